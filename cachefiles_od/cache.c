@@ -1,0 +1,1 @@
+typedef int od_empty;

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that cachefiles_od offers to erofs_od, in fscache's words.
+ *
+ * A volume is a name space of blobs, a cookie is one blob in it. An operation
+ * pins a cookie for as long as I/O on it may be under way. A read brings a
+ * range of a blob into given pages: at once from the cache file where the
+ * range is present, and when the daemon has delivered it where it is not.
+ *
+ * No function here may be called with a spinlock held.
+ */
+#ifndef OD_CACHE_H
+#define OD_CACHE_H
+
+#include <linux/bvec.h>
+#include <linux/types.h>
+
+struct cachefiles_od_cookie;
+struct cachefiles_od_volume;
+
+/** CACHEFILES_OD_GRAIN - the tail of a blob is readable up to a multiple of this */
+#define CACHEFILES_OD_GRAIN	4096U
+
+/** CACHEFILES_OD_TIMEOUT_DEFAULT - a timeout_ms: use the module parameter */
+#define CACHEFILES_OD_TIMEOUT_DEFAULT	0U
+/** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: wait for ever (killably) */
+#define CACHEFILES_OD_TIMEOUT_NONE	(~0U)
+
+/**
+ * cachefiles_od_acquire_volume - join the cache with a name space of blobs
+ * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
+ *
+ * Makes nothing on disk: folders appear when the first blob needs them.
+ *
+ * Context: may sleep, takes the cache mutex.
+ * Return: the volume, or an ERR_PTR: -ENOTCONN no cache is bound, -EBUSY the
+ * key is in use, -EINVAL empty key or one with a '/', -ENAMETOOLONG, -ENOMEM.
+ */
+struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key);
+
+/**
+ * cachefiles_od_relinquish_volume - leave the cache
+ * @volume: volume with no cookie left
+ *
+ * Context: may sleep, takes the cache mutex.
+ */
+void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
+
+/**
+ * cachefiles_od_acquire_cookie - open a blob
+ * @volume: where the blob's name means something
+ * @key: blob name, any bytes
+ * @key_len: bytes in @key, 1 to 255
+ * @timeout_ms: how long the daemon may take to answer the OPEN, or one of
+ *	CACHEFILES_OD_TIMEOUT_*
+ *
+ * Waits for the daemon unless the cache holds the whole blob already. The wait
+ * ends at once when the caller is killed.
+ *
+ * Context: may sleep, for as long as the daemon takes; hold no lock that
+ * anything else needs.
+ * Return: the cookie, or an ERR_PTR: the daemon's own errno, -EBUSY the blob
+ * is open in this volume already, -ENAMETOOLONG the file name would be too
+ * long, -EINTR killed, -ETIMEDOUT, -ENOTCONN no daemon, -EIO daemon died.
+ */
+struct cachefiles_od_cookie *
+cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume,
+			     const void *key, size_t key_len,
+			     unsigned int timeout_ms);
+
+/**
+ * cachefiles_od_relinquish_cookie - close a blob
+ * @cookie: cookie; all its operations are ended or about to end
+ *
+ * Fails what still waits for the daemon with -EIO, sends CLOSE without waiting
+ * for anyone to read it, waits for I/O under way on the cache file.
+ *
+ * Context: may sleep, never on the daemon.
+ */
+void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie);
+
+/**
+ * cachefiles_od_cookie_size - bytes of the blob as the daemon told them
+ * @cookie: an acquired cookie
+ *
+ * Context: any.
+ */
+u64 cachefiles_od_cookie_size(const struct cachefiles_od_cookie *cookie);
+
+/**
+ * cachefiles_od_begin_operation - pin a cookie for I/O
+ * @cookie: an acquired cookie
+ *
+ * Context: any but hard interrupt.
+ * Return: false when the cookie is being relinquished.
+ */
+bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie);
+
+/**
+ * cachefiles_od_end_operation - undo cachefiles_od_begin_operation()
+ * @cookie: pinned cookie
+ *
+ * Context: any, hard interrupt included.
+ */
+void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
+
+/**
+ * cachefiles_od_is_present - is a whole range here, so that no daemon is needed?
+ * @cookie: an acquired cookie
+ * @start: first byte
+ * @len: bytes
+ *
+ * Context: any but hard interrupt.
+ */
+bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
+			      u64 len);
+
+/**
+ * struct cachefiles_od_read - one asynchronous read of a blob
+ * @cookie: blob, pinned by an operation until the last byte is reported
+ * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
+ * @bvec: destination pages; @bvec and the pages stay until the last byte is
+ *	reported
+ * @nr_bvec: entries in @bvec
+ * @start: first byte of the blob; any alignment
+ * @len: bytes, not 0, the sum of @bvec's lengths
+ * @timeout_ms: how long a missing range may be waited for, or one of
+ *	CACHEFILES_OD_TIMEOUT_*
+ * @done: called when the bytes [@from, @from + @len) counted from the start of
+ *	the read are in the pages, or failed with @error. Every byte is reported
+ *	exactly once, in any order and grouping, from any context up to hard
+ *	interrupt, possibly before cachefiles_od_read() returns. The read may be
+ *	freed once its last byte was reported.
+ *
+ * A range that reaches beyond the blob fails with -EIO, but for the rest of
+ * its last %CACHEFILES_OD_GRAIN bytes, which reads as zeroes.
+ */
+struct cachefiles_od_read {
+	struct cachefiles_od_cookie *cookie;
+	const void *owner;
+	const struct bio_vec *bvec;
+	unsigned int nr_bvec;
+	u64 start;
+	size_t len;
+	unsigned int timeout_ms;
+	void (*done)(struct cachefiles_od_read *read, size_t from, size_t len,
+		     int error);
+};
+
+/**
+ * cachefiles_od_read - start a read
+ * @read: filled in by the caller
+ *
+ * Never waits for the daemon. Errors go to @read->done.
+ *
+ * Context: may sleep for memory (GFP_NOFS) and for the cache file system.
+ */
+void cachefiles_od_read(struct cachefiles_od_read *read);
+
+/**
+ * cachefiles_od_cancel_reads - stop waiting for the daemon
+ * @cookie: an acquired cookie
+ * @owner: whose reads; NULL for everyone's
+ *
+ * What waits for the daemon is reported as failed with -EIO before this
+ * returns; what is being read from the cache file is left to finish.
+ *
+ * Context: may sleep.
+ */
+void cachefiles_od_cancel_reads(struct cachefiles_od_cookie *cookie,
+				const void *owner);
+
+#endif /* OD_CACHE_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The ABI between the cachefiles_od module and a user daemon.
+ *
+ * A daemon opens the device, configures a cache with text commands (write),
+ * goes live with "bind ondemand", and is then told by messages (read) which
+ * blobs are opened and which of their ranges are wanted. Every OPEN message
+ * hands it an anonymous file descriptor to write the blob's data to.
+ * Documentation/protocol.rst has the whole story with a worked example.
+ *
+ * All fields are in the machine's own byte order.
+ */
+#ifndef _UAPI_LINUX_CACHEFILES_OD_H
+#define _UAPI_LINUX_CACHEFILES_OD_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/** CACHEFILES_OD_DEVICE - default path of the device, as existing daemons know it */
+#define CACHEFILES_OD_DEVICE	"/dev/cachefiles"
+
+/** CACHEFILES_OD_CMD_MAX - longest command that write(2) takes, in bytes */
+#define CACHEFILES_OD_CMD_MAX	4095
+
+/** CACHEFILES_OD_MSG_MAX - a read(2) buffer of this many bytes holds any message */
+#define CACHEFILES_OD_MSG_MAX	1024
+
+/** CACHEFILES_OD_READ_MAX - longest range that one READ message asks for, in bytes */
+#define CACHEFILES_OD_READ_MAX	(2U << 20)
+
+/**
+ * enum cachefiles_od_opcode - what a message asks for
+ * @CACHEFILES_OD_OP_OPEN: a blob is wanted; answer with "copen ID,SIZE"
+ * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no answer
+ * @CACHEFILES_OD_OP_READ: a range is wanted; write it to the blob's fd and
+ *	answer with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
+ */
+enum cachefiles_od_opcode {
+	CACHEFILES_OD_OP_OPEN = 0,
+	CACHEFILES_OD_OP_CLOSE = 1,
+	CACHEFILES_OD_OP_READ = 2,
+};
+
+/**
+ * struct cachefiles_od_msg - the head of every message
+ * @msg_id: names the message in the answer to it
+ * @opcode: enum cachefiles_od_opcode
+ * @len: bytes of the whole message, this head included
+ * @object_id: names the blob from its OPEN to its CLOSE; never 0
+ * @data: what the opcode adds
+ */
+struct cachefiles_od_msg {
+	__u32 msg_id;
+	__u32 opcode;
+	__u32 len;
+	__u32 object_id;
+	__u8  data[];
+};
+
+/**
+ * struct cachefiles_od_open - data of an OPEN message
+ * @volume_key_size: bytes of the volume key, its NUL included
+ * @cookie_key_size: bytes of the cookie key, which has no NUL
+ * @fd: the anonymous fd, in the table of the process that read the message
+ * @flags: 0
+ * @data: the volume key, then the cookie key
+ */
+struct cachefiles_od_open {
+	__u32 volume_key_size;
+	__u32 cookie_key_size;
+	__u32 fd;
+	__u32 flags;
+	__u8  data[];
+};
+
+/**
+ * struct cachefiles_od_read_range - data of a READ message
+ * @off: first byte wanted, a multiple of 4096
+ * @len: bytes wanted, at most %CACHEFILES_OD_READ_MAX; never beyond the blob
+ */
+struct cachefiles_od_read_range {
+	__u64 off;
+	__u64 len;
+};
+
+/**
+ * CACHEFILES_OD_IOC_READ_COMPLETE - on the anonymous fd: a READ was answered
+ *
+ * The argument is the READ's msg_id, by value.
+ */
+#define CACHEFILES_OD_IOC_READ_COMPLETE	_IOW(0x98, 1, int)
+
+#endif /* _UAPI_LINUX_CACHEFILES_OD_H */
