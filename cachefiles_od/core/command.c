@@ -1,1 +1,123 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command.h"
+
+/* The highest errno that a system call may return. */
+#define OD_ERRNO_MAX	4095
+
+static const struct {
+	const char *name;
+	enum od_command_id id;
+} od_commands[] = {
+	{ "bcull",	OD_CMD_BCULL },
+	{ "bind",	OD_CMD_BIND },
+	{ "brun",	OD_CMD_BRUN },
+	{ "bstop",	OD_CMD_BSTOP },
+	{ "copen",	OD_CMD_COPEN },
+	{ "cull",	OD_CMD_CULL },
+	{ "debug",	OD_CMD_DEBUG },
+	{ "dir",	OD_CMD_DIR },
+	{ "fcull",	OD_CMD_FCULL },
+	{ "frun",	OD_CMD_FRUN },
+	{ "fstop",	OD_CMD_FSTOP },
+	{ "inuse",	OD_CMD_INUSE },
+	{ "restore",	OD_CMD_RESTORE },
+	{ "secctx",	OD_CMD_SECCTX },
+	{ "tag",	OD_CMD_TAG },
+};
+
+static bool od_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+int od_command_parse(char *text, size_t len, struct od_command *cmd)
+{
+	char *newline, *arg;
+	size_t i;
+
+	if (len == 0 || text[0] == '\n' || memchr(text, 0, len))
+		return -EINVAL;
+	text[len] = '\0';
+	newline = strchr(text, '\n');
+	if (newline)
+		*newline = '\0';
+
+	for (arg = text; *arg && !od_is_blank(*arg); arg++)
+		;
+	while (od_is_blank(*arg))
+		*arg++ = '\0';
+
+	for (i = 0; i < sizeof(od_commands) / sizeof(od_commands[0]); i++) {
+		if (strcmp(text, od_commands[i].name) == 0) {
+			cmd->id = od_commands[i].id;
+			cmd->arg = arg;
+			return 0;
+		}
+	}
+	return -EOPNOTSUPP;
+}
+
+int od_command_u64(const char *text, char end, u64 *value)
+{
+	u64 v = 0;
+	int n;
+
+	for (n = 0; text[n] >= '0' && text[n] <= '9'; n++) {
+		unsigned int digit = (unsigned int)(text[n] - '0');
+
+		if (v > ~(u64)0 / 10 || v * 10 > ~(u64)0 - digit)
+			return -EINVAL;
+		v = v * 10 + digit;
+	}
+	if (n == 0 || text[n] != end)
+		return -EINVAL;
+	*value = v;
+	return n;
+}
+
+static int od_copen_size(const char *text, s64 *size)
+{
+	bool negative = *text == '-';
+	u64 v;
+	int n = od_command_u64(text + negative, '\0', &v);
+
+	if (n < 0)
+		return -EINVAL;
+	if (negative) {
+		if (v == 0 || v > OD_ERRNO_MAX)
+			return -EINVAL;
+		*size = -(s64)v;
+		return 0;
+	}
+	/* Room to round up to the grain without a wrap. */
+	if (v > (u64)S64_MAX - 0xffff)
+		return -EINVAL;
+	*size = (s64)v;
+	return 0;
+}
+
+int od_command_copen(const char *arg, struct od_copen *copen)
+{
+	u64 id;
+	int n = od_command_u64(arg, ',', &id);
+
+	if (n < 0 || id > U32_MAX)
+		return -EINVAL;
+	copen->id = (u32)id;
+	if (od_copen_size(arg + n + 1, &copen->size)) {
+		copen->size = -EINVAL;
+		return 1;
+	}
+	return 0;
+}
+
+int od_command_percent(const char *arg, unsigned int *percent)
+{
+	u64 v;
+	int n = od_command_u64(arg, '%', &v);
+
+	if (n < 0 || arg[n + 1] != '\0' || v > 99)
+		return -EINVAL;
+	*percent = (unsigned int)v;
+	return 0;
+}

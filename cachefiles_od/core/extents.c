@@ -1,1 +1,104 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "extents.h"
+
+/* Index of the first run that ends behind pos. */
+static size_t od_extents_search(const struct od_extents *x, u64 pos)
+{
+	size_t lo = 0, hi = x->nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (x->e[mid].end > pos)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+int od_extents_add(struct od_extents *x, u64 start, u64 end)
+{
+	size_t first, last;
+
+	if (start >= end)
+		return 0;
+
+	/* Runs [first, last) touch the new one and are merged into it. */
+	first = od_extents_search(x, start ? start - 1 : 0);
+	for (last = first; last < x->nr && x->e[last].start <= end; last++) {
+		if (x->e[last].start < start)
+			start = x->e[last].start;
+		if (x->e[last].end > end)
+			end = x->e[last].end;
+	}
+	if (first == last && x->nr == x->cap)
+		return -ENOSPC;
+
+	memmove(x->e + first + 1, x->e + last, (x->nr - last) * sizeof(*x->e));
+	x->e[first].start = start;
+	x->e[first].end = end;
+	x->nr = x->nr - (last - first) + 1;
+	return 0;
+}
+
+bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end)
+{
+	size_t i = od_extents_search(x, pos);
+
+	if (i == x->nr) {
+		*end = ~(u64)0;
+		return false;
+	}
+	if (x->e[i].start <= pos) {
+		*end = x->e[i].end;
+		return true;
+	}
+	*end = x->e[i].start;
+	return false;
+}
+
+void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end)
+{
+	size_t i = od_extents_search(x, pos);
+
+	*start = i ? x->e[i - 1].end : 0;
+	*end = i < x->nr ? x->e[i].start : ~(u64)0;
+}
+
+bool od_extents_covers(const struct od_extents *x, u64 start, u64 end)
+{
+	u64 run_end;
+
+	return start >= end || (od_extents_run(x, start, &run_end) && run_end >= end);
+}
+
+u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end)
+{
+	u64 missing = 0, run_end;
+
+	for (; start < end; start = run_end) {
+		bool present = od_extents_run(x, start, &run_end);
+
+		if (run_end > end)
+			run_end = end;
+		if (!present)
+			missing += run_end - start;
+	}
+	return missing;
+}
+
+bool od_extents_aligned(const struct od_extents *x, u64 block, u64 size)
+{
+	size_t i;
+
+	for (i = 0; i < x->nr; i++) {
+		const struct od_extent *e = &x->e[i];
+
+		if ((e->start & (block - 1)) && e->start != size)
+			return false;
+		if ((e->end & (block - 1)) && e->end < size)
+			return false;
+	}
+	return true;
+}

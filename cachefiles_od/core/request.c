@@ -1,1 +1,70 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "request.h"
+
+/* What a table says of an event that is not legal. */
+#define NO	(-1)
+
+int od_req_step(enum od_req_state *state, enum od_req_event event)
+{
+	static const signed char next[][6] = {
+		/*			FETCH		  DELIVER	UNDELIVER
+		 *			ANSWER		  REQUEUE	CANCEL
+		 */
+		[OD_REQ_QUEUED]	    = {	OD_REQ_FETCHING,  NO,		NO,
+					NO,		  NO,		OD_REQ_DONE },
+		[OD_REQ_FETCHING]   = {	NO,		  OD_REQ_SENT,	OD_REQ_QUEUED,
+					NO,		  NO,		OD_REQ_DONE },
+		[OD_REQ_SENT]	    = {	NO,		  NO,		NO,
+					OD_REQ_DONE,	  OD_REQ_QUEUED, OD_REQ_DONE },
+		[OD_REQ_DONE]	    = {	NO, NO, NO, NO, NO, NO },
+	};
+
+	if (next[*state][event] == NO)
+		return -EINVAL;
+	*state = (enum od_req_state)next[*state][event];
+	return 0;
+}
+
+int od_obj_step(enum od_obj_state *state, enum od_obj_event event)
+{
+	static const signed char next[][6] = {
+		/*			ASK_OPEN	  ASK_READ	    OPENED
+		 *			REFUSED		  FD_CLOSED	    DROP
+		 */
+		[OD_OBJ_CLOSED]	    = {	OD_OBJ_OPENING,	  OD_OBJ_REOPENING, NO,
+					NO,		  NO,		    OD_OBJ_DROPPING },
+		[OD_OBJ_OPENING]    = {	NO,		  NO,		    OD_OBJ_OPEN,
+					OD_OBJ_CLOSED,	  NO,		    OD_OBJ_DROPPING },
+		[OD_OBJ_OPEN]	    = {	NO,		  NO,		    NO,
+					NO,		  OD_OBJ_CLOSED,    OD_OBJ_DROPPING },
+		[OD_OBJ_REOPENING]  = {	NO,		  NO,		    OD_OBJ_OPEN,
+					OD_OBJ_CLOSED,	  NO,		    OD_OBJ_DROPPING },
+		[OD_OBJ_DROPPING]   = {	NO, NO, NO, NO, NO, NO },
+	};
+
+	if (next[*state][event] == NO)
+		return -EINVAL;
+	*state = (enum od_obj_state)next[*state][event];
+	return 0;
+}
+
+/*
+ * Windows lie on multiples of the window, so that neighbouring misses fall
+ * into the same one whatever their order.
+ */
+struct od_range od_req_widen(u64 pos, struct od_range gap, u64 window, u64 size)
+{
+	struct od_range r;
+
+	r.start = pos & ~(window - 1);
+	r.end = r.start + window;
+	gap.start &= ~(u64)(OD_READ_ALIGN - 1);
+	if (r.start < gap.start)
+		r.start = gap.start;
+	/* A gap without an end must not wrap when it is rounded up. */
+	if (r.end > gap.end)
+		r.end = (gap.end + OD_READ_ALIGN - 1) & ~(u64)(OD_READ_ALIGN - 1);
+	if (r.end > size)
+		r.end = size;
+	return r;
+}

@@ -26,6 +26,8 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
+#define U32_MAX UINT32_MAX
+#define S64_MAX INT64_MAX
 #endif
 
 /**

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The text commands that a daemon writes to the device. */
+#ifndef OD_COMMAND_H
+#define OD_COMMAND_H
+
+#include "od/types.h"
+
+enum od_command_id {
+	OD_CMD_BIND,
+	OD_CMD_BRUN,
+	OD_CMD_BCULL,
+	OD_CMD_BSTOP,
+	OD_CMD_COPEN,
+	OD_CMD_CULL,
+	OD_CMD_DEBUG,
+	OD_CMD_DIR,
+	OD_CMD_FRUN,
+	OD_CMD_FCULL,
+	OD_CMD_FSTOP,
+	OD_CMD_INUSE,
+	OD_CMD_RESTORE,
+	OD_CMD_SECCTX,
+	OD_CMD_TAG,
+};
+
+/**
+ * struct od_command - one command
+ * @id: which
+ * @arg: what follows the name, blanks before it skipped; "" when nothing does
+ */
+struct od_command {
+	enum od_command_id id;
+	char *arg;
+};
+
+/**
+ * od_command_parse - take a command apart
+ * @text: what was written, followed by one spare byte; changed in place
+ * @len: its length without the spare byte
+ * @cmd: the result; its @arg points into @text
+ *
+ * Return: 0; -EINVAL for an embedded NUL or a leading newline; -EOPNOTSUPP for
+ * a name that is not known.
+ */
+int od_command_parse(char *text, size_t len, struct od_command *cmd);
+
+/**
+ * struct od_copen - the answer to an OPEN
+ * @id: msg_id of the OPEN
+ * @size: bytes of the blob, or a negative errno
+ */
+struct od_copen {
+	u32 id;
+	s64 size;
+};
+
+/**
+ * od_command_copen - parse "ID,SIZE"
+ * @arg: argument of a copen command
+ * @copen: the result; @size is -EINVAL where SIZE is neither a size nor an errno
+ *
+ * Return: 0; -EINVAL where no ID can be read, so that no request can be failed;
+ * 1 where @id is right but SIZE was not.
+ */
+int od_command_copen(const char *arg, struct od_copen *copen);
+
+/**
+ * od_command_percent - parse "N%"
+ * @arg: argument of a limit command
+ * @percent: the result, 0 to 99
+ *
+ * Return: 0 or -EINVAL.
+ */
+int od_command_percent(const char *arg, unsigned int *percent);
+
+/**
+ * od_command_u64 - parse a whole decimal number
+ * @text: digits
+ * @end: the byte that must follow them
+ * @value: the result
+ *
+ * Return: number of digits, or -EINVAL (none, another byte behind them, overflow).
+ */
+int od_command_u64(const char *text, char end, u64 *value);
+
+#endif /* OD_COMMAND_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The presence map: which bytes of a blob are in its cache file.
+ *
+ * Extents are kept sorted, apart from each other and in one array, so that a
+ * look-up is a binary search and the memory of a blob can be told: 16 bytes
+ * for each separate run of present data.
+ */
+#ifndef OD_EXTENTS_H
+#define OD_EXTENTS_H
+
+#include "od/types.h"
+
+/**
+ * struct od_extent - a run of present bytes
+ * @start: first byte
+ * @end: first byte behind it, above @start
+ */
+struct od_extent {
+	u64 start, end;
+};
+
+/**
+ * struct od_extents - a presence map
+ * @e: the runs; memory of the caller
+ * @nr: runs in use
+ * @cap: runs that @e has room for
+ */
+struct od_extents {
+	struct od_extent *e;
+	size_t nr, cap;
+};
+
+/**
+ * od_extents_add - mark a range present
+ * @x: the map
+ * @start: first byte
+ * @end: first byte behind it; nothing happens unless it is above @start
+ *
+ * Return: 0, or -ENOSPC when one more run is needed than @x has room for;
+ * nothing was changed then.
+ */
+int od_extents_add(struct od_extents *x, u64 start, u64 end);
+
+/**
+ * od_extents_run - how far does what is at a position go on?
+ * @x: the map
+ * @pos: a position
+ * @end: gets the first position behind @pos that differs from it, ~0 for none
+ *
+ * Return: true when @pos is present.
+ */
+bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
+
+/**
+ * od_extents_gap - the whole absent run around a position
+ * @x: the map
+ * @pos: a position that is not present
+ * @start: gets the gap's first byte
+ * @end: gets the first byte behind it, ~0 for none
+ */
+void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end);
+
+/**
+ * od_extents_covers - is a whole range present?
+ * @x: the map
+ * @start: first byte
+ * @end: first byte behind it; an empty range is present
+ */
+bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
+
+/**
+ * od_extents_missing - how many bytes of a range are absent?
+ * @x: the map
+ * @start: first byte
+ * @end: first byte behind it
+ */
+u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end);
+
+/**
+ * od_extents_aligned - do all runs begin and end on block boundaries?
+ * @x: the map
+ * @block: bytes in a block of the cache file, a power of two
+ * @size: bytes of the blob; a run may begin or end there too
+ *
+ * The file system remembers blocks, not bytes: only a map for which this holds
+ * can be told from the file's holes later.
+ */
+bool od_extents_aligned(const struct od_extents *x, u64 block, u64 size);
+
+#endif /* OD_EXTENTS_H */

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "limit.h"
+
+int od_limit_check(const struct od_limit *limit)
+{
+	if (limit->stop >= limit->cull || limit->cull >= limit->run || limit->run >= 100)
+		return -ERANGE;
+	return 0;
+}
+
+/* Is at least this percentage of the total free? Without a division, for 32-bit machines. */
+static bool od_has_percent(u64 total, u64 free, unsigned int percent)
+{
+	/* Low bits are given up where the products would wrap. */
+	for (; total > ~(u64)0 / 128; total >>= 1)
+		free >>= 1;
+	return free * 100 >= total * percent;
+}
+
+enum od_room od_limit_room(const struct od_limit *limit, u64 total, u64 free)
+{
+	if (free > total)
+		free = total;
+	if (total == 0 || od_has_percent(total, free, limit->run))
+		return OD_ROOM_PLENTY;
+	if (od_has_percent(total, free, limit->cull))
+		return OD_ROOM_SOME;
+	if (od_has_percent(total, free, limit->stop))
+		return OD_ROOM_SCARCE;
+	return OD_ROOM_NONE;
+}

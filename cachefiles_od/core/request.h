@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What may happen to a request and to a blob, and how wide a READ becomes. */
+#ifndef OD_REQUEST_H
+#define OD_REQUEST_H
+
+#include "od/types.h"
+
+/** OD_READ_ALIGN - a READ begins on a multiple of this */
+#define OD_READ_ALIGN	4096U
+
+/**
+ * enum od_req_state - where a request is
+ * @OD_REQ_QUEUED: waits for the daemon to read it
+ * @OD_REQ_FETCHING: a reader of the device is copying it out; nobody else may
+ * @OD_REQ_SENT: the daemon has it and owes an answer
+ * @OD_REQ_DONE: answered or given up; nothing leads out of here
+ */
+enum od_req_state {
+	OD_REQ_QUEUED,
+	OD_REQ_FETCHING,
+	OD_REQ_SENT,
+	OD_REQ_DONE,
+};
+
+/**
+ * enum od_req_event - what happens to a request
+ * @OD_REQ_FETCH: a reader of the device takes it
+ * @OD_REQ_DELIVER: the reader has copied it to user space
+ * @OD_REQ_UNDELIVER: the reader could not
+ * @OD_REQ_ANSWER: the daemon answers
+ * @OD_REQ_REQUEUE: the daemon that had it is gone, the next one gets it again
+ * @OD_REQ_CANCEL: nobody wants the answer any more
+ */
+enum od_req_event {
+	OD_REQ_FETCH,
+	OD_REQ_DELIVER,
+	OD_REQ_UNDELIVER,
+	OD_REQ_ANSWER,
+	OD_REQ_REQUEUE,
+	OD_REQ_CANCEL,
+};
+
+/**
+ * od_req_step - move a request on
+ * @state: its state; changed only when the event is legal in it
+ * @event: what happens
+ *
+ * Return: 0, or -EINVAL for an event that is not legal in this state.
+ */
+int od_req_step(enum od_req_state *state, enum od_req_event event);
+
+/**
+ * enum od_obj_state - how a blob stands with the daemon
+ * @OD_OBJ_CLOSED: the daemon has no fd of it
+ * @OD_OBJ_OPENING: its first OPEN is on the way; its size is not known
+ * @OD_OBJ_OPEN: the daemon has an fd; READs may be sent
+ * @OD_OBJ_REOPENING: a later OPEN is on the way; READs wait for it
+ * @OD_OBJ_DROPPING: the blob is being withdrawn; nothing leads out of here
+ */
+enum od_obj_state {
+	OD_OBJ_CLOSED,
+	OD_OBJ_OPENING,
+	OD_OBJ_OPEN,
+	OD_OBJ_REOPENING,
+	OD_OBJ_DROPPING,
+};
+
+/**
+ * enum od_obj_event - what happens to a blob
+ * @OD_OBJ_ASK_OPEN: its size is wanted for the first time
+ * @OD_OBJ_ASK_READ: data is wanted while the daemon has no fd
+ * @OD_OBJ_OPENED: the daemon answered an OPEN with a size
+ * @OD_OBJ_REFUSED: an OPEN failed, by the daemon or for want of one
+ * @OD_OBJ_FD_CLOSED: the daemon closed its fd
+ * @OD_OBJ_DROP: the blob is withdrawn
+ */
+enum od_obj_event {
+	OD_OBJ_ASK_OPEN,
+	OD_OBJ_ASK_READ,
+	OD_OBJ_OPENED,
+	OD_OBJ_REFUSED,
+	OD_OBJ_FD_CLOSED,
+	OD_OBJ_DROP,
+};
+
+/**
+ * od_obj_step - move a blob on
+ * @state: its state; changed only when the event is legal in it
+ * @event: what happens
+ *
+ * Return: 0, or -EINVAL for an event that is not legal in this state.
+ */
+int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
+
+/**
+ * struct od_range - bytes of a blob
+ * @start: first byte
+ * @end: first byte behind it
+ */
+struct od_range {
+	u64 start, end;
+};
+
+/**
+ * od_req_widen - which range should one READ ask for?
+ * @pos: a byte that is wanted, inside @gap and below @size
+ * @gap: the run around @pos that is absent and that no READ asks for yet
+ * @window: bytes that a READ may have, a power of two and at least %OD_READ_ALIGN
+ * @size: bytes of the blob
+ *
+ * Return: the part of the window around @pos that lies in the gap and in the
+ * blob; its start is a multiple of %OD_READ_ALIGN, its end one too or @size.
+ */
+struct od_range od_req_widen(u64 pos, struct od_range gap, u64 window, u64 size);
+
+#endif /* OD_REQUEST_H */
