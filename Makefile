@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For people; kbuild reads Kbuild. `make help` lists the targets.
+
+KERNEL ?=
+TEST ?=
+OUT ?=
+
+.PHONY: help demo check vm modules tools unit lint images clean
+
+help:
+	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
+	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
+	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
+	@echo '     [ACCEL=kvm] [SMP=2] [MEM=1024] [CMDLINE=...] [TIMEOUT=900]'
+	@echo 'make modules KERNEL=6.1            both modules for a kernel of SUPPORTED: build/modules/6.1'
+	@echo 'make modules [KDIR=...]            both modules, in place, for the running kernel or another'
+	@echo 'make tools                         erofs-od and erofs-odd'
+	@echo 'make unit                          the unit tests, under ASan and UBSan'
+	@echo 'make images                        the test images'
+	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
+	@echo 'make clean                         all that was built; the cache of downloads stays'
+
+ifneq ($(KERNEL),)
+modules:
+	scripts/build-modules.sh $(KERNEL) $(OUT)
+else
+KDIR ?= /lib/modules/$(shell uname -r)/build
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+endif
+
+vm: tools
+	@[ -n "$(KERNEL)" ] || { echo 'say which: make vm KERNEL=$(shell scripts/kernels.sh list | head -n 1)' >&2; exit 2; }
+	scripts/deps.sh
+	$(MAKE) -C tests/vm
+	scripts/build-modules.sh $(KERNEL)
+	DISK="$$(tests/images/mkimage.sh)" scripts/vm.sh $(KERNEL) $(TEST)
+
+tools:
+	$(MAKE) -C tools
+
+unit:
+	$(MAKE) -C tests/unit check
+
+images:
+	tests/images/mkimage.sh
+
+lint:
+	scripts/lint.sh
+
+demo:
+	scripts/demo.sh
+
+check:
+	scripts/check.sh
+
+clean:
+	rm -rf build
+	-$(MAKE) -C tools clean
+	-$(MAKE) -C tests/unit clean
+	-$(MAKE) -C $(KDIR) M=$(CURDIR) clean

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: build-modules.sh ID [OUT [MAKE ARGUMENT...]]
+#
+# Builds both modules for a kernel of SUPPORTED, with its suite's compiler and
+# W=1, in a copy of the sources in OUT (default build/modules/ID). Run again,
+# it builds what changed. Ends in failure when the compiler warns.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+id=$1
+out=${2:-$top/build/modules/$id}
+shift $(($# > 1 ? 2 : 1))
+need_root "it builds in a chroot"
+
+kernel_row "$id"
+kernel=$("$top/scripts/kernels.sh" fetch "$id")
+toolchain=$("$top/scripts/toolchain.sh" "$row_toolchain")
+release=$(<"$kernel/release")
+
+# A tar of it keeps the times, so make sees what changed; what is gone goes.
+copy_sources() {
+	local list=$out/.sources
+	mkdir -p "$out"
+	touch "$list"
+	(cd "$top" && find Kbuild cachefiles_od erofs_od compat include -type f \
+		\( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' \
+		! -path 'compat/generated/*' | sort) >"$list.new"
+	comm -23 "$list" "$list.new" | (cd "$out" && xargs -r rm -f)
+	tar -C "$top" -T "$list.new" -c | tar -C "$out" -x
+	mv "$list.new" "$list"
+}
+
+# Runs in a mount namespace of its own, so builds side by side do not meet.
+build() {
+	local kbuild
+	kbuild=$(basename "$kernel"/root/usr/lib/linux-kbuild-*)
+	mkdir -p "$toolchain/usr/lib/$kbuild"
+	mount --bind "$out" "$toolchain/work"
+	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
+	mount --bind "$kernel/root/usr/lib/$kbuild" "$toolchain/usr/lib/$kbuild"
+	mount -t proc proc "$toolchain/proc"
+	mount -t tmpfs tmpfs "$toolchain/tmp"
+	mount --bind /dev "$toolchain/dev"
+	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
+		make -j"$(nproc)" -C "/usr/src/linux-headers-$release" M=/work W=1 "$@" 2>&1
+}
+export -f build
+export kernel toolchain release out
+
+copy_sources
+log=$out/build.log
+with_lock "build-${out//\//_}" unshare -m --propagation private \
+	bash -euo pipefail -c 'build "$@"' build "${@:-modules}" | tee "$log" >&2
+if grep -nE 'warning:' "$log" >&2; then
+	# so that the next run warns again
+	find "$out" -name '*.o' -delete
+	die "kernel $id: the build warns"
+fi

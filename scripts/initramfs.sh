@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: initramfs.sh KERNEL_FOLDER MODULES_FOLDER OUT [PROGRAM...]
+#
+# Makes the initramfs of a test machine: busybox, the stock modules that the
+# tests need with all they depend on, both modules of this project, the guest
+# side of tests/vm, and host programs with their shared libraries.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 3 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+kernel=$1
+modules=$2
+out=$3
+shift 3
+
+# What the tests need of the stock kernel, as far as it is not built in.
+stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/od,proc,run,sys,tests,tmp,usr/bin}
+
+stock_modules() {
+	local release name
+	release=$(<"$kernel/release")
+	for name in $stock; do
+		modprobe -d "$kernel/root" -S "$release" --show-depends "$name" 2>/dev/null |
+			awk '$1 == "insmod" { print $2 }' || true
+	done | awk '!seen[$0]++'
+}
+
+add_stock_modules() {
+	local path name
+	stock_modules | while read -r path; do
+		name=$(basename "${path%.xz}")
+		case $path in
+		*.xz) xz -dc "$path" >"$root/modules/stock/$name" ;;
+		*) cp "$path" "$root/modules/stock/$name" ;;
+		esac
+		echo "$name" >>"$root/modules/stock/order"
+	done
+}
+
+# add_program PATH: into /usr/bin, its libraries to where they lie here
+add_program() {
+	local lib
+	cp "$1" "$root/usr/bin/"
+	{ ldd "$1" 2>/dev/null || true; } | grep -oE '/[^ ]+' | sort -u | while read -r lib; do
+		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
+	done
+}
+
+cp "$(command -v busybox)" "$root/bin/busybox"
+add_stock_modules
+cp "$modules"/*.ko "$root/modules/od/"
+cp "$top/tests/vm/guest/init" "$root/init"
+cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
+cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+chmod 755 "$root/init"
+echo 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
+echo '127.0.0.1 localhost' >"$root/etc/hosts"
+for program; do
+	add_program "$program"
+done
+(cd "$root" && find . -print0 | cpio --null --quiet -o -H newc) >"$out"

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What all scripts share: sourced, never run.
+
+export LC_ALL=C
+# shellcheck disable=SC2034 # for the scripts that source this
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${EROFS_OD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/erofs-od}
+flavour=${FLAVOUR:-cloud-amd64}
+
+say() {
+	echo "$*" >&2
+}
+
+die() {
+	say "${0##*/}: $*"
+	exit 1
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "has to run as root: $1"
+}
+
+# with_lock NAME COMMAND...: one process at a time, in the cache folder
+with_lock() {
+	local name=$1
+	shift
+	mkdir -p "$cache/locks"
+	(
+		flock 9
+		"$@" 9>&-
+	) 9>"$cache/locks/${name//\//_}"
+}
+
+# kernel_ids: the ids of SUPPORTED, in its order
+kernel_ids() {
+	awk '$1 == "kernel" { print $2 }' "$top/SUPPORTED"
+}
+
+# kernel_row ID: sets row_toolchain, row_suite, row_prefix, row_status
+kernel_row() {
+	local row
+	row=$(awk -v id="$1" '$1 == "kernel" && $2 == id { print $3, $4, $5, $6 }' "$top/SUPPORTED")
+	[ -n "$row" ] || die "SUPPORTED has no kernel $1, it has: $(kernel_ids | paste -sd' ')"
+	# shellcheck disable=SC2034 # for the caller
+	read -r row_toolchain row_suite row_prefix row_status <<<"$row"
+}

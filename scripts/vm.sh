@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: vm.sh KERNEL [TEST...]
+#
+# Boots a stock kernel of SUPPORTED in QEMU with both modules, the tools and
+# the tests of tests/vm/cases (default: all but demo), shows the tests' own
+# lines as they come and ends with the tests' status. The run fails as well on
+# any complaint of the kernel in the console, on a timeout, and when the
+# guest's last line is missing.
+#
+# ACCEL=tcg,thread=multi|kvm  CPU=max  SMP=2  MEM=1024 (MiB)  CMDLINE=  TIMEOUT=900 (s)
+# DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
+# LOGDIR=build/vm/KERNEL  console.log and results.log go there
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+id=$1
+shift
+tests=$*
+logdir=${LOGDIR:-$top/build/vm/$id}
+timeout=${TIMEOUT:-900}
+modules=${MODULES:-$top/build/modules/$id}
+complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
+complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
+
+kernel=$("$top/scripts/kernels.sh" fetch "$id")
+[ -e "$modules/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id" "$modules"
+mapfile -t programs < <("$top/scripts/programs.sh")
+
+# Debian moves the image around: boot/ up to 7.0, beside the modules after.
+kernel_image() {
+	find "$kernel/root/boot/" "$kernel/root/usr/lib/modules/" -maxdepth 2 -name 'vmlinuz*' \
+		2>/dev/null | head -n 1
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$logdir"
+rm -f "$logdir"/{console,results}.log
+
+"$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
+truncate -s "${SCRATCH:-2G}" "$work/scratch"
+mke2fs -q -t ext4 -E lazy_itable_init=1,nodiscard -J size=16 "$work/scratch"
+
+disks=(-drive "file=$work/scratch,if=virtio,format=raw,cache=unsafe")
+if [ -n "${DISK-}" ]; then
+	disks+=(-drive "file=$DISK,if=virtio,format=raw,cache=unsafe,readonly=on")
+fi
+
+# Two serial lines: the console for the kernel, the other for the tests, so
+# that neither breaks into the other's lines.
+boot() {
+	timeout --foreground "$timeout" qemu-system-x86_64 \
+		-accel "${ACCEL:-tcg,thread=multi}" -cpu "${CPU:-max}" \
+		-smp "${SMP:-2}" -m "${MEM:-1024}" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-serial "file:$logdir/console.log" -serial stdio \
+		-kernel "$(kernel_image)" -initrd "$work/initrd" "${disks[@]}" \
+		-append "console=ttyS0 loglevel=7 panic=-1 oops=panic od.tests=${tests// /,} ${CMDLINE-}" \
+		</dev/null
+}
+
+status=0
+boot 2>"$work/qemu.err" | tr -d '\r' | tee "$logdir/results.log" || status=${PIPESTATUS[0]}
+
+verdict() {
+	local end
+	if [ "$status" = 124 ]; then
+		echo "timeout after $timeout s"
+		return
+	fi
+	end=$(sed -n 's/^od-vm: end status=\([0-9]*\)$/\1/p' "$logdir/results.log" | tail -n 1)
+	if [ -z "$end" ]; then
+		echo "the guest ended without its last line (QEMU status $status) $(<"$work/qemu.err")"
+	fi
+	if grep -aqE "$complaint" "$logdir/console.log"; then
+		echo "the kernel complains: $(grep -aE "$complaint" "$logdir/console.log" | head -n 3 | tr -d '\r')"
+	fi
+	if [ "${end:-0}" != 0 ] && ! grep -q '^not ok ' "$logdir/results.log"; then
+		echo "the guest ended with status $end"
+	fi
+}
+
+failures=$(verdict)
+count() {
+	grep -cE "$1" "$logdir/results.log" || true
+}
+skipped=$(count '^ok .*# SKIP')
+passed=$(($(count '^ok ') - skipped))
+failed=$(count '^not ok ')
+if [ -n "$failures" ]; then
+	sed "s/^/not ok - vm $id: /" <<<"$failures"
+	failed=$((failed + $(wc -l <<<"$failures")))
+	say "console: $logdir/console.log"
+	tail -n 15 "$logdir/console.log" | sed 's/^/| /' >&2
+fi
+echo "vm $id: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]

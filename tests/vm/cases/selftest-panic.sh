@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Proves that a guest without its last line fails the run.
+ok "a test that passes" true
+sleep 1
+poweroff -f

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: selftest.sh [KERNEL]
+#
+# Proves that a run of the test machine fails when it has to: a tiny test for
+# each way in which it must, and one that must pass.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+id=${1:-$(kernel_ids | head -n 1)}
+LOGDIR=$top/build/vm/selftest
+export LOGDIR
+passed=0
+failed=0
+
+# expect VERDICT TEST TEXT: the run ends so, and says TEXT
+expect() {
+	local verdict=passes out
+	out=$("$top/scripts/vm.sh" "$id" "selftest-$2" 2>&1) || verdict=fails
+	if [ $verdict = "$1" ] && grep -qF -- "$3" <<<"$out"; then
+		echo "ok - selftest: a run with $2 $1"
+		passed=$((passed + 1))
+	else
+		echo "not ok - selftest: a run with $2 $verdict, or does not say \"$3\""
+		sed 's/^/#   /' <<<"$out"
+		failed=$((failed + 1))
+	fi
+}
+
+expect passes good 'od-vm: end status=0'
+expect fails warning 'the kernel complains'
+expect fails notok 'a test that fails'
+expect fails status 'the test script ends well'
+expect fails panic 'without its last line'
+TIMEOUT=8 expect fails hang 'timeout after 8 s'
+echo "selftest: $passed passed, $failed failed"
+[ $failed = 0 ]
