@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Handling names in a folder from inside the kernel. Locks, arguments and
+ * results of these VFS calls differ most between kernels, so they get a small
+ * interface of their own. The caller has taken on the rights it wants to act
+ * with; every function may sleep and takes write access to the mount itself.
+ */
+#ifndef OD_COMPAT_DIROPS_H
+#define OD_COMPAT_DIROPS_H
+
+#include <linux/fs.h>
+#include <linux/path.h>
+
+/**
+ * od_compat_lookup - find a name
+ * @dir: folder
+ * @name: name without '/'
+ * @child: gets what was found; path_put() it
+ *
+ * Return: 0, -ENOENT or another errno.
+ */
+int od_compat_lookup(const struct path *dir, const char *name, struct path *child);
+
+/**
+ * od_compat_mkdir - find a folder, make it where it is missing
+ * @dir: folder to make it in
+ * @name: name without '/'
+ * @mode: permissions of a new one
+ * @child: gets the folder; path_put() it
+ *
+ * Return: 0, -ENOTDIR when something else has the name, or another errno.
+ */
+int od_compat_mkdir(const struct path *dir, const char *name, umode_t mode, struct path *child);
+
+/**
+ * od_compat_unlink - remove a file
+ * @dir: folder
+ * @victim: what to remove; a child of @dir, not a folder
+ *
+ * Return: 0, -ENOENT when it is no longer there, or another errno.
+ */
+int od_compat_unlink(const struct path *dir, struct dentry *victim);
+
+/**
+ * od_compat_move - rename into another folder on the same mount
+ * @dir: folder
+ * @victim: what to move; a child of @dir
+ * @to: folder to move it to
+ * @name: its name there, not taken yet
+ *
+ * Return: 0, -ENOENT when @victim is no longer there, -EEXIST when @name is
+ * taken, or another errno.
+ */
+int od_compat_move(const struct path *dir, struct dentry *victim, const struct path *to,
+		   const char *name);
+
+/**
+ * od_compat_open - open or create a file
+ * @dir: folder
+ * @name: name without '/'
+ * @flags: as for open(2)
+ * @mode: permissions of a new file
+ *
+ * Return: the file or an ERR_PTR.
+ */
+struct file *od_compat_open(const struct path *dir, const char *name, int flags, umode_t mode);
+
+/**
+ * od_compat_is_idmapped - are owners on a mount not those of the file system?
+ * @path: anything on the mount
+ */
+bool od_compat_is_idmapped(const struct path *path);
+
+#endif /* OD_COMPAT_DIROPS_H */
