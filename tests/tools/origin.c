@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An HTTP server for tests: serves the files of a folder with Range, and can
+ * be slow or wrong in many ways. Prints "port N" when it is ready.
+ *
+ * A request for "bytes=0-0" is a probe for the size; faults that concern data
+ * leave probes alone.
+ */
+#include <argp.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BLOCK	(256U << 10)
+
+enum fault {
+	FAULT_FIRST,	/* any request: 503 */
+	FAULT_DROP,	/* data: the connection ends in the middle of the body */
+	FAULT_SHORT,	/* data: an orderly answer with half of the bytes */
+	FAULT_STALL,	/* data: the body never goes on after its half */
+	FAULTS,
+};
+
+static struct {
+	const char *dir;
+	const char *address;
+	unsigned int port;
+	unsigned int delay_ms;
+	unsigned long rate;
+	long lie_size;
+	bool no_range;
+	bool change;
+	const char *redirect;
+	const char *stats;
+	const char *cert;
+	const char *key;
+	atomic_int faults[FAULTS];
+} config = { .address = "127.0.0.1" };
+
+static struct {
+	atomic_ullong requests, probes, errors, bytes;
+	atomic_int in_flight, max_in_flight;
+	atomic_bool end;
+} counters;
+
+/**
+ * struct answer - a body on its way
+ * @fd: the file
+ * @off: where the range starts
+ * @len: bytes announced
+ * @stop: the body ends or stalls here
+ * @fault: why, or %FAULTS
+ */
+struct answer {
+	int fd;
+	uint64_t off;
+	uint64_t len;
+	uint64_t stop;
+	enum fault fault;
+};
+
+enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
+	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_REDIRECT, KEY_CERT, KEY_KEY };
+
+static const struct argp_option options[] = {
+	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
+	{ "port", 'p', "N", 0, "Port (any free one)", 0 },
+	{ "delay-ms", KEY_DELAY, "MS", 0, "Wait before each answer", 0 },
+	{ "rate", KEY_RATE, "BYTES", 0, "Bytes per second for each request", 0 },
+	{ "stats", KEY_STATS, "FILE", 0, "Write counters here, ten times a second", 0 },
+	{ "fail-first", KEY_FIRST, "N", 0, "Answer the first N requests with 503", 0 },
+	{ "drop", KEY_DROP, "N", OPTION_ARG_OPTIONAL, "Close in the middle of N bodies (all)", 0 },
+	{ "short", KEY_SHORT, "N", OPTION_ARG_OPTIONAL, "Send half in N answers (all)", 0 },
+	{ "stall", KEY_STALL, "N", OPTION_ARG_OPTIONAL, "Hang in the middle of N bodies (all)", 0 },
+	{ "lie-size", KEY_LIE, "N", 0, "Probes tell a size that is N too large", 0 },
+	{ "no-range", KEY_NO_RANGE, NULL, 0, "Ignore Range: always send all", 0 },
+	{ "change", KEY_CHANGE, NULL, 0, "The ETag changes with every request", 0 },
+	{ "redirect", KEY_REDIRECT, "BASE", 0, "Redirect every request to BASE/NAME", 0 },
+	{ "cert", KEY_CERT, "FILE", 0, "TLS: certificate", 0 },
+	{ "key", KEY_KEY, "FILE", 0, "TLS: key", 0 },
+	{ 0 },
+};
+
+static void set_fault(enum fault fault, const char *count)
+{
+	config.faults[fault] = count ? atoi(count) : INT32_MAX;
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	switch (key) {
+	case 'a':
+		config.address = text;
+		break;
+	case 'p':
+		config.port = (unsigned int)atoi(text);
+		break;
+	case KEY_DELAY:
+		config.delay_ms = (unsigned int)atoi(text);
+		break;
+	case KEY_RATE:
+		config.rate = strtoul(text, NULL, 10);
+		break;
+	case KEY_STATS:
+		config.stats = text;
+		break;
+	case KEY_FIRST ... KEY_STALL:
+		set_fault((enum fault)(key - KEY_FIRST), text);
+		break;
+	case KEY_LIE:
+		config.lie_size = atol(text);
+		break;
+	case KEY_NO_RANGE:
+		config.no_range = true;
+		break;
+	case KEY_CHANGE:
+		config.change = true;
+		break;
+	case KEY_REDIRECT:
+		config.redirect = text;
+		break;
+	case KEY_CERT:
+		config.cert = text;
+		break;
+	case KEY_KEY:
+		config.key = text;
+		break;
+	case ARGP_KEY_ARG:
+		if (config.dir)
+			argp_usage(state);
+		config.dir = text;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_usage(state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "DIR",
+	.doc = "Serve the files of DIR by HTTP, for tests.",
+};
+
+static void sleep_ms(unsigned long ms)
+{
+	struct timespec time = { .tv_sec = (time_t)(ms / 1000),
+				 .tv_nsec = (long)(ms % 1000) * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+static bool take_fault(enum fault fault)
+{
+	int left = atomic_load(&config.faults[fault]);
+
+	while (left > 0)
+		if (atomic_compare_exchange_weak(&config.faults[fault], &left, left - 1))
+			return true;
+	return false;
+}
+
+static ssize_t end_body(const struct answer *answer)
+{
+	switch (answer->fault) {
+	case FAULT_STALL:
+		while (!counters.end)
+			sleep_ms(50);
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	case FAULT_DROP:
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	default:
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	}
+}
+
+static ssize_t read_body(void *arg, uint64_t pos, char *buf, size_t max)
+{
+	struct answer *answer = arg;
+	ssize_t n;
+
+	if (pos >= answer->stop)
+		return end_body(answer);
+	if (max > answer->stop - pos)
+		max = (size_t)(answer->stop - pos);
+	if (config.rate) {
+		if (max > config.rate / 20 + 1)
+			max = config.rate / 20 + 1;
+		sleep_ms(max * 1000 / config.rate);
+	}
+	n = pread(answer->fd, buf, max, (off_t)(answer->off + pos));
+	if (n <= 0)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	counters.bytes += (unsigned long long)n;
+	return n;
+}
+
+static void free_answer(void *arg)
+{
+	struct answer *answer = arg;
+
+	close(answer->fd);
+	free(answer);
+}
+
+static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status,
+			     const char *name, const char *value)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	if (status >= 400)
+		counters.errors++;
+	if (name)
+		MHD_add_response_header(response, name, value);
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void plan_fault(struct answer *answer)
+{
+	static const enum fault data_faults[] = { FAULT_DROP, FAULT_SHORT, FAULT_STALL };
+	size_t i;
+
+	for (i = 0; i < sizeof(data_faults) / sizeof(data_faults[0]); i++) {
+		if (!take_fault(data_faults[i]))
+			continue;
+		answer->fault = data_faults[i];
+		answer->stop = answer->len / 2;
+		/* so that the short answer is a sound one for HTTP */
+		if (answer->fault == FAULT_SHORT)
+			answer->len = answer->stop;
+		return;
+	}
+}
+
+static void add_etag(struct MHD_Response *response, const struct stat *st)
+{
+	static atomic_uint generation;
+	char etag[80];
+
+	snprintf(etag, sizeof(etag), "\"%jx-%jx-%u\"", (uintmax_t)st->st_size,
+		 (uintmax_t)st->st_mtim.tv_sec, config.change ? ++generation : 0);
+	MHD_add_response_header(response, "ETag", etag);
+}
+
+static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, const struct stat *st,
+				  bool partial, uint64_t first, uint64_t last)
+{
+	bool probe = partial && !first && !last;
+	struct MHD_Response *response;
+	struct answer *answer;
+	enum MHD_Result result;
+	char text[96];
+
+	answer = calloc(1, sizeof(*answer));
+	if (!answer) {
+		close(fd);
+		return MHD_NO;
+	}
+	answer->fd = fd;
+	answer->off = first;
+	answer->len = last - first + 1;
+	answer->stop = answer->len;
+	answer->fault = FAULTS;
+	if (probe)
+		counters.probes++;
+	else
+		plan_fault(answer);
+	response = MHD_create_response_from_callback(answer->len, BLOCK, read_body, answer,
+						     free_answer);
+	if (!response) {
+		free_answer(answer);
+		return MHD_NO;
+	}
+	snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last,
+		 (uint64_t)st->st_size + (uint64_t)(probe ? config.lie_size : 0));
+	if (partial)
+		MHD_add_response_header(response, "Content-Range", text);
+	add_etag(response, st);
+	result = MHD_queue_response(connection, partial ? 206 : 200, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result serve_file(struct MHD_Connection *connection, int fd)
+{
+	const char *range = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Range");
+	uint64_t first = 0, last, size;
+	struct stat st;
+	char text[64];
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return reply(connection, 404, NULL, NULL);
+	}
+	size = (uint64_t)st.st_size;
+	if (range && !config.no_range &&
+	    sscanf(range, "bytes=%" SCNu64 "-%" SCNu64, &first, &last) == 2) {
+		if (first < size && first <= last)
+			return send_range(connection, fd, &st, true, first,
+					  last < size ? last : size - 1);
+		close(fd);
+		snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
+		return reply(connection, 416, "Content-Range", text);
+	}
+	if (size)
+		return send_range(connection, fd, &st, false, 0, size - 1);
+	close(fd);
+	return reply(connection, 200, NULL, NULL);
+}
+
+static enum MHD_Result serve(struct MHD_Connection *connection, const char *url)
+{
+	char path[4096];
+	int fd;
+
+	if (take_fault(FAULT_FIRST))
+		return reply(connection, 503, NULL, NULL);
+	if (config.redirect) {
+		snprintf(path, sizeof(path), "%s%s", config.redirect, url);
+		return reply(connection, 302, "Location", path);
+	}
+	if (strstr(url, "/.."))
+		return reply(connection, 403, NULL, NULL);
+	snprintf(path, sizeof(path), "%s%s", config.dir, url);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return reply(connection, 404, NULL, NULL);
+	return serve_file(connection, fd);
+}
+
+/* libmicrohttpd calls this until it queues an answer: once, for there is no upload. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_size, void **context)
+{
+	int now, max;
+
+	(void)arg, (void)method, (void)version, (void)data, (void)data_size;
+	*context = connection;
+	counters.requests++;
+	now = ++counters.in_flight;
+	max = counters.max_in_flight;
+	while (now > max && !atomic_compare_exchange_weak(&counters.max_in_flight, &max, now))
+		;
+	if (config.delay_ms)
+		sleep_ms(config.delay_ms);
+	return serve(connection, url);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)arg, (void)connection, (void)code;
+	if (*context)
+		counters.in_flight--;
+}
+
+static void write_stats(void)
+{
+	char tmp[4096];
+	FILE *out;
+
+	if (!config.stats)
+		return;
+	snprintf(tmp, sizeof(tmp), "%s.tmp", config.stats);
+	out = fopen(tmp, "we");
+	if (!out)
+		return;
+	fprintf(out, "{\"requests\": %llu, \"probes\": %llu, \"errors\": %llu, \"bytes\": %llu, "
+		"\"max_in_flight\": %d}\n", counters.requests, counters.probes, counters.errors,
+		counters.bytes, counters.max_in_flight);
+	if (!fclose(out))
+		rename(tmp, config.stats);
+}
+
+/* The server uses the text as long as it lives, so it is never freed. */
+static char *read_text(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!in || getdelim(&text, &size, '\0', in) < 0) {
+		perror(path);
+		exit(1);
+	}
+	fclose(in);
+	return text;
+}
+
+static struct MHD_Daemon *start(void)
+{
+	static struct MHD_OptionItem tls[3];
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)config.port) };
+	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+			     MHD_USE_POLL;
+
+	if (inet_pton(AF_INET, config.address, &address.sin_addr) != 1)
+		return NULL;
+	tls[0].option = MHD_OPTION_END;
+	if (config.cert && config.key) {
+		flags |= MHD_USE_TLS;
+		tls[0].option = MHD_OPTION_HTTPS_MEM_CERT;
+		tls[0].ptr_value = read_text(config.cert);
+		tls[1].option = MHD_OPTION_HTTPS_MEM_KEY;
+		tls[1].ptr_value = read_text(config.key);
+		tls[2].option = MHD_OPTION_END;
+	}
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL,
+				MHD_OPTION_SOCK_ADDR, &address,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				MHD_OPTION_ARRAY, tls,
+				MHD_OPTION_END);
+}
+
+static void run(const sigset_t *set)
+{
+	struct timespec tick = { .tv_nsec = 100000000L };
+	int sig;
+
+	do {
+		write_stats();
+		sig = sigtimedwait(set, NULL, &tick);
+	} while (sig < 0);
+	counters.end = true;
+}
+
+int main(int argc, char **argv)
+{
+	struct MHD_Daemon *daemon;
+	sigset_t set;
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	daemon = start();
+	if (!daemon) {
+		fprintf(stderr, "origin: cannot listen on %s port %u: %s\n", config.address,
+			config.port, strerror(errno));
+		return 1;
+	}
+	printf("port %u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+	fflush(stdout);
+	run(&set);
+	MHD_stop_daemon(daemon);
+	write_stats();
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The open blobs, by object id. A blob lives as long as somebody holds a
+ * reference: the table has one until CLOSE, each request has one while it is
+ * handled. So an fd is closed after the last request that uses it, and its
+ * number cannot meanwhile come to mean another blob.
+ */
+#ifndef ODD_BLOB_H
+#define ODD_BLOB_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "name.h"
+#include "source.h"
+
+/**
+ * struct blob - an open blob
+ * @object_id: the kernel's name for it
+ * @dev: the device
+ * @fd: where its data is written to
+ * @refs: references
+ * @gone: CLOSE came: requests for it are to be given up
+ * @open: copen was sent; @file may be used
+ * @name: as the kernel gave it, checked
+ * @shown: for the log
+ * @file: where its data comes from
+ */
+struct blob {
+	uint32_t object_id;
+	int dev;
+	int fd;
+	atomic_uint refs;
+	atomic_bool gone;
+	atomic_bool open;
+	char name[BLOB_NAME_MAX + 1];
+	char shown[BLOB_NAME_MAX * 4 + 1];
+	struct source_file file;
+};
+
+/**
+ * struct blobs - the table
+ * @lock: over @tree
+ * @tree: of tsearch(3)
+ */
+struct blobs {
+	pthread_mutex_t lock;
+	void *tree;
+};
+
+struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd, const char *name);
+struct blob *blobs_get(struct blobs *blobs, uint32_t object_id);
+int blobs_drop(struct blobs *blobs, uint32_t object_id);
+void blobs_drop_all(struct blobs *blobs);
+void blob_put(struct blob *blob);
+
+#endif

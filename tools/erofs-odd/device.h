@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that the daemon does with the kernel's device and with the fds that come
+ * from it. Nothing else in the daemon touches them, so the tests link another
+ * implementation of these functions in place of device.c.
+ */
+#ifndef ODD_DEVICE_H
+#define ODD_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * device_open - open the device, or take over an open one
+ * @path: used if @fd is negative
+ * @fd: an fd of the device that somebody handed over, or -1
+ *
+ * Return: an fd to poll and to use below, or a negative errno
+ */
+int device_open(const char *path, int fd);
+
+/** device_receive - one message, or 0 if there is none now, or a negative errno */
+ssize_t device_receive(int dev, void *buf, size_t size);
+
+/** device_command - send one command; 0 or a negative errno */
+int device_command(int dev, const char *command);
+
+/** device_fill - write all of a buffer to a blob's fd; 0 or a negative errno */
+int device_fill(int dev, int blob_fd, const void *buf, size_t len, uint64_t off);
+
+/** device_complete - tell that a READ was answered; 0 or a negative errno */
+int device_complete(int dev, int blob_fd, uint32_t msg_id);
+
+/** device_close_blob - let go of a blob's fd */
+void device_close_blob(int dev, int blob_fd);
+
+#endif

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <linux/cachefiles_od.h>
+
+#include "device.h"
+#include "http.h"
+#include "log.h"
+#include "notify.h"
+#include "range.h"
+#include "serve.h"
+#include "source.h"
+#include "stats.h"
+
+#define EXIT_USAGE	2
+#define THREADS_MAX	1024
+
+const char *argp_program_version = "erofs-odd " OD_VERSION;
+
+enum option_key {
+	KEY_DIR = 0x100,
+	KEY_TAG,
+	KEY_SECCTX,
+	KEY_FD,
+	KEY_RETRIES,
+	KEY_TIMEOUT,
+	KEY_LOW_SPEED,
+	KEY_CACERT,
+	KEY_STATS,
+	/* in the order of limit_names */
+	KEY_BRUN,
+	KEY_BCULL,
+	KEY_BSTOP,
+	KEY_FRUN,
+	KEY_FCULL,
+	KEY_FSTOP,
+	KEY_LIMITS_END,
+};
+
+#define LIMITS	(KEY_LIMITS_END - KEY_BRUN)
+
+static const char *const limit_names[LIMITS] = {
+	"brun", "bcull", "bstop", "frun", "fcull", "fstop",
+};
+
+/**
+ * struct arguments - the command line
+ * @device: path
+ * @fd: of the device, handed over, or -1
+ * @dir: cache directory
+ * @tag: cache name
+ * @secctx: security context
+ * @limits: percentages, or -1
+ * @verbose: say more
+ * @serve: all else
+ */
+struct arguments {
+	const char *device;
+	int fd;
+	const char *dir;
+	const char *tag;
+	const char *secctx;
+	int limits[LIMITS];
+	bool verbose;
+	struct serve_options serve;
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Cache:", 1 },
+	{ "dir", KEY_DIR, "DIR", 0, "Cache directory (needed, unless --fd is given)", 0 },
+	{ "tag", KEY_TAG, "NAME", 0, "Cache name", 0 },
+	{ "secctx", KEY_SECCTX, "CTX", 0, "Security context for the cache's files", 0 },
+	{ "brun", KEY_BRUN, "N", 0, "Stop culling above N percent of free blocks", 0 },
+	{ "bcull", KEY_BCULL, "N", 0, "Start culling below N percent of free blocks", 0 },
+	{ "bstop", KEY_BSTOP, "N", 0, "Stop filling below N percent of free blocks", 0 },
+	{ "frun", KEY_FRUN, "N", 0, "Stop culling above N percent of free files", 0 },
+	{ "fcull", KEY_FCULL, "N", 0, "Start culling below N percent of free files", 0 },
+	{ "fstop", KEY_FSTOP, "N", 0, "Stop filling below N percent of free files", 0 },
+	{ "device", 'd', "PATH", 0, "Device of the kernel module (" CACHEFILES_OD_DEVICE ")", 0 },
+	{ "fd", KEY_FD, "N", 0, "Take over the device from the open fd N, where the cache is bound "
+	  "already, and answer what its last daemon left unanswered", 0 },
+
+	{ NULL, 0, NULL, 0, "Blobs:", 2 },
+	{ "source", 's', "DIR|URL", 0, "Folder or http(s) URL with the blobs; may be repeated, the "
+	  "first one that has a blob serves it", 0 },
+	{ "threads", 't', "N", 0, "Requests handled at once (16)", 0 },
+	{ "retries", KEY_RETRIES, "N", 0, "How often a failed HTTP request is repeated (4)", 0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Longest time for one HTTP request (30)", 0 },
+	{ "low-speed", KEY_LOW_SPEED, "BYTES[:SECONDS]", 0, "Give an HTTP request up that is slower "
+	  "than BYTES per second for SECONDS (1024:10); 0 turns this off", 0 },
+	{ "cacert", KEY_CACERT, "FILE", 0, "Certificates to trust, in place of the system's", 0 },
+
+	{ NULL, 0, NULL, 0, "Other:", 3 },
+	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE each second, as JSON", 0 },
+	{ "verbose", 'v', NULL, 0, "Log every open too", 0 },
+	{ NULL, 0, NULL, 0, NULL, -1 },
+	{ 0 },
+};
+
+static uint64_t parse_number(struct argp_state *state, const char *option, const char *text,
+			     uint64_t min, uint64_t max)
+{
+	const char *p = text;
+	uint64_t value;
+
+	if (number_parse(&p, &value) || *p || value < min || value > max)
+		argp_error(state, "--%s: '%s' is not a number from %llu to %llu", option, text,
+			   (unsigned long long)min, (unsigned long long)max);
+	return value;
+}
+
+static void parse_low_speed(struct argp_state *state, const char *text, struct fetch_options *fetch)
+{
+	uint64_t speed, seconds = (uint64_t)fetch->low_speed_s;
+	const char *p = text;
+	bool bad = number_parse(&p, &speed);
+
+	if (!bad && *p == ':') {
+		p++;
+		bad = number_parse(&p, &seconds);
+	}
+	if (bad || *p || speed > INT_MAX || seconds > INT_MAX)
+		argp_error(state, "--low-speed: '%s' is not BYTES or BYTES:SECONDS", text);
+	fetch->low_speed = (long)speed;
+	fetch->low_speed_s = (long)seconds;
+}
+
+static void parse_source(struct argp_state *state, const char *where, struct source **sources)
+{
+	int err = source_add(sources, where);
+
+	if (err)
+		argp_failure(state, EXIT_FAILURE, -err, "source %s", where);
+}
+
+static void check_arguments(struct argp_state *state, const struct arguments *args)
+{
+	if (args->fd < 0 && !args->dir)
+		argp_error(state, "no --dir is given");
+	if (args->fd >= 0 && args->dir)
+		argp_error(state, "--dir cannot be changed with --fd: the cache is bound already");
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct arguments *args = state->input;
+	struct serve_options *serve = &args->serve;
+	int stored;
+
+	switch (key) {
+	case 'd':
+		args->device = text;
+		break;
+	case KEY_FD:
+		args->fd = (int)parse_number(state, "fd", text, 3, INT_MAX);
+		break;
+	case KEY_DIR:
+		args->dir = text;
+		break;
+	case KEY_TAG:
+		args->tag = text;
+		break;
+	case KEY_SECCTX:
+		args->secctx = text;
+		break;
+	case KEY_BRUN ... KEY_FSTOP:
+		args->limits[key - KEY_BRUN] =
+			(int)parse_number(state, limit_names[key - KEY_BRUN], text, 0, 99);
+		break;
+	case 's':
+		parse_source(state, text, &serve->sources);
+		break;
+	case 't':
+		serve->threads = (unsigned int)parse_number(state, "threads", text, 1, THREADS_MAX);
+		break;
+	case KEY_RETRIES:
+		serve->fetch.retries = (unsigned int)parse_number(state, "retries", text, 0, 1000);
+		break;
+	case KEY_TIMEOUT:
+		serve->fetch.timeout_ms =
+			(long)parse_number(state, "timeout", text, 1, 86400) * 1000;
+		break;
+	case KEY_LOW_SPEED:
+		parse_low_speed(state, text, &serve->fetch);
+		break;
+	case KEY_CACERT:
+		serve->fetch.cacert = text;
+		break;
+	case KEY_STATS:
+		serve->stats_path = text;
+		break;
+	case 'v':
+		args->verbose = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is not an option", text);
+		break;
+	case ARGP_KEY_END:
+		if (!serve->sources)
+			argp_error(state, "no --source is given");
+		/* A restarted service takes up where it left off, whatever --dir says. */
+		stored = notify_stored_fd();
+		if (stored >= 0 && args->fd < 0)
+			args->fd = stored;
+		else
+			check_arguments(state, args);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse_option,
+	.doc = "Serve blobs to file systems that are mounted before their data is there.",
+};
+
+/* Sends "NAME VALUE", and says what went wrong. */
+static int configure(int dev, const char *name, const char *value)
+{
+	char command[CACHEFILES_OD_CMD_MAX + 1];
+	int n, err;
+
+	n = snprintf(command, sizeof(command), "%s%s%s", name, *value ? " " : "", value);
+	if (n < 0 || (size_t)n >= sizeof(command) || strchr(value, '\n'))
+		err = -EINVAL;
+	else
+		err = device_command(dev, command);
+	if (err)
+		log_err("the kernel refused '%.200s': %s", command, strerror(-err));
+	return err;
+}
+
+static int configure_limits(int dev, const struct arguments *args)
+{
+	char percent[16];
+	int i, err;
+
+	for (i = 0; i < LIMITS; i++) {
+		if (args->limits[i] < 0)
+			continue;
+		snprintf(percent, sizeof(percent), "%d%%", args->limits[i]);
+		err = configure(dev, limit_names[i], percent);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int bind_cache(int dev, const struct arguments *args)
+{
+	int err = configure(dev, "dir", args->dir);
+
+	if (!err && args->tag)
+		err = configure(dev, "tag", args->tag);
+	if (!err && args->secctx)
+		err = configure(dev, "secctx", args->secctx);
+	if (!err)
+		err = configure_limits(dev, args);
+	if (!err)
+		err = configure(dev, "bind", "ondemand");
+	return err;
+}
+
+static const char *open_hint(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENXIO:
+	case -ENODEV:
+		return "; is the module cachefiles_od loaded?";
+	case -EBUSY:
+		return "; another daemon has it open";
+	case -EPERM:
+	case -EACCES:
+		return "; this needs root (CAP_SYS_ADMIN)";
+	}
+	return "";
+}
+
+static int start_cache(const struct arguments *args)
+{
+	int dev = device_open(args->device, args->fd);
+	int err;
+
+	if (dev < 0) {
+		if (args->fd < 0)
+			log_err("%s: %s%s", args->device, strerror(-dev), open_hint(dev));
+		else
+			log_err("fd %d: %s", args->fd, strerror(-dev));
+		return dev;
+	}
+	err = args->fd >= 0 ? configure(dev, "restore", "") : bind_cache(dev, args);
+	if (err) {
+		close(dev);
+		return err;
+	}
+	if (args->fd < 0)
+		notify_store_fd(dev);
+	return dev;
+}
+
+/* Each open blob has an fd, and thousands of blobs are not many. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_debug("the limit of open files stays: %s", strerror(errno));
+}
+
+static int run(struct arguments *args)
+{
+	int err;
+
+	err = http_global_init();
+	if (err) {
+		log_err("starting libcurl: %s", strerror(-err));
+		return err;
+	}
+	args->serve.dev = start_cache(args);
+	if (args->serve.dev < 0) {
+		err = args->serve.dev;
+	} else {
+		err = serve(&args->serve);
+		close(args->serve.dev);
+	}
+	http_global_exit();
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {
+		.device = CACHEFILES_OD_DEVICE,
+		.fd = -1,
+		.limits = { -1, -1, -1, -1, -1, -1 },
+		.serve.threads = 16,
+		.serve.fetch = {
+			.retries = 4,
+			.timeout_ms = 30000,
+			.low_speed = 1024,
+			.low_speed_s = 10,
+		},
+	};
+	int err;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	log_init("erofs-odd", args.verbose);
+	stats_start();
+	serve_block_signals();
+	raise_fd_limit();
+	err = run(&args);
+	source_free(args.serve.sources);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

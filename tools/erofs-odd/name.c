@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "name.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * blob_name_check - make a file name of a cookie key, if it is a harmless one
+ * @key: bytes from the kernel, no NUL at the end
+ * @len: how many
+ * @name: the name, with a NUL
+ *
+ * A leading dot is refused: that covers ".", ".." and hidden files.
+ *
+ * Return: 0, -ENAMETOOLONG or -EINVAL.
+ */
+int blob_name_check(const uint8_t *key, size_t len, char name[static BLOB_NAME_MAX + 1])
+{
+	size_t i;
+
+	if (len > BLOB_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (!len || key[0] == '.')
+		return -EINVAL;
+	for (i = 0; i < len; i++) {
+		if (key[i] < 0x20 || key[i] == 0x7f || key[i] == '/')
+			return -EINVAL;
+		name[i] = (char)key[i];
+	}
+	name[len] = '\0';
+	return 0;
+}
+
+/**
+ * name_printable - a name for a log line, other bytes than ASCII as \ooo
+ * @name: any string
+ * @buf: takes the result, cut to fit
+ * @size: bytes of @buf, at least 1
+ *
+ * Return: @buf
+ */
+char *name_printable(const char *name, char *buf, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	size_t used = 0;
+
+	for (; *p && used + 4 < size; p++) {
+		if (*p > 0x20 && *p < 0x7f && *p != '\\')
+			buf[used++] = (char)*p;
+		else
+			used += (size_t)snprintf(buf + used, size - used, "\\%03o", *p);
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+static bool is_unreserved(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/**
+ * url_join - the URL of a blob
+ * @base: URL of the folder, with or without a slash at its end
+ * @name: blob name, checked; every byte that is not unreserved is
+ *	percent-encoded, so that it can neither leave the folder nor add a query
+ *
+ * Return: a string to be freed, or NULL without memory
+ */
+char *url_join(const char *base, const char *name)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	const unsigned char *p = (const unsigned char *)name;
+	size_t base_len = strlen(base);
+	char *url, *out;
+
+	while (base_len && base[base_len - 1] == '/')
+		base_len--;
+	url = malloc(base_len + 1 + 3 * strlen(name) + 1);
+	if (!url)
+		return NULL;
+	memcpy(url, base, base_len);
+	out = url + base_len;
+	*out++ = '/';
+	for (; *p; p++) {
+		if (is_unreserved(*p)) {
+			*out++ = (char)*p;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = hex[*p >> 4];
+		*out++ = hex[*p & 15];
+	}
+	*out = '\0';
+	return url;
+}
+
+/**
+ * url_redact - a URL for the log, without user name and password
+ * @url: any URL
+ *
+ * Return: a string to be freed, or NULL without memory
+ */
+char *url_redact(const char *url)
+{
+	const char *host = strstr(url, "://");
+	const char *at = NULL, *p;
+	char *out;
+
+	if (!host)
+		return strdup(url);
+	host += 3;
+	for (p = host; *p && *p != '/' && *p != '?' && *p != '#'; p++)
+		if (*p == '@')
+			at = p;
+	if (!at)
+		return strdup(url);
+	out = malloc(strlen(url) + 1);
+	if (out)
+		sprintf(out, "%.*s%s", (int)(host - url), url, at + 1);
+	return out;
+}

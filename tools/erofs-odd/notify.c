@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "notify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#define STORE_NAME "cachefiles"
+
+/** notify_stored_fd - the device fd that an earlier run left in the fd store, or -1 */
+int notify_stored_fd(void)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(1, &names);
+	int i, fd = -1;
+
+	for (i = 0; i < count; i++) {
+		if (!strcmp(names[i], STORE_NAME))
+			fd = SD_LISTEN_FDS_START + i;
+		free(names[i]);
+	}
+	free(names);
+	return fd;
+}
+
+/**
+ * notify_store_fd - keep the device open beyond this process
+ * @fd: the device, bound
+ *
+ * The manager does so only if the unit has FileDescriptorStoreMax=1.
+ */
+void notify_store_fd(int fd)
+{
+	sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=" STORE_NAME "\nFDPOLL=0", &fd, 1);
+}
+
+void notify_ready(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+void notify_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}

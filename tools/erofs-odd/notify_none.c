@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* In place of notify.c where libsystemd is not there. */
+#include "notify.h"
+
+int notify_stored_fd(void)
+{
+	return -1;
+}
+
+void notify_store_fd(int fd)
+{
+	(void)fd;
+}
+
+void notify_ready(void)
+{
+}
+
+void notify_stopping(void)
+{
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon at work: messages in, answers out. */
+#ifndef ODD_SERVE_H
+#define ODD_SERVE_H
+
+#include "source.h"
+
+/**
+ * struct serve_options - how to serve
+ * @dev: the device, live
+ * @sources: where blobs come from
+ * @threads: how many requests are handled at once
+ * @fetch: patience with sources
+ * @stats_path: file for the counters, or NULL
+ */
+struct serve_options {
+	int dev;
+	struct source *sources;
+	unsigned int threads;
+	struct fetch_options fetch;
+	const char *stats_path;
+};
+
+void serve_block_signals(void);
+int serve(const struct serve_options *options);
+
+#endif
