@@ -1,1 +1,218 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cache: the folder that a daemon binds, and its life.
+ *
+ * A cache outlives its daemon for as long as a volume uses it, so that what is
+ * present goes on being served; the next daemon that binds the same folder
+ * takes it over.
+ */
+#include "internal.h"
+
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "../compat/dirops.h"
+
+#define CACHEFILES_OD_TAG_DEFAULT	"CacheFiles"
+
+DEFINE_MUTEX(cachefiles_od_mutex);
+
+/* The cache that volumes join, or NULL; under cachefiles_od_mutex. */
+struct cachefiles_od_cache *cachefiles_od_bound;
+
+static void cachefiles_od_cache_free(struct kref *ref)
+{
+	struct cachefiles_od_cache *cache = container_of(ref, struct cachefiles_od_cache, ref);
+
+	cachefiles_od_queue_destroy(&cache->queue);
+	path_put(&cache->graveyard);
+	path_put(&cache->store);
+	path_put(&cache->root);
+	if (cache->cred)
+		put_cred(cache->cred);
+	kfree(cache->dir);
+	kfree(cache->tag);
+	kfree(cache);
+}
+
+void cachefiles_od_cache_put(struct cachefiles_od_cache *cache)
+{
+	kref_put(&cache->ref, cachefiles_od_cache_free);
+}
+
+static const struct cred *cachefiles_od_make_cred(const char *secctx)
+{
+	struct cred *cred = prepare_kernel_cred(current);
+	u32 secid;
+	int err;
+
+	if (!cred)
+		return ERR_PTR(-ENOMEM);
+	if (!secctx)
+		return cred;
+	err = security_secctx_to_secid(secctx, strlen(secctx), &secid);
+	if (!err)
+		err = set_security_override(cred, secid);
+	if (err) {
+		pr_err("secctx %s: not accepted: %d\n", secctx, err);
+		put_cred(cred);
+		return ERR_PTR(err);
+	}
+	return cred;
+}
+
+/* Is this a folder on a file system that a cache can live on? */
+static int cachefiles_od_check_root(const struct cachefiles_od_cache *cache)
+{
+	if (od_compat_is_idmapped(&cache->root)) {
+		pr_err("%s: lies on an idmapped mount\n", cache->dir);
+		return -EPERM;
+	}
+	if (sb_rdonly(cache->root.dentry->d_sb)) {
+		pr_err("%s: lies on a read-only file system\n", cache->dir);
+		return -EROFS;
+	}
+	return 0;
+}
+
+static int cachefiles_od_cache_open_folders(struct cachefiles_od_cache *cache)
+{
+	const struct cred *saved = override_creds(cache->cred);
+	int err;
+
+	err = od_compat_mkdir(&cache->root, "cache", 0700, &cache->store);
+	if (!err)
+		err = od_compat_mkdir(&cache->root, "graveyard", 0700, &cache->graveyard);
+	if (err)
+		pr_err("%s: its folders cannot be made: %d\n", cache->dir, err);
+	else
+		err = cachefiles_od_backing_probe(cache);
+	revert_creds(saved);
+	return err;
+}
+
+static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
+				     const struct cachefiles_od_config *config)
+{
+	const struct cred *cred;
+	int err;
+
+	cache->dir = kstrdup(config->dir, GFP_KERNEL);
+	cache->tag = kstrdup(config->tag ?: CACHEFILES_OD_TAG_DEFAULT, GFP_KERNEL);
+	if (!cache->dir || !cache->tag)
+		return -ENOMEM;
+	cred = cachefiles_od_make_cred(config->secctx);
+	if (IS_ERR(cred))
+		return PTR_ERR(cred);
+	cache->cred = cred;
+	cache->blocks = config->blocks;
+	cache->files = config->files;
+	err = cachefiles_od_check_root(cache);
+	return err ?: cachefiles_od_cache_open_folders(cache);
+}
+
+/* A new cache in a folder; takes over the path. */
+static struct cachefiles_od_cache *
+cachefiles_od_cache_create(const struct cachefiles_od_config *config, const struct path *root)
+{
+	struct cachefiles_od_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+	int err;
+
+	if (!cache) {
+		path_put(root);
+		return ERR_PTR(-ENOMEM);
+	}
+	kref_init(&cache->ref);
+	INIT_LIST_HEAD(&cache->volumes);
+	cachefiles_od_queue_init(&cache->queue);
+	cache->root = *root;
+	err = cachefiles_od_cache_setup(cache, config);
+	if (err) {
+		cachefiles_od_cache_put(cache);
+		return ERR_PTR(err);
+	}
+	return cache;
+}
+
+static int cachefiles_od_check_config(const struct cachefiles_od_config *config)
+{
+	int err = od_limit_check(&config->blocks) ?: od_limit_check(&config->files);
+
+	if (err)
+		pr_err("bind: limits must be in the order stop < cull < run < 100%%\n");
+	return err;
+}
+
+/*
+ * Binds a folder; the result carries a reference for the daemon. A cache that
+ * has lost its daemon is taken over with all that is open in it.
+ */
+struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config)
+{
+	struct cachefiles_od_cache *cache;
+	struct path root;
+	int err = cachefiles_od_check_config(config);
+
+	if (err)
+		return ERR_PTR(err);
+	err = kern_path(config->dir, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &root);
+	if (err) {
+		pr_err("dir %s: %d\n", config->dir, err);
+		return ERR_PTR(err);
+	}
+
+	mutex_lock(&cachefiles_od_mutex);
+	cache = cachefiles_od_bound;
+	if (!cache) {
+		cache = cachefiles_od_cache_create(config, &root);
+		if (!IS_ERR(cache))
+			cachefiles_od_bound = cache;
+	} else if (cache->root.dentry == root.dentry) {
+		path_put(&root);
+		cache->blocks = config->blocks;
+		cache->files = config->files;
+		kref_get(&cache->ref);
+		pr_info("%s: a new daemon takes over\n", cache->dir);
+	} else {
+		path_put(&root);
+		pr_err("dir %s: mounts still use the cache in %s\n", config->dir, cache->dir);
+		cache = ERR_PTR(-EBUSY);
+	}
+	if (!IS_ERR(cache))
+		cachefiles_od_queue_start(&cache->queue);
+	mutex_unlock(&cachefiles_od_mutex);
+	return cache;
+}
+
+/* Lets go of a cache that neither a daemon nor a volume uses any more. */
+void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
+{
+	lockdep_assert_held(&cachefiles_od_mutex);
+	if (cachefiles_od_bound == cache && list_empty(&cache->volumes) &&
+	    !READ_ONCE(cache->queue.live))
+		cachefiles_od_bound = NULL;
+}
+
+/* The daemon is gone; takes back its reference. */
+void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache)
+{
+	mutex_lock(&cachefiles_od_mutex);
+	cachefiles_od_queue_stop(&cache->queue);
+	cachefiles_od_cache_release_if_idle(cache);
+	mutex_unlock(&cachefiles_od_mutex);
+	cachefiles_od_cache_put(cache);
+}
+
+/* How much room the file system has left, as the tighter of its two limits sees it. */
+enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache)
+{
+	struct kstatfs st;
+
+	if (vfs_statfs(&cache->root, &st))
+		return OD_ROOM_NONE;
+	return max(od_limit_room(&cache->blocks, st.f_blocks, st.f_bavail),
+		   od_limit_room(&cache->files, st.f_files, st.f_ffree));
+}

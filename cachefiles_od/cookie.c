@@ -1,1 +1,226 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/* Cookies: open blobs, their life, their operations and their presence map. */
+#include "internal.h"
+
+#include <linux/module.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+/* Runs that the presence map of a blob has room for at first. */
+#define CACHEFILES_OD_FIRST_RUNS	16
+
+static void cachefiles_od_cookie_free(struct kref *ref)
+{
+	struct cachefiles_od_cookie *cookie =
+		container_of(ref, struct cachefiles_od_cookie, ref);
+
+	cachefiles_od_volume_put(cookie->volume);
+	kfree(cookie->name);
+	kfree(cookie->key);
+	kfree(cookie);
+}
+
+void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie)
+{
+	kref_put(&cookie->ref, cachefiles_od_cookie_free);
+}
+
+static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
+					size_t key_len)
+{
+	char name[OD_NAME_MAX + 1];
+	int len = od_key_file_name(key, key_len, name);
+
+	if (len < 0)
+		return len;
+	cookie->key = kmemdup(key, key_len, GFP_KERNEL);
+	cookie->name = kstrdup(name, GFP_KERNEL);
+	if (!cookie->key || !cookie->name)
+		return -ENOMEM;
+	cookie->key_len = key_len;
+	cookie->hash = od_key_cookie_hash(key, key_len, cookie->volume->hash);
+	return 0;
+}
+
+static struct cachefiles_od_cookie *
+cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key, size_t key_len)
+{
+	struct cachefiles_od_cookie *cookie = kzalloc(sizeof(*cookie), GFP_KERNEL);
+	int err;
+
+	if (!cookie)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&cookie->ref);
+	kref_get(&volume->ref);
+	cookie->volume = volume;
+	INIT_LIST_HEAD(&cookie->link);
+	spin_lock_init(&cookie->lock);
+	mutex_init(&cookie->write_mutex);
+	atomic_set(&cookie->nr_ops, 1);
+	cookie->state = OD_OBJ_CLOSED;
+	INIT_LIST_HEAD(&cookie->reads);
+	INIT_WORK(&cookie->reopen, cachefiles_od_queue_reopen);
+	err = cachefiles_od_cookie_set_key(cookie, key, key_len);
+	if (err) {
+		cachefiles_od_cookie_put(cookie);
+		return ERR_PTR(err);
+	}
+	return cookie;
+}
+
+static int cachefiles_od_cookie_link(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_volume *volume = cookie->volume;
+	struct cachefiles_od_cookie *other;
+	int err = 0;
+
+	mutex_lock(&cachefiles_od_mutex);
+	list_for_each_entry(other, &volume->cookies, link)
+		if (other->key_len == cookie->key_len &&
+		    memcmp(other->key, cookie->key, cookie->key_len) == 0)
+			err = -EBUSY;
+	if (!err)
+		list_add_tail(&cookie->link, &volume->cookies);
+	mutex_unlock(&cachefiles_od_mutex);
+	return err;
+}
+
+static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
+{
+	mutex_lock(&cachefiles_od_mutex);
+	list_del_init(&cookie->link);
+	mutex_unlock(&cachefiles_od_mutex);
+}
+
+/*
+ * What is present needs no daemon: a blob that is here as a whole is never
+ * asked for, and without a daemon what there is has to do.
+ */
+static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
+{
+	int err = cachefiles_od_backing_find(cookie);
+
+	if (err && err != -ENOENT) {
+		pr_err("volume %s: cache file %s cannot be used: %d\n", cookie->volume->key,
+		       cookie->name, err);
+		return err;
+	}
+	if (!err) {
+		if (cachefiles_od_is_present(cookie, 0, cookie->size))
+			return 0;
+		if (!READ_ONCE(cachefiles_od_cookie_cache(cookie)->queue.live))
+			return 0;
+	}
+	return cachefiles_od_queue_open(cookie);
+}
+
+struct cachefiles_od_cookie *
+cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *key, size_t key_len,
+			     unsigned int timeout_ms)
+{
+	struct cachefiles_od_cookie *cookie = cachefiles_od_cookie_alloc(volume, key, key_len);
+	int err;
+
+	if (IS_ERR(cookie))
+		return cookie;
+	cookie->timeout_ms = cachefiles_od_timeout_ms(timeout_ms);
+	err = cachefiles_od_cookie_link(cookie);
+	if (err) {
+		cachefiles_od_cookie_put(cookie);
+		return ERR_PTR(err);
+	}
+	err = cachefiles_od_cookie_open(cookie);
+	if (err) {
+		cachefiles_od_relinquish_cookie(cookie);
+		return ERR_PTR(err);
+	}
+	return cookie;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_acquire_cookie);
+
+void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
+{
+	cachefiles_od_queue_drop(cookie);
+	cachefiles_od_end_operation(cookie);
+	/* What is left is I/O on the cache file, which ends by itself. */
+	wait_var_event(&cookie->nr_ops, atomic_read(&cookie->nr_ops) == 0);
+	cachefiles_od_backing_close(cookie);
+	cachefiles_od_cookie_unlink(cookie);
+	cachefiles_od_cookie_put(cookie);
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_relinquish_cookie);
+
+u64 cachefiles_od_cookie_size(const struct cachefiles_od_cookie *cookie)
+{
+	return cookie->size;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_cookie_size);
+
+bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie)
+{
+	return atomic_inc_not_zero(&cookie->nr_ops);
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_begin_operation);
+
+void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie)
+{
+	/* Only the address is used behind the decrement: the cookie may be gone. */
+	if (atomic_dec_and_test(&cookie->nr_ops))
+		wake_up_var(&cookie->nr_ops);
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_end_operation);
+
+bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
+{
+	bool present;
+
+	if (od_add_overflows(start, len))
+		return false;
+	spin_lock(&cookie->lock);
+	present = od_extents_covers(&cookie->present, start, start + len);
+	spin_unlock(&cookie->lock);
+	return present;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_is_present);
+
+static int cachefiles_od_cookie_grow(struct cachefiles_od_cookie *cookie)
+{
+	size_t cap = READ_ONCE(cookie->present.cap);
+	struct od_extent *bigger, *old;
+
+	cap = cap ? cap * 2 : CACHEFILES_OD_FIRST_RUNS;
+	bigger = kvmalloc_array(cap, sizeof(*bigger), GFP_KERNEL);
+	if (!bigger)
+		return -ENOMEM;
+
+	spin_lock(&cookie->lock);
+	old = bigger;
+	if (cap > cookie->present.cap) {
+		old = cookie->present.e;
+		if (old)
+			memcpy(bigger, old, cookie->present.nr * sizeof(*old));
+		cookie->present.e = bigger;
+		cookie->present.cap = cap;
+	}
+	spin_unlock(&cookie->lock);
+	kvfree(old);
+	return 0;
+}
+
+/* Marks a range whose data is in the cache file; 0 or -ENOMEM. */
+int cachefiles_od_cookie_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	int err;
+
+	for (;;) {
+		spin_lock(&cookie->lock);
+		err = od_extents_add(&cookie->present, start, end);
+		spin_unlock(&cookie->lock);
+		if (err != -ENOSPC)
+			return err;
+		err = cachefiles_od_cookie_grow(cookie);
+		if (err)
+			return err;
+	}
+}

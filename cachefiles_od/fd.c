@@ -1,1 +1,231 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/* The anonymous fd of a blob, through which the daemon fills it. */
+#include "internal.h"
+
+#include <linux/anon_inodes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+/* What is copied from the daemon at once, in bytes. */
+#define CACHEFILES_OD_BOUNCE	(256U << 10)
+
+/**
+ * struct cachefiles_od_fd - one fd, from its OPEN to its last close
+ * @cookie: the blob
+ * @object_id: names this fd; the cookie's differs once the fd is out of date
+ */
+struct cachefiles_od_fd {
+	struct cachefiles_od_cookie *cookie;
+	u32 object_id;
+};
+
+/*
+ * Pins the cookie's cache file for a call on the fd: -ENOBUFS before copen or
+ * when the fd is out of date, -EIO when the blob was withdrawn.
+ */
+static int fd_begin(const struct cachefiles_od_fd *fd)
+{
+	struct cachefiles_od_cookie *cookie = fd->cookie;
+	struct xarray *queue = &cachefiles_od_cookie_cache(cookie)->queue.requests;
+	bool open;
+
+	if (!cachefiles_od_begin_operation(cookie))
+		return -EIO;
+	xa_lock(queue);
+	open = cookie->state == OD_OBJ_OPEN && cookie->object_id == fd->object_id;
+	xa_unlock(queue);
+	if (open)
+		return 0;
+	cachefiles_od_end_operation(cookie);
+	return -ENOBUFS;
+}
+
+static void fd_end(const struct cachefiles_od_fd *fd)
+{
+	cachefiles_od_end_operation(fd->cookie);
+}
+
+/* An edge that lies inside a block cannot be told from the file's holes later. */
+static bool has_inner_edge(const struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	u64 mask = cachefiles_od_cookie_cache(cookie)->block_size - 1;
+
+	return (start & mask) || ((end & mask) && end < cookie->size);
+}
+
+/*
+ * Writes to the cache file and marks what has reached its device without an
+ * error: nothing is called present that a failed write-back could take away.
+ */
+static ssize_t store(struct cachefiles_od_cookie *cookie, const void *data, size_t len, u64 pos)
+{
+	struct file *file = cookie->file;
+	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
+	struct iov_iter iter;
+	struct kiocb iocb;
+	ssize_t n;
+	int err;
+
+	if (has_inner_edge(cookie, pos, pos + len)) {
+		err = cachefiles_od_backing_mark_dirty(cookie);
+		if (err)
+			return err;
+	}
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_flags &= ~IOCB_DIRECT;
+	iocb.ki_pos = pos;
+	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, len);
+	/* Not vfs_iocb_iter_write(): who guards against freezing differs between kernels. */
+	file_start_write(file);
+	n = file->f_op->write_iter(&iocb, &iter);
+	file_end_write(file);
+	if (n <= 0)
+		return n ?: -EIO;
+	err = filemap_write_and_wait_range(file->f_mapping, pos, pos + n - 1);
+	if (!err)
+		err = cachefiles_od_cookie_mark_present(cookie, pos, pos + n);
+	return err ?: n;
+}
+
+static ssize_t store_chunk(const struct cachefiles_od_fd *fd, const void *data, size_t len,
+			   u64 pos)
+{
+	struct cachefiles_od_cookie *cookie = fd->cookie;
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	const struct cred *saved;
+	ssize_t n;
+	u64 limit;
+
+	n = fd_begin(fd);
+	if (n)
+		return n;
+	limit = round_up(cookie->size, CACHEFILES_OD_GRAIN);
+	if (pos >= limit) {
+		n = -EFBIG;
+	} else if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE) {
+		n = -ENOBUFS;
+	} else {
+		saved = override_creds(cache->cred);
+		n = store(cookie, data, min_t(u64, len, limit - pos), pos);
+		revert_creds(saved);
+	}
+	if (n > 0) {
+		atomic64_add(n, &cache->stats.filled);
+		cachefiles_od_queue_filled(cookie);
+	} else if (n < 0) {
+		pr_warn_ratelimited("volume %s: blob %s: the daemon's %zu bytes at %llu are refused: %zd\n",
+				    cookie->volume->key, cookie->name, len, pos, n);
+	}
+	fd_end(fd);
+	return n;
+}
+
+/*
+ * The daemon's bytes are copied before anything is pinned: a fault on its
+ * memory may take for ever and must not keep a mount from going away.
+ */
+static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	const struct cachefiles_od_fd *fd = iocb->ki_filp->private_data;
+	size_t room = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_BOUNCE);
+	ssize_t written = 0, n = 0;
+	void *bounce;
+
+	if (!room)
+		return 0;
+	if (iocb->ki_pos < 0)
+		return -EINVAL;
+	bounce = kvmalloc(room, GFP_KERNEL);
+	if (!bounce)
+		return -ENOMEM;
+	while (iov_iter_count(from)) {
+		size_t len = copy_from_iter(bounce, min(room, iov_iter_count(from)), from);
+
+		n = len ? store_chunk(fd, bounce, len, iocb->ki_pos) : -EFAULT;
+		if (n < 0)
+			break;
+		iocb->ki_pos += n;
+		written += n;
+		if ((size_t)n < len)
+			break;
+	}
+	kvfree(bounce);
+	return written ?: n;
+}
+
+static loff_t seek_data(const struct cachefiles_od_fd *fd, struct file *file, loff_t offset,
+			int whence)
+{
+	struct cachefiles_od_cookie *cookie = fd->cookie;
+	loff_t pos;
+
+	pos = vfs_llseek(cookie->file, offset, whence);
+	return pos < 0 ? pos : vfs_setpos(file, pos, S64_MAX);
+}
+
+/* As on the cache file, but the position is the fd's own. */
+static loff_t cachefiles_od_fd_llseek(struct file *file, loff_t offset, int whence)
+{
+	const struct cachefiles_od_fd *fd = file->private_data;
+	loff_t pos = fd_begin(fd);
+
+	if (pos)
+		return pos;
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		pos = seek_data(fd, file, offset, whence);
+	else
+		pos = generic_file_llseek_size(file, offset, whence, S64_MAX,
+					       i_size_read(file_inode(fd->cookie->file)));
+	fd_end(fd);
+	return pos;
+}
+
+static long cachefiles_od_fd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct cachefiles_od_fd *fd = file->private_data;
+
+	if (cmd != CACHEFILES_OD_IOC_READ_COMPLETE || arg > U32_MAX)
+		return -EINVAL;
+	return cachefiles_od_queue_read_complete(fd->cookie, fd->object_id, arg);
+}
+
+static int cachefiles_od_fd_release(struct inode *inode, struct file *file)
+{
+	struct cachefiles_od_fd *fd = file->private_data;
+
+	cachefiles_od_queue_fd_closed(fd->cookie, fd->object_id);
+	cachefiles_od_cookie_put(fd->cookie);
+	kfree(fd);
+	return 0;
+}
+
+static const struct file_operations cachefiles_od_fd_fops = {
+	.owner		= THIS_MODULE,
+	.write_iter	= cachefiles_od_fd_write_iter,
+	.llseek		= cachefiles_od_fd_llseek,
+	.unlocked_ioctl	= cachefiles_od_fd_ioctl,
+	.compat_ioctl	= cachefiles_od_fd_ioctl,
+	.release	= cachefiles_od_fd_release,
+};
+
+/* The file behind a new fd of a blob; the caller makes the fd. */
+struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id)
+{
+	struct cachefiles_od_fd *fd = kmalloc(sizeof(*fd), GFP_KERNEL);
+	struct file *file;
+
+	if (!fd)
+		return ERR_PTR(-ENOMEM);
+	fd->cookie = cookie;
+	fd->object_id = object_id;
+	file = anon_inode_getfile("[cachefiles_od]", &cachefiles_od_fd_fops, fd, O_WRONLY);
+	if (IS_ERR(file)) {
+		kfree(fd);
+		return file;
+	}
+	kref_get(&cookie->ref);
+	file->f_mode |= FMODE_PWRITE | FMODE_LSEEK;
+	return file;
+}

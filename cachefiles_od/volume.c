@@ -1,1 +1,85 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/* Volumes: name spaces of blobs. */
+#include "internal.h"
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+static void cachefiles_od_volume_free(struct kref *ref)
+{
+	struct cachefiles_od_volume *volume =
+		container_of(ref, struct cachefiles_od_volume, ref);
+
+	cachefiles_od_cache_put(volume->cache);
+	kfree(volume);
+}
+
+void cachefiles_od_volume_put(struct cachefiles_od_volume *volume)
+{
+	kref_put(&volume->ref, cachefiles_od_volume_free);
+}
+
+static struct cachefiles_od_volume *cachefiles_od_volume_alloc(const char *key)
+{
+	struct cachefiles_od_volume *volume = kzalloc(sizeof(*volume), GFP_KERNEL);
+	int len;
+
+	if (!volume)
+		return ERR_PTR(-ENOMEM);
+	len = od_key_volume_name(key, volume->name);
+	if (len < 0) {
+		kfree(volume);
+		return ERR_PTR(len);
+	}
+	kref_init(&volume->ref);
+	INIT_LIST_HEAD(&volume->cookies);
+	volume->key = volume->name + 1;
+	volume->hash = od_key_volume_hash((const u8 *)volume->key, len - 1);
+	return volume;
+}
+
+/* Takes the volume into the bound cache. */
+static int cachefiles_od_volume_join(struct cachefiles_od_volume *volume)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_bound;
+	struct cachefiles_od_volume *other;
+
+	lockdep_assert_held(&cachefiles_od_mutex);
+	if (!cache)
+		return -ENOTCONN;
+	list_for_each_entry(other, &cache->volumes, link)
+		if (strcmp(other->key, volume->key) == 0)
+			return -EBUSY;
+	kref_get(&cache->ref);
+	volume->cache = cache;
+	list_add_tail(&volume->link, &cache->volumes);
+	return 0;
+}
+
+struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key)
+{
+	struct cachefiles_od_volume *volume = cachefiles_od_volume_alloc(key);
+	int err;
+
+	if (IS_ERR(volume))
+		return volume;
+	mutex_lock(&cachefiles_od_mutex);
+	err = cachefiles_od_volume_join(volume);
+	mutex_unlock(&cachefiles_od_mutex);
+	if (err) {
+		kfree(volume);
+		return ERR_PTR(err);
+	}
+	return volume;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_acquire_volume);
+
+void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume)
+{
+	mutex_lock(&cachefiles_od_mutex);
+	list_del(&volume->link);
+	cachefiles_od_cache_release_if_idle(volume->cache);
+	mutex_unlock(&cachefiles_od_mutex);
+	cachefiles_od_volume_put(volume);
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_relinquish_volume);

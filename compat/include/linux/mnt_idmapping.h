@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The idmap that maps nothing. Before v6.3 it was a user name space, before
- * v5.12 no function took one: there the mirror headers drop the argument.
+ * v5.12 no function took one: there the mirror headers drop the argument, and
+ * the header itself is missing.
  */
 #ifndef OD_COMPAT_LINUX_MNT_IDMAPPING_H
 #define OD_COMPAT_LINUX_MNT_IDMAPPING_H
 
 #include "od_probes.h"
 
-#if defined(OD_HAVE_MNT_IDMAP)
+#if __has_include_next(<linux/mnt_idmapping.h>)
 #include_next <linux/mnt_idmapping.h>
-#elif defined(OD_HAVE_MNT_USERNS)
-#include <linux/cred.h>
+#endif
+
+#if defined(OD_HAVE_MNT_USERNS)
 #include <linux/user_namespace.h>
 #define nop_mnt_idmap init_user_ns
 #endif

@@ -1,1 +1,0 @@
-typedef int od_empty;
