@@ -44,7 +44,7 @@ run() {
 		-o "Dir::Etc::preferences=/dev/null" -o "APT::Default-Release=" \
 		-o "APT::Architecture=amd64" -o "APT::Architectures=amd64" \
 		-o "APT::Sandbox::User=root" -o "Acquire::Languages=none" \
-		-o "Acquire::Retries=3"
+		-o "Acquire::Retries=3" -o "Acquire::Check-Valid-Until=false"
 }
 
 update_locked() {

@@ -29,6 +29,7 @@ bootstrap() {
 		[ "$suite" = sid ] || "$top/scripts/aptroot.sh" sources "$suite-security"
 	} | mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include="$packages" \
 		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \

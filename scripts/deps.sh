@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: deps.sh
+#
+# Installs what building, testing and the demo need on this host, as far as it
+# is not there: on Debian as root by apt-get, elsewhere it says what is missing.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+packages() {
+	cat <<-END
+		acl
+		attr
+		busybox-static
+		ca-certificates
+		cpio
+		debian-archive-keyring
+		e2fsprogs
+		gcc
+		git
+		kmod
+		libc6-dev
+		libssl-dev
+		make
+		mmdebstrap
+		procps
+		qemu-system-x86
+		shellcheck
+		xz-utils
+		zstd
+	END
+	cat "$top/tools/packages.txt"
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing() {
+	local package
+	packages | grep -vE '^(#|$)' | sort -u | while read -r package; do
+		is_installed "$package" || echo "$package"
+	done
+}
+
+command -v dpkg-query >/dev/null || die "this is no Debian; what is needed are its packages $(packages | paste -sd' ')"
+mapfile -t wanted < <(missing)
+
+# The suites' package lists are found by way of the host's own.
+lists=$(apt-get indextargets --format "\$(CODENAME)" 'Created-By: Packages' | head -n 1)
+if [ ${#wanted[@]} = 0 ] && [ -n "$lists" ]; then
+	exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+	die "run as root, or install: ${wanted[*]:-package lists (apt-get update)}"
+fi
+[ -n "$lists" ] || apt-get -qq update
+if [ ${#wanted[@]} -gt 0 ]; then
+	say "installing ${wanted[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -qq install -y --no-install-recommends "${wanted[@]}" >&2 ||
+		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends "${wanted[@]}" >&2; }
+fi

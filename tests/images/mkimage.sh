@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: mkimage.sh
+#
+# Makes the test images from a tree of the machine's own files, and a disk with
+# all of them for the test machine; prints the disk's path. Everything is kept
+# in the cache under a key of its inputs.
+#
+# On the disk:
+#   blobs/one                   the tree as one blob
+#   blobs/boot                  the tree's metadata, chunk-based, with a table of two data blobs,
+#   blobs/TAG1 blobs/TAG2       those blobs under the names of the table's tags,
+#   blobs/data-a blobs/data-b   and under others, for device=
+#   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
+#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout
+#   blobs/tiny                  an image of a few blocks, to be cut anywhere
+#   blobs/no-image              a file that is none
+#   sums/tree sums/small        what treesum says of the sources
+#   sums/size                   bytes of data in the tree
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+erofs_utils=$top/scripts/erofs-utils.sh
+treesum=$top/build/tests/treesum
+splitblob=$top/build/tests/splitblob
+tag1=0d000000000000000000000000000001
+tag2=0d000000000000000000000000000002
+flat1=0d000000000000000000000000000003
+flat2=0d000000000000000000000000000004
+
+mkfs() {
+	local log
+	# It answers with its errors alone, but 1.9 says some of them on stdout.
+	log=$("$erofs_utils" mkfs.erofs --quiet "$@" 2>&1) || die "mkfs.erofs $*: $log"
+}
+
+uuid() {
+	sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12})/\1-\2-\3-\4-\5/' <<<"$1"
+}
+
+# Compact inodes have no time of their own.
+times=-Eforce-inode-extended
+
+two_blobs() {
+	local dir=$1 tree=$2
+	# mkfs.erofs opens the blob, it does not make it.
+	: >"$work/blob"
+	mkfs $times --chunksize=65536 --blobdev="$work/blob" "$dir/boot" "$tree"
+	"$splitblob" "$dir/boot" "$work/blob" "$dir/$tag1" "$dir/$tag2" $tag1 $tag2
+	ln "$dir/$tag1" "$dir/data-a"
+	ln "$dir/$tag2" "$dir/data-b"
+	extracts_to "$dir/boot" "$tree" --device="$dir/$tag1" --device="$dir/$tag2"
+}
+
+# extracts_to IMAGE TREE [OPTION...]: the independent reader of the format agrees
+extracts_to() {
+	local image=$1 tree=$2 extracted=$work/extracted
+	shift 2
+	"$erofs_utils" fsck.erofs --extract="$extracted" --preserve "$@" "$image" >/dev/null 2>&1 ||
+		die "fsck.erofs does not extract $image"
+	diff -r --no-dereference --exclude=special "$tree" "$extracted" >&2 ||
+		die "what fsck.erofs extracts from $image is not the source"
+	rm -rf "$extracted"
+}
+
+flat_blobs() {
+	local dir=$1 tree=$2
+	mkfs $times,noinline_data -U "$(uuid $flat1)" "$dir/$flat1" "$tree/a"
+	mkfs $times,noinline_data -U "$(uuid $flat2)" "$dir/$flat2" "$tree/b"
+	mkfs $times "$dir/flat" "$dir/$flat1" "$dir/$flat2"
+}
+
+small_tree() {
+	local tree=$1 i
+	mkdir -p "$tree"/{a,b}
+	cp -a "$2"/links "$2"/xattrs "$2"/names "$tree/a/"
+	cp -a "$2"/special "$2"/modes "$tree/b/"
+	mkdir "$tree/b/many"
+	for i in $(seq 300); do
+		echo "file $i" >"$tree/b/many/a-name-of-some-length-$i"
+	done
+}
+
+variants() {
+	local dir=$1 tree=$2 block
+	for block in 512 1024 2048 4096; do
+		mkfs -b$block $times "$dir/v-$block-flat" "$tree"
+		mkfs -b$block $times,noinline_data "$dir/v-$block-plain" "$tree"
+		mkfs -b$block $times --chunksize=8192 "$dir/v-$block-chunk" "$tree"
+		mkfs -b$block $times --chunksize=4096 -Eforce-chunk-indexes "$dir/v-$block-index" "$tree"
+		mkfs -b$block -T1700000000 "$dir/v-$block-compact" "$tree"
+	done
+	mkfs $times --xattr-prefix=user.sha "$dir/v-4096-prefix" "$tree"
+	mkfs -zlz4 $times "$dir/v-4096-compressed" "$tree"
+}
+
+tiny_image() {
+	local tree=$work/tiny
+	mkdir -p "$tree/folder"
+	echo 'a tail' >"$tree/tail"
+	head -c 700 /usr/bin/env >"$tree/block-and-tail"
+	echo 'below' >"$tree/folder/file"
+	ln -s tail "$tree/link"
+	setfattr -n user.name -v value "$tree/tail"
+	mkfs -b512 $times "$1/tiny" "$tree"
+}
+
+make_disk() {
+	local out=$1 tree=$work/tree disk=$work/disk
+	mkdir -p "$disk"/{blobs,sums}
+	say "test images: the source tree"
+	"$top/tests/images/mktree.sh" make "$work/list" "$tree"
+	"$treesum" "$tree" >"$disk/sums/tree"
+	du -sb "$tree" | cut -f1 >"$disk/sums/size"
+	small_tree "$work/small" "$tree"
+	"$treesum" "$work/small" >"$disk/sums/small"
+	say "test images: mkfs.erofs $("$erofs_utils" --version)"
+	mkfs $times "$disk/blobs/one" "$tree"
+	two_blobs "$disk/blobs" "$tree"
+	flat_blobs "$disk/blobs" "$work/small"
+	variants "$disk/blobs" "$work/small"
+	tiny_image "$disk/blobs"
+	head -c 100000 /dev/zero >"$disk/blobs/no-image"
+	say "test images: the disk"
+	mke2fs -q -t ext4 -O ^has_journal -d "$disk" "$work/image" "$(($(du -sm "$disk" | cut -f1) * 11 / 10 + 64))M"
+	mv "$work/image" "$out"
+}
+
+have_locked() {
+	local key
+	# All in the cache's file system, so that the last step is a rename.
+	work=$(mktemp -d "$cache/images/tmp.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	"$top/tests/images/mktree.sh" list >"$work/list"
+	key=$({
+		"$erofs_utils" --version
+		cat "$work/list" "$top/tests/images/mkimage.sh" "$top/tests/images/mktree.sh" \
+			"$top/tests/vm/treesum.c" "$top/tests/images/splitblob.c"
+	} | sha256sum | cut -c1-16)
+	if [ ! -e "$cache/images/$key" ]; then
+		make_disk "$cache/images/$key"
+	fi
+	echo "$cache/images/$key"
+}
+
+need_root "device nodes and other owners' files are part of the tree"
+make -s -C "$top/tests/vm" >&2
+mkdir -p "$cache/images"
+with_lock images have_locked

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fakedaemon: the smallest daemon that speaks the on-demand protocol, and one
+ * that can be told to misbehave. It shares no code with the real one.
+ *
+ * It writes "ready" to standard output when the cache is bound, then one line
+ * per message, and a line when the module answers what it should not.
+ */
+#include <linux/cachefiles_od.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_OBJECTS	65536
+
+struct object {
+	bool used;
+	__u32 id;
+	int fd;
+	int source;
+};
+
+static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
+static bool mute_open, mute_read, leave_hole, close_first, restore;
+static unsigned int delay_ms;
+static long long lie;
+static struct object objects[MAX_OBJECTS];
+
+static void say(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int command(int dev, const char *format, ...)
+{
+	char buf[4096];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(buf, sizeof(buf), format, ap);
+	va_end(ap);
+	if (write(dev, buf, len) == len)
+		return 0;
+	say("refused: %s: %s", buf, strerror(errno));
+	return -1;
+}
+
+static struct object *object_of(__u32 id)
+{
+	int i;
+
+	for (i = 0; i < MAX_OBJECTS; i++)
+		if (objects[i].used && objects[i].id == id)
+			return &objects[i];
+	return NULL;
+}
+
+static struct object *new_object(__u32 id)
+{
+	int i;
+
+	for (i = 0; i < MAX_OBJECTS; i++)
+		if (!objects[i].used) {
+			objects[i] = (struct object){ .used = true, .id = id };
+			return &objects[i];
+		}
+	abort();
+}
+
+static void drop_object(struct object *obj)
+{
+	if (obj->source >= 0)
+		close(obj->source);
+	if (obj->fd >= 0)
+		close(obj->fd);
+	obj->used = false;
+}
+
+static void on_open(int dev, const struct cachefiles_od_msg *msg)
+{
+	const struct cachefiles_od_open *open_msg = (const void *)msg->data;
+	const char *volume = (const char *)open_msg->data;
+	struct object *obj = new_object(msg->object_id);
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%.*s", blobs, (int)open_msg->cookie_key_size,
+		 volume + open_msg->volume_key_size);
+	say("OPEN %s %.*s", volume, (int)open_msg->cookie_key_size,
+	    volume + open_msg->volume_key_size);
+	obj->fd = open_msg->fd;
+	obj->source = open(path, O_RDONLY | O_CLOEXEC);
+	if (mute_open)
+		return;
+	if (copen) {
+		if (close_first)
+			close(obj->fd), obj->fd = -1;
+		command(dev, "copen %u,%s", msg->msg_id, copen);
+		drop_object(obj);
+	} else if (obj->source < 0 || fstat(obj->source, &st)) {
+		command(dev, "copen %u,%d", msg->msg_id, -errno);
+		drop_object(obj);
+	} else {
+		command(dev, "copen %u,%lld", msg->msg_id, (long long)st.st_size + lie);
+	}
+}
+
+static void fill(struct object *obj, __u64 off, __u64 len)
+{
+	static char buf[CACHEFILES_OD_READ_MAX];
+	ssize_t n = pread(obj->source, buf, len, off);
+
+	if (n > 0 && pwrite(obj->fd, buf, n, off) != n)
+		say("pwrite of %zd at %llu: %s", n, (unsigned long long)off, strerror(errno));
+}
+
+static void on_read(const struct cachefiles_od_msg *msg)
+{
+	const struct cachefiles_od_read_range *range = (const void *)msg->data;
+	struct object *obj = object_of(msg->object_id);
+
+	say("READ %llu %llu", (unsigned long long)range->off, (unsigned long long)range->len);
+	if (!obj || mute_read)
+		return;
+	if (delay_ms)
+		usleep(delay_ms * 1000);
+	if (!leave_hole)
+		fill(obj, range->off, range->len);
+	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
+		say("read complete: %s", strerror(errno));
+}
+
+static void on_message(int dev, const struct cachefiles_od_msg *msg)
+{
+	struct object *obj;
+
+	switch (msg->opcode) {
+	case CACHEFILES_OD_OP_OPEN:
+		on_open(dev, msg);
+		break;
+	case CACHEFILES_OD_OP_READ:
+		on_read(msg);
+		break;
+	case CACHEFILES_OD_OP_CLOSE:
+		say("CLOSE");
+		obj = object_of(msg->object_id);
+		if (obj)
+			drop_object(obj);
+		break;
+	default:
+		say("unknown opcode %u", msg->opcode);
+	}
+}
+
+static void serve(int dev)
+{
+	static union {
+		struct cachefiles_od_msg msg;
+		char bytes[CACHEFILES_OD_MSG_MAX];
+	} buf;
+	struct pollfd pfd = { .fd = dev, .events = POLLIN };
+	ssize_t n;
+
+	while (poll(&pfd, 1, -1) >= 0) {
+		while ((n = read(dev, &buf, sizeof(buf))) > 0) {
+			if (n != buf.msg.len)
+				say("a message of %u bytes came as %zd", buf.msg.len, n);
+			on_message(dev, &buf.msg);
+		}
+		if (n < 0) {
+			say("read: %s", strerror(errno));
+			return;
+		}
+	}
+}
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, 'd' },
+	{ "cache", required_argument, NULL, 'c' },
+	{ "blobs", required_argument, NULL, 'b' },
+	{ "copen", required_argument, NULL, 'o' },
+	{ "mute-open", no_argument, NULL, 'O' },
+	{ "mute-read", no_argument, NULL, 'R' },
+	{ "leave-hole", no_argument, NULL, 'h' },
+	{ "close-first", no_argument, NULL, 'C' },
+	{ "delay-ms", required_argument, NULL, 'D' },
+	{ "lie", required_argument, NULL, 'l' },
+	{ "restore", no_argument, NULL, 'r' },
+	{ }
+};
+
+static bool parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'd': device = optarg; break;
+		case 'c': cache = optarg; break;
+		case 'b': blobs = optarg; break;
+		case 'o': copen = optarg; break;
+		case 'O': mute_open = true; break;
+		case 'R': mute_read = true; break;
+		case 'h': leave_hole = true; break;
+		case 'C': close_first = true; break;
+		case 'D': delay_ms = atoi(optarg); break;
+		case 'l': lie = atoll(optarg); break;
+		case 'r': restore = true; break;
+		default: return false;
+		}
+	}
+	return cache && blobs && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	int dev;
+
+	if (!parse(argc, argv)) {
+		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
+			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
+			"[--close-first] [--delay-ms N] [--lie BYTES] [--restore]\n");
+		return 2;
+	}
+	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (dev < 0) {
+		perror(device);
+		return 1;
+	}
+	if (command(dev, "dir %s", cache) || command(dev, "bind ondemand"))
+		return 1;
+	say("ready");
+	if (restore)
+		command(dev, "restore");
+	serve(dev);
+	return 1;
+}

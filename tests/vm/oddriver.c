@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * oddriver: what guest tests do that a shell does too slowly or not at all.
+ *
+ *	cut IMAGE DIR           make DIR/t0, DIR/t1, ...: each prefix of the image
+ *	flip IMAGE DIR LEN      make DIR/f0, DIR/f1, ...: byte N of the first LEN inverted
+ *	mounts PREFIX FIRST NR OPTIONS GOOD
+ *	                        mount each of PREFIX<FIRST..>, read all, unmount; print
+ *	                        how many mounted, and each that was read without an
+ *	                        error but is not like GOOD, the sum of the right tree
+ *	sum DIR                 print the sum that `mounts` compares with
+ *	readers FILE OFFSET NR  NR threads read the same block at once, and must agree
+ *	sequential FILE         read it to the end, print the MB/s
+ *	wait-readers FILE NR    NR processes read the file; print how each ended
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOUNT_POINT	"/mnt/a"
+#define BLOCK		4096
+
+static uint64_t mix(uint64_t sum, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len--)
+		sum = (sum ^ *p++) * 0x100000001b3ULL;
+	return sum;
+}
+
+static uint64_t mix_file(uint64_t sum, const char *path, int *error)
+{
+	char buf[16384];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW);
+
+	if (fd < 0) {
+		*error = errno;
+		return sum;
+	}
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		sum = mix(sum, buf, n);
+	if (n < 0)
+		*error = errno;
+	close(fd);
+	return sum;
+}
+
+static uint64_t mix_link(uint64_t sum, const char *path, int *error)
+{
+	char target[4096];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n < 0) {
+		*error = errno;
+		return sum;
+	}
+	return mix(sum, target, n);
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* The first error ends up in *error; a tree without one has one sum. */
+static uint64_t sum_tree(char *root, int *error)
+{
+	char *roots[] = { root, NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	uint64_t sum = 0xcbf29ce484222325ULL;
+	FTSENT *ent;
+
+	if (!fts)
+		err(1, "%s", root);
+	while ((errno = 0, ent = fts_read(fts))) {
+		if (ent->fts_info == FTS_DP)
+			continue;
+		if (ent->fts_info == FTS_NS || ent->fts_info == FTS_DNR ||
+		    ent->fts_info == FTS_ERR) {
+			*error = ent->fts_errno;
+			continue;
+		}
+		sum = mix(sum, ent->fts_path + strlen(root),
+			  ent->fts_pathlen - strlen(root));
+		sum = mix(sum, &ent->fts_statp->st_mode, sizeof(ent->fts_statp->st_mode));
+		if (S_ISREG(ent->fts_statp->st_mode))
+			sum = mix_file(sum, ent->fts_accpath, error);
+		else if (S_ISLNK(ent->fts_statp->st_mode))
+			sum = mix_link(sum, ent->fts_accpath, error);
+	}
+	if (errno)
+		*error = errno;
+	fts_close(fts);
+	return sum;
+}
+
+static void write_file(const char *dir, char kind, size_t n, const char *data, size_t len)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%c%zu", dir, kind, n);
+	f = fopen(path, "w");
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f))
+		err(1, "%s", path);
+}
+
+static char *read_image(const char *path, size_t *size)
+{
+	struct stat st;
+	char *data;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || fstat(fd, &st))
+		err(1, "%s", path);
+	data = malloc(st.st_size);
+	if (!data || read(fd, data, st.st_size) != st.st_size)
+		err(1, "%s", path);
+	close(fd);
+	*size = st.st_size;
+	return data;
+}
+
+static int cut(char **arg)
+{
+	size_t size, n;
+	char *data = read_image(arg[0], &size);
+
+	for (n = 0; n <= size; n++)
+		write_file(arg[1], 't', n, data, n);
+	printf("%zu\n", size);
+	return 0;
+}
+
+static int flip(char **arg)
+{
+	size_t size, n, len = strtoul(arg[2], NULL, 0);
+	char *data = read_image(arg[0], &size);
+
+	for (n = 0; n < len && n < size; n++) {
+		data[n] = ~data[n];
+		write_file(arg[1], 'f', n, data, size);
+		data[n] = ~data[n];
+	}
+	printf("%zu\n", n);
+	return 0;
+}
+
+static int mounts(char **arg)
+{
+	unsigned long first = strtoul(arg[1], NULL, 0), nr = strtoul(arg[2], NULL, 0);
+	uint64_t good = strtoull(arg[4], NULL, 16), sum;
+	unsigned long mounted = 0, refused = 0, wrong = 0, i;
+	char options[512];
+	int error;
+
+	for (i = first; i < first + nr; i++) {
+		snprintf(options, sizeof(options), "fsid=%s%lu,%s", arg[0], i, arg[3]);
+		if (mount("none", MOUNT_POINT, "erofs_od", MS_RDONLY, options)) {
+			if (errno == ENOENT || errno == ENOTCONN || errno == EBUSY || errno == ENODEV)
+				errx(1, "%s%lu: %s", arg[0], i, strerror(errno));
+			refused++;
+			continue;
+		}
+		mounted++;
+		error = 0;
+		sum = sum_tree(MOUNT_POINT, &error);
+		if (!error && sum != good) {
+			printf("wrong: %s%lu\n", arg[0], i);
+			wrong++;
+		}
+		if (umount(MOUNT_POINT))
+			err(1, "umount of %s%lu", arg[0], i);
+	}
+	printf("%lu refused, %lu mounted, %lu wrong\n", refused, mounted, wrong);
+	return 0;
+}
+
+static int sum(char **arg)
+{
+	int error = 0;
+	uint64_t value = sum_tree(arg[0], &error);
+
+	if (error)
+		errx(1, "%s: %s", arg[0], strerror(error));
+	printf("%016llx\n", (unsigned long long)value);
+	return 0;
+}
+
+struct reader {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	int fd;
+	off_t offset;
+	ssize_t got;
+	char buf[BLOCK];
+};
+
+static void *read_block(void *data)
+{
+	struct reader *reader = data;
+
+	pthread_barrier_wait(reader->start);
+	reader->got = pread(reader->fd, reader->buf, BLOCK, reader->offset);
+	if (reader->got < 0)
+		reader->got = -errno;
+	return NULL;
+}
+
+static int readers(char **arg)
+{
+	int nr = atoi(arg[2]), i, bad = 0;
+	struct reader *all = calloc(nr, sizeof(*all));
+	pthread_barrier_t start;
+
+	pthread_barrier_init(&start, NULL, nr);
+	for (i = 0; i < nr; i++) {
+		all[i].start = &start;
+		all[i].offset = strtoll(arg[1], NULL, 0);
+		all[i].fd = open(arg[0], O_RDONLY);
+		if (all[i].fd < 0)
+			err(1, "%s", arg[0]);
+		posix_fadvise(all[i].fd, 0, 0, POSIX_FADV_RANDOM);
+		if (pthread_create(&all[i].thread, NULL, read_block, &all[i]))
+			errx(1, "no thread");
+	}
+	for (i = 0; i < nr; i++) {
+		pthread_join(all[i].thread, NULL);
+		bad += all[i].got != BLOCK || memcmp(all[i].buf, all[0].buf, BLOCK);
+	}
+	printf("%d readers, %d without the block\n", nr, bad);
+	return bad != 0;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static int sequential(char **arg)
+{
+	static char buf[131072];
+	double start = now();
+	long long total = 0;
+	ssize_t n;
+	int fd = open(arg[0], O_RDONLY);
+
+	if (fd < 0)
+		err(1, "%s", arg[0]);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		total += n;
+	if (n < 0)
+		err(1, "%s at %lld", arg[0], total);
+	printf("%.0f\n", total / 1e6 / (now() - start));
+	return 0;
+}
+
+static int wait_readers(char **arg)
+{
+	int nr = atoi(arg[1]), i, status;
+
+	for (i = 0; i < nr; i++) {
+		if (!fork()) {
+			int fd = open(arg[0], O_RDONLY), error = 0;
+			char c;
+
+			/* blocks of their own, far apart */
+			if (fd < 0 || pread(fd, &c, 1, (off_t)i << 21) < 0)
+				error = errno;
+			_exit(error);
+		}
+	}
+	while (wait(&status) > 0) {
+		if (WIFSIGNALED(status))
+			printf("killed\n");
+		else
+			printf("%s\n", WEXITSTATUS(status) ? strerror(WEXITSTATUS(status)) : "read");
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int args;
+	int (*run)(char **arg);
+} commands[] = {
+	{ "cut", 2, cut },
+	{ "flip", 3, flip },
+	{ "mounts", 5, mounts },
+	{ "sum", 1, sum },
+	{ "readers", 3, readers },
+	{ "sequential", 1, sequential },
+	{ "wait-readers", 2, wait_readers },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (argc == commands[i].args + 2 && !strcmp(argv[1], commands[i].name))
+			return commands[i].run(argv + 2);
+	fprintf(stderr, "usage: see the head of oddriver.c\n");
+	return 2;
+}
