@@ -1,1 +1,36 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/* The page cache of regular files. */
+#include "internal.h"
+
+static struct erofs_od_source erofs_od_data_source(struct inode *inode)
+{
+	return (struct erofs_od_source) {
+		.inode = inode,
+		.map = erofs_od_map,
+		.owner = inode->i_sb,
+		.timeout_ms = erofs_od_mount(inode->i_sb)->timeout_ms,
+		.size = i_size_read(inode),
+	};
+}
+
+static int erofs_od_data_read_folio(struct file *file, struct folio *folio)
+{
+	struct erofs_od_source source = erofs_od_data_source(folio->mapping->host);
+
+	return erofs_od_io_read_folio(&source, folio);
+}
+
+static void erofs_od_data_readahead(struct readahead_control *rac)
+{
+	struct inode *inode = rac->mapping->host;
+	struct erofs_od_source source = erofs_od_data_source(inode);
+	u64 pos = readahead_pos(rac);
+
+	erofs_od_io_readahead(&source, rac,
+			      pos + erofs_od_map_ready(inode, pos, readahead_length(rac)));
+}
+
+const struct address_space_operations erofs_od_data_aops = {
+	.read_folio = erofs_od_data_read_folio,
+	.readahead = erofs_od_data_readahead,
+};

@@ -1,1 +1,181 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/* Inodes: from the image into the inode cache. */
+#include "internal.h"
+
+#include <linux/kdev_t.h>
+#include <linux/posix_acl.h>
+#include <linux/slab.h>
+#include <linux/xattr.h>
+
+static struct kmem_cache *erofs_od_inode_cache;
+
+static const struct inode_operations erofs_od_file_iops = {
+	.listxattr = erofs_od_listxattr,
+	.get_inode_acl = erofs_od_get_acl,
+};
+
+static void erofs_od_inode_init_once(void *p)
+{
+	struct erofs_od_inode *inode = p;
+
+	inode_init_once(&inode->vfs);
+}
+
+int erofs_od_inode_cache_init(void)
+{
+	erofs_od_inode_cache =
+		kmem_cache_create("erofs_od_inode", sizeof(struct erofs_od_inode), 0,
+				  SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+				  erofs_od_inode_init_once);
+	return erofs_od_inode_cache ? 0 : -ENOMEM;
+}
+
+void erofs_od_inode_cache_exit(void)
+{
+	/* Inodes are freed after a grace period. */
+	rcu_barrier();
+	kmem_cache_destroy(erofs_od_inode_cache);
+}
+
+struct inode *erofs_od_alloc_inode(struct super_block *sb)
+{
+	struct erofs_od_inode *inode = alloc_inode_sb(sb, erofs_od_inode_cache, GFP_KERNEL);
+
+	return inode ? &inode->vfs : NULL;
+}
+
+/* After a grace period: path walks under RCU may still have looked at the link. */
+void erofs_od_free_inode(struct inode *inode)
+{
+	if (inode->i_op == &erofs_od_fast_symlink_iops)
+		kfree(inode->i_link);
+	kmem_cache_free(erofs_od_inode_cache, erofs_od_inode(inode));
+}
+
+/**
+ * erofs_od_read_inode - read an inode from the image
+ * @m: mount
+ * @nid: its number
+ * @od: the result
+ *
+ * Context: sleeps, killably.
+ * Return: 0; -EUCLEAN and -EOPNOTSUPP with a log line; -EINTR; -EIO.
+ */
+int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od)
+{
+	struct erofs_od_blob *blob = m->blobs[0];
+	const char *why = "outside the image";
+	u8 p[OD_INODE_EXTENDED_SIZE];
+	size_t len;
+	u64 off;
+	int err;
+
+	err = od_inode_offset(&m->od, nid, erofs_od_blob_end(blob), &off);
+	if (!err) {
+		len = min_t(u64, sizeof(p), erofs_od_blob_end(blob) - off);
+		err = erofs_od_meta_copy(blob, off, p, len);
+		if (err)
+			return err;
+		err = od_inode_parse(&m->od, nid, off, p, len, od, &why);
+	}
+	if (err == -EOPNOTSUPP)
+		erofs_od_err_ratelimited(m, "inode %llu needs what is not supported: %s",
+					 nid, why);
+	else if (err)
+		erofs_od_err_ratelimited(m, "inode %llu is corrupt: %s", nid, why);
+	return err;
+}
+
+static int erofs_od_inode_test(struct inode *inode, void *nid)
+{
+	return erofs_od_inode(inode)->od.nid == *(u64 *)nid;
+}
+
+static int erofs_od_inode_set(struct inode *inode, void *nid)
+{
+	erofs_od_inode(inode)->od.nid = *(u64 *)nid;
+	inode->i_ino = erofs_od_ino(*(u64 *)nid);
+	return 0;
+}
+
+static void erofs_od_set_ops(struct inode *inode, char *link)
+{
+	const struct od_inode *od = &erofs_od_inode(inode)->od;
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &erofs_od_file_iops;
+		inode->i_fop = &generic_ro_fops;
+		inode->i_mapping->a_ops = &erofs_od_data_aops;
+		mapping_set_large_folios(inode->i_mapping);
+		break;
+	case S_IFDIR:
+		inode->i_op = &erofs_od_dir_iops;
+		inode->i_fop = &erofs_od_dir_fops;
+		break;
+	case S_IFLNK:
+		inode->i_op = link ? &erofs_od_fast_symlink_iops : &erofs_od_symlink_iops;
+		inode->i_link = link;
+		inode_nohighmem(inode);
+		break;
+	default:
+		inode->i_op = &erofs_od_file_iops;
+		init_special_inode(inode, inode->i_mode, new_decode_dev(od->rdev));
+	}
+}
+
+static void erofs_od_fill_inode(struct inode *inode, const struct od_inode *od, char *link)
+{
+	erofs_od_inode(inode)->od = *od;
+	inode->i_mode = od->mode;
+	i_uid_write(inode, od->uid);
+	i_gid_write(inode, od->gid);
+	set_nlink(inode, od->nlink);
+	inode_set_mtime(inode, od->mtime, od->mtime_nsec);
+	inode_set_atime(inode, od->mtime, od->mtime_nsec);
+	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
+	i_size_write(inode, (loff_t)od->size);
+	inode->i_blocks = round_up(od->size, (u64)inode->i_sb->s_blocksize) >> 9;
+	/* Saves a look at the xattrs for every permission check. */
+	if (!od->xattr_size)
+		cache_no_acl(inode);
+	erofs_od_set_ops(inode, link);
+}
+
+/**
+ * erofs_od_iget - have an inode
+ * @sb: superblock
+ * @nid: its number
+ *
+ * All that may wait for the daemon is done before the inode is hashed: others
+ * that want it would wait unkillably for it to be complete.
+ *
+ * Context: sleeps, killably.
+ * Return: the inode or an ERR_PTR.
+ */
+struct inode *erofs_od_iget(struct super_block *sb, u64 nid)
+{
+	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct od_inode od;
+	struct inode *inode;
+	char *link = NULL;
+	int err;
+
+	inode = ilookup5(sb, erofs_od_ino(nid), erofs_od_inode_test, &nid);
+	if (inode)
+		return inode;
+	err = erofs_od_read_inode(m, nid, &od);
+	if (!err && S_ISLNK(od.mode))
+		err = erofs_od_read_fast_link(m, &od, &link);
+	if (err)
+		return ERR_PTR(err);
+	inode = iget5_locked(sb, erofs_od_ino(nid), erofs_od_inode_test, erofs_od_inode_set,
+			     &nid);
+	if (inode && (inode_state_read_once(inode) & I_NEW)) {
+		erofs_od_fill_inode(inode, &od, link);
+		unlock_new_inode(inode);
+		return inode;
+	}
+	kfree(link);
+	return inode ?: ERR_PTR(-ENOMEM);
+}

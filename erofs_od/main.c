@@ -1,2 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module: what it registers, and in which order. */
+#include "internal.h"
+
 #include <linux/module.h>
-MODULE_LICENSE("GPL");MODULE_DESCRIPTION("x");
+
+static bool dropin;
+module_param(dropin, bool, 0444);
+MODULE_PARM_DESC(dropin, "also be the file system type erofs");
+
+static struct file_system_type erofs_od_type = {
+	.owner = THIS_MODULE,
+	.name = "erofs_od",
+	.fs_flags = FS_ALLOW_IDMAP,
+	.init_fs_context = erofs_od_init_fs_context,
+	.kill_sb = erofs_od_kill_sb,
+};
+MODULE_ALIAS_FS("erofs_od");
+
+static struct file_system_type erofs_od_dropin_type = {
+	.owner = THIS_MODULE,
+	.name = "erofs",
+	.fs_flags = FS_ALLOW_IDMAP,
+	.init_fs_context = erofs_od_init_fs_context,
+	.kill_sb = erofs_od_kill_sb,
+};
+
+/* The second name is a convenience: without it the module is still of use. */
+static void __init erofs_od_register_dropin(void)
+{
+	int err;
+
+	if (!dropin)
+		return;
+	err = register_filesystem(&erofs_od_dropin_type);
+	if (!err)
+		return;
+	dropin = false;
+	pr_err("file system type erofs is taken (%d), is the kernel's own erofs loaded? Only erofs_od is served\n",
+	       err);
+}
+
+static int __init erofs_od_init(void)
+{
+	int err;
+
+	err = erofs_od_inode_cache_init();
+	if (err)
+		return err;
+	err = erofs_od_meta_init();
+	if (err)
+		goto destroy_inode_cache;
+	err = erofs_od_stats_init();
+	if (err)
+		goto unmount_meta;
+	err = register_filesystem(&erofs_od_type);
+	if (err)
+		goto remove_stats;
+	erofs_od_register_dropin();
+	return 0;
+
+remove_stats:
+	erofs_od_stats_exit();
+unmount_meta:
+	erofs_od_meta_exit();
+destroy_inode_cache:
+	erofs_od_inode_cache_exit();
+	return err;
+}
+
+static void __exit erofs_od_exit(void)
+{
+	if (dropin)
+		unregister_filesystem(&erofs_od_dropin_type);
+	unregister_filesystem(&erofs_od_type);
+	erofs_od_stats_exit();
+	erofs_od_meta_exit();
+	erofs_od_inode_cache_exit();
+}
+
+module_init(erofs_od_init);
+module_exit(erofs_od_exit);
+
+MODULE_DESCRIPTION("EROFS images that come through an on-demand cache");
+MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("pre: cachefiles_od libcrc32c");

@@ -1,1 +1,333 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Metadata: a page cache per blob, shared by all mounts that use the blob.
+ *
+ * Each blob has an inode on a file system of our own that nobody can mount;
+ * page N of it is page N of the blob. A miss starts a read through the same
+ * machinery as data, and whoever needs the page waits for it killably.
+ */
+#include "internal.h"
+
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+
+/* A miss reads the aligned window around it: a walk finds its neighbours there. */
+#define EROFS_OD_META_WINDOW	(64U << 10)
+#define EROFS_OD_META_MAGIC	0x6f646d64
+
+static struct vfsmount *erofs_od_meta_mnt;
+
+/**
+ * erofs_od_blob_end - how far a blob can be read
+ * @blob: blob
+ *
+ * Return: its size, rounded up to what the cache gives.
+ */
+u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
+{
+	return round_up(cachefiles_od_cookie_size(blob->cookie), (u64)CACHEFILES_OD_GRAIN);
+}
+
+static int erofs_od_meta_place(struct inode *inode, u64 pos, bool may_wait,
+			       struct erofs_od_place *place)
+{
+	place->blob = inode->i_private;
+	place->off = pos;
+	place->len = erofs_od_blob_end(place->blob) - pos;
+	return 0;
+}
+
+static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
+{
+	struct erofs_od_blob *blob = inode->i_private;
+
+	return (struct erofs_od_source) {
+		.inode = inode,
+		.map = erofs_od_meta_place,
+		.owner = blob,
+		.timeout_ms = blob->timeout_ms,
+		.size = cachefiles_od_cookie_size(blob->cookie),
+	};
+}
+
+static int erofs_od_meta_read_folio(struct file *file, struct folio *folio)
+{
+	struct erofs_od_source source = erofs_od_meta_source(folio->mapping->host);
+
+	return erofs_od_io_read_folio(&source, folio);
+}
+
+static void erofs_od_meta_readahead(struct readahead_control *rac)
+{
+	struct erofs_od_source source = erofs_od_meta_source(rac->mapping->host);
+
+	erofs_od_io_readahead(&source, rac, U64_MAX);
+}
+
+static const struct address_space_operations erofs_od_meta_aops = {
+	.read_folio = erofs_od_meta_read_folio,
+	.readahead = erofs_od_meta_readahead,
+};
+
+/**
+ * erofs_od_meta_new - make the metadata cache of a blob
+ * @blob: blob with an open cookie
+ *
+ * Return: the inode, or an ERR_PTR. iput() it when no read of it is waiting.
+ */
+struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
+{
+	struct inode *inode = new_inode(erofs_od_meta_mnt->mnt_sb);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_mode = S_IFREG;
+	inode->i_private = blob;
+	inode->i_mapping->a_ops = &erofs_od_meta_aops;
+	mapping_set_gfp_mask(inode->i_mapping, GFP_NOFS | __GFP_HIGHMEM | __GFP_MOVABLE);
+	i_size_write(inode, cachefiles_od_cookie_size(blob->cookie));
+	return inode;
+}
+
+/* Start to read the window around a page; pages that are there are skipped. */
+static void erofs_od_meta_start_window(struct erofs_od_blob *blob, pgoff_t index)
+{
+	pgoff_t window = max_t(pgoff_t, EROFS_OD_META_WINDOW >> PAGE_SHIFT, 1);
+	pgoff_t end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
+	pgoff_t first = round_down(index, window);
+	struct file_ra_state ra = { };
+	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, first);
+
+	page_cache_ra_unbounded(&rac, min(window, end - first), 0);
+}
+
+static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t index)
+{
+	struct folio *folio = filemap_get_folio(blob->meta->i_mapping, index);
+
+	/* A miss is NULL or an ERR_PTR, as the kernel is old or new. */
+	return IS_ERR_OR_NULL(folio) ? NULL : folio;
+}
+
+/*
+ * A page of metadata, there or on its way. FGP_FOR_MMAP gives it back without
+ * the lock, which could only be taken unkillably here.
+ */
+static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index)
+{
+	struct address_space *mapping = blob->meta->i_mapping;
+	struct folio *folio = erofs_od_meta_find(blob, index);
+
+	if (folio)
+		return folio;
+	erofs_od_meta_start_window(blob, index);
+	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
+				    mapping_gfp_mask(mapping));
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	return folio;
+}
+
+/* Wait for a page, killably; read it if nobody else succeeds in doing so. */
+static int erofs_od_meta_wait(struct folio *folio)
+{
+	int err;
+
+	if (folio_test_uptodate(folio))
+		return 0;
+	err = folio_lock_killable(folio);
+	if (err)
+		return err;
+	if (!folio->mapping || folio_test_uptodate(folio)) {
+		folio_unlock(folio);
+		return folio_test_uptodate(folio) ? 0 : -EAGAIN;
+	}
+	err = erofs_od_meta_read_folio(NULL, folio);
+	if (!err)
+		err = folio_wait_locked_killable(folio);
+	if (!err && !folio_test_uptodate(folio))
+		err = -EIO;
+	return err;
+}
+
+static struct folio *erofs_od_meta_folio(struct erofs_od_blob *blob, pgoff_t index)
+{
+	struct folio *folio;
+	int err;
+
+	do {
+		folio = erofs_od_meta_get(blob, index);
+		if (IS_ERR(folio))
+			return folio;
+		err = erofs_od_meta_wait(folio);
+		if (err)
+			folio_put(folio);
+	} while (err == -EAGAIN);
+	return err ? ERR_PTR(err) : folio;
+}
+
+static bool erofs_od_meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
+{
+	u64 end = erofs_od_blob_end(blob);
+
+	return off <= end && len <= end - off;
+}
+
+/**
+ * erofs_od_meta_map - have metadata in memory
+ * @blob: blob
+ * @off: first byte
+ * @len: how many; all in one page
+ * @meta: the result, for erofs_od_meta_unmap()
+ *
+ * Context: sleeps, killably.
+ * Return: 0; -EUCLEAN beyond the blob or across pages; -EINTR killed; -EIO.
+ */
+int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
+		      struct erofs_od_meta *meta)
+{
+	struct folio *folio;
+
+	if (!erofs_od_meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
+		return -EUCLEAN;
+	folio = erofs_od_meta_folio(blob, off >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	meta->folio = folio;
+	meta->p = kmap_local_folio(folio, offset_in_folio(folio, off));
+	return 0;
+}
+
+/**
+ * erofs_od_meta_unmap - undo erofs_od_meta_map()
+ * @meta: its result
+ */
+void erofs_od_meta_unmap(struct erofs_od_meta *meta)
+{
+	kunmap_local(meta->p);
+	folio_put(meta->folio);
+}
+
+/**
+ * erofs_od_meta_copy - copy metadata
+ * @blob: blob
+ * @off: first byte
+ * @to: where to
+ * @len: how many
+ *
+ * Context: sleeps, killably.
+ * Return: as erofs_od_meta_map().
+ */
+int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+{
+	if (!erofs_od_meta_in_range(blob, off, len))
+		return -EUCLEAN;
+	while (len) {
+		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
+		struct erofs_od_meta meta;
+		int err = erofs_od_meta_map(blob, off, part, &meta);
+
+		if (err)
+			return err;
+		memcpy(to, meta.p, part);
+		erofs_od_meta_unmap(&meta);
+		off += part;
+		to += part;
+		len -= part;
+	}
+	return 0;
+}
+
+/**
+ * erofs_od_meta_peek - copy metadata if it is in memory
+ * @blob: blob
+ * @off: first byte
+ * @to: where to
+ * @len: how many
+ *
+ * Context: does not sleep.
+ * Return: false when it is not all there.
+ */
+bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+{
+	while (len) {
+		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
+		struct folio *folio = erofs_od_meta_find(blob, off >> PAGE_SHIFT);
+		bool here;
+
+		if (!folio)
+			return false;
+		here = folio_test_uptodate(folio);
+		if (here) {
+			void *p = kmap_local_folio(folio, offset_in_folio(folio, off));
+
+			memcpy(to, p, part);
+			kunmap_local(p);
+		}
+		folio_put(folio);
+		if (!here)
+			return false;
+		off += part;
+		to += part;
+		len -= part;
+	}
+	return true;
+}
+
+/**
+ * erofs_od_meta_start - start to read metadata that will be wanted
+ * @blob: blob
+ * @off: first byte
+ * @len: how many
+ *
+ * Context: sleeps for memory and the cache, never for the daemon.
+ * Return: bytes from @off on that are in memory now.
+ */
+u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
+{
+	u64 done = 0;
+	bool ready = true;
+
+	if (!erofs_od_meta_in_range(blob, off, len))
+		return 0;
+	for (u64 at = off; at < off + len; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
+		struct folio *folio = erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+
+		if (!folio)
+			erofs_od_meta_start_window(blob, at >> PAGE_SHIFT);
+		/* What the cache has may be there before the start returns. */
+		folio = folio ?: erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+		ready = ready && folio && folio_test_uptodate(folio);
+		if (folio)
+			folio_put(folio);
+		if (ready)
+			done = min_t(u64, round_down(at, PAGE_SIZE) + PAGE_SIZE - off, len);
+	}
+	return done;
+}
+
+static int erofs_od_meta_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, EROFS_OD_META_MAGIC) ? 0 : -ENOMEM;
+}
+
+/* No owner: the mount below would pin the module that makes it. */
+static struct file_system_type erofs_od_meta_type = {
+	.name = "erofs_od_meta",
+	.init_fs_context = erofs_od_meta_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+int erofs_od_meta_init(void)
+{
+	erofs_od_meta_mnt = kern_mount(&erofs_od_meta_type);
+	return PTR_ERR_OR_ZERO(erofs_od_meta_mnt);
+}
+
+void erofs_od_meta_exit(void)
+{
+	kern_unmount(erofs_od_meta_mnt);
+}

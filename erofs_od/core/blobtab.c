@@ -1,1 +1,47 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "blobtab.h"
+
+void od_slot_parse(const u8 p[OD_DEVICE_SLOT_SIZE], struct od_slot *slot)
+{
+	memset(slot, 0, sizeof(*slot));
+	memcpy(slot->tag, p, OD_DEVICE_TAG_SIZE);
+	slot->blocks = od_le32(p + OD_DEVICE_BLOCKS_AT);
+	slot->uniaddr = od_le32(p + OD_DEVICE_UNIADDR_AT);
+}
+
+int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index)
+{
+	u32 slots = tab->count - 1;
+	u32 above = 1;
+
+	while (above <= slots)
+		above <<= 1;
+	*index = device_id & (above - 1);
+	return *index > slots ? -EUCLEAN : 0;
+}
+
+void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
+		     u64 *len)
+{
+	u64 want = *len;
+	u64 at = *addr;
+	u32 i;
+
+	*index = 0;
+	for (i = 1; i < tab->count; i++) {
+		const struct od_blob *b = &tab->blob[i];
+
+		if (!b->uniaddr)
+			continue;
+		if (at >= b->uniaddr && at - b->uniaddr < b->unilen) {
+			u64 left = b->unilen - (at - b->uniaddr);
+
+			*index = i;
+			*addr = at - b->uniaddr;
+			*len = want < left ? want : left;
+			return;
+		}
+		if (at < b->uniaddr && *len > b->uniaddr - at)
+			*len = b->uniaddr - at;
+	}
+}

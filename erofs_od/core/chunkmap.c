@@ -1,1 +1,129 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "chunkmap.h"
+
+/* The tail of a blob can be read up to a multiple of this. */
+#define OD_BLOB_GRAIN	4096U
+
+static u64 od_min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static u64 od_round_up(u64 v, u64 to)
+{
+	return od_add_overflows(v, to - 1) ? v : (v + to - 1) & ~(to - 1);
+}
+
+int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
+{
+	u64 array;
+
+	if (inode->layout != OD_LAYOUT_CHUNK_BASED)
+		return 0;
+	array = od_round_up(od_inode_body_end(inode), inode->entry_size);
+	/* pos < 2^63 and chunks of at least 2^9 bytes: the product fits. */
+	*off = array + (pos >> inode->chunkbits) * inode->entry_size;
+	return *off < array ? -EUCLEAN : 1;
+}
+
+/*
+ * Cut an extent to what its blob has. What is cut off fails when it is asked
+ * for, so that a short blob costs the reader no more than what is missing.
+ */
+static int od_chunkmap_clip(const struct od_blobtab *tab, struct od_extent *x)
+{
+	u64 end = od_round_up(tab->blob[x->blob].size, OD_BLOB_GRAIN);
+
+	if (x->off >= end)
+		return -EUCLEAN;
+	x->len = od_min(x->len, end - x->off);
+	return 0;
+}
+
+static int od_chunkmap_place(const struct od_blobtab *tab, u64 addr, u64 len,
+			     struct od_extent *x)
+{
+	x->off = addr;
+	x->len = len;
+	od_blobtab_flat(tab, &x->off, &x->blob, &x->len);
+	return od_chunkmap_clip(tab, x);
+}
+
+static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
+				   const struct od_inode *inode, u64 in_tail,
+				   u64 tail_len, struct od_extent *x)
+{
+	u64 blk = (u64)1 << tab->blkbits;
+	u64 tail = od_inode_body_end(inode);
+
+	x->inlined = true;
+	x->off = tail + in_tail;
+	x->len = tail_len - in_tail;
+	if ((tail & (blk - 1)) + tail_len > blk)
+		return -EUCLEAN;
+	return od_chunkmap_clip(tab, x);
+}
+
+static int od_chunkmap_flat(const struct od_blobtab *tab,
+			    const struct od_inode *inode, u64 pos,
+			    struct od_extent *x)
+{
+	u64 blk = (u64)1 << tab->blkbits;
+	u64 end = od_round_up(inode->size, blk);
+
+	if (inode->layout == OD_LAYOUT_FLAT_INLINE) {
+		u64 last = (inode->size - 1) & ~(blk - 1);
+
+		if (pos >= last)
+			return od_chunkmap_inline_tail(tab, inode, pos - last,
+						       inode->size - last, x);
+		end = last;
+	}
+	x->off = inode->start_off;
+	x->len = end - pos;
+	if (od_add_overflows(inode->start_off, pos))
+		return -EUCLEAN;
+	return od_chunkmap_place(tab, inode->start_off + pos, end - pos, x);
+}
+
+static int od_chunkmap_chunk(const struct od_blobtab *tab,
+			     const struct od_inode *inode, u64 pos,
+			     const u8 *entry, struct od_extent *x)
+{
+	u64 left = od_round_up(inode->size, (u64)1 << tab->blkbits) - pos;
+	bool indexed = inode->entry_size == OD_CHUNK_INDEX_SIZE;
+	u64 chunk = (u64)1 << inode->chunkbits;
+	u64 in_chunk = pos & (chunk - 1);
+	u16 device = 0;
+	u32 blkaddr;
+	int err;
+
+	left = od_min(left, chunk - in_chunk);
+	x->len = left;
+	blkaddr = od_le32(indexed ? entry + OD_CHUNK_INDEX_BLKADDR_AT : entry);
+	if (blkaddr == OD_CHUNK_HOLE) {
+		x->hole = true;
+		return 0;
+	}
+	x->off = (u64)blkaddr << tab->blkbits;
+	if (indexed)
+		device = od_le16(entry + OD_CHUNK_INDEX_DEVICE_AT);
+	err = od_blobtab_device(tab, device, &x->blob);
+	if (err || od_add_overflows(x->off, in_chunk))
+		return -EUCLEAN;
+	x->off += in_chunk;
+	if (!x->blob)
+		return od_chunkmap_place(tab, x->off, left, x);
+	return od_chunkmap_clip(tab, x);
+}
+
+int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
+		u64 pos, const u8 *entry, struct od_extent *extent)
+{
+	memset(extent, 0, sizeof(*extent));
+	if (pos >= inode->size)
+		return -EUCLEAN;
+	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
+		return od_chunkmap_chunk(tab, inode, pos, entry, extent);
+	return od_chunkmap_flat(tab, inode, pos, extent);
+}

@@ -1,1 +1,122 @@
-typedef int od_empty;
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dirent.h"
+
+int od_dirblock_parse(const u8 *p, u32 len, struct od_dirblock *block)
+{
+	u32 first;
+
+	if (len < OD_DIRENT_SIZE)
+		return -EUCLEAN;
+	/* Names start where the entries end. */
+	first = od_le16(p + OD_DIRENT_NAMEOFF_AT);
+	if (first < OD_DIRENT_SIZE || first % OD_DIRENT_SIZE || first >= len)
+		return -EUCLEAN;
+	block->p = p;
+	block->len = len;
+	block->count = first / OD_DIRENT_SIZE;
+	return 0;
+}
+
+static u32 od_dirblock_nameoff(const struct od_dirblock *block, u32 nr)
+{
+	return od_le16(block->p + nr * OD_DIRENT_SIZE + OD_DIRENT_NAMEOFF_AT);
+}
+
+/* Only the last name of a block may end early, at a NUL. */
+static u32 od_dirblock_last_end(const struct od_dirblock *block, u32 from)
+{
+	u32 end = from;
+
+	while (end < block->len && block->p[end])
+		end++;
+	return end;
+}
+
+static bool od_name_valid(const char *name, u32 len)
+{
+	u32 i;
+
+	if (!len || len > OD_NAME_MAX)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!name[i] || name[i] == '/')
+			return false;
+	return true;
+}
+
+int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
+		      struct od_dirent *entry)
+{
+	u32 from = od_dirblock_nameoff(block, nr);
+	u32 to;
+
+	if (from < block->count * OD_DIRENT_SIZE || from >= block->len)
+		return -EUCLEAN;
+	if (nr + 1 < block->count)
+		to = od_dirblock_nameoff(block, nr + 1);
+	else
+		to = od_dirblock_last_end(block, from);
+	if (to <= from || to > block->len)
+		return -EUCLEAN;
+	entry->name = (const char *)block->p + from;
+	entry->name_len = to - from;
+	if (!od_name_valid(entry->name, entry->name_len))
+		return -EUCLEAN;
+	entry->nid = od_le64(block->p + nr * OD_DIRENT_SIZE + OD_DIRENT_NID_AT);
+	entry->type = block->p[nr * OD_DIRENT_SIZE + OD_DIRENT_TYPE_AT];
+	return entry->nid & OD_DIRENT_NID_METABOX ? -EOPNOTSUPP : 0;
+}
+
+int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len)
+{
+	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	if (order)
+		return order;
+	return a_len < b_len ? -1 : a_len > b_len;
+}
+
+int od_dirblock_find(const struct od_dirblock *block, const char *name, u32 len,
+		     struct od_dirent *entry)
+{
+	u32 low = 0, high = block->count;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+		int err = od_dirblock_entry(block, mid, entry);
+		int order;
+
+		if (err)
+			return err;
+		order = od_name_compare(name, len, entry->name, entry->name_len);
+		if (!order)
+			return 0;
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return -ENOENT;
+}
+
+int od_dirsearch_step(struct od_dirsearch *search, u64 nr,
+		      const struct od_dirblock *block, const char *name, u32 len,
+		      struct od_dirent *entry)
+{
+	int err = od_dirblock_entry(block, 0, entry);
+
+	if (err)
+		return err;
+	if (od_name_compare(name, len, entry->name, entry->name_len) < 0) {
+		search->high = nr;
+		return -EAGAIN;
+	}
+	err = od_dirblock_entry(block, block->count - 1, entry);
+	if (err)
+		return err;
+	if (od_name_compare(name, len, entry->name, entry->name_len) > 0) {
+		search->low = nr + 1;
+		return -EAGAIN;
+	}
+	return od_dirblock_find(block, name, len, entry);
+}

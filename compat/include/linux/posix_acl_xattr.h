@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What <linux/posix_acl_xattr.h> does not have yet on older kernels. */
+#ifndef OD_COMPAT_LINUX_POSIX_ACL_XATTR_H
+#define OD_COMPAT_LINUX_POSIX_ACL_XATTR_H
+
+#include <linux/fs.h>
+#include_next <linux/posix_acl_xattr.h>
+#include "od_probes.h"
+
+#ifndef OD_HAVE_NOP_POSIX_ACL
+/* Before v6.3 the handlers do the work that the VFS does now. */
+#define nop_posix_acl_access	posix_acl_access_xattr_handler
+#define nop_posix_acl_default	posix_acl_default_xattr_handler
+#endif
+
+#endif /* OD_COMPAT_LINUX_POSIX_ACL_XATTR_H */

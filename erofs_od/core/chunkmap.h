@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From an offset in a file to a place in a blob. */
+#ifndef OD_CHUNKMAP_H
+#define OD_CHUNKMAP_H
+
+#include "od/types.h"
+#include "blobtab.h"
+#include "inode.h"
+
+/**
+ * struct od_extent - where a run of a file's bytes is
+ * @hole: nowhere, they are zeroes
+ * @inlined: behind the inode, so most likely in memory with it
+ * @blob: which blob
+ * @off: first byte in the blob
+ * @len: bytes, at least 1; it may go beyond the end of the file up to the end
+ *	of the file's last block, so that reads need not end in odd places
+ */
+struct od_extent {
+	bool hole;
+	bool inlined;
+	u32 blob;
+	u64 off;
+	u64 len;
+};
+
+/**
+ * od_chunkmap_entry - which entry of the chunk array tells where a byte is?
+ * @inode: inode
+ * @pos: byte of the file, below its size
+ * @off: byte of the primary blob where the entry is
+ *
+ * Return: 1 when that entry is needed, 0 when the inode knows by itself,
+ * -EUCLEAN when the entry would be beyond all offsets.
+ */
+int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
+
+/**
+ * od_chunkmap - find the place of a run of bytes
+ * @tab: blobs of the image
+ * @inode: inode
+ * @pos: byte of the file, below its size
+ * @entry: the entry that od_chunkmap_entry() named, @inode->entry_size bytes;
+ *	NULL when it named none
+ * @extent: the result; on failure its @blob, @off and @len are those of the
+ *	place that is wrong
+ *
+ * Return: 0, or -EUCLEAN for a place outside its blob, a device id beyond the
+ * table, or inline data across a block.
+ */
+int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
+		u64 pos, const u8 *entry, struct od_extent *extent);
+
+#endif /* OD_CHUNKMAP_H */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inodes, compact and extended. */
+#ifndef OD_INODE_H
+#define OD_INODE_H
+
+#include "od/types.h"
+#include "format.h"
+#include "sb.h"
+
+/**
+ * struct od_inode - the facts of an inode, checked
+ * @nid: its number
+ * @off: byte of the primary blob where it starts
+ * @inode_size: 32 or 64
+ * @xattr_size: bytes of the xattr body behind it; 0: none
+ * @mode: type and permissions
+ * @layout: one of the uncompressed enum od_layout
+ * @nlink: links
+ * @uid: owner
+ * @gid: group
+ * @mtime: seconds
+ * @mtime_nsec: nanoseconds
+ * @size: bytes of data
+ * @rdev: device number in the kernel's on-disk encoding, for device nodes
+ * @start_off: byte of the image where the data of a flat layout starts
+ * @chunkbits: log2 of the chunk size, at most 47, for %OD_LAYOUT_CHUNK_BASED
+ * @entry_size: bytes of an entry of the chunk array: 4 or 8
+ * @dot_omitted: a directory without "." and ".."
+ */
+struct od_inode {
+	u64 nid;
+	u64 off;
+	u8 inode_size;
+	u32 xattr_size;
+	u16 mode;
+	u8 layout;
+	u32 nlink;
+	u32 uid;
+	u32 gid;
+	s64 mtime;
+	u32 mtime_nsec;
+	u64 size;
+	u32 rdev;
+	u64 start_off;
+	u8 chunkbits;
+	u8 entry_size;
+	bool dot_omitted;
+};
+
+/**
+ * od_inode_offset - where an inode starts
+ * @sb: superblock
+ * @nid: inode number
+ * @blob_size: bytes in the primary blob
+ * @off: the result
+ *
+ * Return: 0, or -EUCLEAN when not even a compact inode would fit there.
+ */
+int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off);
+
+/**
+ * od_inode_parse - check an inode
+ * @sb: superblock
+ * @nid: inode number
+ * @off: what od_inode_offset() said
+ * @p: what is there
+ * @len: bytes in @p, at least %OD_INODE_COMPACT_SIZE; %OD_INODE_EXTENDED_SIZE
+ *	are always enough
+ * @inode: the result
+ * @why: on failure, what is wrong, in a few words for a log line
+ *
+ * Return: 0; -EOPNOTSUPP a layout that is not supported, named by @why;
+ * -EUCLEAN a corrupt inode.
+ */
+int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
+		   size_t len, struct od_inode *inode, const char **why);
+
+/**
+ * od_inode_body_end - first byte behind an inode and its xattrs
+ * @inode: inode
+ */
+static inline u64 od_inode_body_end(const struct od_inode *inode)
+{
+	return inode->off + inode->inode_size + inode->xattr_size;
+}
+
+#endif /* OD_INODE_H */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Extended attributes: bodies behind inodes, entries, long name prefixes. */
+#ifndef OD_XATTR_H
+#define OD_XATTR_H
+
+#include "od/types.h"
+#include "format.h"
+
+/**
+ * struct od_xattr_body - what is behind an inode
+ * @p: its bytes
+ * @len: how many
+ * @filter: a set bit: no name that hashes to it is here
+ * @shared_count: ids of shared entries in it
+ */
+struct od_xattr_body {
+	const u8 *p;
+	size_t len;
+	u32 filter;
+	u32 shared_count;
+};
+
+/**
+ * struct od_xattr_entry - one attribute
+ * @index: enum od_xattr_index, or with %OD_XATTR_LONG_PREFIX a prefix number
+ * @name: rest of the name behind the prefix, not NUL-terminated
+ * @name_len: its length
+ * @value_size: bytes in the value
+ */
+struct od_xattr_entry {
+	u8 index;
+	const char *name;
+	u8 name_len;
+	u16 value_size;
+};
+
+/**
+ * struct od_xattr_prefix - a long name prefix
+ * @base: enum od_xattr_index that it starts with
+ * @infix: what comes next, not NUL-terminated
+ * @infix_len: its length
+ */
+struct od_xattr_prefix {
+	u8 base;
+	const char *infix;
+	u16 infix_len;
+};
+
+/**
+ * od_xattr_body_parse - look at a body
+ * @p: its bytes
+ * @len: how many
+ * @body: the result
+ *
+ * Return: 0, or -EUCLEAN when the shared ids do not fit.
+ */
+int od_xattr_body_parse(const u8 *p, size_t len, struct od_xattr_body *body);
+
+/**
+ * od_xattr_shared - offset of a shared entry
+ * @body: body
+ * @nr: which, below @body->shared_count
+ *
+ * Return: bytes from the start of the shared area.
+ */
+u64 od_xattr_shared(const struct od_xattr_body *body, u32 nr);
+
+/**
+ * od_xattr_first - where the inline entries start
+ * @body: body
+ *
+ * Return: a position for od_xattr_next().
+ */
+size_t od_xattr_first(const struct od_xattr_body *body);
+
+/**
+ * od_xattr_next - read an inline entry and go on to the next one
+ * @body: body
+ * @at: position
+ * @entry: the result
+ * @value: its value, in the body
+ *
+ * Return: 0; -ENODATA at the end; -EUCLEAN when it does not fit the body.
+ */
+int od_xattr_next(const struct od_xattr_body *body, size_t *at,
+		  struct od_xattr_entry *entry, const u8 **value);
+
+/**
+ * od_xattr_entry_head - read the fixed part of an entry
+ * @p: %OD_XATTR_ENTRY_SIZE bytes
+ * @entry: the result, without a name; name and then value come next
+ */
+void od_xattr_entry_head(const u8 p[OD_XATTR_ENTRY_SIZE], struct od_xattr_entry *entry);
+
+/**
+ * od_xattr_prefix_parse - read a long name prefix
+ * @p: the record without its size field
+ * @size: what the size field said
+ * @prefix: the result
+ *
+ * Return: 0, or -EUCLEAN when the record is empty, too long for a name, or
+ * builds on another long prefix.
+ */
+int od_xattr_prefix_parse(const u8 *p, u16 size, struct od_xattr_prefix *prefix);
+
+/**
+ * od_xattr_resolve - take a prefix apart
+ * @index: of an entry
+ * @prefixes: long prefixes of the image
+ * @count: how many
+ * @prefix: the result; its infix is empty for a short prefix
+ *
+ * Return: 0, or -EUCLEAN for a long prefix that does not exist.
+ */
+int od_xattr_resolve(u8 index, const struct od_xattr_prefix *prefixes, u32 count,
+		     struct od_xattr_prefix *prefix);
+
+/**
+ * od_xattr_match - is this the attribute that is looked for?
+ * @entry: entry, with its name
+ * @prefix: what od_xattr_resolve() said of it
+ * @index: short prefix looked for
+ * @name: rest of the name
+ * @len: its length
+ */
+bool od_xattr_match(const struct od_xattr_entry *entry,
+		    const struct od_xattr_prefix *prefix, u8 index,
+		    const char *name, size_t len);
+
+/**
+ * od_xattr_absent - can the name filter rule an attribute out?
+ * @body: body
+ * @index: short prefix
+ * @name: rest of the name
+ * @len: its length
+ */
+bool od_xattr_absent(const struct od_xattr_body *body, u8 index, const char *name,
+		     size_t len);
+
+#endif /* OD_XATTR_H */

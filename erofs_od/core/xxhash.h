@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The 32-bit xxHash, as its public specification has it. */
+#ifndef OD_XXHASH_H
+#define OD_XXHASH_H
+
+#include "od/types.h"
+
+/**
+ * od_xxh32 - hash some bytes
+ * @p: bytes
+ * @len: how many
+ * @seed: seed
+ */
+u32 od_xxh32(const u8 *p, size_t len, u32 seed);
+
+#endif /* OD_XXHASH_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Symbolic links. One that lies behind its inode is read with it; others are
+ * read when followed. Their blocks are cached with the metadata.
+ */
+#include "internal.h"
+#include "core/chunkmap.h"
+
+#include <linux/namei.h>
+#include <linux/slab.h>
+
+static int erofs_od_check_link(struct erofs_od_mount *m, u64 nid, const char *link, u64 size)
+{
+	if (size && size < PATH_MAX && (!link || !memchr(link, 0, size)))
+		return 0;
+	erofs_od_err_ratelimited(m, "inode %llu is corrupt: impossible link target", nid);
+	return -EUCLEAN;
+}
+
+/**
+ * erofs_od_read_fast_link - read a link's target if it lies behind the inode
+ * @m: mount
+ * @od: inode of a link
+ * @link: the target, to be freed; NULL when it lies elsewhere
+ *
+ * Context: sleeps, killably.
+ */
+int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od, char **link)
+{
+	struct od_extent extent;
+	int err;
+
+	*link = NULL;
+	err = erofs_od_check_link(m, od->nid, NULL, od->size);
+	if (err || od->layout != OD_LAYOUT_FLAT_INLINE)
+		return err;
+	if (od_chunkmap(&m->tab, od, 0, NULL, &extent) || !extent.inlined ||
+	    extent.len < od->size)
+		return 0;
+	*link = kzalloc(od->size + 1, GFP_KERNEL);
+	if (!*link)
+		return -ENOMEM;
+	err = erofs_od_meta_copy(m->blobs[0], extent.off, *link, od->size);
+	if (!err)
+		err = erofs_od_check_link(m, od->nid, *link, od->size);
+	if (err) {
+		kfree(*link);
+		*link = NULL;
+	}
+	return err;
+}
+
+static const char *erofs_od_get_link(struct dentry *dentry, struct inode *inode,
+				     struct delayed_call *done)
+{
+	size_t size = i_size_read(inode);
+	char *link;
+	int err;
+
+	/* Under RCU nothing may be read or allocated. */
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	link = kzalloc(size + 1, GFP_KERNEL);
+	if (!link)
+		return ERR_PTR(-ENOMEM);
+	err = erofs_od_copy_bytes(inode, 0, link, size);
+	if (!err)
+		err = erofs_od_check_link(erofs_od_mount(inode->i_sb),
+					  erofs_od_inode(inode)->od.nid, link, size);
+	if (err) {
+		kfree(link);
+		return ERR_PTR(err);
+	}
+	set_delayed_call(done, kfree_link, link);
+	return link;
+}
+
+const struct inode_operations erofs_od_fast_symlink_iops = {
+	.get_link = simple_get_link,
+	.listxattr = erofs_od_listxattr,
+};
+
+const struct inode_operations erofs_od_symlink_iops = {
+	.get_link = erofs_od_get_link,
+	.listxattr = erofs_od_listxattr,
+};
