@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Legal and illegal state changes, the window of a READ, the messages' bytes. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include <linux/cachefiles_od.h>
+#include "cachefiles_od/core/message.h"
+#include "cachefiles_od/core/request.h"
+
+#define KIB	1024ULL
+#define MIB	(1024 * KIB)
+#define ILLEGAL	(-1)
+
+static void request_states(void **state)
+{
+	/* Rows: states; columns: FETCH DELIVER UNDELIVER ANSWER REQUEUE CANCEL. */
+	static const int expected[4][6] = {
+		{ OD_REQ_FETCHING, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, OD_REQ_DONE },
+		{ ILLEGAL, OD_REQ_SENT, OD_REQ_QUEUED, ILLEGAL, ILLEGAL, OD_REQ_DONE },
+		{ ILLEGAL, ILLEGAL, ILLEGAL, OD_REQ_DONE, OD_REQ_QUEUED, OD_REQ_DONE },
+		{ ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL },
+	};
+	int from, event;
+
+	(void)state;
+	for (from = 0; from < 4; from++)
+		for (event = 0; event < 6; event++) {
+			enum od_req_state s = (enum od_req_state)from;
+			int err = od_req_step(&s, (enum od_req_event)event);
+
+			assert_int_equal(err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
+			assert_int_equal(s, err ? from : expected[from][event]);
+		}
+}
+
+static void object_states(void **state)
+{
+	/* Rows: states; columns: ASK_OPEN ASK_READ OPENED REFUSED FD_CLOSED DROP. */
+	static const int expected[5][6] = {
+		{ OD_OBJ_OPENING, OD_OBJ_REOPENING, ILLEGAL, ILLEGAL, ILLEGAL, OD_OBJ_DROPPING },
+		{ ILLEGAL, ILLEGAL, OD_OBJ_OPEN, OD_OBJ_CLOSED, ILLEGAL, OD_OBJ_DROPPING },
+		{ ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, OD_OBJ_CLOSED, OD_OBJ_DROPPING },
+		{ ILLEGAL, ILLEGAL, OD_OBJ_OPEN, OD_OBJ_CLOSED, ILLEGAL, OD_OBJ_DROPPING },
+		{ ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL },
+	};
+	int from, event;
+
+	(void)state;
+	for (from = 0; from < 5; from++)
+		for (event = 0; event < 6; event++) {
+			enum od_obj_state s = (enum od_obj_state)from;
+			int err = od_obj_step(&s, (enum od_obj_event)event);
+
+			assert_int_equal(err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
+			assert_int_equal(s, err ? from : expected[from][event]);
+		}
+}
+
+static void windows(void **state)
+{
+	static const struct {
+		const char *what;
+		u64 pos;
+		struct od_range gap;
+		u64 window, size;
+		struct od_range expected;
+	} cases[] = {
+		{ "the whole window", 5 * MIB + 7, { 0, ~0ULL }, MIB, 64 * MIB,
+		  { 5 * MIB, 6 * MIB } },
+		{ "the last byte of a window", 6 * MIB - 1, { 0, ~0ULL }, MIB, 64 * MIB,
+		  { 5 * MIB, 6 * MIB } },
+		{ "clamped to the blob", 5 * MIB, { 0, ~0ULL }, MIB, 5 * MIB + 100,
+		  { 5 * MIB, 5 * MIB + 100 } },
+		{ "clamped to the gap", 300 * KIB, { 256 * KIB, 512 * KIB }, MIB, 64 * MIB,
+		  { 256 * KIB, 512 * KIB } },
+		{ "a gap that begins inside a block", 4100, { 4100, 16384 }, MIB, 64 * MIB,
+		  { 4096, 16384 } },
+		{ "a gap that ends inside a block", 4096, { 4096, 8200 }, MIB, 64 * MIB,
+		  { 4096, 12288 } },
+		{ "the smallest window", 9000, { 0, ~0ULL }, 4 * KIB, 64 * MIB, { 8192, 12288 } },
+		{ "the largest window", 3 * MIB, { 0, ~0ULL }, 2 * MIB, 64 * MIB,
+		  { 2 * MIB, 4 * MIB } },
+		{ "a tiny blob", 0, { 0, ~0ULL }, MIB, 1, { 0, 1 } },
+		{ "the far end of the largest blob", S64_MAX - 0x10000, { 0, ~0ULL }, MIB,
+		  S64_MAX - 0xffff, { (S64_MAX - 0x10000) & ~(MIB - 1), S64_MAX - 0xffff } },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct od_range r = od_req_widen(cases[i].pos, cases[i].gap, cases[i].window,
+						 cases[i].size);
+
+		if (r.start != cases[i].expected.start || r.end != cases[i].expected.end)
+			fail_msg("%s: [%llu, %llu)", cases[i].what, (unsigned long long)r.start,
+				 (unsigned long long)r.end);
+		assert_int_equal(r.start % OD_READ_ALIGN, 0);
+		assert_true(r.start <= cases[i].pos && cases[i].pos < r.end);
+		assert_true(r.end - r.start <= CACHEFILES_OD_READ_MAX);
+	}
+}
+
+static u32 word(const u8 *buf, size_t at)
+{
+	u32 v;
+
+	memcpy(&v, buf + at, sizeof(v));
+	return v;
+}
+
+static void open_message(void **state)
+{
+	struct od_message msg = {
+		.msg_id = 3, .opcode = CACHEFILES_OD_OP_OPEN, .object_id = 9,
+		.open = { "erofs,test", (const u8 *)"blob", 4, 17 },
+	};
+	u8 buf[64];
+
+	(void)state;
+	assert_int_equal(od_message_len(&msg), 16 + 16 + 11 + 4);
+	od_message_encode(&msg, buf);
+	assert_int_equal(word(buf, 0), 3);
+	assert_int_equal(word(buf, 4), 0);
+	assert_int_equal(word(buf, 8), 47);
+	assert_int_equal(word(buf, 12), 9);
+	assert_int_equal(word(buf, 16), 11);
+	assert_int_equal(word(buf, 20), 4);
+	assert_int_equal(word(buf, 24), 17);
+	assert_int_equal(word(buf, 28), 0);
+	assert_memory_equal(buf + 32, "erofs,test\0blob", 15);
+}
+
+static void read_message(void **state)
+{
+	struct od_message msg = {
+		.msg_id = 4, .opcode = CACHEFILES_OD_OP_READ, .object_id = 9,
+		.read = { 1ULL << 40, 2 * MIB },
+	};
+	u8 buf[32];
+	u64 v;
+
+	(void)state;
+	assert_int_equal(od_message_len(&msg), 32);
+	od_message_encode(&msg, buf);
+	assert_int_equal(word(buf, 4), 2);
+	assert_int_equal(word(buf, 8), 32);
+	memcpy(&v, buf + 16, 8);
+	assert_true(v == 1ULL << 40);
+	memcpy(&v, buf + 24, 8);
+	assert_true(v == 2 * MIB);
+}
+
+static void close_message(void **state)
+{
+	struct od_message msg = { .msg_id = 5, .opcode = CACHEFILES_OD_OP_CLOSE, .object_id = 9 };
+	u8 buf[16];
+
+	(void)state;
+	assert_int_equal(od_message_len(&msg), 16);
+	od_message_encode(&msg, buf);
+	assert_int_equal(word(buf, 4), 1);
+	assert_int_equal(word(buf, 8), 16);
+	assert_int_equal(word(buf, 12), 9);
+}
+
+/* The longest keys that get a file name must fit the buffer that daemons use. */
+static void longest_message_fits(void **state)
+{
+	char volume[253];
+	struct od_message msg = {
+		.opcode = CACHEFILES_OD_OP_OPEN,
+		.open = { volume, (const u8 *)volume, 252, 0 },
+	};
+
+	(void)state;
+	memset(volume, 'v', 252);
+	volume[252] = '\0';
+	assert_true(od_message_len(&msg) <= CACHEFILES_OD_MSG_MAX);
+}
+
+static void ioctl_number(void **state)
+{
+	(void)state;
+	assert_int_equal(CACHEFILES_OD_IOC_READ_COMPLETE, 0x40049801);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_states),
+		cmocka_unit_test(object_states),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(open_message),
+		cmocka_unit_test(read_message),
+		cmocka_unit_test(close_message),
+		cmocka_unit_test(longest_message_fits),
+		cmocka_unit_test(ioctl_number),
+	};
+
+	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}
