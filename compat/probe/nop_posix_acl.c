@@ -3,8 +3,8 @@
 #include <linux/fs.h>
 #include <linux/posix_acl_xattr.h>
 
-const char *probe(void);
-const char *probe(void)
+const struct xattr_handler *probe(void);
+const struct xattr_handler *probe(void)
 {
-	return nop_posix_acl_access.name;
+	return &nop_posix_acl_access;
 }
