@@ -162,7 +162,7 @@ static void limit_order(void **state)
 static void limit_room(void **state)
 {
 	static const struct od_limit limit = OD_LIMIT_DEFAULT;
-	static const u64 totals[] = { 100, 10000, 1ULL << 40, ~0ULL / 100 * 100 };
+	static const u64 totals[] = { 100, 10000, 100ULL << 33, ~0ULL / 100 * 100 };
 	size_t i;
 
 	(void)state;
