@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.h"
+
+/*
+ * JSON has no bytes beyond Unicode: a name that is not UTF-8 is given with its
+ * high bytes as \xHH.
+ */
+static json_t *name(const char *text)
+{
+	json_t *string = json_string(text);
+	const unsigned char *p;
+	char safe[4096];
+	size_t used = 0;
+
+	if (string)
+		return string;
+	for (p = (const unsigned char *)text; *p && used + 5 < sizeof(safe); p++) {
+		if (*p < 0x80)
+			safe[used++] = (char)*p;
+		else
+			used += (size_t)snprintf(safe + used, sizeof(safe) - used, "\\x%02x", *p);
+	}
+	safe[used] = '\0';
+	return json_string(safe);
+}
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")] && strlen(text) < 19;
+}
+
+/* A row as an object: its columns are the keys. */
+static json_t *row_object(const struct table *table, size_t row)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < table->columns; i++) {
+		const char *key = table->cells[i];
+		const char *text = table_get(table, row, key);
+		bool is_name = !strcmp(key, "volume") || !strcmp(key, "blob") ||
+			       !strcmp(key, "fsid") || !strcmp(key, "domain");
+
+		json_object_set_new(object, key, !is_name && is_number(text) ?
+				    json_integer(strtoll(text, NULL, 10)) : name(text));
+	}
+	return object;
+}
+
+static json_t *rows(const struct table *table)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < table->rows; i++)
+		json_array_append_new(array, row_object(table, i));
+	return array;
+}
+
+static json_t *cache_object(const struct table *cache)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < cache->rows; i++) {
+		const char *key = table_get(cache, i, "name");
+		const char *text = table_get(cache, i, "value");
+		bool is_name = !strcmp(key, "dir") || !strcmp(key, "tag");
+
+		json_object_set_new(object, key, !is_name && is_number(text) ?
+				    json_integer(strtoll(text, NULL, 10)) : name(text));
+	}
+	return object;
+}
+
+static json_t *mount_blobs(const struct status *status, const struct mounted *mounted)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < mounted->blob_count; i++) {
+		const struct blob_use *use = &mounted->blobs[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "blob",
+				    name(table_get(&status->uses, use->mount_row, "blob")));
+		json_object_set_new(object, "role",
+				    name(table_get(&status->uses, use->mount_row, "role")));
+		if (use->found) {
+			json_object_set_new(object, "size",
+				number(table_number(&status->blobs, use->row, "size")));
+			json_object_set_new(object, "present",
+				number(table_number(&status->blobs, use->row, "present")));
+		}
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *mount_object(const struct status *status, const struct mounted *mounted)
+{
+	json_t *object = json_object();
+	json_t *targets = json_array();
+	size_t i;
+
+	for (i = 0; i < mounted->target_count; i++)
+		json_array_append_new(targets, name(mounted->targets[i]));
+	json_object_set_new(object, "targets", targets);
+	json_object_set_new(object, "dev", name(mounted->dev));
+	json_object_set_new(object, "type", name(mounted->type ? mounted->type : "-"));
+	json_object_set_new(object, "fsid", name(mounted->fsid));
+	if (strcmp(mounted->domain, "-"))
+		json_object_set_new(object, "domain", name(mounted->domain));
+	else
+		json_object_set_new(object, "domain", json_null());
+	json_object_set_new(object, "size", number(mounted->size));
+	json_object_set_new(object, "present", number(mounted->present));
+	json_object_set_new(object, "waiting", number(mounted->waiting));
+	json_object_set_new(object, "oldest_ms", number(mounted->oldest_ms));
+	json_object_set_new(object, "blobs", mount_blobs(status, mounted));
+	return object;
+}
+
+/**
+ * status_json - print for programs
+ * @status: what to print
+ * @out: where to
+ *
+ * Return: 0 or a negative errno
+ */
+int status_json(const struct status *status, FILE *out)
+{
+	json_t *root = json_object();
+	json_t *mounts = json_array();
+	size_t i;
+	int err;
+
+	for (i = 0; i < status->mount_count; i++)
+		json_array_append_new(mounts, mount_object(status, &status->mounts[i]));
+	json_object_set_new(root, "daemon", name(status_daemon(status)));
+	json_object_set_new(root, "cache", cache_object(&status->cache));
+	json_object_set_new(root, "mounts", mounts);
+	json_object_set_new(root, "blobs", rows(&status->blobs));
+	json_object_set_new(root, "requests", rows(&status->requests));
+	err = json_dumpf(root, out, JSON_INDENT(2)) ? -EIO : 0;
+	putc('\n', out);
+	json_decref(root);
+	return err;
+}

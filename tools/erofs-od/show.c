@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+
+#include "human.h"
+#include "status.h"
+
+static void add_bytes(struct grid *grid, uint64_t bytes)
+{
+	char text[HUMAN_SIZE];
+
+	grid_add(grid, human_bytes(bytes, text));
+}
+
+static void add_percent(struct grid *grid, uint64_t part, uint64_t whole)
+{
+	char text[HUMAN_SIZE];
+
+	grid_add(grid, human_percent(part, whole, text));
+}
+
+static void add_number(struct grid *grid, uint64_t number)
+{
+	char text[HUMAN_SIZE];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	grid_add(grid, text);
+}
+
+static void add_age(struct grid *grid, uint64_t ms)
+{
+	char text[HUMAN_SIZE];
+
+	grid_add(grid, human_age(ms, text));
+}
+
+static void add_row(struct grid *grid, const char *const *texts)
+{
+	size_t i;
+
+	for (i = 0; i < grid->columns; i++)
+		grid_add(grid, texts[i]);
+}
+
+/* Names may have any byte: none of them may drive the terminal. */
+static void add_name(struct grid *grid, const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	char text[4 * 256 + 1];
+	size_t used = 0;
+
+	for (; *p && used + 5 < sizeof(text); p++) {
+		if (*p >= 0x20 && *p != 0x7f)
+			text[used++] = (char)*p;
+		else
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "\\%03o", *p);
+	}
+	text[used] = '\0';
+	grid_add(grid, *text ? text : "-");
+}
+
+static void show_cache(const struct status *status, FILE *out)
+{
+	const char *dir = table_find(&status->cache, "dir");
+	const char *tag = table_find(&status->cache, "tag");
+
+	fprintf(out, "Daemon: %s\n", status_daemon(status));
+	fprintf(out, "Cache:  %s", dir && *dir ? dir : "-");
+	if (tag && *tag)
+		fprintf(out, " (%s)", tag);
+	fprintf(out, ", %zu blobs, %zu requests\n", status->blobs.rows, status->requests.rows);
+}
+
+static void add_mount(struct grid *grid, const struct mounted *mounted, const char *target)
+{
+	add_name(grid, target);
+	add_name(grid, mounted->fsid);
+	add_name(grid, mounted->domain);
+	add_number(grid, mounted->blob_count);
+	add_bytes(grid, mounted->size);
+	add_bytes(grid, mounted->present);
+	add_percent(grid, mounted->present, mounted->size);
+	add_number(grid, mounted->waiting);
+	if (mounted->oldest_ms)
+		add_age(grid, mounted->oldest_ms);
+	else
+		grid_add(grid, "-");
+}
+
+static void show_mounts(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "MOUNTED ON", "IMAGE", "DOMAIN", "BLOBS", "SIZE",
+					    "PRESENT", "%", "WAITING", "OLDEST" };
+	struct grid grid = { .columns = 9, .align = "lllrrrrrr" };
+	size_t i, j;
+
+	if (!status->mount_count) {
+		fputs("\nNo image is mounted.\n", out);
+		return;
+	}
+	add_row(&grid, head);
+	for (i = 0; i < status->mount_count; i++) {
+		const struct mounted *mounted = &status->mounts[i];
+
+		/* mounted in another namespace, or detached and still in use */
+		if (!mounted->target_count)
+			add_mount(&grid, mounted, "-");
+		for (j = 0; j < mounted->target_count; j++)
+			add_mount(&grid, mounted, mounted->targets[j]);
+	}
+	putc('\n', out);
+	grid_print(&grid, out);
+	grid_free(&grid);
+}
+
+static void show_blobs(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "VOLUME", "BLOB", "STATE", "SIZE", "PRESENT", "%",
+					    "WAITING" };
+	struct grid grid = { .columns = 7, .align = "lllrrrr" };
+	const struct table *blobs = &status->blobs;
+	size_t i;
+
+	if (!blobs->rows)
+		return;
+	add_row(&grid, head);
+	for (i = 0; i < blobs->rows; i++) {
+		uint64_t size = table_number(blobs, i, "size");
+		uint64_t present = table_number(blobs, i, "present");
+
+		add_name(&grid, table_get(blobs, i, "volume"));
+		add_name(&grid, table_get(blobs, i, "blob"));
+		add_name(&grid, table_get(blobs, i, "state"));
+		add_bytes(&grid, size);
+		add_bytes(&grid, present);
+		add_percent(&grid, present, size);
+		add_number(&grid, table_number(blobs, i, "waiting"));
+	}
+	putc('\n', out);
+	grid_print(&grid, out);
+	grid_free(&grid);
+}
+
+static void show_requests(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "REQUEST", "WHAT", "STATE", "BLOB", "OFFSET", "LENGTH",
+					    "WAITING", "AGE" };
+	struct grid grid = { .columns = 8, .align = "rlllrrrr" };
+	const struct table *requests = &status->requests;
+	size_t i;
+
+	if (!requests->rows)
+		return;
+	add_row(&grid, head);
+	for (i = 0; i < requests->rows; i++) {
+		add_name(&grid, table_get(requests, i, "msg_id"));
+		add_name(&grid, table_get(requests, i, "opcode"));
+		add_name(&grid, table_get(requests, i, "state"));
+		add_name(&grid, table_get(requests, i, "blob"));
+		add_bytes(&grid, table_number(requests, i, "offset"));
+		add_bytes(&grid, table_number(requests, i, "length"));
+		add_number(&grid, table_number(requests, i, "waiters"));
+		add_age(&grid, table_number(requests, i, "age_ms"));
+	}
+	putc('\n', out);
+	grid_print(&grid, out);
+	grid_free(&grid);
+}
+
+/**
+ * status_show - print for people
+ * @status: what to print
+ * @verbose: each blob and each request too
+ * @out: where to
+ */
+void status_show(const struct status *status, bool verbose, FILE *out)
+{
+	show_cache(status, out);
+	show_mounts(status, out);
+	if (!verbose)
+		return;
+	show_blobs(status, out);
+	show_requests(status, out);
+}
