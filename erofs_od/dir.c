@@ -6,8 +6,6 @@
 #include "internal.h"
 #include "core/dirent.h"
 
-#include <linux/fs_types.h>
-
 /* Emit the entries of a block from number *nr on; false: the caller has enough. */
 static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock *block,
 			       u32 *nr, bool *more)

@@ -215,7 +215,6 @@ int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 
 /**
  * struct erofs_od_xattr_list - listing attributes
- * @mount: of the inode
  * @buffer: room for names
  * @size: bytes of it; 0: only the size is wanted
  * @used: bytes that the names take
