@@ -62,7 +62,7 @@ boot() {
 }
 
 status=0
-boot 2>"$work/qemu.err" | tr -d '\r' | tee "$logdir/results.log" || status=${PIPESTATUS[0]}
+boot 2>"$work/qemu.err" | sed -u 's/\r$//' | tee "$logdir/results.log" || status=${PIPESTATUS[0]}
 
 verdict() {
 	local end
