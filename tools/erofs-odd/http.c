@@ -424,7 +424,7 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
 	}
 	if (is_empty_blob(req))
 		return 0;
-	if (req->status >= 300)
+	if (req->status >= 300 && code != CURLE_TOO_MANY_REDIRECTS)
 		return judge_status(req);
 	return judge_transport(req, code ? code : CURLE_WEIRD_SERVER_REPLY, detail);
 }

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The two programs as they are typed: exit codes, messages, and status from a
+# made-up /proc. OD_BUILD is the build folder. Speaks TAP.
+set -u
+n=0 bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+result() {	# STATUS NAME [DETAIL]
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		bad=$((bad + 1))
+		echo "not ok $n - $2"
+		echo "${3-}" | sed 's/^/#   /'
+	fi
+}
+
+# exits STATUS PATTERN COMMAND...: that exit status, and output that matches
+exits() {
+	local want=$1 pattern=$2 out got
+	shift 2
+	out=$("$@" 2>&1)
+	got=$?
+	[ $got = "$want" ] && grep -qE -- "$pattern" <<<"$out"
+	result $? "$(basename "$1") ${*:2}: exit $want" "exit $got:
+$out"
+}
+
+od=$OD_BUILD/erofs-od odd=$OD_BUILD/erofs-odd
+exits 2 'no command is given' "$od"
+exits 2 "'frob' is not a command" "$od" frob
+exits 0 'status +show mounts' "$od" --help
+exits 0 '^erofs-od [0-9]' "$od" --version
+exits 0 'domain=NAME' "$od" mount --help
+exits 2 'no FSID is given' "$od" mount
+exits 2 'no DIR is given' "$od" mount image
+exits 2 'is too much' "$od" mount image dir more
+exits 2 'comma' "$od" mount a,b /
+exits 2 'neither' "$od" mount -t ext4 image /
+exits 2 'milliseconds' "$od" mount --timeout soon image /
+exits 1 'Not a directory' "$od" mount image /dev/null
+exits 1 'No such file' "$od" mount image "$dir/none"
+exits 2 'no DIR is given' "$od" umount
+exits 1 'no image is mounted here' "$od" umount /proc
+exits 3 'module cachefiles_od is not loaded' "$od" status --proc "$dir"
+exits 2 'no --source is given' "$odd" --dir /x
+exits 2 'no --dir is given' "$odd" --source "$dir"
+exits 2 'not a number from 1 to 1024' "$odd" --source "$dir" --dir /x --threads 0
+exits 2 'not BYTES' "$odd" --source "$dir" --dir /x --low-speed 1:x
+exits 1 'source ftp://h: Protocol not supported' "$odd" --source ftp://h --dir /x
+exits 1 'source /none: No such file' "$odd" --source /none --dir /x
+exits 1 'is the module cachefiles_od loaded' "$odd" --device "$dir/none" --source "$dir" --dir /x
+exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
+exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
+
+mkdir -p "$dir"/fs/{cachefiles_od,erofs_od} "$dir/self"
+printf '%s\t%s\n' name value dir /var/cache/od tag demo daemon bound volumes 2 blobs 3 requests 1 \
+	reads_sent 7 >"$dir/fs/cachefiles_od/cache"
+exits 3 'module erofs_od is not loaded' "$od" status --proc "$dir"
+printf '%s\t%s\t%s\t%s\t%s\t%s\n' dev fsid domain volume blob role \
+	0:50 app - erofs,app app bootstrap \
+	0:50 app - erofs,app 'b\040lob' device \
+	0:51 two dom erofs,dom two bootstrap >"$dir/fs/erofs_od/mounts"
+printf '%s\t%s\t%s\t%s\t%s\t%s\n' volume blob size present state waiting \
+	erofs,app app 1048576 524288 open 1 \
+	erofs,app 'b\040lob' 3145728 524288 open 2 \
+	erofs,dom two 4096 4096 closed 0 >"$dir/fs/cachefiles_od/blobs"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	msg_id opcode state volume blob offset length waiters age_ms \
+	9 READ sent erofs,app 'b\040lob' 1048576 65536 2 1500 >"$dir/fs/cachefiles_od/requests"
+cat >"$dir/self/mountinfo" <<'M'
+20 1 8:1 / / rw - ext4 /dev/sda1 rw
+30 20 0:50 / /mnt/app ro - erofs_od app ro
+31 20 0:50 / /mnt/a\040gain ro - erofs_od app ro
+32 20 0:51 / /mnt/two ro - erofs_od two ro
+M
+
+want='Daemon: bound
+Cache:  /var/cache/od (demo), 3 blobs, 1 requests
+
+MOUNTED ON   IMAGE  DOMAIN  BLOBS     SIZE  PRESENT      %  WAITING  OLDEST
+/mnt/app     app    -           2  4.0 MiB  1.0 MiB  25.0%        3   1.5 s
+/mnt/a gain  app    -           2  4.0 MiB  1.0 MiB  25.0%        3   1.5 s
+/mnt/two     two    dom         1  4.0 KiB  4.0 KiB   100%        0       -'
+got=$("$od" status --proc "$dir" 2>&1)
+[ "$got" = "$want" ]
+result $? 'status: mounts' "$got"
+
+want="$want
+
+VOLUME     BLOB   STATE      SIZE    PRESENT      %  WAITING
+erofs,app  app    open    1.0 MiB  512.0 KiB  50.0%        1
+erofs,app  b lob  open    3.0 MiB  512.0 KiB  16.7%        2
+erofs,dom  two    closed  4.0 KiB    4.0 KiB   100%        0
+
+REQUEST  WHAT  STATE  BLOB    OFFSET    LENGTH  WAITING    AGE
+      9  READ  sent   b lob  1.0 MiB  64.0 KiB        2  1.5 s"
+got=$("$od" status -v --proc "$dir" 2>&1)
+[ "$got" = "$want" ]
+result $? 'status -v: blobs and requests' "$got"
+
+got=$("$od" status --json --proc "$dir" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+s = json.loads(sys.argv[1])
+assert s["daemon"] == "bound", s
+assert s["cache"]["reads_sent"] == 7 and s["cache"]["dir"] == "/var/cache/od", s
+app, two = s["mounts"]
+assert app["targets"] == ["/mnt/app", "/mnt/a gain"] and app["type"] == "erofs_od", app
+assert (app["size"], app["present"], app["waiting"], app["oldest_ms"]) == (4194304, 1048576, 3, 1500)
+assert app["domain"] is None and two["domain"] == "dom", s
+assert [b["blob"] for b in app["blobs"]] == ["app", "b lob"], app
+assert s["requests"][0]["age_ms"] == 1500 and s["requests"][0]["blob"] == "b lob", s
+assert len(s["blobs"]) == 3, s
+P
+result $? 'status --json' "$got"
+
+# a name that is no UTF-8, and a file that breaks off
+printf 'volume\tblob\tsize\n\\377\t\\001\t5\nerofs,app' >"$dir/fs/cachefiles_od/blobs"
+exits 0 '"blob": "app"' "$od" status --json --proc "$dir"
+exits 0 '001' "$od" status -v --proc "$dir"
+: >"$dir/fs/cachefiles_od/blobs"
+exits 1 'fs/cachefiles_od/blobs: ' "$od" status --proc "$dir"
+
+echo "1..$n"
+[ $bad = 0 ]

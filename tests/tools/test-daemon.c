@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The daemon's parts that are logic alone: messages, names, ranges, pieces, blobs. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <linux/cachefiles_od.h>
+
+#include "blob.h"
+#include "fill.h"
+#include "message.h"
+#include "name.h"
+#include "range.h"
+#include "source.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+/* --- messages --- */
+
+/* From a buffer of exactly that size, so that ASan sees every byte too many. */
+static int parse(const void *data, size_t len, struct message *msg)
+{
+	static void *copy;
+
+	free(copy);
+	copy = malloc(len ? len : 1);
+	memcpy(copy, data, len);
+	return message_parse(copy, len, msg);
+}
+
+static size_t make_open(uint8_t *buf, uint32_t volume_size, uint32_t cookie_size)
+{
+	uint32_t words[8] = { 7, CACHEFILES_OD_OP_OPEN, 0, 3, volume_size, cookie_size, 9, 0 };
+	size_t len = sizeof(words) + sizeof("erofs,a") + 4;
+
+	words[2] = (uint32_t)len;
+	memcpy(buf, words, sizeof(words));
+	memcpy(buf + sizeof(words), "erofs,a\0blob", 12);
+	return len;
+}
+
+static void test_open_message(void **state)
+{
+	struct message msg;
+	uint8_t buf[128];
+	size_t len = make_open(buf, 8, 4), cut;
+
+	(void)state;
+	assert_int_equal(parse(buf, len, &msg), 0);
+	assert_int_equal(msg.msg_id, 7);
+	assert_int_equal(msg.object_id, 3);
+	assert_int_equal(msg.fd, 9);
+	assert_string_equal(msg.volume, "erofs,a");
+	assert_int_equal(msg.cookie_len, 4);
+	assert_memory_equal(msg.cookie, "blob", 4);
+	for (cut = 0; cut < len; cut++)
+		assert_int_equal(parse(buf, cut, &msg), -EBADMSG);
+	/* also when len agrees with what is there */
+	for (cut = 16; cut < len; cut++) {
+		uint32_t value = (uint32_t)cut;
+
+		memcpy(buf + 8, &value, 4);
+		assert_int_equal(parse(buf, cut, &msg), -EBADMSG);
+		assert_int_equal(msg.fd, cut < 32 ? -1 : 9);
+	}
+}
+
+static void test_open_key_sizes(void **state)
+{
+	static const uint32_t bad[][2] = {
+		{ 0, 12 }, { 1, 11 }, { 12, 0 }, { 8, 5 }, { 8, 3 }, { 7, 5 }, { 9, 3 }, { 13, 0 },
+		{ UINT32_MAX, 13 }, { 8, UINT32_MAX }, { UINT32_MAX - 3, 16 }, { 0x80000000, 4 },
+	};
+	struct message msg;
+	uint8_t buf[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		size_t len = make_open(buf, bad[i][0], bad[i][1]);
+
+		assert_int_equal(parse(buf, len, &msg), -EBADMSG);
+		assert_int_equal(msg.fd, 9);
+	}
+}
+
+static void test_read_message(void **state)
+{
+	static const struct {
+		uint64_t off, len;
+		int err;
+	} cases[] = {
+		{ 0, 1, 0 },
+		{ 4096, 1 << 20, 0 },
+		{ INT64_MAX - 1, 1, 0 },
+		{ 0, 0, -EBADMSG },
+		{ INT64_MAX, 1, -EBADMSG },
+		{ UINT64_MAX, 1, -EBADMSG },
+		{ 1, UINT64_MAX, -EBADMSG },
+		{ UINT64_MAX - 4095, 4096, -EBADMSG },
+	};
+	uint32_t head[4] = { 1, CACHEFILES_OD_OP_READ, 32, 2 };
+	struct message msg;
+	uint8_t buf[40] = { 0 };
+	size_t i;
+
+	(void)state;
+	memcpy(buf, head, sizeof(head));
+	for (i = 0; i < COUNT(cases); i++) {
+		memcpy(buf + 16, &cases[i].off, 8);
+		memcpy(buf + 24, &cases[i].len, 8);
+		assert_int_equal(parse(buf, 32, &msg), cases[i].err);
+		if (cases[i].err)
+			continue;
+		assert_int_equal(msg.off, cases[i].off);
+		assert_int_equal(msg.len, cases[i].len);
+		assert_int_equal(msg.fd, -1);
+	}
+	head[2] = 40;
+	memcpy(buf, head, sizeof(head));
+	assert_int_equal(parse(buf, 40, &msg), -EBADMSG);
+}
+
+static void test_other_messages(void **state)
+{
+	uint32_t head[5] = { 1, CACHEFILES_OD_OP_CLOSE, 16, 2, 0 };
+	struct message msg;
+
+	(void)state;
+	assert_int_equal(parse(head, 16, &msg), 0);
+	head[2] = 20;
+	assert_int_equal(parse(head, 20, &msg), -EBADMSG);
+	head[2] = 16;
+	head[1] = 3;
+	assert_int_equal(parse(head, 16, &msg), -EBADMSG);
+	head[1] = UINT32_MAX;
+	assert_int_equal(parse(head, 16, &msg), -EBADMSG);
+}
+
+/* --- names --- */
+
+static void test_blob_names(void **state)
+{
+	static const struct {
+		const char *key;
+		size_t len;
+		int err;
+	} cases[] = {
+		{ "a", 1, 0 },
+		{ "sha256:0123", 11, 0 },
+		{ "a..b", 4, 0 },
+		{ "a b%?#\303\244\377", 9, 0 },
+		{ "", 0, -EINVAL },
+		{ ".", 1, -EINVAL },
+		{ "..", 2, -EINVAL },
+		{ ".a", 2, -EINVAL },
+		{ "/", 1, -EINVAL },
+		{ "a/../b", 6, -EINVAL },
+		{ "a\0b", 3, -EINVAL },
+		{ "a\n", 2, -EINVAL },
+		{ "a\033[1m", 5, -EINVAL },
+		{ "a\177", 2, -EINVAL },
+	};
+	char name[BLOB_NAME_MAX + 1];
+	uint8_t longest[BLOB_NAME_MAX + 1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		int err = blob_name_check((const uint8_t *)cases[i].key, cases[i].len, name);
+
+		assert_int_equal(err, cases[i].err);
+		if (!err)
+			assert_string_equal(name, cases[i].key);
+	}
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(blob_name_check(longest, BLOB_NAME_MAX, name), 0);
+	assert_int_equal(strlen(name), BLOB_NAME_MAX);
+	assert_int_equal(blob_name_check(longest, BLOB_NAME_MAX + 1, name), -ENAMETOOLONG);
+}
+
+static void test_urls(void **state)
+{
+	static const struct {
+		const char *base, *name, *url;
+	} cases[] = {
+		{ "http://h", "a", "http://h/a" },
+		{ "http://h/", "a", "http://h/a" },
+		{ "http://h/x//", "a-b_c.d~e", "http://h/x/a-b_c.d~e" },
+		{ "https://h:1/x", "a b", "https://h:1/x/a%20b" },
+		{ "http://h", "?q=1&r#f", "http://h/%3Fq%3D1%26r%23f" },
+		{ "http://h", "100%", "http://h/100%25" },
+		{ "http://h", "\303\244\377", "http://h/%C3%A4%FF" },
+		{ "http://h", "sha256:0", "http://h/sha256%3A0" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		char *url = url_join(cases[i].base, cases[i].name);
+
+		assert_string_equal(url, cases[i].url);
+		free(url);
+	}
+}
+
+static void test_redact(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "http://h/x", "http://h/x" },
+		{ "http://user:secret@h/x", "http://h/x" },
+		{ "https://user@h:1", "https://h:1" },
+		{ "http://a@b@h/", "http://h/" },
+		{ "http://h/x@y", "http://h/x@y" },
+		{ "/folder/a@b", "/folder/a@b" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		char *shown = url_redact(cases[i][0]);
+
+		assert_string_equal(shown, cases[i][1]);
+		free(shown);
+	}
+}
+
+static void test_printable(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(name_printable("a-b", buf, sizeof(buf)), "a-b");
+	assert_string_equal(name_printable("a b\\\377", buf, sizeof(buf)), "a\\040b\\134\\377");
+	assert_string_equal(name_printable("\377\377\377", buf, 8), "\\377");
+	assert_string_equal(name_printable("abc", buf, 1), "");
+}
+
+/* --- ranges --- */
+
+static void test_content_range(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		struct content_range want;
+	} cases[] = {
+		{ "bytes 0-0/5", 0, { true, 0, 0, 5 } },
+		{ " bytes 10-19/20 ", 0, { true, 10, 19, 20 } },
+		{ "BYTES\t1-2/3\r\n", 0, { true, 1, 2, 3 } },
+		{ "bytes 1-2/*", 0, { true, 1, 2, RANGE_UNKNOWN } },
+		{ "bytes */47", 0, { false, 0, 0, 47 } },
+		{ "bytes */0", 0, { false, 0, 0, 0 } },
+		{ "bytes 0-9223372036854775806/9223372036854775807", 0,
+		  { true, 0, INT64_MAX - 1, INT64_MAX } },
+		{ "", -EINVAL, { 0 } },
+		{ "bytes", -EINVAL, { 0 } },
+		{ "bytes 1", -EINVAL, { 0 } },
+		{ "bytes 1-", -EINVAL, { 0 } },
+		{ "bytes 1-2", -EINVAL, { 0 } },
+		{ "bytes 1-2/", -EINVAL, { 0 } },
+		{ "bytes 1-2/3x", -EINVAL, { 0 } },
+		{ "bytes -2/3", -EINVAL, { 0 } },
+		{ "bytes 2-1/3", -EINVAL, { 0 } },
+		{ "bytes 0-3/3", -EINVAL, { 0 } },
+		{ "bytes 0-+1/3", -EINVAL, { 0 } },
+		{ "bytes *", -EINVAL, { 0 } },
+		{ "lines 0-1/2", -EINVAL, { 0 } },
+		{ "bytes=0-1/2", -EINVAL, { 0 } },
+		{ "bytes 0-1/9223372036854775808", -EINVAL, { 0 } },
+		{ "bytes 0-1/18446744073709551617", -EINVAL, { 0 } },
+		{ "bytes 18446744073709551616-18446744073709551617/*", -EINVAL, { 0 } },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		struct content_range got;
+		int err = content_range_parse(cases[i].text, &got);
+
+		if (err != cases[i].err)
+			print_error("%s\n", cases[i].text);
+		assert_int_equal(err, cases[i].err);
+		if (err)
+			continue;
+		assert_int_equal(got.satisfied, cases[i].want.satisfied);
+		assert_int_equal(got.first, cases[i].want.first);
+		assert_int_equal(got.last, cases[i].want.last);
+		assert_true(got.total == cases[i].want.total);
+	}
+}
+
+static void test_clamp(void **state)
+{
+	(void)state;
+	assert_int_equal(range_clamp(0, 10, 100), 10);
+	assert_int_equal(range_clamp(95, 10, 100), 5);
+	assert_int_equal(range_clamp(100, 10, 100), 0);
+	assert_int_equal(range_clamp(200, 10, 100), 0);
+	assert_int_equal(range_clamp(0, 10, 0), 0);
+	assert_true(range_clamp(1, UINT64_MAX, INT64_MAX) == INT64_MAX - 1);
+}
+
+/* --- pieces --- */
+
+static struct fill new_fill(uint64_t off, uint64_t end)
+{
+	return (struct fill){ .fd = memfd_create("fill", 0), .off = off, .end = end,
+			      .buf = malloc(FILL_PIECE) };
+}
+
+static off_t file_size(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_size;
+}
+
+static void test_fill_pieces(void **state)
+{
+	struct fill fill = new_fill(4096, 4096 + 2 * FILL_PIECE + 10);
+	char *data = calloc(1, FILL_PIECE);
+
+	(void)state;
+	/* less than a piece is kept back, a piece is written */
+	assert_int_equal(fill_add(&fill, data, FILL_PIECE - 1), 0);
+	assert_int_equal(file_size(fill.fd), 0);
+	assert_int_equal(fill_add(&fill, data, 2), 0);
+	assert_int_equal(file_size(fill.fd), 4096 + FILL_PIECE);
+	assert_int_equal(fill.used, 1);
+	/* another request goes on after what was written */
+	fill_rewind(&fill);
+	assert_int_equal(fill.off, 4096 + FILL_PIECE);
+	assert_int_equal(fill_wanted(&fill), FILL_PIECE + 10);
+	/* the end of the range need not fill a piece */
+	assert_int_equal(fill_add(&fill, data, FILL_PIECE), 0);
+	assert_int_equal(fill_add(&fill, data, 10), 0);
+	assert_int_equal(file_size(fill.fd), 4096 + 2 * FILL_PIECE + 10);
+	assert_int_equal(fill_wanted(&fill), 0);
+	/* nothing beyond it */
+	assert_int_equal(fill_add(&fill, data, 1), -EFBIG);
+	assert_int_equal(file_size(fill.fd), 4096 + 2 * FILL_PIECE + 10);
+	close(fill.fd);
+	free(fill.buf);
+	free(data);
+}
+
+static void test_fill_too_much(void **state)
+{
+	struct fill fill = new_fill(0, 100);
+	char data[101] = "";
+
+	(void)state;
+	assert_int_equal(fill_add(&fill, data, 101), -EFBIG);
+	assert_int_equal(file_size(fill.fd), 0);
+	close(fill.fd);
+	free(fill.buf);
+}
+
+/* --- blobs --- */
+
+static bool is_open(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0;
+}
+
+static void test_blob_references(void **state)
+{
+	struct blobs blobs = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int fd = memfd_create("one", 0), other = memfd_create("two", 0);
+	struct blob *blob, *again;
+
+	(void)state;
+	blob = blobs_add(&blobs, -1, 5, fd, "name");
+	assert_non_null(blob);
+	assert_null(blobs_add(&blobs, -1, 5, other, "name"));
+	assert_int_equal(errno, EEXIST);
+	assert_true(is_open(other));
+	again = blobs_get(&blobs, 5);
+	assert_ptr_equal(again, blob);
+	assert_null(blobs_get(&blobs, 6));
+	assert_int_equal(blobs_drop(&blobs, 6), -ENOENT);
+
+	/* CLOSE: no longer found, but open until the last request is done */
+	assert_int_equal(blobs_drop(&blobs, 5), 0);
+	assert_null(blobs_get(&blobs, 5));
+	assert_true(blob->gone);
+	assert_true(is_open(fd));
+	blob_put(blob);
+	assert_true(is_open(fd));
+	blob_put(again);
+	assert_false(is_open(fd));
+	close(other);
+}
+
+static void test_many_blobs(void **state)
+{
+	struct blobs blobs = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 500; i++)
+		blob_put(blobs_add(&blobs, -1, i * 2654435761U, dup(0), "x"));
+	for (i = 0; i < 500; i++) {
+		struct blob *blob = blobs_get(&blobs, i * 2654435761U);
+
+		assert_int_equal(blob->object_id, i * 2654435761U);
+		blob_put(blob);
+	}
+	blobs_drop_all(&blobs);
+	assert_null(blobs.tree);
+}
+
+/* --- sources --- */
+
+static void test_source_kinds(void **state)
+{
+	struct source *list = NULL;
+
+	(void)state;
+	assert_int_equal(source_add(&list, "/tmp"), 0);
+	assert_int_equal(source_add(&list, "HTTP://user:pw@h/x"), 0);
+	assert_int_equal(source_add(&list, "https://h"), 0);
+	assert_int_equal(source_add(&list, "ftp://h"), -EPROTONOSUPPORT);
+	assert_int_equal(source_add(&list, "file:///tmp"), -EPROTONOSUPPORT);
+	assert_int_equal(source_add(&list, "/dev/null"), -ENOTDIR);
+	assert_int_equal(source_add(&list, "/nowhere/at/all"), -ENOENT);
+	assert_ptr_equal(list->ops, &source_dir_ops);
+	assert_ptr_equal(list->next->ops, &source_http_ops);
+	assert_string_equal(list->next->shown, "HTTP://h/x");
+	assert_null(list->next->next->next);
+	source_free(list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open_message),
+		cmocka_unit_test(test_open_key_sizes),
+		cmocka_unit_test(test_read_message),
+		cmocka_unit_test(test_other_messages),
+		cmocka_unit_test(test_blob_names),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_redact),
+		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_content_range),
+		cmocka_unit_test(test_clamp),
+		cmocka_unit_test(test_fill_pieces),
+		cmocka_unit_test(test_fill_too_much),
+		cmocka_unit_test(test_blob_references),
+		cmocka_unit_test(test_many_blobs),
+		cmocka_unit_test(test_source_kinds),
+	};
+
+	return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
+}
