@@ -299,10 +299,12 @@ static bool erofs_od_io_copy(struct erofs_od_io *io, u64 pos,
 	return true;
 }
 
-static bool erofs_od_run_extend(struct erofs_od_run *run,
+/* Neighbours in the blob need not be neighbours in the file: a hole may lie between. */
+static bool erofs_od_run_extend(struct erofs_od_run *run, u64 pos,
 				const struct erofs_od_place *place)
 {
-	if (run->blob != place->blob || run->off + run->len != place->off)
+	if (run->blob != place->blob || run->off + run->len != place->off ||
+	    run->pos + run->len != pos)
 		return false;
 	run->len += place->len;
 	return true;
@@ -316,7 +318,7 @@ static void erofs_od_io_place(struct erofs_od_io *io, u64 pos,
 		erofs_od_io_zero(io, pos, place->len);
 	else if (place->inlined && erofs_od_io_copy(io, pos, place))
 		return;
-	else if (!erofs_od_run_extend(run, place)) {
+	else if (!erofs_od_run_extend(run, pos, place)) {
 		erofs_od_io_flush(io, run);
 		run->blob = place->blob;
 		run->off = place->off;
