@@ -54,9 +54,11 @@ static void od_inode_extended(const u8 *p, struct od_inode *inode)
 static int od_inode_chunks(const struct od_sb *sb, u32 format,
 			   struct od_inode *inode, const char **why)
 {
-	if (!(sb->incompat & OD_INCOMPAT_CHUNKED_FILE))
-		return od_inode_corrupt(why, "chunks in an image without them");
-	/* The format takes 16 of the field's 32 bits; the rest is reserved. */
+	/*
+	 * OD_INCOMPAT_CHUNKED_FILE is not asked for: mkfs.erofs leaves it out of
+	 * an image that it merges from others. The format takes 16 of the
+	 * field's 32 bits, the rest is reserved.
+	 */
 	format &= 0xffff;
 	if (format & ~OD_CHUNK_KNOWN)
 		return od_inode_refuse(why, "an unknown chunk format");
