@@ -159,8 +159,15 @@ static void explain(const struct arguments *args, int err)
 	}
 }
 
+/* Errors that are about the image or the mount itself, whoever serves the cache */
+static bool blames_image(int err)
+{
+	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY || err == EEXIST ||
+	       err == EINVAL;
+}
+
 /* Tells what is missing, if that is why a mount failed. */
-static int missing_part(const struct arguments *args)
+static int missing_part(const struct arguments *args, int err)
 {
 	if (!kernel_has_type(args->type)) {
 		if (!strcmp(args->type, "erofs"))
@@ -170,6 +177,8 @@ static int missing_part(const struct arguments *args)
 			log_err("the module erofs_od is not loaded; try 'modprobe erofs_od'");
 		return OD_EXIT_NO_MODULE;
 	}
+	if (blames_image(err))
+		return 0;
 	switch (kernel_daemon()) {
 	case KERNEL_NO_MODULE:
 		log_err("the module cachefiles_od is not loaded; try 'modprobe cachefiles_od'");
@@ -206,7 +215,7 @@ static int mount_image(const struct arguments *args)
 	if (!mount(args->fsid, args->dir, args->type, flags, args->options.data))
 		return OD_EXIT_OK;
 	err = errno;
-	missing = err == EPERM ? 0 : missing_part(args);
+	missing = err == EPERM ? 0 : missing_part(args, err);
 	if (missing)
 		return missing;
 	explain(args, err);
