@@ -7,6 +7,7 @@
 
 OD_COUNT=/run/od-count
 OD_FAILED=/run/od-failed
+OD_TESTS=${OD_TESTS:-/tests}
 OD_COMPLAINT='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU|general protection|Call Trace'
 OD_STOCK='cachefiles|fscache|netfs|erofs'
 
@@ -84,15 +85,16 @@ od_end_of_test() {
 od_run_test() {
 	local status
 	OD_TEST=$1
+	# The console has it all; from here on dmesg has this test's lines alone.
 	dmesg -c >/dev/null
-	echo "od-test: $OD_TEST" >/dev/kmsg
-	if [ ! -e "/tests/$1.sh" ]; then
+	if [ ! -e "$OD_TESTS/$1.sh" ]; then
 		fail "there is a test of this name"
 		return
 	fi
 	(
 		cd /tmp || exit 1
-		. "/tests/$1.sh"
+		# shellcheck disable=SC1090 # the test
+		. "$OD_TESTS/$1.sh"
 	)
 	status=$?
 	[ $status = 0 ] || fail "the test script ends well" "status $status"
@@ -113,8 +115,11 @@ od_run_tests() {
 
 # --- both modules ---
 
+OD_MODULES=${OD_MODULES:-/modules/od}
+
+# od_load [PARAMETER...]: of cachefiles_od
 od_load() {
-	insmod /modules/od/cachefiles_od.ko "$@" && insmod /modules/od/erofs_od.ko
+	insmod $OD_MODULES/cachefiles_od.ko "$@" && insmod $OD_MODULES/erofs_od.ko
 }
 
 od_unload() {
@@ -145,4 +150,163 @@ kill_daemons() {
 		killall -9 $name 2>/dev/null && while pidof $name >/dev/null; do sleep 0.05; done
 	done
 	return 0
+}
+
+# --- a cache, a daemon, a source ---
+
+OD_MNT=${OD_MNT:-/mnt}
+OD_CACHE=${OD_CACHE:-$OD_MNT/scratch/cache}
+OD_BLOBS=$OD_MNT/images/blobs
+OD_SUMS=$OD_MNT/images/sums
+OD_PROC=/proc/fs/cachefiles_od
+
+# od_wait SECONDS COMMAND...: until the command succeeds
+od_wait() {
+	local left=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+od_fresh_cache() {
+	rm -rf $OD_CACHE
+	mkdir -p $OD_CACHE
+}
+
+# od_counter NAME: a counter of the cache
+od_counter() {
+	awk -F '\t' -v name="$1" '$1 == name { print $2 }' $OD_PROC/cache
+}
+
+od_reads() {
+	od_counter reads_sent
+}
+
+od_daemon_is() {
+	[ "$(od_counter daemon)" = "$1" ]
+}
+
+# od_waiting NR: that many requests wait for the daemon, at least
+od_waiting() {
+	[ "$(grep -c '^[0-9]' $OD_PROC/requests)" -ge "$1" ]
+}
+
+# odd [OPTION...]: the real daemon, from a folder unless told otherwise
+odd() {
+	local source="--source=$OD_BLOBS"
+	case " $* " in
+	*' --source='*) source= ;;
+	esac
+	# shellcheck disable=SC2086 # no word if empty
+	erofs-odd --dir=$OD_CACHE $source "$@" >>/tmp/erofs-odd.log 2>&1 &
+	od_wait 10 od_daemon_is bound || { cat /tmp/erofs-odd.log; return 1; }
+}
+
+# fake [OPTION...]: the daemon that misbehaves; its log is /tmp/fake.log
+fake() {
+	fakedaemon --cache $OD_CACHE --blobs "${OD_FAKE_BLOBS:-$OD_BLOBS}" "$@" >/tmp/fake.log 2>&1 &
+	od_wait 10 grep -q ready /tmp/fake.log || { cat /tmp/fake.log; return 1; }
+}
+
+# od_origin [OPTION...]: HTTP on the loopback; sets OD_URL
+od_origin() {
+	origin "$@" $OD_BLOBS >/tmp/origin.log 2>&1 &
+	od_wait 10 grep -q '^port' /tmp/origin.log || { cat /tmp/origin.log; return 1; }
+	OD_URL=http://127.0.0.1:$(sed -n 's/^port //p' /tmp/origin.log)/
+}
+
+od_setup() {
+	od_load && od_fresh_cache
+}
+
+# od_mount DIR OPTIONS
+od_mount() {
+	mount -t erofs_od -o "ro,$2" none "$1"
+}
+
+od_drop_caches() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# od_log: what the modules have logged since od_log_mark
+od_log_mark() {
+	OD_MARK="od-mark $(od_next_mark)"
+	echo "$OD_MARK" >/dev/kmsg
+}
+
+od_next_mark() {
+	cut -d' ' -f1 /proc/uptime
+}
+
+od_log() {
+	dmesg | sed "1,/$OD_MARK/d" | grep -E '(erofs_od|cachefiles_od)'
+}
+
+# mount_fails NAME OPTIONS ERROR [LINES]: with that errno's text and one line in the log
+mount_fails() {
+	local out lines
+	od_log_mark
+	if out=$(timeout 20 mount -t erofs_od -o "ro,$2" none /mnt/a 2>&1); then
+		umount /mnt/a
+		fail "$1" "it mounts"
+		return
+	fi
+	case $out in
+	*"$3"*) ;;
+	*)
+		fail "$1" "wanted $3, got $out
+$(od_log)"
+		return
+		;;
+	esac
+	lines=$(od_log | wc -l)
+	if [ "$lines" = "${4:-1}" ]; then
+		pass "$1: $3, ${4:-1} line(s) in the log"
+	else
+		fail "$1: ${4:-1} line(s) in the log" "$lines:
+$(od_log)"
+	fi
+}
+
+# compare_all NAME FORM...: the trees mounted on $OD_MNT/FORM, side by side, one fact each
+compare_all() {
+	local name=$1 form pids='' pair
+	shift
+	for form in "$@"; do
+		same_tree "$OD_MNT/$form" $OD_SUMS/tree >"/tmp/out.$form" 2>&1 &
+		pids="$pids $form:$!"
+	done
+	for pair in $pids; do
+		form=${pair%:*}
+		if wait "${pair#*:}"; then
+			pass "$name: $form"
+		else
+			fail "$name: $form" "$(cat "/tmp/out.$form")"
+		fi
+	done
+}
+
+# same_tree DIR SUM [SED]: treesum of DIR is SUM, but for what the sed script takes out
+same_tree() {
+	local mine=/tmp/sum.$$.${1##*/} theirs=/tmp/wanted.$$.${1##*/} status=0
+	if ! treesum "$1" >"$mine"; then
+		status=1
+	fi
+	ln -sf "$2" "$theirs"
+	if [ -n "${3-}" ]; then
+		rm "$theirs"
+		sed -E "$3" "$2" >"$theirs"
+		sed -i -E "$3" "$mine"
+	fi
+	if ! cmp -s "$theirs" "$mine"; then
+		diff "$theirs" "$mine" | head -n 12 | cut -c1-300
+		status=1
+	fi
+	[ -s "$mine" ] || status=1
+	rm -f "$mine" "$theirs"
+	return $status
 }

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What being lazy costs: requests for a walk through thousands of small files,
+# throughput against a slow source, requests for one block wanted by many.
+ok "setup" od_setup
+ok "daemon" odd
+ok "mount" od_mount /mnt/a fsid=one
+before=$(od_reads)
+find /mnt/a/tiny -type f | head -n 5000 >/tmp/files
+is "5,000 small files" "$(wc -l </tmp/files)" 5000
+ok "cold read of 5,000 small files" sh -c 'tr "\n" "\0" </tmp/files | xargs -0 cat >/dev/null'
+reads=$(($(od_reads) - before))
+note "$reads READs for 5,000 small files"
+ok "fewer than 150 READs, and some" test "$reads" -gt 0 -a "$reads" -lt 150
+umount /mnt/a
+killall erofs-odd
+od_wait 10 od_daemon_is gone
+
+od_fresh_cache
+od_origin --delay-ms=20
+ok "daemon with a source of 20 ms" odd --source="$OD_URL"
+ok "mount" od_mount /mnt/a fsid=one
+speed=$(oddriver sequential /mnt/a/large/sequential)
+note "$speed MB/s cold, sequential, 20 ms for each request; $(od_reads) READs"
+ok "more than 60 MB/s" test "${speed:-0}" -gt 60
+umount /mnt/a
+killall erofs-odd
+od_wait 10 od_daemon_is gone
+
+od_fresh_cache
+ok "slow daemon" fake --delay-ms 200
+ok "mount" od_mount /mnt/a fsid=one
+file=/mnt/a/large/sequential
+before=$(grep -c READ /tmp/fake.log)
+ok "32 readers of one missing block get it" oddriver readers $file $((40 << 20)) 32
+od_wait 2 test "$(grep -c READ /tmp/fake.log)" -gt "$before"
+is "32 readers, one READ" "$(($(grep -c READ /tmp/fake.log) - before))" 1

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A daemon that dies, stops or never answers: readers and mounts end, unmount
+# works, what is present is served, and a new daemon goes on.
+ends_within() {
+	local seconds=$1
+	shift
+	od_wait "$seconds" sh -c "! kill -0 $1 2>/dev/null"
+}
+
+start_readers() {
+	oddriver wait-readers /mnt/a/large/sequential "$1" >/tmp/readers 2>&1 &
+	READERS=$!
+}
+
+ok "setup" od_setup
+
+# killed with readers waiting
+ok "daemon that answers no READ of data" fake --delay-ms 300
+ok "mount" od_mount /mnt/a fsid=one
+ls /mnt/a/large >/dev/null
+stat /mnt/a/large/sequential >/dev/null
+kill -STOP $(pidof fakedaemon)
+start_readers 8
+ok "readers wait" od_wait 5 od_waiting 8
+kill -9 $(pidof fakedaemon)
+ok "the readers end" ends_within 10 $READERS
+is "each with EIO" "$(sort /tmp/readers | uniq -c | sed 's/^ *//')" '8 Input/output error'
+ok "the daemon is gone" od_wait 5 od_daemon_is gone
+ok "unmount" timeout 10 umount /mnt/a
+kill_daemons
+
+# killed readers
+od_fresh_cache
+fake
+ok "mount" od_mount /mnt/a fsid=one
+stat /mnt/a/large/sequential >/dev/null
+kill -STOP $(pidof fakedaemon)
+cat /mnt/a/large/sequential >/dev/null &
+reader=$!
+ok "a reader waits" od_wait 5 od_waiting 1
+kill -9 $reader
+ok "a waiting reader can be killed" ends_within 5 $reader
+ok "unmount while the daemon is stopped" timeout 10 umount /mnt/a
+mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
+mounter=$!
+sleep 1
+ok "a mount waits for a stopped daemon" kill -0 $mounter
+kill -9 $mounter
+ok "and can be killed" ends_within 5 $mounter
+kill_daemons
+
+# OPEN never answered
+od_fresh_cache
+fake --mute-open
+mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
+mounter=$!
+ok "OPEN comes to the daemon" od_wait 5 grep -q OPEN /tmp/fake.log
+ok "the mount waits" kill -0 $mounter
+kill -9 $mounter
+ok "and can be killed" ends_within 5 $mounter
+mount_fails "timeout= ends the wait for an OPEN" fsid=v-4096-flat,timeout=500 'timed out'
+kill_daemons
+
+# READ never answered, with a deadline
+od_fresh_cache
+fake --mute-read
+mount_fails "timeout= ends the wait for a READ" fsid=one,timeout=500 'timed out'
+kill_daemons
+od_unload
+od_load timeout_ms=500
+od_fresh_cache
+fake --mute-read
+mount_fails "timeout_ms= does so for all" fsid=one 'timed out'
+kill_daemons
+od_unload
+ok "setup again" od_setup
+
+# present data outlives the daemon, a new daemon goes on
+fake
+ok "mount" od_mount /mnt/a fsid=v-4096-plain
+ok "all is read once" same_tree /mnt/a $OD_SUMS/small
+ok "mount of the large one" od_mount /mnt/b fsid=one
+ok "some is read" head -c 100000 /mnt/b/large/sequential
+kill -9 $(pidof fakedaemon)
+ok "the daemon is gone" od_wait 5 od_daemon_is gone
+od_drop_caches
+ok "what is present is right" same_tree /mnt/a $OD_SUMS/small
+notok "what is not is an error" timeout 10 tail -c 100000 /mnt/b/large/sequential
+umount /mnt/a
+ok "wholly present, it mounts without a daemon" true
+ok "a new daemon binds to the same folder" odd
+ok "the mounted image goes on fetching" timeout 30 cmp /mnt/b/large/sequential /mnt/b/large/sequential
+ok "its data is right" sh -c "treesum /mnt/b/large | grep '^sequential ' | cut -d' ' -f10 >/tmp/a
+	grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10 | cmp - /tmp/a"

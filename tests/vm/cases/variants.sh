@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Block sizes from 512 to the page size, every layout, and the other ways that
+# an image's metadata comes.
+ok "setup" od_setup
+ok "daemon" odd
+for block in 512 1024 2048 4096; do
+	for layout in flat plain chunk index; do
+		name=v-$block-$layout
+		ok "mount of $name" od_mount /mnt/a fsid=$name
+		ok "$name is the source" same_tree /mnt/a $OD_SUMS/small
+		umount /mnt/a
+	done
+	# Compact inodes share one time: all times are left out.
+	name=v-$block-compact
+	ok "mount of $name" od_mount /mnt/a fsid=$name
+	ok "$name is the source" same_tree /mnt/a $OD_SUMS/small 's/ -?[0-9]+\.[0-9]{9} / /'
+	umount /mnt/a
+done
+ok "mount with long xattr prefixes" od_mount /mnt/a fsid=v-4096-prefix
+ok "with long xattr prefixes, it is the source" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+# mkfs.erofs gives the root folder of a merged image attributes of its own.
+ok "mount of flat data blobs by unified addresses" od_mount /mnt/a fsid=flat
+ok "flat data blobs: the first half is there" test -d /mnt/a/links
+sed -n 's/^[ab]\///p' $OD_SUMS/small | grep -v '^ ' | sort >/tmp/merged
+treesum /mnt/a | grep -v '^\. ' | sort >/tmp/mine
+sed -i -E 's/=a\//=/' /tmp/merged
+ok "flat data blobs: it is the source" cmp /tmp/merged /tmp/mine
+umount /mnt/a
