@@ -3,13 +3,15 @@
 #include "internal.h"
 
 #include <linux/anon_inodes.h>
+#include <linux/bvec.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
-/* What is copied from the daemon at once, in bytes. */
-#define CACHEFILES_OD_BOUNCE	(256U << 10)
+/* Pages that are copied from the daemon at once. */
+#define CACHEFILES_OD_BOUNCE_PAGES	(CACHEFILES_OD_BOUNCE >> PAGE_SHIFT)
+#define CACHEFILES_OD_BOUNCE		(256UL << 10)
 
 /**
  * struct cachefiles_od_fd - one fd, from its OPEN to its last close
@@ -55,60 +57,161 @@ static bool has_inner_edge(const struct cachefiles_od_cookie *cookie, u64 start,
 	return (start & mask) || ((end & mask) && end < cookie->size);
 }
 
-/*
- * Writes to the cache file and marks what has reached its device without an
- * error: nothing is called present that a failed write-back could take away.
+/**
+ * struct cachefiles_od_bounce - bytes of the daemon on their way to the cache file
+ * @len: bytes in it
+ * @bvec: its pages, all full but the last
  */
-static ssize_t store(struct cachefiles_od_cookie *cookie, const void *data, size_t len, u64 pos)
+struct cachefiles_od_bounce {
+	size_t len;
+	struct bio_vec bvec[CACHEFILES_OD_BOUNCE_PAGES];
+};
+
+static void bounce_free(struct cachefiles_od_bounce *bounce)
 {
-	struct file *file = cookie->file;
-	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
+	unsigned int i;
+
+	for (i = 0; i < CACHEFILES_OD_BOUNCE_PAGES && bounce->bvec[i].bv_page; i++)
+		__free_page(bounce->bvec[i].bv_page);
+	kfree(bounce);
+}
+
+static struct cachefiles_od_bounce *bounce_alloc(size_t room)
+{
+	struct cachefiles_od_bounce *bounce = kzalloc(sizeof(*bounce), GFP_KERNEL);
+	unsigned int i;
+
+	if (!bounce)
+		return NULL;
+	for (i = 0; i < DIV_ROUND_UP(room, PAGE_SIZE); i++) {
+		bounce->bvec[i].bv_page = alloc_page(GFP_KERNEL);
+		if (!bounce->bvec[i].bv_page) {
+			bounce_free(bounce);
+			return NULL;
+		}
+		bounce->bvec[i].bv_len = PAGE_SIZE;
+	}
+	return bounce;
+}
+
+/* Copies what fits; 0 when the daemon's memory cannot be read. */
+static size_t bounce_fill(struct cachefiles_od_bounce *bounce, size_t room, struct iov_iter *from)
+{
+	size_t want = min(room, iov_iter_count(from)), n = 1;
+
+	for (bounce->len = 0; n && bounce->len < want; bounce->len += n)
+		n = copy_page_from_iter(bounce->bvec[bounce->len >> PAGE_SHIFT].bv_page,
+					offset_in_page(bounce->len),
+					min(want - bounce->len,
+					    PAGE_SIZE - offset_in_page(bounce->len)), from);
+	return bounce->len;
+}
+
+/*
+ * How many of the bytes direct I/O can take: whole blocks. The rest of the
+ * last block goes through the page cache.
+ */
+static size_t direct_part(const struct cachefiles_od_cookie *cookie, u64 pos, size_t skip,
+			  size_t len)
+{
+	size_t mask = cachefiles_od_cookie_cache(cookie)->block_size - 1;
+
+	if (!cookie->dio_align || (pos & mask) || (skip & (cookie->dio_align - 1)))
+		return 0;
+	return len & ~mask;
+}
+
+static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *bounce,
+			  size_t skip, size_t len, u64 pos, bool direct)
+{
 	struct iov_iter iter;
 	struct kiocb iocb;
 	ssize_t n;
 	int err;
 
-	if (has_inner_edge(cookie, pos, pos + len)) {
-		err = cachefiles_od_backing_mark_dirty(cookie);
-		if (err)
-			return err;
-	}
+	iov_iter_bvec(&iter, ITER_SOURCE, bounce->bvec, CACHEFILES_OD_BOUNCE_PAGES, bounce->len);
+	iov_iter_advance(&iter, skip);
+	iov_iter_truncate(&iter, len);
 	init_sync_kiocb(&iocb, file);
-	iocb.ki_flags &= ~IOCB_DIRECT;
 	iocb.ki_pos = pos;
-	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, len);
+	iocb.ki_flags &= ~IOCB_DIRECT;
+	if (direct)
+		iocb.ki_flags |= IOCB_DIRECT;
 	/* Not vfs_iocb_iter_write(): who guards against freezing differs between kernels. */
 	file_start_write(file);
 	n = file->f_op->write_iter(&iocb, &iter);
 	file_end_write(file);
-	if (n <= 0)
-		return n ?: -EIO;
+	if (n <= 0 || direct)
+		return n;
 	err = filemap_write_and_wait_range(file->f_mapping, pos, pos + n - 1);
-	if (!err)
-		err = cachefiles_od_cookie_mark_present(cookie, pos, pos + n);
 	return err ?: n;
 }
 
-static ssize_t store_chunk(const struct cachefiles_od_fd *fd, const void *data, size_t len,
-			   u64 pos)
+/*
+ * Writes to the cache file and marks what has reached its device without an
+ * error: nothing is called present that a failed write-back could take away.
+ * Returns how many bytes that were.
+ */
+static ssize_t store(struct cachefiles_od_cookie *cookie,
+		     const struct cachefiles_od_bounce *bounce, size_t skip, size_t len, u64 pos)
+{
+	size_t direct = direct_part(cookie, pos, skip, len);
+	ssize_t n = 0;
+	int err;
+
+	if (direct)
+		n = write_file(cookie->file, bounce, skip, direct, pos, true);
+	/* What direct I/O does not do here is done the other way. */
+	if (n == 0 || n == -EINVAL || n == -EOPNOTSUPP || n == -ENOTBLK) {
+		if (has_inner_edge(cookie, pos, pos + len)) {
+			err = cachefiles_od_backing_mark_dirty(cookie);
+			if (err)
+				return err;
+		}
+		n = write_file(cookie->file, bounce, skip, len, pos, false);
+	}
+	if (n <= 0)
+		return n ?: -EIO;
+	err = cachefiles_od_cookie_mark_present(cookie, pos, pos + n);
+	return err ?: n;
+}
+
+/* As much as the blob has room for; short only behind an error. */
+static ssize_t store_all(struct cachefiles_od_cookie *cookie,
+			 const struct cachefiles_od_bounce *bounce, u64 pos)
+{
+	u64 limit = round_up(cookie->size, CACHEFILES_OD_GRAIN);
+	size_t len, done = 0;
+	ssize_t n = 0;
+
+	if (pos >= limit)
+		return -EFBIG;
+	len = min_t(u64, bounce->len, limit - pos);
+	while (done < len) {
+		n = store(cookie, bounce, done, len - done, pos + done);
+		if (n < 0)
+			break;
+		done += n;
+	}
+	return done ?: n;
+}
+
+static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
+			   const struct cachefiles_od_bounce *bounce, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	const struct cred *saved;
 	ssize_t n;
-	u64 limit;
 
 	n = fd_begin(fd);
 	if (n)
 		return n;
-	limit = round_up(cookie->size, CACHEFILES_OD_GRAIN);
-	if (pos >= limit) {
-		n = -EFBIG;
-	} else if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE) {
+	if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE) {
 		n = -ENOBUFS;
 	} else {
 		saved = override_creds(cache->cred);
-		n = store(cookie, data, min_t(u64, len, limit - pos), pos);
+		n = store_all(cookie, bounce, pos);
 		revert_creds(saved);
 	}
 	if (n > 0) {
@@ -116,7 +219,7 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd, const void *data, 
 		cachefiles_od_queue_filled(cookie);
 	} else if (n < 0) {
 		pr_warn_ratelimited("volume %s: blob %s: the daemon's %zu bytes at %llu are refused: %zd\n",
-				    cookie->volume->key, cookie->name, len, pos, n);
+				    cookie->volume->key, cookie->name, bounce->len, pos, n);
 	}
 	fd_end(fd);
 	return n;
@@ -130,28 +233,27 @@ static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *
 {
 	const struct cachefiles_od_fd *fd = iocb->ki_filp->private_data;
 	size_t room = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_BOUNCE);
+	struct cachefiles_od_bounce *bounce;
 	ssize_t written = 0, n = 0;
-	void *bounce;
 
 	if (!room)
 		return 0;
 	if (iocb->ki_pos < 0)
 		return -EINVAL;
-	bounce = kvmalloc(room, GFP_KERNEL);
+	bounce = bounce_alloc(room);
 	if (!bounce)
 		return -ENOMEM;
 	while (iov_iter_count(from)) {
-		size_t len = copy_from_iter(bounce, min(room, iov_iter_count(from)), from);
-
-		n = len ? store_chunk(fd, bounce, len, iocb->ki_pos) : -EFAULT;
+		n = bounce_fill(bounce, room, from) ? store_chunk(fd, bounce, iocb->ki_pos) :
+						      -EFAULT;
 		if (n < 0)
 			break;
 		iocb->ki_pos += n;
 		written += n;
-		if ((size_t)n < len)
+		if ((size_t)n < bounce->len)
 			break;
 	}
-	kvfree(bounce);
+	bounce_free(bounce);
 	return written ?: n;
 }
 

@@ -128,7 +128,7 @@ static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter
 
 /*
  * Direct where the file system can and all is aligned; not where pages of the
- * file are cached anyway, because the daemon has just written them.
+ * file are cached anyway, because the daemon wrote less than whole blocks.
  */
 static bool piece_wants_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
@@ -165,7 +165,7 @@ static void piece_work_filled(struct work_struct *work)
 	missing = od_extents_missing(&cookie->present, start, start + piece->len);
 	spin_unlock(&cookie->lock);
 	if (!missing) {
-		piece_read_buffered(piece);
+		piece_submit(piece);
 		return;
 	}
 	pr_err_ratelimited("volume %s: blob %s: the daemon answered a READ but left out %llu of %zu bytes at %llu\n",
