@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device table: slots, device ids, the flattened image. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "erofs_od/core/blobtab.h"
+
+static void slot(void **state)
+{
+	u8 p[OD_DEVICE_SLOT_SIZE] = { 0 };
+	struct od_slot s;
+
+	(void)state;
+	memset(p, 'x', 64);		/* a tag without a NUL */
+	put32(p + 64, 100);
+	put32(p + 68, 0xFFFFFFFF);
+	put16(p + 72, 0xFFFF);
+	od_slot_parse(p, &s);
+	assert_int_equal(strlen(s.tag), 64);
+	assert_int_equal(s.blocks, 100);
+	assert_true(s.uniaddr == 0xFFFFFFFF);
+	p[0] = 0;
+	od_slot_parse(p, &s);
+	assert_string_equal(s.tag, "");
+}
+
+static void device_ids(void **state)
+{
+	static const struct {
+		u32 slots;
+		u16 id;
+		int err;
+		u32 index;
+	} cases[] = {
+		{ 0, 0, 0, 0 },
+		{ 0, 1, 0, 0 },		/* masked away */
+		{ 1, 1, 0, 1 },
+		{ 1, 2, 0, 0 },
+		{ 1, 3, 0, 1 },
+		{ 2, 2, 0, 2 },
+		{ 2, 3, -EUCLEAN, 0 },
+		{ 2, 0x8002, 0, 2 },
+		{ 3, 3, 0, 3 },
+		{ 3, 4, 0, 0 },
+		{ 4, 5, -EUCLEAN, 0 },
+		{ 4, 8, 0, 0 },
+		{ 65535, 65535, 0, 65535 },
+		{ 65534, 65535, -EUCLEAN, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct od_blobtab tab = { .count = cases[i].slots + 1 };
+		u32 index = 0;
+		int err = od_blobtab_device(&tab, cases[i].id, &index);
+
+		if (err != cases[i].err || (!err && index != cases[i].index))
+			fail_msg("id %u of %u: %d %u", cases[i].id, cases[i].slots, err, index);
+	}
+}
+
+static void flat_addresses(void **state)
+{
+	static const struct od_blob blobs[] = {
+		{ .size = 4096 * 100 },
+		{ .size = 4096 * 10, .uniaddr = 4096 * 200, .unilen = 4096 * 10 },
+		{ .size = 4096 * 10, .uniaddr = 0, .unilen = 4096 * 10 },
+		{ .size = 4096 * 10, .uniaddr = 4096 * 210, .unilen = 4096 * 10 },
+		{ .size = 4096, .uniaddr = ~0ULL - 4095, .unilen = ~0ULL },
+	};
+	static const struct od_blobtab tab = {
+		.blkbits = 12, .count = ARRAY_SIZE(blobs), .blob = blobs,
+	};
+	static const struct {
+		const char *name;
+		u64 addr, want;
+		u32 index;
+		u64 at, len;
+	} cases[] = {
+		{ "in the primary", 4096, 4096, 0, 4096, 4096 },
+		{ "slot without a flat address", 0, 4096, 0, 0, 4096 },
+		{ "up to a slot", 4096 * 199, 8192, 0, 4096 * 199, 4096 },
+		{ "start of a slot", 4096 * 200, 4096, 1, 0, 4096 },
+		{ "over the end of a slot", 4096 * 209, 8192, 1, 4096 * 9, 4096 },
+		{ "the next slot", 4096 * 210 + 5, 10, 3, 5, 10 },
+		{ "behind all but the last", 4096 * 220, 4096, 0, 4096 * 220, 4096 },
+		{ "the last byte there is", ~0ULL, 1, 4, 4095, 1 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 addr = cases[i].addr, len = cases[i].want;
+		u32 index = 99;
+
+		od_blobtab_flat(&tab, &addr, &index, &len);
+		if (index != cases[i].index || addr != cases[i].at || len != cases[i].len)
+			fail_msg("%s: blob %u", cases[i].name, index);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slot),
+		cmocka_unit_test(device_ids),
+		cmocka_unit_test(flat_addresses),
+	};
+
+	return cmocka_run_group_tests_name("blobtab", tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The chunk map: every layout, holes, ends, and places outside the blobs. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "erofs_od/core/chunkmap.h"
+
+#define BLK	4096ULL
+
+static const struct od_blob blobs[] = {
+	{ .size = 100 * BLK },
+	{ .size = 10 * BLK - 100, .uniaddr = 1000 * BLK, .unilen = 10 * BLK },
+	{ .size = 5 * BLK },
+};
+static const struct od_blobtab tab = { .blkbits = 12, .count = 3, .blob = blobs };
+
+struct map_case {
+	const char *name;
+	u64 pos;
+	int err;
+	u32 blob;
+	u64 off, len;
+	bool hole, inlined;
+};
+
+static void check(const struct map_case *c, const struct od_inode *inode, const u8 *entry)
+{
+	struct od_extent x;
+	int err = od_chunkmap(&tab, inode, c->pos, entry, &x);
+
+	if (err != c->err)
+		fail_msg("%s: %d", c->name, err);
+	if (!err && (x.hole != c->hole || x.inlined != c->inlined || x.len != c->len ||
+		     (!x.hole && (x.blob != c->blob || x.off != c->off))))
+		fail_msg("%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
+			 (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
+			 x.inlined);
+}
+
+static void flat_plain(void **state)
+{
+	static const struct od_inode inode = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 3 * BLK + 1, .start_off = 50 * BLK,
+	};
+	static const struct map_case cases[] = {
+		{ .name = "start", .pos = 0, .off = 50 * BLK, .len = 4 * BLK },
+		{ .name = "middle", .pos = BLK + 5, .off = 51 * BLK + 5, .len = 3 * BLK - 5 },
+		{ .name = "last byte", .pos = 3 * BLK, .off = 53 * BLK, .len = BLK },
+		{ .name = "behind the end", .pos = 3 * BLK + 1, .err = -EUCLEAN },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		check(&cases[i], &inode, NULL);
+}
+
+/* What is there is served, what is not fails, nothing wraps. */
+static void flat_outside(void **state)
+{
+	static const struct od_inode beyond = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 30 * BLK, .start_off = 90 * BLK,
+	};
+	static const struct od_inode wraps = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = (1ULL << 63) - 1,
+		.start_off = 0xFFFFFFFFULL << 12,
+	};
+	static const struct od_inode flattened = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 20 * BLK, .start_off = 1005 * BLK,
+	};
+
+	(void)state;
+	check(&(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK, .len = 10 * BLK },
+	      &beyond, NULL);
+	check(&(struct map_case) { .name = "beyond", .pos = 10 * BLK, .err = -EUCLEAN },
+	      &beyond, NULL);
+	check(&(struct map_case) { .name = "far beyond", .pos = 0, .err = -EUCLEAN },
+	      &wraps, NULL);
+	check(&(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
+				   .err = -EUCLEAN }, &wraps, NULL);
+	/* The blob is 100 bytes short of a block: those read as zeroes. */
+	check(&(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
+				   .len = 5 * BLK }, &flattened, NULL);
+	check(&(struct map_case) { .name = "behind the slot", .pos = 5 * BLK, .err = -EUCLEAN },
+	      &flattened, NULL);
+}
+
+static void flat_inline(void **state)
+{
+	struct od_inode inode = {
+		.layout = OD_LAYOUT_FLAT_INLINE, .off = 2 * BLK, .inode_size = 32,
+		.xattr_size = 16, .size = 2 * BLK + 100, .start_off = 50 * BLK,
+	};
+	static const struct map_case cases[] = {
+		{ .name = "blocks", .pos = 0, .off = 50 * BLK, .len = 2 * BLK },
+		{ .name = "end of blocks", .pos = 2 * BLK - 1, .off = 52 * BLK - 1, .len = 1 },
+		{ .name = "tail", .pos = 2 * BLK, .off = 2 * BLK + 48, .len = 100,
+		  .inlined = true },
+		{ .name = "in the tail", .pos = 2 * BLK + 99, .off = 2 * BLK + 147, .len = 1,
+		  .inlined = true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		check(&cases[i], &inode, NULL);
+
+	inode.size = BLK - 48;
+	check(&(struct map_case) { .name = "fills the block", .pos = 0, .off = 2 * BLK + 48,
+				   .len = BLK - 48, .inlined = true }, &inode, NULL);
+	inode.size++;
+	check(&(struct map_case) { .name = "crosses the block", .pos = 0, .err = -EUCLEAN },
+	      &inode, NULL);
+	inode.size = BLK;
+	check(&(struct map_case) { .name = "a whole block", .pos = 0, .err = -EUCLEAN },
+	      &inode, NULL);
+	inode.size = 10;
+	inode.off = 100 * BLK - 32;
+	inode.xattr_size = 0;
+	check(&(struct map_case) { .name = "behind the blob", .pos = 0, .err = -EUCLEAN },
+	      &inode, NULL);
+}
+
+static const struct od_inode chunked = {
+	.layout = OD_LAYOUT_CHUNK_BASED, .off = 32, .inode_size = 64, .xattr_size = 12,
+	.size = 20 * BLK - 7, .chunkbits = 14, .entry_size = 8,
+};
+
+static void entries(void **state)
+{
+	struct od_inode inode = chunked;
+	u64 off = 0;
+
+	(void)state;
+	/* Behind 32 + 64 + 12 = 108, aligned to the entries. */
+	assert_int_equal(od_chunkmap_entry(&inode, 0, &off), 1);
+	assert_int_equal(off, 112);
+	assert_int_equal(od_chunkmap_entry(&inode, 4 * BLK, &off), 1);
+	assert_int_equal(off, 120);
+	inode.entry_size = 4;
+	assert_int_equal(od_chunkmap_entry(&inode, 4 * BLK - 1, &off), 1);
+	assert_int_equal(off, 108);
+	inode.layout = OD_LAYOUT_FLAT_PLAIN;
+	assert_int_equal(od_chunkmap_entry(&inode, 0, &off), 0);
+
+	/* An array that would reach beyond all offsets. */
+	inode = chunked;
+	inode.off = ~0ULL - 200;
+	inode.chunkbits = 9;
+	assert_int_equal(od_chunkmap_entry(&inode, (1ULL << 63) - 1, &off), -EUCLEAN);
+}
+
+static void indexed_chunks(void **state)
+{
+	static const struct {
+		u16 device;
+		u32 blkaddr;
+		struct map_case map;
+	} cases[] = {
+		{ 0, 20, { .name = "primary", .pos = 5, .off = 20 * BLK + 5,
+			   .len = 4 * BLK - 5 } },
+		{ 2, 0, { .name = "slot", .pos = 0, .blob = 2, .off = 0, .len = 4 * BLK } },
+		{ 2, 3, { .name = "slot, cut", .pos = 0, .blob = 2, .off = 3 * BLK,
+			  .len = 2 * BLK } },
+		{ 2, 3, { .name = "slot, beyond", .pos = 2 * BLK, .err = -EUCLEAN } },
+		{ 3, 0, { .name = "no such slot", .pos = 0, .err = -EUCLEAN } },
+		{ 4, 20, { .name = "bits above the ids", .pos = 0, .off = 20 * BLK,
+			   .len = 4 * BLK } },
+		{ 0, 1001, { .name = "flattened", .pos = 0, .blob = 1, .off = BLK,
+			     .len = 4 * BLK } },
+		{ 1, 6, { .name = "tail of a short blob", .pos = 0, .blob = 1, .off = 6 * BLK,
+			  .len = 4 * BLK } },
+		{ 1, 10, { .name = "behind a short blob", .pos = 0, .err = -EUCLEAN } },
+		{ 0, 0xFFFFFFFF, { .name = "hole", .pos = 1, .hole = true,
+				   .len = 4 * BLK - 1 } },
+		{ 9, 0xFFFFFFFF, { .name = "hole of no device", .pos = 0, .hole = true,
+				   .len = 4 * BLK } },
+		{ 0, 0xFFFFFFFE, { .name = "far beyond", .pos = 0, .err = -EUCLEAN } },
+		{ 0, 20, { .name = "last chunk", .pos = 16 * BLK, .off = 20 * BLK,
+			   .len = 4 * BLK } },
+		{ 0, 20, { .name = "last byte", .pos = 20 * BLK - 8, .off = 24 * BLK - 8,
+			   .len = 8 } },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u8 entry[8] = { 0xAA, 0xAA };
+
+		put16(entry + 2, cases[i].device);
+		put32(entry + 4, cases[i].blkaddr);
+		check(&cases[i].map, &chunked, entry);
+	}
+}
+
+static void plain_chunks(void **state)
+{
+	struct od_inode inode = chunked;
+	u8 entry[4];
+
+	(void)state;
+	inode.entry_size = 4;
+	put32(entry, 30);
+	check(&(struct map_case) { .name = "block", .pos = 4 * BLK, .off = 30 * BLK,
+				   .len = 4 * BLK }, &inode, entry);
+	put32(entry, 1002);
+	check(&(struct map_case) { .name = "flattened", .pos = 0, .blob = 1, .off = 2 * BLK,
+				   .len = 4 * BLK }, &inode, entry);
+	put32(entry, 0xFFFFFFFF);
+	check(&(struct map_case) { .name = "hole", .pos = 19 * BLK, .hole = true, .len = BLK },
+	      &inode, entry);
+	/* One chunk far larger than the file. */
+	inode.chunkbits = 43;
+	put32(entry, 30);
+	check(&(struct map_case) { .name = "huge chunk", .pos = 19 * BLK, .off = 49 * BLK,
+				   .len = BLK }, &inode, entry);
+	inode.size = (1ULL << 63) - 1;
+	check(&(struct map_case) { .name = "huge file", .pos = 19 * BLK, .off = 49 * BLK,
+				   .len = 51 * BLK }, &inode, entry);
+}
+
+/* No block, position or size may wrap an offset: whatever is found is inside. */
+static void never_outside(void **state)
+{
+	static const u64 sizes[] = { 1, BLK, 3 * BLK + 1, 1ULL << 32, (1ULL << 63) - 1 };
+	static const u32 blocks[] = { 0, 1, 99, 100, 999, 1000, 1009, 1010, 0xFFFFFFFE };
+	size_t s, b;
+	u8 bits, device;
+
+	(void)state;
+	for (s = 0; s < ARRAY_SIZE(sizes); s++)
+	for (b = 0; b < ARRAY_SIZE(blocks); b++)
+	for (bits = 12; bits <= 43; bits++)
+	for (device = 0; device < 4; device++) {
+		struct od_inode inode = chunked;
+		const u64 at[] = { 0, sizes[s] / 2, sizes[s] - 1 };
+		u8 entry[8] = { 0 };
+		size_t i;
+
+		inode.size = sizes[s];
+		inode.chunkbits = bits;
+		put16(entry + 2, device);
+		put32(entry + 4, blocks[b]);
+		for (i = 0; i < ARRAY_SIZE(at); i++) {
+			struct od_extent x;
+
+			if (od_chunkmap(&tab, &inode, at[i], entry, &x))
+				continue;
+			assert_true(x.len && x.blob < tab.count);
+			assert_true(x.off + x.len > x.off);
+			assert_true(x.off + x.len <= blobs[x.blob].size + 100);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flat_plain),
+		cmocka_unit_test(flat_outside),
+		cmocka_unit_test(flat_inline),
+		cmocka_unit_test(entries),
+		cmocka_unit_test(indexed_chunks),
+		cmocka_unit_test(plain_chunks),
+		cmocka_unit_test(never_outside),
+	};
+
+	return cmocka_run_group_tests_name("chunkmap", tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Superblocks: each field, each refusal by its name. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "erofs_od/core/sb.h"
+
+static void good(u8 p[OD_SB_SIZE])
+{
+	memset(p, 0, OD_SB_SIZE);
+	put32(p, 0xE0F5E1E2);
+	p[12] = 12;
+	put16(p + 14, 36);
+}
+
+static void fields(void **state)
+{
+	u8 p[OD_SB_SIZE];
+	const char *why = NULL;
+	struct od_sb sb;
+
+	(void)state;
+	good(p);
+	put32(p + 4, 0x11223344);
+	put32(p + 8, 0x40000001);	/* an unknown compatible bit is no matter */
+	put64(p + 16, 0x123456789aULL);
+	put64(p + 24, 0x60000000);
+	put32(p + 32, 999999999);
+	put32(p + 36, 77);
+	put32(p + 40, 0xFFFFFFFF);
+	put32(p + 44, 5);
+	memset(p + 48, 0xAB, 16);
+	memcpy(p + 64, "sixteen letters!", 16);
+	put32(p + 80, 0xC);
+	put16(p + 86, 0xFFFF);
+	put16(p + 88, 9);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_int_equal(sb.checksum, 0x11223344);
+	assert_int_equal(sb.checksum_len, 4096 - 1024);
+	assert_int_equal(sb.root_nid, 36);
+	assert_true(sb.inos == 0x123456789aULL);
+	assert_int_equal(sb.epoch, 0x60000000);
+	assert_int_equal(sb.fixed_nsec, 999999999);
+	assert_int_equal(sb.blocks, 77);
+	assert_true(sb.meta_off == 0xFFFFFFFFULL << 12);
+	assert_int_equal(sb.xattr_off, 5 << 12);
+	assert_int_equal(sb.uuid[15], 0xAB);
+	assert_string_equal(sb.volume_name, "sixteen letters!");
+	assert_int_equal(sb.extra_devices, 0xFFFF);
+	assert_int_equal(sb.devt_off, 9 * 128);
+}
+
+static void block_sizes(void **state)
+{
+	static const struct {
+		u8 bits, max;
+		int err;
+		u32 checksum_len;
+	} cases[] = {
+		{ 8, 12, -EUCLEAN, 0 },
+		{ 9, 12, 0, 512 },
+		{ 10, 12, 0, 1024 },
+		{ 11, 12, 0, 1024 },
+		{ 12, 12, 0, 3072 },
+		{ 13, 12, -EOPNOTSUPP, 0 },
+		{ 16, 16, 0, 65536 - 1024 },
+		{ 17, 16, -EUCLEAN, 0 },
+		{ 255, 16, -EUCLEAN, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = NULL;
+		u8 p[OD_SB_SIZE];
+		struct od_sb sb;
+		int err;
+
+		good(p);
+		p[12] = cases[i].bits;
+		err = od_sb_parse(p, cases[i].max, &sb, &why);
+		if (err != cases[i].err)
+			fail_msg("%u bits: %d", cases[i].bits, err);
+		if (!err)
+			assert_int_equal(sb.checksum_len, cases[i].checksum_len);
+		else
+			assert_non_null(why);
+	}
+}
+
+static void features(void **state)
+{
+	static const struct {
+		u32 incompat;
+		const char *name;	/* NULL: supported */
+	} cases[] = {
+		{ 0, NULL },
+		{ 0x1, NULL },
+		{ 0x2, "COMPR_CFGS" },
+		{ 0x3, "COMPR_CFGS" },
+		{ 0x4, NULL },
+		{ 0x8, NULL },
+		{ 0xC, NULL },
+		{ 0x10, "ZTAILPACKING" },
+		{ 0x20, "FRAGMENTS" },
+		{ 0x40, NULL },
+		{ 0x60, NULL },
+		{ 0x62, "COMPR_CFGS" },
+		{ 0x80, "48BIT" },
+		{ 0x100, "METABOX" },
+		{ 0x200, "unknown" },
+		{ 0x80000000, "unknown" },
+		{ 0x80000020, "FRAGMENTS" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = "";
+		u8 p[OD_SB_SIZE];
+		struct od_sb sb;
+		int err;
+
+		good(p);
+		put32(p + 80, cases[i].incompat);
+		err = od_sb_parse(p, 12, &sb, &why);
+		if (err != (cases[i].name ? -EOPNOTSUPP : 0) ||
+		    (cases[i].name && !strstr(why, cases[i].name)))
+			fail_msg("feature %x: %d %s", cases[i].incompat, err, why);
+	}
+}
+
+static void corrupt(void **state)
+{
+	const char *why = NULL;
+	u8 p[OD_SB_SIZE];
+	struct od_sb sb;
+
+	(void)state;
+	good(p);
+	p[0] ^= 1;
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EINVAL);
+	good(p);
+	p[90] = 1;
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EOPNOTSUPP);
+	good(p);
+	put32(p + 32, 1000000000);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EUCLEAN);
+}
+
+/* Fields that mean something only with a feature bit. */
+static void conditional_fields(void **state)
+{
+	const char *why = NULL;
+	u8 p[OD_SB_SIZE];
+	struct od_sb sb;
+
+	(void)state;
+	good(p);
+	put16(p + 86, 3);
+	p[91] = 4;
+	put32(p + 92, 0xFFFFFFFF);
+	put64(p + 96, 99);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_int_equal(sb.extra_devices, 0);
+	assert_int_equal(sb.prefix_count, 0);
+
+	put32(p + 80, 0x40);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_int_equal(sb.prefix_count, 4);
+	assert_true(sb.prefix_off == 0xFFFFFFFFULL * 4);
+	assert_false(sb.prefix_in_packed);
+
+	put32(p + 80, 0x60);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_true(sb.prefix_in_packed);
+	put32(p + 8, 0x10);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_false(sb.prefix_in_packed);
+
+	assert_false(sb.xattr_filter);
+	put32(p + 8, 0x4);
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_true(sb.xattr_filter);
+	p[104] = 1;
+	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
+	assert_false(sb.xattr_filter);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields),
+		cmocka_unit_test(block_sizes),
+		cmocka_unit_test(features),
+		cmocka_unit_test(corrupt),
+		cmocka_unit_test(conditional_fields),
+	};
+
+	return cmocka_run_group_tests_name("sb", tests, NULL, NULL);
+}
