@@ -4,6 +4,7 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/bvec.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -12,6 +13,8 @@
 /* Pages that are copied from the daemon at once. */
 #define CACHEFILES_OD_BOUNCE_PAGES	(CACHEFILES_OD_BOUNCE >> PAGE_SHIFT)
 #define CACHEFILES_OD_BOUNCE		(256UL << 10)
+/* Bounce buffers that are kept while nobody writes: 8 MiB. */
+#define CACHEFILES_OD_BOUNCE_IDLE	32
 
 /**
  * struct cachefiles_od_fd - one fd, from its OPEN to its last close
@@ -59,13 +62,23 @@ static bool has_inner_edge(const struct cachefiles_od_cookie *cookie, u64 start,
 
 /**
  * struct cachefiles_od_bounce - bytes of the daemon on their way to the cache file
+ * @link: in the list of idle ones
  * @len: bytes in it
  * @bvec: its pages, all full but the last
  */
 struct cachefiles_od_bounce {
+	struct llist_node link;
 	size_t len;
 	struct bio_vec bvec[CACHEFILES_OD_BOUNCE_PAGES];
 };
+
+/*
+ * Bounce buffers are kept for the next writer: many kernels clear each page
+ * that they hand out, which would cost as much as the copy itself.
+ */
+static LLIST_HEAD(cachefiles_od_idle);
+static DEFINE_SPINLOCK(cachefiles_od_idle_lock);
+static atomic_t cachefiles_od_nr_idle;
 
 static void bounce_free(struct cachefiles_od_bounce *bounce)
 {
@@ -76,14 +89,14 @@ static void bounce_free(struct cachefiles_od_bounce *bounce)
 	kfree(bounce);
 }
 
-static struct cachefiles_od_bounce *bounce_alloc(size_t room)
+static struct cachefiles_od_bounce *bounce_alloc(void)
 {
 	struct cachefiles_od_bounce *bounce = kzalloc(sizeof(*bounce), GFP_KERNEL);
 	unsigned int i;
 
 	if (!bounce)
 		return NULL;
-	for (i = 0; i < DIV_ROUND_UP(room, PAGE_SIZE); i++) {
+	for (i = 0; i < CACHEFILES_OD_BOUNCE_PAGES; i++) {
 		bounce->bvec[i].bv_page = alloc_page(GFP_KERNEL);
 		if (!bounce->bvec[i].bv_page) {
 			bounce_free(bounce);
@@ -94,10 +107,43 @@ static struct cachefiles_od_bounce *bounce_alloc(size_t room)
 	return bounce;
 }
 
-/* Copies what fits; 0 when the daemon's memory cannot be read. */
-static size_t bounce_fill(struct cachefiles_od_bounce *bounce, size_t room, struct iov_iter *from)
+static struct cachefiles_od_bounce *bounce_get(void)
 {
-	size_t want = min(room, iov_iter_count(from)), n = 1;
+	struct llist_node *node;
+
+	/* Taking from such a list needs one taker at a time. */
+	spin_lock(&cachefiles_od_idle_lock);
+	node = llist_del_first(&cachefiles_od_idle);
+	spin_unlock(&cachefiles_od_idle_lock);
+	if (!node)
+		return bounce_alloc();
+	atomic_dec(&cachefiles_od_nr_idle);
+	return llist_entry(node, struct cachefiles_od_bounce, link);
+}
+
+static void bounce_put(struct cachefiles_od_bounce *bounce)
+{
+	if (atomic_inc_return(&cachefiles_od_nr_idle) > CACHEFILES_OD_BOUNCE_IDLE) {
+		atomic_dec(&cachefiles_od_nr_idle);
+		bounce_free(bounce);
+		return;
+	}
+	llist_add(&bounce->link, &cachefiles_od_idle);
+}
+
+/* The module goes: nobody has an fd any more. */
+void cachefiles_od_fd_exit(void)
+{
+	struct cachefiles_od_bounce *bounce, *next;
+
+	llist_for_each_entry_safe(bounce, next, llist_del_all(&cachefiles_od_idle), link)
+		bounce_free(bounce);
+}
+
+/* Copies what fits; 0 when the daemon's memory cannot be read. */
+static size_t bounce_fill(struct cachefiles_od_bounce *bounce, struct iov_iter *from)
+{
+	size_t want = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_BOUNCE), n = 1;
 
 	for (bounce->len = 0; n && bounce->len < want; bounce->len += n)
 		n = copy_page_from_iter(bounce->bvec[bounce->len >> PAGE_SHIFT].bv_page,
@@ -232,20 +278,16 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	const struct cachefiles_od_fd *fd = iocb->ki_filp->private_data;
-	size_t room = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_BOUNCE);
 	struct cachefiles_od_bounce *bounce;
 	ssize_t written = 0, n = 0;
 
-	if (!room)
-		return 0;
 	if (iocb->ki_pos < 0)
 		return -EINVAL;
-	bounce = bounce_alloc(room);
+	bounce = bounce_get();
 	if (!bounce)
 		return -ENOMEM;
 	while (iov_iter_count(from)) {
-		n = bounce_fill(bounce, room, from) ? store_chunk(fd, bounce, iocb->ki_pos) :
-						      -EFAULT;
+		n = bounce_fill(bounce, from) ? store_chunk(fd, bounce, iocb->ki_pos) : -EFAULT;
 		if (n < 0)
 			break;
 		iocb->ki_pos += n;
@@ -253,7 +295,7 @@ static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *
 		if ((size_t)n < bounce->len)
 			break;
 	}
-	bounce_free(bounce);
+	bounce_put(bounce);
 	return written ?: n;
 }
 

@@ -313,6 +313,7 @@ void cachefiles_od_piece_resume(struct list_head *pieces);
 
 /* fd.c */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
+void cachefiles_od_fd_exit(void);
 
 /* cull.c */
 int cachefiles_od_cull(struct cachefiles_od_cache *cache, const char *name);

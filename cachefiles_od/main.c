@@ -79,6 +79,7 @@ static void __exit cachefiles_od_exit(void)
 	/* Whoever has a volume or the device open holds the module: no cache is left. */
 	cachefiles_od_dev_unregister();
 	cachefiles_od_stats_unregister();
+	cachefiles_od_fd_exit();
 	destroy_workqueue(cachefiles_od_wq);
 }
 

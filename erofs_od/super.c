@@ -9,7 +9,7 @@
 #include <linux/statfs.h>
 
 /* A reader of a far source keeps this much under way. */
-#define EROFS_OD_READAHEAD	(4U << 20)
+#define EROFS_OD_READAHEAD	(8U << 20)
 
 static int erofs_od_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
@@ -54,7 +54,7 @@ static int erofs_od_check_sum(struct erofs_od_mount *m)
 	}
 	kvfree(p);
 	if (err)
-		erofs_od_err(m, "superblock checksum of %s cannot be verified: %d", m->fsid, err);
+		erofs_od_err(m, "superblock checksum cannot be verified: %d", err);
 	return err;
 }
 
@@ -76,7 +76,7 @@ static int erofs_od_read_super(struct erofs_od_mount *m)
 	if (err == -EOPNOTSUPP)
 		erofs_od_err(m, "image needs what is not supported: %s", why);
 	else
-		erofs_od_err(m, "blob %s: %s: %d", m->fsid, why, err);
+		erofs_od_err(m, "not an image that can be mounted: %s: %d", why, err);
 	return err;
 }
 
@@ -167,17 +167,32 @@ static int erofs_od_open_devices(struct erofs_od_mount *m)
 	return err;
 }
 
+static void erofs_od_say_no_volume(struct erofs_od_mount *m, int err)
+{
+	const char *name = m->domain_id ?: m->fsid;
+
+	switch (err) {
+	case -ENOTCONN:
+		erofs_od_err(m, "no cache is bound: is the daemon running?");
+		break;
+	case -EBUSY:
+		erofs_od_err(m, "volume erofs,%s is in use: mounted already?", name);
+		break;
+	case -EEXIST:
+		erofs_od_err(m, "domain %s has this image mounted already", name);
+		break;
+	default:
+		erofs_od_err(m, "cannot have volume erofs,%s: %d", name, err);
+	}
+}
+
 static int erofs_od_open_image(struct erofs_od_mount *m)
 {
 	int err;
 
 	err = erofs_od_join(m);
 	if (err) {
-		if (err == -ENOTCONN)
-			erofs_od_err(m, "no cache is bound: is the daemon running?");
-		else
-			erofs_od_err(m, "cannot have volume erofs,%s: %d",
-				     m->domain_id ?: m->fsid, err);
+		erofs_od_say_no_volume(m, err);
 		return err;
 	}
 	err = erofs_od_alloc_blobs(m, 1);

@@ -60,7 +60,7 @@ boot() {
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$logdir/console.log" -serial stdio \
 		-kernel "$(kernel_image)" -initrd "$work/initrd" "${disks[@]}" \
-		-append "console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} ${CMDLINE-}" \
+		-append "console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off tsc=reliable od.tests=${tests// /,} ${CMDLINE-}" \
 		</dev/null
 }
 

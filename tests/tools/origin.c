@@ -264,6 +264,27 @@ static void add_etag(struct MHD_Response *response, const struct stat *st)
 	MHD_add_response_header(response, "ETag", etag);
 }
 
+/* Takes over the answer. What needs no fault and no rate goes out by sendfile(2). */
+static struct MHD_Response *make_response(struct answer *answer)
+{
+	struct MHD_Response *response;
+
+	if (answer->fault == FAULTS && !config.rate) {
+		response = MHD_create_response_from_fd_at_offset64(answer->len, answer->fd,
+								   answer->off);
+		if (response) {
+			counters.bytes += answer->len;
+			free(answer);
+			return response;
+		}
+	}
+	response = MHD_create_response_from_callback(answer->len, BLOCK, read_body, answer,
+						     free_answer);
+	if (!response)
+		free_answer(answer);
+	return response;
+}
+
 static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, const struct stat *st,
 				  bool partial, uint64_t first, uint64_t last)
 {
@@ -287,12 +308,9 @@ static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, con
 		counters.probes++;
 	else
 		plan_fault(answer);
-	response = MHD_create_response_from_callback(answer->len, BLOCK, read_body, answer,
-						     free_answer);
-	if (!response) {
-		free_answer(answer);
+	response = make_response(answer);
+	if (!response)
 		return MHD_NO;
-	}
 	snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last,
 		 (uint64_t)st->st_size + (uint64_t)(probe ? config.lie_size : 0));
 	if (partial)
