@@ -190,6 +190,8 @@ static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *
 	if (n <= 0 || direct)
 		return n;
 	err = filemap_write_and_wait_range(file->f_mapping, pos, pos + n - 1);
+	/* Pages that stay would send readers of their neighbours the long way, too. */
+	invalidate_mapping_pages(file->f_mapping, pos >> PAGE_SHIFT, (pos + n - 1) >> PAGE_SHIFT);
 	return err ?: n;
 }
 
