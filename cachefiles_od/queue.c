@@ -598,9 +598,10 @@ int cachefiles_od_queue_copen(struct cachefiles_od_queue *queue, const struct od
 	}
 	unlock_queue(queue);
 
-	if (err && copen->size < 0)
-		pr_info_ratelimited("volume %s: blob %s: the daemon's answer is %d\n",
-				    cookie->volume->key, cookie->name, err);
+	/* Whoever waits for the first OPEN reports what became of it. */
+	if (err && !first)
+		pr_err_ratelimited("volume %s: blob %s cannot be opened again: %d\n",
+				   cookie->volume->key, cookie->name, err);
 	end_open(req, err);
 	dispose(&pieces, &ended);
 	cachefiles_od_end_operation(cookie);
@@ -752,9 +753,6 @@ int cachefiles_od_queue_open(struct cachefiles_od_cookie *cookie)
 	if (cookie->timeout_ms)
 		left = msecs_to_jiffies(cookie->timeout_ms);
 	left = wait_for_completion_killable_timeout(&req->done, left);
-	if (left == 0)
-		pr_err("volume %s: blob %s: the OPEN was not answered within %u ms\n",
-		       cookie->volume->key, cookie->name, cookie->timeout_ms);
 	err = left > 0 ? req->error : left == 0 ? -ETIMEDOUT : -EINTR;
 	/* The caller drops the cookie on an error, and with it the request. */
 	request_put(req);

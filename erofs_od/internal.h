@@ -40,6 +40,7 @@ enum erofs_od_blob_state {
  * @cookie: the open blob
  * @meta: inode whose pages are a copy of the blob, byte for byte
  * @timeout_ms: of the mount that opened it; for reads of metadata
+ * @error: why metadata could not be read the last time that it could not
  *
  * The first four are protected by the mutex of domain.c, the others do not
  * change while there are users.
@@ -53,6 +54,7 @@ struct erofs_od_blob {
 	struct cachefiles_od_cookie *cookie;
 	struct inode *meta;
 	unsigned int timeout_ms;
+	int error;
 };
 
 /**
@@ -210,6 +212,7 @@ struct erofs_od_io;
  * @map: finds the place of the byte @pos; waits for metadata only if allowed
  * @owner: on whose behalf the cache is read
  * @timeout_ms: for the cache
+ * @error: where to leave the errno of what could not be read; may be NULL
  * @size: bytes behind this are zeroes
  */
 struct erofs_od_source {
@@ -218,6 +221,7 @@ struct erofs_od_source {
 		   struct erofs_od_place *place);
 	const void *owner;
 	unsigned int timeout_ms;
+	int *error;
 	u64 size;
 };
 

@@ -158,6 +158,8 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 {
 	unsigned int nr = erofs_od_io_find(io, pos);
 
+	if (error && io->source.error)
+		WRITE_ONCE(*io->source.error, error);
 	for (; len; nr++) {
 		struct erofs_od_slot *slot = &io->slot[nr];
 		u64 part = min(len, erofs_od_slot_end(io, nr) - pos);

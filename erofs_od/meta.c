@@ -49,6 +49,7 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 		.map = erofs_od_meta_place,
 		.owner = blob,
 		.timeout_ms = blob->timeout_ms,
+		.error = &blob->error,
 		.size = cachefiles_od_cookie_size(blob->cookie),
 	};
 }
@@ -132,7 +133,7 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
 }
 
 /* Wait for a page, killably; read it if nobody else succeeds in doing so. */
-static int erofs_od_meta_wait(struct folio *folio)
+static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
 	int err;
 
@@ -148,8 +149,9 @@ static int erofs_od_meta_wait(struct folio *folio)
 	err = erofs_od_meta_read_folio(NULL, folio);
 	if (!err)
 		err = folio_wait_locked_killable(folio);
+	/* Folios carry no errno; with failures side by side it may be another one's. */
 	if (!err && !folio_test_uptodate(folio))
-		err = -EIO;
+		err = READ_ONCE(blob->error) ?: -EIO;
 	return err;
 }
 
@@ -162,7 +164,7 @@ static struct folio *erofs_od_meta_folio(struct erofs_od_blob *blob, pgoff_t ind
 		folio = erofs_od_meta_get(blob, index);
 		if (IS_ERR(folio))
 			return folio;
-		err = erofs_od_meta_wait(folio);
+		err = erofs_od_meta_wait(blob, folio);
 		if (err)
 			folio_put(folio);
 	} while (err == -EAGAIN);
