@@ -88,10 +88,8 @@ static int erofs_od_get_tree(struct fs_context *fc)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
 
-	if (!m->fsid) {
-		pr_err("mount needs fsid=\n");
+	if (!m->fsid)
 		return invalf(fc, "erofs_od: mount needs fsid=");
-	}
 	return get_tree_nodev(fc, erofs_od_fill_super);
 }
 

@@ -282,8 +282,8 @@ static int wait_readers(char **arg)
 			int fd = open(arg[0], O_RDONLY), error = 0;
 			char c;
 
-			/* blocks of their own, far apart */
-			if (fd < 0 || pread(fd, &c, 1, (off_t)i << 21) < 0)
+			/* blocks of their own, far apart, and none beside what was read */
+			if (fd < 0 || pread(fd, &c, 1, (off_t)(i + 1) << 21) < 0)
 				error = errno;
 			_exit(error);
 		}
