@@ -207,12 +207,15 @@ odd() {
 
 # fake [OPTION...]: the daemon that misbehaves; its log is /tmp/fake.log
 fake() {
+	# Not the last one's log, which says ready.
+	: >/tmp/fake.log
 	fakedaemon --cache $OD_CACHE --blobs "${OD_FAKE_BLOBS:-$OD_BLOBS}" "$@" >/tmp/fake.log 2>&1 &
 	od_wait 10 grep -q ready /tmp/fake.log || { cat /tmp/fake.log; return 1; }
 }
 
 # od_origin [OPTION...]: HTTP on the loopback; sets OD_URL
 od_origin() {
+	: >/tmp/origin.log
 	origin "$@" $OD_BLOBS >/tmp/origin.log 2>&1 &
 	od_wait 10 grep -q '^port' /tmp/origin.log || { cat /tmp/origin.log; return 1; }
 	OD_URL=http://127.0.0.1:$(sed -n 's/^port //p' /tmp/origin.log)/
