@@ -40,17 +40,20 @@ static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, u6
 	if (err)
 		return err;
 	err = od_dirblock_parse(meta.p, len, &block);
-	if (!err)
+	if (!err) {
 		err = erofs_od_emit_block(ctx, &block, &nr, more);
+		/*
+		 * On failure, too: the caller gets what was good, and the error
+		 * when it asks for what comes next, not the same again for ever.
+		 */
+		*pos = err || !*more ? start + (u64)nr * OD_DIRENT_SIZE : start + blk;
+	}
 	erofs_od_meta_unmap(&meta);
-	if (err) {
+	if (err)
 		erofs_od_err_ratelimited(erofs_od_mount(dir->i_sb),
 					 "inode %llu: directory block at %llu is corrupt or not supported: %d",
 					 erofs_od_inode(dir)->od.nid, start, err);
-		return err;
-	}
-	*pos = *more ? start + blk : start + (u64)nr * OD_DIRENT_SIZE;
-	return 0;
+	return err;
 }
 
 static int erofs_od_iterate(struct file *file, struct dir_context *ctx)
