@@ -21,14 +21,12 @@
 static struct vfsmount *erofs_od_meta_mnt;
 
 /**
- * erofs_od_blob_end - how far a blob can be read
+ * erofs_od_blob_end - how far a blob goes
  * @blob: blob
- *
- * Return: its size, rounded up to what the cache gives.
  */
 u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 {
-	return round_up(cachefiles_od_cookie_size(blob->cookie), (u64)CACHEFILES_OD_GRAIN);
+	return cachefiles_od_cookie_size(blob->cookie);
 }
 
 static int erofs_od_meta_place(struct inode *inode, u64 pos, bool may_wait,
@@ -36,7 +34,8 @@ static int erofs_od_meta_place(struct inode *inode, u64 pos, bool may_wait,
 {
 	place->blob = inode->i_private;
 	place->off = pos;
-	place->len = erofs_od_blob_end(place->blob) - pos;
+	/* The zeroes behind the blob are read, too, so that reads end even. */
+	place->len = round_up(erofs_od_blob_end(place->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
 	return 0;
 }
 

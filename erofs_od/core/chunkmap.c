@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "chunkmap.h"
 
-/* The tail of a blob can be read up to a multiple of this. */
+/* The cache reads the tail of a blob up to a multiple of this, as zeroes. */
 #define OD_BLOB_GRAIN	4096U
 
 static u64 od_min(u64 a, u64 b)
@@ -28,25 +28,27 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
 
 /*
  * Cut an extent to what its blob has. What is cut off fails when it is asked
- * for, so that a short blob costs the reader no more than what is missing.
+ * for, so that a short blob costs the reader no more than what is missing. Of
+ * the zeroes behind the blob only what no file byte lies in may be read.
  */
-static int od_chunkmap_clip(const struct od_blobtab *tab, struct od_extent *x)
+static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct od_extent *x)
 {
-	u64 end = od_round_up(tab->blob[x->blob].size, OD_BLOB_GRAIN);
+	u64 size = tab->blob[x->blob].size;
 
-	if (x->off >= end)
+	if (x->off >= size)
 		return -EUCLEAN;
-	x->len = od_min(x->len, end - x->off);
+	if (od_min(x->len, file_bytes) <= size - x->off)
+		size = od_round_up(size, OD_BLOB_GRAIN);
+	x->len = od_min(x->len, size - x->off);
 	return 0;
 }
 
-static int od_chunkmap_place(const struct od_blobtab *tab, u64 addr, u64 len,
-			     struct od_extent *x)
+static void od_chunkmap_place(const struct od_blobtab *tab, u64 addr, u64 len,
+			      struct od_extent *x)
 {
 	x->off = addr;
 	x->len = len;
 	od_blobtab_flat(tab, &x->off, &x->blob, &x->len);
-	return od_chunkmap_clip(tab, x);
 }
 
 static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
@@ -61,7 +63,7 @@ static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
 	x->len = tail_len - in_tail;
 	if ((tail & (blk - 1)) + tail_len > blk)
 		return -EUCLEAN;
-	return od_chunkmap_clip(tab, x);
+	return 0;
 }
 
 static int od_chunkmap_flat(const struct od_blobtab *tab,
@@ -83,7 +85,8 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 	x->len = end - pos;
 	if (od_add_overflows(inode->start_off, pos))
 		return -EUCLEAN;
-	return od_chunkmap_place(tab, inode->start_off + pos, end - pos, x);
+	od_chunkmap_place(tab, inode->start_off + pos, end - pos, x);
+	return 0;
 }
 
 static int od_chunkmap_chunk(const struct od_blobtab *tab,
@@ -113,17 +116,23 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 		return -EUCLEAN;
 	x->off += in_chunk;
 	if (!x->blob)
-		return od_chunkmap_place(tab, x->off, left, x);
-	return od_chunkmap_clip(tab, x);
+		od_chunkmap_place(tab, x->off, left, x);
+	return 0;
 }
 
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent)
 {
+	int err;
+
 	memset(extent, 0, sizeof(*extent));
 	if (pos >= inode->size)
 		return -EUCLEAN;
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
-		return od_chunkmap_chunk(tab, inode, pos, entry, extent);
-	return od_chunkmap_flat(tab, inode, pos, extent);
+		err = od_chunkmap_chunk(tab, inode, pos, entry, extent);
+	else
+		err = od_chunkmap_flat(tab, inode, pos, extent);
+	if (err || extent->hole)
+		return err;
+	return od_chunkmap_clip(tab, inode->size - pos, extent);
 }

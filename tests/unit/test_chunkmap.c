@@ -71,6 +71,12 @@ static void flat_outside(void **state)
 	static const struct od_inode flattened = {
 		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 20 * BLK, .start_off = 1005 * BLK,
 	};
+	static const struct od_inode ends_with_blob = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 5 * BLK - 100, .start_off = 1005 * BLK,
+	};
+	static const struct od_inode ends_behind_blob = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 5 * BLK - 99, .start_off = 1005 * BLK,
+	};
 
 	(void)state;
 	check(&(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK, .len = 10 * BLK },
@@ -81,9 +87,17 @@ static void flat_outside(void **state)
 	      &wraps, NULL);
 	check(&(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
 				   .err = -EUCLEAN }, &wraps, NULL);
-	/* The blob is 100 bytes short of a block: those read as zeroes. */
+	/* The blob is 100 bytes short of a block: no byte of the file may lie there. */
 	check(&(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
-				   .len = 5 * BLK }, &flattened, NULL);
+				   .len = 5 * BLK - 100 }, &flattened, NULL);
+	check(&(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
+				   .err = -EUCLEAN }, &flattened, NULL);
+	/* Behind the end of the file they read as zeroes, so that reads end even. */
+	check(&(struct map_case) { .name = "ends with its blob", .pos = 0, .blob = 1,
+				   .off = 5 * BLK, .len = 5 * BLK }, &ends_with_blob, NULL);
+	check(&(struct map_case) { .name = "ends a byte behind its blob", .pos = 0, .blob = 1,
+				   .off = 5 * BLK, .len = 5 * BLK - 100 }, &ends_behind_blob,
+	      NULL);
 	check(&(struct map_case) { .name = "behind the slot", .pos = 5 * BLK, .err = -EUCLEAN },
 	      &flattened, NULL);
 }
@@ -172,7 +186,7 @@ static void indexed_chunks(void **state)
 		{ 0, 1001, { .name = "flattened", .pos = 0, .blob = 1, .off = BLK,
 			     .len = 4 * BLK } },
 		{ 1, 6, { .name = "tail of a short blob", .pos = 0, .blob = 1, .off = 6 * BLK,
-			  .len = 4 * BLK } },
+			  .len = 4 * BLK - 100 } },
 		{ 1, 10, { .name = "behind a short blob", .pos = 0, .err = -EUCLEAN } },
 		{ 0, 0xFFFFFFFF, { .name = "hole", .pos = 1, .hole = true,
 				   .len = 4 * BLK - 1 } },

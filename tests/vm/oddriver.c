@@ -4,8 +4,8 @@
  *
  *	cut IMAGE DIR           make DIR/t0, DIR/t1, ...: each prefix of the image
  *	flip IMAGE DIR LEN      make DIR/f0, DIR/f1, ...: byte N of the first LEN inverted
- *	mounts PREFIX FIRST NR OPTIONS GOOD
- *	                        mount each of PREFIX<FIRST..>, read all, unmount; print
+ *	mounts PREFIX FIRST NR OPTIONS GOOD DIR
+ *	                        mount each of PREFIX<FIRST..> on DIR, read all, unmount; print
  *	                        how many mounted, and each that was read without an
  *	                        error but is not like GOOD, the sum of the right tree
  *	sum DIR                 print the sum that `mounts` compares with
@@ -30,7 +30,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOUNT_POINT	"/mnt/a"
 #define BLOCK		4096
 
 static uint64_t mix(uint64_t sum, const void *data, size_t len)
@@ -166,12 +165,13 @@ static int mounts(char **arg)
 	unsigned long first = strtoul(arg[1], NULL, 0), nr = strtoul(arg[2], NULL, 0);
 	uint64_t good = strtoull(arg[4], NULL, 16), sum;
 	unsigned long mounted = 0, refused = 0, wrong = 0, i;
+	char *dir = arg[5];
 	char options[512];
 	int error;
 
 	for (i = first; i < first + nr; i++) {
 		snprintf(options, sizeof(options), "fsid=%s%lu,%s", arg[0], i, arg[3]);
-		if (mount("none", MOUNT_POINT, "erofs_od", MS_RDONLY, options)) {
+		if (mount("none", dir, "erofs_od", MS_RDONLY, options)) {
 			if (errno == ENOENT || errno == ENOTCONN || errno == EBUSY || errno == ENODEV)
 				errx(1, "%s%lu: %s", arg[0], i, strerror(errno));
 			refused++;
@@ -179,12 +179,12 @@ static int mounts(char **arg)
 		}
 		mounted++;
 		error = 0;
-		sum = sum_tree(MOUNT_POINT, &error);
+		sum = sum_tree(dir, &error);
 		if (!error && sum != good) {
 			printf("wrong: %s%lu\n", arg[0], i);
 			wrong++;
 		}
-		if (umount(MOUNT_POINT))
+		if (umount(dir))
 			err(1, "umount of %s%lu", arg[0], i);
 	}
 	printf("%lu refused, %lu mounted, %lu wrong\n", refused, mounted, wrong);
@@ -304,7 +304,7 @@ static const struct {
 } commands[] = {
 	{ "cut", 2, cut },
 	{ "flip", 3, flip },
-	{ "mounts", 5, mounts },
+	{ "mounts", 6, mounts },
 	{ "sum", 1, sum },
 	{ "readers", 3, readers },
 	{ "sequential", 1, sequential },
