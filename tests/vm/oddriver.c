@@ -13,6 +13,7 @@
  *	sequential FILE         read it to the end, print the MB/s
  *	wait-readers FILE NR    NR processes read the file; print how each ended
  */
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,22 @@ static uint64_t mix_link(uint64_t sum, const char *path, int *error)
 	return mix(sum, target, n);
 }
 
+/* fts_read() does not tell a listing that fails from one that ends. */
+static void list_dir(const char *path, int *error)
+{
+	DIR *dir = opendir(path);
+
+	if (!dir) {
+		*error = errno;
+		return;
+	}
+	while ((errno = 0, readdir(dir)))
+		;
+	if (errno)
+		*error = errno;
+	closedir(dir);
+}
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -97,7 +114,9 @@ static uint64_t sum_tree(char *root, int *error)
 		sum = mix(sum, ent->fts_path + strlen(root),
 			  ent->fts_pathlen - strlen(root));
 		sum = mix(sum, &ent->fts_statp->st_mode, sizeof(ent->fts_statp->st_mode));
-		if (S_ISREG(ent->fts_statp->st_mode))
+		if (S_ISDIR(ent->fts_statp->st_mode))
+			list_dir(ent->fts_accpath, error);
+		else if (S_ISREG(ent->fts_statp->st_mode))
 			sum = mix_file(sum, ent->fts_accpath, error);
 		else if (S_ISLNK(ent->fts_statp->st_mode))
 			sum = mix_link(sum, ent->fts_accpath, error);
