@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 for program in "$top"/build/tools/{erofs-od,erofs-odd,origin} \
-	"$top"/build/tests/{treesum,fakedaemon,oddriver}; do
+	"$top"/build/tests/{treesum,fakedaemon,oddriver,protocol}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do
