@@ -271,13 +271,14 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 
 static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *dir)
 {
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	struct path victim;
 	int err = od_compat_lookup(dir, cookie->name, &victim);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	if (d_is_dir(victim.dentry))
-		err = cachefiles_od_backing_bury(cachefiles_od_cookie_cache(cookie), dir, victim.dentry);
+		err = cachefiles_od_backing_bury(cache, dir, victim.dentry);
 	else
 		err = od_compat_unlink(dir, victim.dentry);
 	path_put(&victim);

@@ -7,16 +7,22 @@
 int od_req_step(enum od_req_state *state, enum od_req_event event)
 {
 	static const signed char next[][6] = {
-		/*			FETCH		  DELIVER	UNDELIVER
-		 *			ANSWER		  REQUEUE	CANCEL
-		 */
-		[OD_REQ_QUEUED]	    = {	OD_REQ_FETCHING,  NO,		NO,
-					NO,		  NO,		OD_REQ_DONE },
-		[OD_REQ_FETCHING]   = {	NO,		  OD_REQ_SENT,	OD_REQ_QUEUED,
-					NO,		  NO,		OD_REQ_DONE },
-		[OD_REQ_SENT]	    = {	NO,		  NO,		NO,
-					OD_REQ_DONE,	  OD_REQ_QUEUED, OD_REQ_DONE },
-		[OD_REQ_DONE]	    = {	NO, NO, NO, NO, NO, NO },
+		[OD_REQ_QUEUED] = {
+			[OD_REQ_FETCH] = OD_REQ_FETCHING, [OD_REQ_DELIVER] = NO,
+			[OD_REQ_UNDELIVER] = NO, [OD_REQ_ANSWER] = NO,
+			[OD_REQ_REQUEUE] = NO, [OD_REQ_CANCEL] = OD_REQ_DONE,
+		},
+		[OD_REQ_FETCHING] = {
+			[OD_REQ_FETCH] = NO, [OD_REQ_DELIVER] = OD_REQ_SENT,
+			[OD_REQ_UNDELIVER] = OD_REQ_QUEUED, [OD_REQ_ANSWER] = NO,
+			[OD_REQ_REQUEUE] = NO, [OD_REQ_CANCEL] = OD_REQ_DONE,
+		},
+		[OD_REQ_SENT] = {
+			[OD_REQ_FETCH] = NO, [OD_REQ_DELIVER] = NO,
+			[OD_REQ_UNDELIVER] = NO, [OD_REQ_ANSWER] = OD_REQ_DONE,
+			[OD_REQ_REQUEUE] = OD_REQ_QUEUED, [OD_REQ_CANCEL] = OD_REQ_DONE,
+		},
+		[OD_REQ_DONE] = { NO, NO, NO, NO, NO, NO },
 	};
 
 	if (next[*state][event] == NO)
@@ -28,18 +34,27 @@ int od_req_step(enum od_req_state *state, enum od_req_event event)
 int od_obj_step(enum od_obj_state *state, enum od_obj_event event)
 {
 	static const signed char next[][6] = {
-		/*			ASK_OPEN	  ASK_READ	    OPENED
-		 *			REFUSED		  FD_CLOSED	    DROP
-		 */
-		[OD_OBJ_CLOSED]	    = {	OD_OBJ_OPENING,	  OD_OBJ_REOPENING, NO,
-					NO,		  NO,		    OD_OBJ_DROPPING },
-		[OD_OBJ_OPENING]    = {	NO,		  NO,		    OD_OBJ_OPEN,
-					OD_OBJ_CLOSED,	  NO,		    OD_OBJ_DROPPING },
-		[OD_OBJ_OPEN]	    = {	NO,		  NO,		    NO,
-					NO,		  OD_OBJ_CLOSED,    OD_OBJ_DROPPING },
-		[OD_OBJ_REOPENING]  = {	NO,		  NO,		    OD_OBJ_OPEN,
-					OD_OBJ_CLOSED,	  NO,		    OD_OBJ_DROPPING },
-		[OD_OBJ_DROPPING]   = {	NO, NO, NO, NO, NO, NO },
+		[OD_OBJ_CLOSED] = {
+			[OD_OBJ_ASK_OPEN] = OD_OBJ_OPENING, [OD_OBJ_ASK_READ] = OD_OBJ_REOPENING,
+			[OD_OBJ_OPENED] = NO, [OD_OBJ_REFUSED] = NO,
+			[OD_OBJ_FD_CLOSED] = NO, [OD_OBJ_DROP] = OD_OBJ_DROPPING,
+		},
+		[OD_OBJ_OPENING] = {
+			[OD_OBJ_ASK_OPEN] = NO, [OD_OBJ_ASK_READ] = NO,
+			[OD_OBJ_OPENED] = OD_OBJ_OPEN, [OD_OBJ_REFUSED] = OD_OBJ_CLOSED,
+			[OD_OBJ_FD_CLOSED] = NO, [OD_OBJ_DROP] = OD_OBJ_DROPPING,
+		},
+		[OD_OBJ_OPEN] = {
+			[OD_OBJ_ASK_OPEN] = NO, [OD_OBJ_ASK_READ] = NO,
+			[OD_OBJ_OPENED] = NO, [OD_OBJ_REFUSED] = NO,
+			[OD_OBJ_FD_CLOSED] = OD_OBJ_CLOSED, [OD_OBJ_DROP] = OD_OBJ_DROPPING,
+		},
+		[OD_OBJ_REOPENING] = {
+			[OD_OBJ_ASK_OPEN] = NO, [OD_OBJ_ASK_READ] = NO,
+			[OD_OBJ_OPENED] = OD_OBJ_OPEN, [OD_OBJ_REFUSED] = OD_OBJ_CLOSED,
+			[OD_OBJ_FD_CLOSED] = NO, [OD_OBJ_DROP] = OD_OBJ_DROPPING,
+		},
+		[OD_OBJ_DROPPING] = { NO, NO, NO, NO, NO, NO },
 	};
 
 	if (next[*state][event] == NO)

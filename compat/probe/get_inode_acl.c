@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The inode operation get_acl() was renamed get_inode_acl(): since v6.2; drop when the minimum is v6.2. */
+/*
+ * The inode operation get_acl() was renamed get_inode_acl(): since v6.2;
+ * drop when the minimum is v6.2.
+ */
 #include <linux/fs.h>
 
 typedef struct posix_acl *(*probe_acl)(struct inode *inode, int type, bool rcu);

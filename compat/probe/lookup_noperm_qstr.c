@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lookup_noperm_unlocked(qstr, parent) replaced lookup_one_len_unlocked(): since v6.16; drop when the minimum is v6.16. */
+/*
+ * lookup_noperm_unlocked(qstr, parent) replaced lookup_one_len_unlocked(): since v6.16;
+ * drop when the minimum is v6.16.
+ */
 #include <linux/fs.h>
 #include <linux/namei.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfs_mkdir() takes a struct delegated_inode and returns a dentry: since v6.19; drop when the minimum is v6.19. */
+/*
+ * vfs_mkdir() takes a struct delegated_inode and returns a dentry: since v6.19;
+ * drop when the minimum is v6.19.
+ */
 #include <linux/fs.h>
 
 struct dentry *probe(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,

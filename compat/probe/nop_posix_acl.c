@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ACLs go past the xattr handlers, which only name them: since v6.3; drop when the minimum is v6.3. */
+/*
+ * ACLs go past the xattr handlers, which only name them: since v6.3;
+ * drop when the minimum is v6.3.
+ */
 #include <linux/fs.h>
 #include <linux/posix_acl_xattr.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* start_creating(idmap, parent, qstr) locks, looks up and hands back: since v6.18; drop when the minimum is v6.18. */
+/*
+ * start_creating(idmap, parent, qstr) locks, looks up and hands back: since v6.18;
+ * drop when the minimum is v6.18.
+ */
 #include <linux/fs.h>
 #include <linux/namei.h>
 

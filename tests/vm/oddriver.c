@@ -191,7 +191,8 @@ static int mounts(char **arg)
 	for (i = first; i < first + nr; i++) {
 		snprintf(options, sizeof(options), "fsid=%s%lu,%s", arg[0], i, arg[3]);
 		if (mount("none", dir, "erofs_od", MS_RDONLY, options)) {
-			if (errno == ENOENT || errno == ENOTCONN || errno == EBUSY || errno == ENODEV)
+			if (errno == ENOENT || errno == ENOTCONN || errno == EBUSY ||
+			    errno == ENODEV)
 				errx(1, "%s%lu: %s", arg[0], i, strerror(errno));
 			refused++;
 			continue;

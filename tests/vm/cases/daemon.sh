@@ -24,10 +24,10 @@ ok "daemon that answers no READ of data" fake --delay-ms 300
 ok "mount" od_mount /mnt/a fsid=one
 ls /mnt/a/large >/dev/null
 stat /mnt/a/large/sequential >/dev/null
-kill -STOP $(pidof fakedaemon)
+killall -STOP fakedaemon
 start_readers 8
 ok "readers wait" od_wait 5 od_waiting 8
-kill -9 $(pidof fakedaemon)
+killall -9 fakedaemon
 ok "the readers end" ends_within 10 $READERS
 is "each with EIO" "$(sort /tmp/readers | uniq -c | sed 's/^ *//')" '8 Input/output error'
 ok "the daemon is gone" od_wait 5 od_daemon_is gone
@@ -39,7 +39,7 @@ od_fresh_cache
 fake
 ok "mount" od_mount /mnt/a fsid=one
 stat /mnt/a/large/sequential >/dev/null
-kill -STOP $(pidof fakedaemon)
+killall -STOP fakedaemon
 cat /mnt/a/large/sequential >/dev/null &
 reader=$!
 ok "a reader waits" od_wait 5 od_waiting 1
@@ -86,7 +86,7 @@ ok "mount" od_mount /mnt/a fsid=v-4096-plain
 ok "all is read once" same_tree /mnt/a $OD_SUMS/small
 ok "mount of the large one" od_mount /mnt/b fsid=one
 ok "some is read" head -c 100000 /mnt/b/large/sequential
-kill -9 $(pidof fakedaemon)
+killall -9 fakedaemon
 ok "the daemon is gone" od_wait 5 od_daemon_is gone
 od_drop_caches
 ok "what is present is right" same_tree /mnt/a $OD_SUMS/small

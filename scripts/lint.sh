@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: lint.sh
+#
+# The rules of CONTRIBUTING.md that a script can check, each with a line of its
+# own: what breaks it is listed, and the last line counts.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+passed=0
+failed=0
+skipped=0
+
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+		[ ! -f "$file" ] || echo "$file"
+	done
+}
+
+# rule NAME COMMAND...: the command prints what breaches the rule; nothing may be there
+rule() {
+	local breaches
+	breaches=$("${@:2}")
+	if [ -z "$breaches" ]; then
+		echo "ok - lint: $1"
+		passed=$((passed + 1))
+	else
+		echo "not ok - lint: $1"
+		head -n 20 <<<"$breaches" | sed 's/^/#   /'
+		failed=$((failed + 1))
+	fi
+}
+
+skip() {
+	echo "ok - lint: $1 # SKIP $2"
+	skipped=$((skipped + 1))
+}
+
+without_spdx() {
+	files | grep -vE '^(LICENSES/|SUPPORTED$|.*\.(md|txt)$|\.gitignore$|\.clang-format$|\.editorconfig$)' |
+		while read -r file; do
+			head -n 3 "$file" | grep -qE 'SPDX-License-Identifier: GPL-2.0-only' || echo "$file"
+		done
+}
+
+# The generated macros, and what tells a kernel's version.
+conditionals() {
+	files '*.c' '*.h' Kbuild | grep -v '^compat/' | xargs grep -nE \
+		'OD_HAVE_|KERNEL_VERSION|LINUX_VERSION_CODE|UTS_RELEASE|od_probes\.h|RHEL_RELEASE' || true
+}
+
+# A core file has its own headers, od/types.h and the UAPI; nothing else.
+core_includes() {
+	files '*/core/*.[ch]' | while read -r file; do
+		grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" | grep -vE \
+			'include ("od/types\.h"|<linux/cachefiles_od\.h>|"[a-z0-9_]+\.h")' |
+			sed "s|^|$file:|" || true
+	done
+}
+
+# What has no business in a core: allocation, locks, logging.
+core_calls() {
+	files '*/core/*.[ch]' | xargs grep -nE \
+		'\b(k[mzcv]*alloc|kfree|malloc|free|printk|pr_[a-z]+|printf|mutex_|spin_|BUG|WARN)[a-z_]*\(' || true
+}
+
+# erofs_od knows the cache by one header only, the cache knows nothing of erofs_od.
+across_modules() {
+	files 'erofs_od/*' | xargs grep -nE 'include.*cachefiles_od/' || true
+	files 'cachefiles_od/*' | xargs grep -nE 'include.*erofs_od' || true
+}
+
+asserts_on_input() {
+	files 'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'compat/*.[ch]' |
+		xargs grep -nE '\b(BUG|BUG_ON|WARN|WARN_ON|WARN_ON_ONCE|WARN_ONCE|panic)\(' || true
+}
+
+# A mirror is taken from the configured apt sources.
+mirror_hosts() {
+	files | grep -v '^scripts/lint.sh$' | xargs grep -nIE \
+		'(deb|security|ftp|snapshot)\.debian\.org|archive\.ubuntu\.com' || true
+}
+
+long_lines() {
+	files '*.c' '*.h' | xargs awk '{
+		line = $0; tabs = gsub(/\t/, "", line)
+		# A string that is a log line stays whole, so that it can be searched for.
+		if (length(line) + 8 * tabs > 100 && $0 !~ /"/) print FILENAME ":" FNR }'
+}
+
+white_space() {
+	files | grep -vE '\.(patch|md)$' | xargs grep -nIE '[[:space:]]+$' || true
+}
+
+# The README's table, the Makefile's help and dkms.conf speak of the same kernels.
+kernels_in_readme() {
+	local id
+	for id in $(kernel_ids); do
+		kernel_row "$id"
+		grep -qE "^\| $id +\| $row_suite +\| $row_status +\|" README.md ||
+			echo "README.md has no row '| $id | $row_suite | $row_status |'"
+	done
+	grep -oE '^\| [0-9]+\.[0-9]+[a-z]* ' README.md | tr -d '| ' | while read -r id; do
+		kernel_ids | grep -qx "$id" || echo "README.md has a row for $id, SUPPORTED has none"
+	done
+}
+
+probes_say_since_when() {
+	files 'compat/probe/*.c' | grep -v '/control_' | while read -r file; do
+		grep -qE '(since v[0-9]|v[0-9.]+ to v[0-9.]+)' "$file" || echo "$file: since when?"
+		grep -q 'drop when' "$file" || echo "$file: when can it go?"
+	done
+}
+
+# Sourced names are not followed; guest tests run in busybox's shell.
+shell_warnings() {
+	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
+		xargs shellcheck -S warning -e SC1091,SC2034,SC2154 || true
+	files 'tests/vm/cases/*.sh' 'tests/vm/guest/*' |
+		xargs shellcheck -S warning -s dash -e SC1091,SC2034,SC2154,SC3043 || true
+}
+
+rule "every file says its licence" without_spdx
+rule "no version and no probe outside compat/" conditionals
+rule "a core includes od/types.h and its own headers" core_includes
+rule "a core allocates nothing, locks nothing, prints nothing" core_calls
+rule "the modules meet in include/od/cache.h" across_modules
+rule "no BUG and no WARN" asserts_on_input
+rule "no host name of a mirror" mirror_hosts
+rule "no line of code is longer than 100 columns" long_lines
+rule "no white space at the end of a line" white_space
+rule "README.md has the kernels of SUPPORTED" kernels_in_readme
+rule "each probe says since when, and when it can go" probes_say_since_when
+if command -v shellcheck >/dev/null; then
+	rule "shellcheck" shell_warnings
+else
+	skip "shellcheck" "it is not installed"
+fi
+echo "lint: $passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
