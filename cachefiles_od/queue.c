@@ -20,11 +20,9 @@
  */
 #include "internal.h"
 
-#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/poll.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -633,20 +631,36 @@ int cachefiles_od_queue_read_complete(struct cachefiles_od_cookie *cookie, u32 o
 	return err;
 }
 
+/* Takes off the READs of a cookie what is wanted of the pieces that wait for them. */
+static void take_pieces(struct cachefiles_od_cookie *cookie,
+			bool (*want)(const struct cachefiles_od_piece *piece, const void *arg),
+			const void *arg, struct list_head *pieces)
+{
+	struct cachefiles_od_piece *piece, *next;
+	struct cachefiles_od_request *req;
+
+	assert_locked(cookie_queue(cookie));
+	list_for_each_entry(req, &cookie->reads, link)
+		list_for_each_entry_safe(piece, next, &req->waits, link)
+			if (want(piece, arg))
+				list_move_tail(&piece->link, pieces);
+}
+
+static bool piece_is_filled(const struct cachefiles_od_piece *piece, const void *unused)
+{
+	const struct cachefiles_od_read *read = piece->read;
+
+	return cachefiles_od_is_present(read->cookie, read->start + piece->from, piece->len);
+}
+
 /* Data came in: whoever has all it needs goes on, whatever else was asked. */
 void cachefiles_od_queue_filled(struct cachefiles_od_cookie *cookie)
 {
 	struct cachefiles_od_queue *queue = cookie_queue(cookie);
-	struct cachefiles_od_piece *piece, *next;
-	struct cachefiles_od_request *req;
 	LIST_HEAD(pieces);
 
 	lock_queue(queue);
-	list_for_each_entry(req, &cookie->reads, link)
-		list_for_each_entry_safe(piece, next, &req->waits, link)
-			if (cachefiles_od_is_present(cookie, piece->read->start + piece->from,
-						     piece->len))
-				list_move_tail(&piece->link, &pieces);
+	take_pieces(cookie, piece_is_filled, NULL, &pieces);
 	unlock_queue(queue);
 	cachefiles_od_piece_resume(&pieces);
 }
@@ -837,19 +851,19 @@ void cachefiles_od_queue_drop(struct cachefiles_od_cookie *cookie)
 	dispose(&pieces, &ended);
 }
 
+static bool piece_is_owned(const struct cachefiles_od_piece *piece, const void *owner)
+{
+	return !owner || piece->read->owner == owner;
+}
+
 /* Takes off what one owner, or everybody, waits for. */
 void cachefiles_od_queue_cancel(struct cachefiles_od_cookie *cookie, const void *owner)
 {
 	struct cachefiles_od_queue *queue = cookie_queue(cookie);
-	struct cachefiles_od_piece *piece, *next;
-	struct cachefiles_od_request *req;
 	LIST_HEAD(pieces);
 
 	lock_queue(queue);
-	list_for_each_entry(req, &cookie->reads, link)
-		list_for_each_entry_safe(piece, next, &req->waits, link)
-			if (!owner || piece->read->owner == owner)
-				list_move_tail(&piece->link, &pieces);
+	take_pieces(cookie, piece_is_owned, owner, &pieces);
 	fail_pieces(&pieces, -EIO);
 	unlock_queue(queue);
 	cachefiles_od_piece_resume(&pieces);

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line, against the real modules and the real daemon.
+
+# exits STATUS NAME COMMAND...
+exits() {
+	local wanted=$1 name=$2 status=0
+	shift 2
+	"$@" >/tmp/tools.out 2>&1 || status=$?
+	if [ $status = "$wanted" ]; then
+		pass "$name: exit status $wanted"
+	else
+		fail "$name: exit status $wanted" "$status
+$(cat /tmp/tools.out)"
+	fi
+}
+
+# says NAME REGEX: in the output of the last exits
+says() {
+	ok "$1" grep -qE "$2" /tmp/tools.out
+}
+
+exits 3 "mount without the modules" erofs-od mount one /mnt/a
+exits 3 "status without the modules" erofs-od status
+exits 2 "no command" erofs-od
+exits 2 "an unknown option" erofs-od mount --zork one /mnt/a
+ok "setup" od_setup
+exits 4 "mount without a daemon" erofs-od mount one /mnt/a
+ok "daemon" odd
+exits 1 "mount of a missing image" erofs-od mount no-such-blob /mnt/a
+says "and says which" 'no-such-blob'
+exits 0 "mount" erofs-od mount v-4096-flat /mnt/a
+ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+exits 0 "mount in a domain, with devices and a deadline" \
+	erofs-od mount --domain d --device data-a --device data-b --timeout 5000 boot /mnt/b
+exits 0 "status" erofs-od status
+says "the first mount" '/mnt/a'
+says "and its image" 'v-4096-flat'
+says "the other mount" '/mnt/b'
+exits 0 "status --json" erofs-od status --json
+says "the domain" '"domain": *"d"'
+says "a blob" '"data-b"'
+
+killall -STOP erofs-odd
+cat /mnt/b/large/sequential >/dev/null 2>&1 &
+od_wait 5 od_waiting 1
+exits 0 "status while a reader waits" erofs-od status -v
+says "shows what waits" 'READ'
+killall -CONT erofs-odd
+wait $!
+
+exits 0 "umount of both" erofs-od umount /mnt/a /mnt/b
+exits 1 "umount of what is none" erofs-od umount /mnt/a
+killall erofs-odd
+ok "SIGTERM ends the daemon" od_wait 10 od_daemon_is none
