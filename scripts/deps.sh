@@ -23,6 +23,7 @@ packages() {
 		libssl-dev
 		make
 		mmdebstrap
+		mount
 		procps
 		qemu-system-x86
 		shellcheck
