@@ -44,6 +44,13 @@ missing() {
 	done
 }
 
+# What dpkg tells of each package is of interest only when it fails.
+install_them() {
+	apt-get -qq install -y --no-install-recommends "${wanted[@]}" >"$log" 2>&1
+}
+
+log=$cache/apt-get.log
+mkdir -p "$cache"
 command -v dpkg-query >/dev/null || die "this is no Debian; what is needed are its packages $(packages | paste -sd' ')"
 mapfile -t wanted < <(missing)
 
@@ -59,6 +66,6 @@ fi
 if [ ${#wanted[@]} -gt 0 ]; then
 	say "installing ${wanted[*]}"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq install -y --no-install-recommends "${wanted[@]}" >&2 ||
-		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends "${wanted[@]}" >&2; }
+	install_them || { apt-get -qq update && install_them; } ||
+		die "apt-get cannot install them: $(tail -n 3 "$log")"
 fi

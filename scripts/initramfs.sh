@@ -46,7 +46,7 @@ add_stock_modules() {
 add_program() {
 	local lib
 	cp "$1" "$root/usr/bin/"
-	{ ldd "$1" 2>/dev/null || true; } | grep -oE '/[^ ]+' | sort -u | while read -r lib; do
+	{ ldd "$1" 2>/dev/null || true; } | { grep -oE '/[^ ]+' || true; } | sort -u | while read -r lib; do
 		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
 	done
 }
