@@ -29,9 +29,10 @@ modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 endif
 
-vm: tools
+vm:
 	@[ -n "$(KERNEL)" ] || { echo 'say which: make vm KERNEL=$(shell scripts/kernels.sh list | head -n 1)' >&2; exit 2; }
 	scripts/deps.sh
+	$(MAKE) -C tools
 	$(MAKE) -C tests/vm
 	scripts/build-modules.sh $(KERNEL)
 	DISK="$$(tests/images/mkimage.sh)" scripts/vm.sh $(KERNEL) $(TEST)
