@@ -11,7 +11,7 @@ help:
 	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
 	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
 	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
-	@echo '     [ACCEL=kvm] [SMP=2] [MEM=1024] [CMDLINE=...] [TIMEOUT=900]'
+	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
 	@echo 'make modules KERNEL=6.1            both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo 'make modules [KDIR=...]            both modules, in place, for the running kernel or another'
 	@echo 'make tools                         erofs-od and erofs-odd'

@@ -51,7 +51,7 @@ guest_tests() {
 vm_part() {
 	local id=$1 name=$2
 	shift 2
-	DISK=$disk MEM=2048 TIMEOUT=1800 LOGDIR=$top/build/vm/$id-$name \
+	DISK=$disk TIMEOUT=1800 LOGDIR=$top/build/vm/$id-$name \
 		part "vm-$id-$name" "$top/scripts/vm.sh" "$id" "$@"
 }
 

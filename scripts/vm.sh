@@ -8,7 +8,7 @@
 # any complaint of the kernel in the console, on a timeout, and when the
 # guest's last line is missing.
 #
-# ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=1024 (MiB)  CMDLINE=  TIMEOUT=900 (s)
+# ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
 set -euo pipefail
@@ -56,7 +56,7 @@ fi
 boot() {
 	timeout --foreground "$timeout" qemu-system-x86_64 \
 		-accel "${ACCEL:-tcg,thread=multi}" -cpu "$cpu" \
-		-smp "${SMP:-2}" -m "${MEM:-1024}" \
+		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$logdir/console.log" -serial stdio \
 		-kernel "$(kernel_image)" -initrd "$work/initrd" "${disks[@]}" \
