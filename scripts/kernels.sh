@@ -40,7 +40,8 @@ packages() {
 	kbuild=linux-kbuild-$abi
 	has "$suite" "$kbuild" || kbuild=linux-kbuild-$(grep -oE '^[0-9]+\.[0-9]+' <<<"$abi")
 	printf "%s=$version\n" "linux-headers-$release" "linux-headers-$abi-common" "$kbuild"
-	for image in linux-binary-"$release" linux-image-"$release"; do
+	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
+		linux-image-"$release"; do
 		if has "$suite" "$image"; then
 			printf "%s=$version\n" "$image"
 			break
