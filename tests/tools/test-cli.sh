@@ -18,6 +18,14 @@ result() {	# STATUS NAME [DETAIL]
 	fi
 }
 
+same() {	# WANTED GOT NAME
+	if [ "$1" = "$2" ]; then
+		result 0 "$3"
+	else
+		result 1 "$3" "$2"
+	fi
+}
+
 # exits STATUS PATTERN COMMAND...: that exit status, and output that matches
 exits() {
 	local want=$1 pattern=$2 out got
@@ -86,8 +94,7 @@ MOUNTED ON   IMAGE  DOMAIN  BLOBS     SIZE  PRESENT      %  WAITING  OLDEST
 /mnt/a gain  app    -           2  4.0 MiB  1.0 MiB  25.0%        3   1.5 s
 /mnt/two     two    dom         1  4.0 KiB  4.0 KiB   100%        0       -'
 got=$("$od" status --proc "$dir" 2>&1)
-[ "$got" = "$want" ]
-result $? 'status: mounts' "$got"
+same "$want" "$got" 'status: mounts'
 
 want="$want
 
@@ -99,8 +106,7 @@ erofs,dom  two    closed  4.0 KiB    4.0 KiB   100%        0
 REQUEST  WHAT  STATE  BLOB    OFFSET    LENGTH  WAITING    AGE
       9  READ  sent   b lob  1.0 MiB  64.0 KiB        2  1.5 s"
 got=$("$od" status -v --proc "$dir" 2>&1)
-[ "$got" = "$want" ]
-result $? 'status -v: blobs and requests' "$got"
+same "$want" "$got" 'status -v: blobs and requests'
 
 got=$("$od" status --json --proc "$dir" 2>&1)
 python3 - "$got" <<'P'
