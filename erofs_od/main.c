@@ -82,5 +82,7 @@ module_init(erofs_od_init);
 module_exit(erofs_od_exit);
 
 MODULE_DESCRIPTION("EROFS images that come through an on-demand cache");
+MODULE_AUTHOR("The erofs-od authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
 MODULE_SOFTDEP("pre: cachefiles_od libcrc32c");
