@@ -25,6 +25,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/path.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
@@ -214,6 +215,7 @@ struct cachefiles_od_request {
 
 /**
  * struct cachefiles_od_piece - a part of a read that goes its own way
+ * @refs: whoever will report the piece, and whoever is submitting its I/O
  * @link: in a request's list, or in a list of pieces that go on
  * @read: the read; may be gone as soon as the piece was reported
  * @from: first byte, from the start of the read
@@ -224,6 +226,7 @@ struct cachefiles_od_request {
  * @work: what cannot be done where it was found out
  */
 struct cachefiles_od_piece {
+	refcount_t refs;
 	struct list_head link;
 	struct cachefiles_od_read *read;
 	size_t from, len;

@@ -41,7 +41,13 @@ static void piece_clear_tail(const struct cachefiles_od_piece *piece)
 	iov_iter_zero(iov_iter_count(&iter), &iter);
 }
 
-/* Reports a piece, once, and frees it. The read may be gone behind this. */
+static void piece_put(struct cachefiles_od_piece *piece)
+{
+	if (refcount_dec_and_test(&piece->refs))
+		kfree(piece);
+}
+
+/* Reports a piece, once, and lets go of it. The read may be gone behind this. */
 static void piece_done(struct cachefiles_od_piece *piece, int error)
 {
 	struct cachefiles_od_read *read = piece->read;
@@ -54,7 +60,7 @@ static void piece_done(struct cachefiles_od_piece *piece, int error)
 		piece_clear_tail(piece);
 		atomic64_add(len, &stats->served);
 	}
-	kfree(piece);
+	piece_put(piece);
 	read->done(read, from, len, error);
 }
 
@@ -111,19 +117,27 @@ static void piece_direct_done(struct kiocb *iocb, long ret)
 		piece_queue_buffered(piece);
 }
 
-/* Straight from the device into the caller's pages. */
+/*
+ * Straight from the device into the caller's pages. File systems look at the
+ * iocb and its file after they have queued the I/O, which may have completed by
+ * then: both have to stay until they return.
+ */
 static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
-	struct file *file = piece_cookie(piece)->file;
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
 	ssize_t ret;
 
-	init_sync_kiocb(&piece->iocb, file);
+	refcount_inc(&piece->refs);
+	cachefiles_od_begin_operation(cookie);
+	init_sync_kiocb(&piece->iocb, cookie->file);
 	piece->iocb.ki_flags |= IOCB_DIRECT;
 	piece->iocb.ki_pos = piece_start(piece);
 	piece->iocb.ki_complete = piece_direct_done;
-	ret = vfs_iocb_iter_read(file, &piece->iocb, iter);
+	ret = vfs_iocb_iter_read(cookie->file, &piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		piece_direct_done(&piece->iocb, ret);
+	piece_put(piece);
+	cachefiles_od_end_operation(cookie);
 }
 
 /*
@@ -196,6 +210,7 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 
 	if (!piece)
 		return NULL;
+	refcount_set(&piece->refs, 1);
 	piece->read = read;
 	piece->from = from;
 	piece->len = read->len - from;
