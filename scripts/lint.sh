@@ -93,7 +93,7 @@ white_space() {
 	files | grep -vE '\.(patch|md)$' | xargs grep -nIE '[[:space:]]+$' || true
 }
 
-# The README's table, the Makefile's help and dkms.conf speak of the same kernels.
+# The README's table has the rows of SUPPORTED, and no other.
 kernels_in_readme() {
 	local id
 	for id in $(kernel_ids); do
