@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <linux/dcache.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
 
 #include "../compat/dirops.h"

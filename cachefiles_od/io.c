@@ -9,6 +9,8 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
+#include "../compat/callbacks.h"
+
 static struct cachefiles_od_cookie *piece_cookie(const struct cachefiles_od_piece *piece)
 {
 	return piece->read->cookie;
@@ -107,14 +109,17 @@ static void piece_queue_buffered(struct cachefiles_od_piece *piece)
 }
 
 /* May run in hard interrupt. What direct I/O would not do is done the other way. */
-static void piece_direct_done(struct kiocb *iocb, long ret)
+static void piece_direct_done(struct cachefiles_od_piece *piece, long ret)
 {
-	struct cachefiles_od_piece *piece = container_of(iocb, struct cachefiles_od_piece, iocb);
-
 	if (ret == (long)piece->len)
 		piece_done(piece, 0);
 	else
 		piece_queue_buffered(piece);
+}
+
+OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
+{
+	piece_direct_done(container_of(iocb, struct cachefiles_od_piece, iocb), ret);
 }
 
 /*
@@ -132,10 +137,10 @@ static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter
 	init_sync_kiocb(&piece->iocb, cookie->file);
 	piece->iocb.ki_flags |= IOCB_DIRECT;
 	piece->iocb.ki_pos = piece_start(piece);
-	piece->iocb.ki_complete = piece_direct_done;
+	piece->iocb.ki_complete = piece_complete;
 	ret = vfs_iocb_iter_read(cookie->file, &piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
-		piece_direct_done(&piece->iocb, ret);
+		piece_direct_done(piece, ret);
 	piece_put(piece);
 	cachefiles_od_end_operation(cookie);
 }

@@ -16,16 +16,27 @@ static struct dentry *lookup_unlocked(const struct path *dir, const char *name)
 #endif
 }
 
+#if defined(OD_HAVE_DIR_LOCKS_INODE_LOCK) || defined(OD_HAVE_RENAME_LOCKS_LOCK_RENAME)
+static struct dentry *lookup_locked(const struct path *dir, const char *name)
+{
+#ifdef OD_HAVE_LOOKUP_NOPERM_QSTR
+	return lookup_noperm(&QSTR(name), dir->dentry);
+#else
+	return lookup_one_len(name, dir->dentry, strlen(name));
+#endif
+}
+#endif
+
 /* A name in a locked folder; the pair of it is end(). */
 static struct dentry *begin_create(const struct path *dir, const char *name)
 {
-#ifdef OD_HAVE_START_CREATING
+#ifdef OD_HAVE_DIR_LOCKS_START_CREATING
 	return start_creating_noperm(dir->dentry, &QSTR(name));
 #else
 	struct dentry *dentry;
 
 	inode_lock_nested(d_inode(dir->dentry), I_MUTEX_PARENT);
-	dentry = lookup_one_len(name, dir->dentry, strlen(name));
+	dentry = lookup_locked(dir, name);
 	if (!IS_ERR(dentry) && d_is_positive(dentry)) {
 		dput(dentry);
 		dentry = ERR_PTR(-EEXIST);
@@ -38,7 +49,7 @@ static struct dentry *begin_create(const struct path *dir, const char *name)
 
 static int begin_remove(const struct path *dir, struct dentry *victim)
 {
-#ifdef OD_HAVE_START_CREATING
+#ifdef OD_HAVE_DIR_LOCKS_START_CREATING
 	return PTR_ERR_OR_ZERO(start_removing_dentry(dir->dentry, victim));
 #else
 	inode_lock_nested(d_inode(dir->dentry), I_MUTEX_PARENT);
@@ -53,7 +64,7 @@ static int begin_remove(const struct path *dir, struct dentry *victim)
 
 static void end(const struct path *dir, struct dentry *dentry)
 {
-#ifdef OD_HAVE_START_CREATING
+#ifdef OD_HAVE_DIR_LOCKS_START_CREATING
 	end_creating(dentry);
 #else
 	inode_unlock(d_inode(dir->dentry));
@@ -70,15 +81,17 @@ static int make_and_end(const struct path *dir, struct dentry *dentry, umode_t m
 {
 	int err;
 
-#if defined(OD_HAVE_MKDIR_DELEGATED)
+#if defined(OD_HAVE_VFS_MKDIR_DELEGATED)
 	dentry = vfs_mkdir(&nop_mnt_idmap, d_inode(dir->dentry), dentry, mode, NULL);
 	err = PTR_ERR_OR_ZERO(dentry);
-#elif defined(OD_HAVE_MKDIR_DENTRY)
+#elif defined(OD_HAVE_VFS_MKDIR_DENTRY)
 	dentry = vfs_mkdir(&nop_mnt_idmap, d_inode(dir->dentry), dentry, mode);
 	err = PTR_ERR_OR_ZERO(dentry);
-#elif defined(OD_HAVE_MNT_IDMAP) || defined(OD_HAVE_MNT_USERNS)
+#elif defined(OD_HAVE_VFS_MKDIR_IDMAP)
 	err = vfs_mkdir(&nop_mnt_idmap, d_inode(dir->dentry), dentry, mode);
-#else
+#elif defined(OD_HAVE_VFS_MKDIR_USERNS)
+	err = vfs_mkdir(&init_user_ns, d_inode(dir->dentry), dentry, mode);
+#elif defined(OD_HAVE_VFS_MKDIR_PLAIN)
 	err = vfs_mkdir(d_inode(dir->dentry), dentry, mode);
 #endif
 	end(dir, dentry);
@@ -87,9 +100,11 @@ static int make_and_end(const struct path *dir, struct dentry *dentry, umode_t m
 
 static int unlink_locked(const struct path *dir, struct dentry *victim)
 {
-#if defined(OD_HAVE_MNT_IDMAP) || defined(OD_HAVE_MNT_USERNS)
+#if defined(OD_HAVE_VFS_UNLINK_IDMAP)
 	return vfs_unlink(&nop_mnt_idmap, d_inode(dir->dentry), victim, NULL);
-#else
+#elif defined(OD_HAVE_VFS_UNLINK_USERNS)
+	return vfs_unlink(&init_user_ns, d_inode(dir->dentry), victim, NULL);
+#elif defined(OD_HAVE_VFS_UNLINK_PLAIN)
 	return vfs_unlink(d_inode(dir->dentry), victim, NULL);
 #endif
 }
@@ -154,7 +169,7 @@ int od_compat_unlink(const struct path *dir, struct dentry *victim)
 	return err;
 }
 
-#ifdef OD_HAVE_RENAMEDATA_PARENTS
+#ifdef OD_HAVE_RENAME_LOCKS_START_RENAMING
 static int rename(const struct path *dir, struct dentry *victim, const struct path *to,
 		  const char *name)
 {
@@ -172,30 +187,50 @@ static int rename(const struct path *dir, struct dentry *victim, const struct pa
 	return err;
 }
 #else
+static int call_rename(const struct path *dir, struct dentry *victim, const struct path *to,
+		       struct dentry *target)
+{
+#ifdef OD_HAVE_VFS_RENAME_SIX
+	return vfs_rename(d_inode(dir->dentry), victim, d_inode(to->dentry), target, NULL, 0);
+#else
+	struct renamedata rd = {
+#if defined(OD_HAVE_VFS_RENAME_PARENTS)
+		.mnt_idmap = &nop_mnt_idmap,
+#elif defined(OD_HAVE_VFS_RENAME_IDMAPS) || defined(OD_HAVE_VFS_RENAME_IDMAPS_PARENTS)
+		.old_mnt_idmap = &nop_mnt_idmap,
+		.new_mnt_idmap = &nop_mnt_idmap,
+#elif defined(OD_HAVE_VFS_RENAME_USERNS)
+		.old_mnt_userns = &init_user_ns,
+		.new_mnt_userns = &init_user_ns,
+#endif
+#if defined(OD_HAVE_VFS_RENAME_PARENTS) || defined(OD_HAVE_VFS_RENAME_IDMAPS_PARENTS)
+		.old_parent = dir->dentry,
+		.new_parent = to->dentry,
+#else
+		.old_dir = d_inode(dir->dentry),
+		.new_dir = d_inode(to->dentry),
+#endif
+		.old_dentry = victim,
+		.new_dentry = target,
+	};
+
+	return vfs_rename(&rd);
+#endif
+}
+
 static int rename_locked(const struct path *dir, struct dentry *victim, const struct path *to,
 			 const char *name)
 {
-	struct renamedata rd = {
-#if defined(OD_HAVE_RENAMEDATA_IDMAPS)
-		.old_mnt_idmap = &nop_mnt_idmap,
-		.new_mnt_idmap = &nop_mnt_idmap,
-#elif defined(OD_HAVE_RENAMEDATA_USERNS)
-		.old_mnt_userns = &nop_mnt_idmap,
-		.new_mnt_userns = &nop_mnt_idmap,
-#endif
-		.old_dir = d_inode(dir->dentry),
-		.old_dentry = victim,
-		.new_dir = d_inode(to->dentry),
-	};
+	struct dentry *target;
 	int err;
 
 	if (d_unhashed(victim) || victim->d_parent != dir->dentry)
 		return -ENOENT;
-	rd.new_dentry = lookup_one_len(name, to->dentry, strlen(name));
-	if (IS_ERR(rd.new_dentry))
-		return PTR_ERR(rd.new_dentry);
-	err = d_is_positive(rd.new_dentry) ? -EEXIST : vfs_rename(&rd);
-	dput(rd.new_dentry);
+	target = lookup_locked(to, name);
+	if (IS_ERR(target))
+		return PTR_ERR(target);
+	err = d_is_positive(target) ? -EEXIST : call_rename(dir, victim, to, target);
+	dput(target);
 	return err;
 }
 
@@ -236,9 +271,11 @@ struct file *od_compat_open(const struct path *dir, const char *name, int flags,
 
 bool od_compat_is_idmapped(const struct path *path)
 {
-#ifdef OD_HAVE_IS_IDMAPPED_MNT
+#if defined(OD_HAVE_IS_IDMAPPED_MNT_PRESENT)
 	return is_idmapped_mnt(path->mnt);
-#else
+#elif defined(OD_HAVE_IS_IDMAPPED_MNT_USER_NS)
+	return mnt_user_ns(path->mnt) != path->mnt->mnt_sb->s_user_ns;
+#elif defined(OD_HAVE_IS_IDMAPPED_MNT_ABSENT)
 	return false;
 #endif
 }

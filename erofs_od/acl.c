@@ -6,24 +6,13 @@
 #include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
 
-/**
- * erofs_od_get_acl - read an ACL
- * @inode: inode
- * @type: ACL_TYPE_ACCESS or ACL_TYPE_DEFAULT
- * @rcu: nothing may be waited for
- *
- * Context: sleeps, killably, but with @rcu.
- * Return: the ACL, NULL when there is none, or an ERR_PTR.
- */
-struct posix_acl *erofs_od_get_acl(struct inode *inode, int type, bool rcu)
+static struct posix_acl *erofs_od_read_acl(struct inode *inode, int type)
 {
 	u8 index = type == ACL_TYPE_ACCESS ? OD_XATTR_ACL_ACCESS : OD_XATTR_ACL_DEFAULT;
 	struct posix_acl *acl;
 	void *value;
 	int size;
 
-	if (rcu)
-		return ERR_PTR(-ECHILD);
 	size = erofs_od_getxattr(inode, index, "", NULL, 0);
 	if (size == -ENODATA || !size)
 		return NULL;
@@ -36,4 +25,10 @@ struct posix_acl *erofs_od_get_acl(struct inode *inode, int type, bool rcu)
 	acl = size < 0 ? ERR_PTR(size) : posix_acl_from_xattr(&init_user_ns, value, size);
 	kvfree(value);
 	return acl;
+}
+
+/* With @rcu nothing may be waited for: the VFS comes back without. */
+OD_COMPAT_GET_ACL(erofs_od_get_acl, inode, type, rcu)
+{
+	return rcu ? ERR_PTR(-ECHILD) : erofs_od_read_acl(inode, type);
 }

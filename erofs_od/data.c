@@ -13,9 +13,9 @@ static struct erofs_od_source erofs_od_data_source(struct inode *inode)
 	};
 }
 
-static int erofs_od_data_read_folio(struct file *file, struct folio *folio)
+OD_COMPAT_READ_FOLIO(erofs_od_data_read_folio, folio)
 {
-	struct erofs_od_source source = erofs_od_data_source(folio->mapping->host);
+	struct erofs_od_source source = erofs_od_data_source(folio_inode(folio));
 
 	return erofs_od_io_read_folio(&source, folio);
 }

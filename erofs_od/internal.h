@@ -17,6 +17,7 @@
 #include "core/inode.h"
 #include "core/sb.h"
 #include "core/xattr.h"
+#include "../compat/callbacks.h"
 
 /**
  * enum erofs_od_blob_state - what may be done with a blob
@@ -260,6 +261,6 @@ int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 ssize_t erofs_od_listxattr(struct dentry *dentry, char *buffer, size_t size);
 
 /* acl.c */
-struct posix_acl *erofs_od_get_acl(struct inode *inode, int type, bool rcu);
+OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
 
 #endif /* EROFS_OD_INTERNAL_H */

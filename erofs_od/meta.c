@@ -53,11 +53,16 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 	};
 }
 
-static int erofs_od_meta_read_folio(struct file *file, struct folio *folio)
+static int erofs_od_meta_read(struct inode *inode, struct folio *folio)
 {
-	struct erofs_od_source source = erofs_od_meta_source(folio->mapping->host);
+	struct erofs_od_source source = erofs_od_meta_source(inode);
 
 	return erofs_od_io_read_folio(&source, folio);
+}
+
+OD_COMPAT_READ_FOLIO(erofs_od_meta_read_folio, folio)
+{
+	return erofs_od_meta_read(folio_inode(folio), folio);
 }
 
 static void erofs_od_meta_readahead(struct readahead_control *rac)
@@ -141,11 +146,11 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 	err = folio_lock_killable(folio);
 	if (err)
 		return err;
-	if (!folio->mapping || folio_test_uptodate(folio)) {
+	if (!folio_mapping(folio) || folio_test_uptodate(folio)) {
 		folio_unlock(folio);
 		return folio_test_uptodate(folio) ? 0 : -EAGAIN;
 	}
-	err = erofs_od_meta_read_folio(NULL, folio);
+	err = erofs_od_meta_read(blob->meta, folio);
 	if (!err)
 		err = folio_wait_locked_killable(folio);
 	/* Folios carry no errno; with failures side by side it may be another one's. */

@@ -16,16 +16,18 @@ need_root "it builds in a chroot"
 
 kernel_row "$id"
 kernel=$("$top/scripts/kernels.sh" fetch "$id")
-toolchain=$("$top/scripts/toolchain.sh" "$row_toolchain")
+[ "$row_arch" = amd64 ] || row_toolchain+=-$row_arch
+toolchain=$("$top/scripts/toolchain.sh" "${TOOLCHAIN:-$row_toolchain}")
 release=$(<"$kernel/release")
+headers=/usr/src/linux-headers-$release
 
 # A tar of it keeps the times, so make sees what changed; what is gone goes.
 copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
 	touch "$list"
-	(cd "$top" && find Kbuild cachefiles_od erofs_od compat include -type f \
-		\( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' \
+	(cd "$top" && find Kbuild SUPPORTED cachefiles_od erofs_od compat include -type f \
+		\( -name '*.[ch]' -o -name 'Kbuild*' -o -name SUPPORTED -o -path 'compat/*.sh' \) ! -name '*.mod.c' \
 		! -path 'compat/generated/*' | sort) >"$list.new"
 	comm -23 "$list" "$list.new" | (cd "$out" && xargs -r rm -f)
 	tar -C "$top" -T "$list.new" -c | tar -C "$out" -x
@@ -34,26 +36,45 @@ copy_sources() {
 
 # Runs in a mount namespace of its own, so builds side by side do not meet.
 build() {
-	local kbuild
-	kbuild=$(basename "$kernel"/root/usr/lib/linux-kbuild-*)
-	mkdir -p "$toolchain/usr/lib/$kbuild"
+	local kbuild file
 	mount --bind "$out" "$toolchain/work"
 	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
-	mount --bind "$kernel/root/usr/lib/$kbuild" "$toolchain/usr/lib/$kbuild"
+	for kbuild in "$kernel"/root/usr/lib/linux-kbuild-*; do
+		# Ubuntu's headers have it in them.
+		[ -e "$kbuild" ] || continue
+		kbuild=/usr/lib/$(basename "$kbuild")
+		mkdir -p "$toolchain$kbuild"
+		mount --bind "$kernel/root$kbuild" "$toolchain$kbuild"
+	done
+	# What a variant of the build has in place of files of the headers.
+	for file in $([ ! -d "$out/.headers" ] || find "$out/.headers" -type f -printf '%P\n'); do
+		mount --bind "$out/.headers/$file" "$toolchain$headers/$file"
+	done
 	mount -t proc proc "$toolchain/proc"
 	mount -t tmpfs tmpfs "$toolchain/tmp"
 	mount --bind /dev "$toolchain/dev"
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
-		make -j"$(nproc)" -C "/usr/src/linux-headers-$release" M=/work W=1 "$@" 2>&1
+		make -j"$(nproc)" -C "$headers" M=/work W=1 "$@" 2>&1
 }
 export -f build
-export kernel toolchain release out
+export kernel toolchain headers out
+
+# compiler: as make takes it, where the headers do not say themselves which one
+# the kernel was built with
+compiler() {
+	local config=$kernel/root$headers
+	[ -e "$config/.kernelvariables" ] ||
+		sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/CC=\1/p' "$config/.config"
+}
 
 copy_sources
+mapfile -t arguments < <(compiler)
+arguments+=("${@:-modules}")
 log=$out/build.log
 with_lock "build-${out//\//_}" unshare -m --propagation private \
-	bash -euo pipefail -c 'build "$@"' build "${@:-modules}" | tee "$log" >&2
-if grep -nE 'warning:' "$log" >&2; then
+	bash -euo pipefail -c 'build "$@"' build "${arguments[@]}" | tee "$log" >&2
+# A suite's compiler gets updates after its kernel was built with it.
+if grep -nE 'warning:' "$log" | grep -v 'the compiler differs from the one used' >&2; then
 	# so that the next run warns again
 	find "$out" -name '*.o' -delete
 	die "kernel $id: the build warns"

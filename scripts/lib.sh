@@ -6,7 +6,8 @@ export LC_ALL=C
 # shellcheck disable=SC2034 # for the scripts that source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${EROFS_OD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/erofs-od}
-flavour=${FLAVOUR:-cloud-amd64}
+# SUPPORTED_FILE=FILE is for trying a kernel that the list does not have yet.
+supported=${SUPPORTED_FILE:-$top/SUPPORTED}
 
 say() {
 	echo "$*" >&2
@@ -15,6 +16,12 @@ say() {
 die() {
 	say "${0##*/}: $*"
 	exit 1
+}
+
+# cannot_be_had WHY: an exit status of its own says that nothing is broken
+cannot_be_had() {
+	say "${0##*/}: $*"
+	exit 3
 }
 
 need_root() {
@@ -34,14 +41,33 @@ with_lock() {
 
 # kernel_ids: the ids of SUPPORTED, in its order
 kernel_ids() {
-	awk '$1 == "kernel" { print $2 }' "$top/SUPPORTED"
+	awk '$1 == "kernel" { print $2 }' "$supported"
 }
 
-# kernel_row ID: sets row_toolchain, row_suite, row_prefix, row_status
+# kernel_row ID: sets row_toolchain, row_suite, row_prefix, row_flavour, row_status,
+# and row_arch, which follows from the flavour
 kernel_row() {
 	local row
-	row=$(awk -v id="$1" '$1 == "kernel" && $2 == id { print $3, $4, $5, $6 }' "$top/SUPPORTED")
+	row=$(awk -v id="$1" '$1 == "kernel" && $2 == id { print $3, $4, $5, $6, $7 }' "$supported")
 	[ -n "$row" ] || die "SUPPORTED has no kernel $1, it has: $(kernel_ids | paste -sd' ')"
 	# shellcheck disable=SC2034 # for the caller
-	read -r row_toolchain row_suite row_prefix row_status <<<"$row"
+	read -r row_toolchain row_suite row_prefix row_flavour row_status <<<"$row"
+	row_arch=$(arch_of "$row_flavour")
+}
+
+# arch_of FLAVOUR: Debian's name of the architecture that this kernel runs on
+arch_of() {
+	case $1 in
+	amd64 | *-amd64 | generic) echo amd64 ;;
+	arm64 | arm64-* | *-arm64) echo arm64 ;;
+	*) die "no architecture is known for the flavour $1" ;;
+	esac
+}
+
+# distribution_of SUITE: whose archive has it
+distribution_of() {
+	case $1 in
+	jammy* | noble*) echo ubuntu ;;
+	*) echo debian ;;
+	esac
 }

@@ -107,7 +107,7 @@ kernels_in_readme() {
 }
 
 probes_say_since_when() {
-	files 'compat/probe/*.c' | grep -v '/control_' | while read -r file; do
+	files 'compat/probe/*.c' | grep -v '/control/' | while read -r file; do
 		grep -qE '(since v[0-9]|v[0-9.]+ to v[0-9.]+)' "$file" || echo "$file: since when?"
 		grep -q 'drop when' "$file" || echo "$file: when can it go?"
 	done

@@ -6,7 +6,7 @@
 #include_next <linux/fs.h>
 #include "od_probes.h"
 
-#ifndef OD_HAVE_INODE_SET_MTIME
+#ifdef OD_HAVE_INODE_SET_MTIME_ABSENT
 static inline void inode_set_mtime(struct inode *inode, time64_t sec, long nsec)
 {
 	inode->i_mtime.tv_sec = sec;
@@ -20,7 +20,7 @@ static inline void inode_set_atime(struct inode *inode, time64_t sec, long nsec)
 }
 #endif
 
-#ifndef OD_HAVE_INODE_SET_CTIME
+#ifdef OD_HAVE_INODE_SET_CTIME_ABSENT
 static inline void inode_set_ctime(struct inode *inode, time64_t sec, long nsec)
 {
 	inode->i_ctime.tv_sec = sec;
@@ -28,20 +28,32 @@ static inline void inode_set_ctime(struct inode *inode, time64_t sec, long nsec)
 }
 #endif
 
-#ifndef OD_HAVE_INODE_STATE_READ_ONCE
+#ifdef OD_HAVE_INODE_STATE_FIELD
 #define inode_state_read_once(inode)	READ_ONCE((inode)->i_state)
 #endif
 
-#ifndef OD_HAVE_SUPER_SET_UUID
+#ifdef OD_HAVE_SUPER_SET_UUID_ABSENT
 static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsigned int len)
 {
 	memcpy(&sb->s_uuid, uuid, min_t(size_t, len, sizeof(sb->s_uuid)));
 }
 #endif
 
-#ifndef OD_HAVE_GET_INODE_ACL
-/* The name of an inode operation; nothing else in the modules has this name. */
+/* Names of operations, which nothing else in the modules has. */
+#ifdef OD_HAVE_READ_FOLIO_PAGE
+#define read_folio	readpage
+#endif
+
+#ifndef OD_HAVE_GET_ACL_INODE_ACL
 #define get_inode_acl	get_acl
+#endif
+
+#ifdef OD_HAVE_ALLOC_INODE_SB_ABSENT
+#define alloc_inode_sb(sb, cache, gfp)	kmem_cache_alloc(cache, gfp)
+#endif
+
+#ifdef OD_HAVE_FS_ALLOW_IDMAP_ABSENT
+#define FS_ALLOW_IDMAP	0
 #endif
 
 /*

@@ -13,7 +13,7 @@
 #include_next <linux/mnt_idmapping.h>
 #endif
 
-#if defined(OD_HAVE_MNT_USERNS)
+#if defined(OD_HAVE_VFS_XATTR_USERNS)
 #include <linux/user_namespace.h>
 #define nop_mnt_idmap init_user_ns
 #endif

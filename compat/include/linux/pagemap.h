@@ -4,15 +4,74 @@
 #define OD_COMPAT_LINUX_PAGEMAP_H
 
 #include_next <linux/pagemap.h>
-#include "od_probes.h"
+#include "od_folio.h"
 
-#ifndef OD_HAVE_FOLIO_END_READ
+#ifdef OD_HAVE_READAHEAD_FOLIO_ABSENT
+/* The page's lock keeps it where it is, as it does the folio. */
+static inline struct folio *readahead_folio(struct readahead_control *rac)
+{
+	struct page *page = readahead_page(rac);
+
+	if (!page)
+		return NULL;
+	put_page(page);
+	return page_folio(page);
+}
+#endif
+
+#ifdef OD_HAVE_FOLIO_LOCK_KILLABLE_ABSENT
+static inline int folio_lock_killable(struct folio *folio)
+{
+	return lock_page_killable(&folio->page);
+}
+#endif
+
+#ifdef OD_HAVE_FOLIO_WAIT_LOCKED_KILLABLE_ABSENT
+static inline int folio_wait_locked_killable(struct folio *folio)
+{
+	return wait_on_page_locked_killable(&folio->page);
+}
+#endif
+
+#ifdef OD_HAVE_FILEMAP_GET_FOLIO_ABSENT
+static inline struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index,
+						int fgp_flags, gfp_t gfp)
+{
+	struct page *page = pagecache_get_page(mapping, index, fgp_flags, gfp);
+
+	return page ? page_folio(page) : NULL;
+}
+
+static inline struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
+{
+	return __filemap_get_folio(mapping, index, 0, 0);
+}
+#endif
+
+#ifdef OD_HAVE_FOLIO_END_READ_ABSENT
 static inline void folio_end_read(struct folio *folio, bool success)
 {
 	if (success)
 		folio_mark_uptodate(folio);
 	folio_unlock(folio);
 }
+#endif
+
+#ifdef OD_HAVE_MAPPING_SET_LARGE_FOLIOS_ABSENT
+/* A hint; there are no large folios to be had. */
+static inline void mapping_set_large_folios(struct address_space *mapping)
+{
+}
+#endif
+
+#ifdef OD_HAVE_DEFINE_READAHEAD_PLAIN
+#undef DEFINE_READAHEAD
+#define DEFINE_READAHEAD(ractl, f, ra, m, i)		\
+	struct readahead_control ractl = {		\
+		.file = ((void)(ra), (f)),		\
+		.mapping = (m),				\
+		._index = (i),				\
+	}
 #endif
 
 #endif /* OD_COMPAT_LINUX_PAGEMAP_H */

@@ -7,7 +7,7 @@
 #include_next <linux/posix_acl_xattr.h>
 #include "od_probes.h"
 
-#ifndef OD_HAVE_NOP_POSIX_ACL
+#ifdef OD_HAVE_POSIX_ACL_HANDLERS_WORKING
 /* Before v6.3 the handlers do the work that the VFS does now. */
 #define nop_posix_acl_access	posix_acl_access_xattr_handler
 #define nop_posix_acl_default	posix_acl_default_xattr_handler

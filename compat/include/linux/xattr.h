@@ -7,7 +7,7 @@
 #include_next <linux/xattr.h>
 #include <linux/mnt_idmapping.h>
 
-#if !defined(OD_HAVE_MNT_IDMAP) && !defined(OD_HAVE_MNT_USERNS)
+#ifdef OD_HAVE_VFS_XATTR_PLAIN
 #define vfs_getxattr(idmap, ...) vfs_getxattr(__VA_ARGS__)
 #define vfs_setxattr(idmap, ...) vfs_setxattr(__VA_ARGS__)
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lookup_noperm_unlocked(qstr, parent) replaced lookup_one_len_unlocked(): since v6.16;
+ * lookup_noperm(qstr, parent) and lookup_noperm_unlocked() replaced lookup_one_len(): since v6.16;
  * drop when the minimum is v6.16.
  */
 #include <linux/fs.h>
@@ -9,5 +9,6 @@
 struct dentry *probe(struct dentry *parent, struct qstr *name);
 struct dentry *probe(struct dentry *parent, struct qstr *name)
 {
+	dput(lookup_noperm(name, parent));
 	return lookup_noperm_unlocked(name, parent);
 }

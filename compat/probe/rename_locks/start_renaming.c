@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* struct renamedata names parent dentries: since v6.18; drop when the minimum is v6.18. */
+/*
+ * start_renaming_dentry() locks both folders and looks up the new name: since v6.19;
+ * drop when the minimum is v6.19.
+ */
 #include <linux/fs.h>
 #include <linux/namei.h>
 
 int probe(struct renamedata *rd, struct dentry *dentry, struct qstr *name);
 int probe(struct renamedata *rd, struct dentry *dentry, struct qstr *name)
 {
-	rd->old_parent = dentry;
-	rd->new_parent = dentry;
-	return start_renaming_dentry(rd, 0, dentry, name);
+	int err = start_renaming_dentry(rd, 0, dentry, name);
+
+	end_renaming(rd);
+	return err;
 }

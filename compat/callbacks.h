@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Defining functions that the kernel calls with other arguments in older
+ * versions. The macro stands in place of the function's head and is followed by
+ * its body, which is written for the newest form:
+ *
+ *	OD_COMPAT_READ_FOLIO(my_read_folio, folio)
+ *	{
+ *		return my_read(folio);
+ *	}
+ */
+#ifndef OD_COMPAT_CALLBACKS_H
+#define OD_COMPAT_CALLBACKS_H
+
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+
+/* .read_folio of struct address_space_operations; it was readpage() until v5.18. */
+#ifdef OD_HAVE_READ_FOLIO_FOLIO
+#define OD_COMPAT_READ_FOLIO(name, folio)				\
+	static int name(struct file *file, struct folio *folio)
+#else
+#define OD_COMPAT_READ_FOLIO(name, folio)				\
+	static int name##_newest(struct folio *folio);			\
+	static int name(struct file *file, struct page *page)		\
+	{								\
+		return name##_newest(page_folio(page));			\
+	}								\
+	static int name##_newest(struct folio *folio)
+#endif
+
+/* .ki_complete of struct kiocb; it had a second result, always 0, until v5.15. */
+#ifdef OD_HAVE_KI_COMPLETE_RET
+#define OD_COMPAT_KI_COMPLETE(name, iocb, ret)				\
+	static void name(struct kiocb *iocb, long ret)
+#else
+#define OD_COMPAT_KI_COMPLETE(name, iocb, ret)				\
+	static void name(struct kiocb *iocb, long ret, long ret2)
+#endif
+
+/* .get_inode_acl of struct inode_operations; without RCU until v5.14. */
+#ifndef OD_HAVE_GET_ACL_INODE
+#define OD_COMPAT_DECLARE_GET_ACL(name)					\
+	struct posix_acl *name(struct inode *inode, int type, bool rcu)
+#define OD_COMPAT_GET_ACL(name, inode, type, rcu)			\
+	struct posix_acl *name(struct inode *inode, int type, bool rcu)
+#else
+#define OD_COMPAT_DECLARE_GET_ACL(name)					\
+	struct posix_acl *name(struct inode *inode, int type)
+#define OD_COMPAT_GET_ACL(name, inode, type, rcu)			\
+	static struct posix_acl *name##_newest(struct inode *inode,	\
+					       int type, bool rcu);	\
+	struct posix_acl *name(struct inode *inode, int type)		\
+	{								\
+		return name##_newest(inode, type, false);		\
+	}								\
+	static struct posix_acl *name##_newest(struct inode *inode,	\
+					       int type, bool rcu)
+#endif
+
+#endif /* OD_COMPAT_CALLBACKS_H */

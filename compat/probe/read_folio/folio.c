@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The address space operation read_folio(): since v5.19; drop when the minimum is v5.19. */
+#include <linux/fs.h>
+
+typedef int (*probe_read)(struct file *file, struct folio *folio);
+probe_read probe(const struct address_space_operations *ops);
+probe_read probe(const struct address_space_operations *ops)
+{
+	return ops->read_folio;
+}
