@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: aptroot.sh update SUITE        have the package lists of a suite, a day old at most
-#        aptroot.sh sources SUITE       print the sources.list lines of a suite
-#        aptroot.sh run SUITE APT...    run an apt command that knows that suite alone
+# Usage: aptroot.sh update SUITE[:ARCH]        have the package lists of a suite, a day old at most
+#        aptroot.sh sources SUITE[:ARCH]       print the sources.list lines of a suite
+#        aptroot.sh run SUITE[:ARCH] APT...    run an apt command that knows that suite alone
 #
 # A private apt root per suite, so that any suite's packages can be downloaded
 # without touching the host's own package lists. Where the packages come from
-# is taken from the sources that the host has configured.
+# is taken from the sources that the host has configured. With ARCH, the root
+# has that architecture's packages besides amd64's.
+#
+# EROFS_OD_UBUNTU=URI  Ubuntu's archive; by default it is looked for beside
+#                      Debian's. Exit status 3: it is not there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
+# Ubuntu's keys are a package of Debian 13, which has the suite's own signature.
+keys_suite=trixie
 
 # uri_of CODENAME: where the host gets that suite from
 uri_of() {
@@ -18,16 +24,59 @@ uri_of() {
 		awk -v suite="$1" '$1 == suite { print $2; exit }'
 }
 
-sources() {
-	local codename like=$1 uri
+debian_uri() {
+	local codename like
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 	case $1 in
 	*-security) like=$codename-security ;;
 	*) like=$codename ;;
 	esac
-	uri=$(uri_of "$like")
-	[ -n "$uri" ] || die "the configured apt sources have no $like, or apt-get update never ran"
-	echo "deb [arch=amd64 signed-by=$keyring] $uri $1 main"
+	uri_of "$like" | grep . ||
+		die "the configured apt sources have no $like, or apt-get update never ran"
+}
+
+# Many mirrors have both.
+ubuntu_uri() {
+	local uri
+	if [ -n "${EROFS_OD_UBUNTU-}" ]; then
+		echo "$EROFS_OD_UBUNTU"
+		return
+	fi
+	uri=$(debian_uri any)
+	uri=${uri%/}
+	echo "${uri%/debian}/ubuntu"
+}
+
+ubuntu_keys() {
+	local dir=$cache/apt/ubuntu-keyring
+	if [ ! -e "$dir/usr" ]; then
+		"$0" update $keys_suite
+		rm -rf "$dir" "$dir.tmp"
+		mkdir "$dir.tmp"
+		(cd "$dir.tmp" && run $keys_suite apt-get -qq download ubuntu-keyring >&2)
+		dpkg -x "$dir.tmp"/*.deb "$dir.tmp"
+		mv -T "$dir.tmp" "$dir"
+	fi
+	echo "$dir/usr/share/keyrings/ubuntu-archive-keyring.gpg"
+}
+
+# architectures SUITE[:ARCH]: as apt wants them
+architectures() {
+	local arch=amd64
+	[ "$1" = "${1#*:}" ] || arch+=,${1#*:}
+	echo "$arch"
+}
+
+sources() {
+	local suite=${1%%:*} uri keys
+	if [ "$(distribution_of "$suite")" = ubuntu ]; then
+		uri=$(ubuntu_uri)
+		keys=$(with_lock ubuntu-keyring ubuntu_keys)
+	else
+		uri=$(debian_uri "$suite")
+		keys=$debian_keys
+	fi
+	echo "deb [arch=$(architectures "$1") signed-by=$keys] $uri $suite main"
 }
 
 root_of() {
@@ -35,14 +84,15 @@ root_of() {
 }
 
 run() {
-	local root
+	local root archs
 	root=$(root_of "$1")
+	archs=$(architectures "$1")
 	shift
 	"$@" -o "Dir::State=$root/state" -o "Dir::State::status=$root/status" \
 		-o "Dir::Cache=$root/cache" -o "Dir::Etc::sourcelist=$root/sources.list" \
 		-o "Dir::Etc::sourceparts=/dev/null" -o "Dir::Etc::preferencesparts=/dev/null" \
 		-o "Dir::Etc::preferences=/dev/null" -o "APT::Default-Release=" \
-		-o "APT::Architecture=amd64" -o "APT::Architectures=amd64" \
+		-o "APT::Architecture=amd64" -o "APT::Architectures=$archs" \
 		-o "APT::Sandbox::User=root" -o "Acquire::Languages=none" \
 		-o "Acquire::Retries=3" -o "Acquire::Check-Valid-Until=false"
 }
@@ -57,7 +107,11 @@ update_locked() {
 	: >"$root/status"
 	sources "$1" >"$root/sources.list"
 	say "package lists of $1"
-	run "$1" apt-get -qq update
+	if ! run "$1" apt-get -qq update -o APT::Update::Error-Mode=any; then
+		[ "$(distribution_of "$1")" != ubuntu ] ||
+			cannot_be_had "$(ubuntu_uri) does not serve $1: EROFS_OD_UBUNTU= can name an archive that does"
+		die "the package lists of $1 cannot be had"
+	fi
 	touch "$root/updated"
 }
 

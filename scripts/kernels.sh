@@ -5,8 +5,8 @@
 #
 # A kernel's folder in the cache, named after the exact package version, holds
 # `release` and `root`, in which headers, kbuild and image are unpacked. Which
-# version an id means is looked up once a day.
-# FLAVOUR=cloud-amd64 (the smallest one) or amd64.
+# version an id means is looked up once a day. Exit status 3: the archive that
+# has the kernel is not served here.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -24,44 +24,56 @@ has() {
 	[ -n "$(version_of "$1" "$2")" ]
 }
 
-# newest_release SUITE PREFIX: kernel release of the newest headers package
+# newest_release SUITE PREFIX FLAVOUR: kernel release of the newest headers package
 newest_release() {
 	local pkg
-	apt_in "$1" apt-cache pkgnames "linux-headers-$2" | grep -E -- "-$flavour\$" |
-		{ [ "$flavour" = amd64 ] && grep -vE -- '-(cloud|rt)-amd64$' || cat; } |
+	apt_in "$1" apt-cache pkgnames "linux-headers-$2" |
+		{ grep -E "^linux-headers-[0-9][0-9a-z.+]*(-[0-9]+)?-$3\$" || true; } |
 		sort -rV | while read -r pkg; do
 			has "$1" "$pkg" && echo "${pkg#linux-headers-}" && break
 		done
 }
 
-# packages SUITE RELEASE VERSION: what to download, one PACKAGE=VERSION a line
-packages() {
-	local suite=$1 release=$2 version=$3 abi=${2%-"$flavour"} kbuild image
-	kbuild=linux-kbuild-$abi
-	has "$suite" "$kbuild" || kbuild=linux-kbuild-$(grep -oE '^[0-9]+\.[0-9]+' <<<"$abi")
-	printf "%s=$version\n" "linux-headers-$release" "linux-headers-$abi-common" "$kbuild"
+# packages_of SUITE RELEASE ABI: what to download. What runs while the modules
+# are built is this machine's, the rest is the kernel's architecture's.
+packages_of() {
+	local suite=$1 release=$2 abi=$3 kbuild image
+	echo "linux-headers-$release:$row_arch"
+	if [ "$(distribution_of "$suite")" = ubuntu ]; then
+		echo "linux-headers-$abi"
+	else
+		kbuild=linux-kbuild-$abi
+		has "$suite" "$kbuild" || kbuild=linux-kbuild-$(grep -oE '^[0-9]+\.[0-9]+' <<<"$abi")
+		printf '%s\n' "linux-headers-$abi-common" "$kbuild:amd64"
+	fi
+	# A signed one may come later than the rest of its version.
 	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
-		linux-image-"$release"; do
+		linux-image-"$release" linux-image-"$release"-unsigned \
+		linux-image-unsigned-"$release"; do
 		if has "$suite" "$image"; then
-			printf "%s=$version\n" "$image"
+			echo "$image:$row_arch"
 			break
 		fi
 	done
-	case $image in
-	# From 7.1 on the modules are a package of their own.
-	linux-binary-*) printf "%s=$version\n" "linux-modules-$release" "linux-base-$release" ;;
-	esac
+	# Ubuntu's modules are a package of their own, and Debian's from 7.1 on.
+	if has "$suite" "linux-modules-$release"; then
+		echo "linux-modules-$release:$row_arch"
+	fi
+	if has "$suite" "linux-base-$release"; then
+		echo "linux-base-$release:$row_arch"
+	fi
 }
 
+# unpack SUITE RELEASE VERSION DIR
 unpack() {
 	local suite=$1 release=$2 version=$3 dir=$4 tmp deb list
 	tmp=$(mktemp -d "$cache/kernels/tmp.XXXXXX")
 	# shellcheck disable=SC2064 # this very folder
 	trap "rm -rf '$tmp'" EXIT
 	mkdir "$tmp/deb" "$tmp/root"
-	mapfile -t list < <(packages "$suite" "$release" "$version")
-	say "kernel $release ($version) of $suite"
-	(cd "$tmp/deb" && apt_in "$suite" apt-get -qq download "${list[@]}" >&2)
+	mapfile -t list < <(packages_of "$suite" "$release" "${release%-"$row_flavour"}")
+	say "kernel $release ($version) of $row_suite"
+	(cd "$tmp/deb" && apt_in "$suite" apt-get -qq download "${list[@]/%/=$version}" >&2)
 	for deb in "$tmp"/deb/*.deb; do
 		dpkg -x "$deb" "$tmp/root"
 	done
@@ -77,33 +89,37 @@ unpack() {
 	mv -T "$tmp" "$dir"
 }
 
-fetch_locked() {
-	local id=$1 link=$cache/kernels/$1-$flavour release version dir
+# lookup ID LINK: makes LINK point to the folder of the newest version
+lookup() {
+	local id=$1 link=$2 suite release version dir
 	kernel_row "$id"
 	if [ -e "$link/release" ] && [ -n "$(find "$link" -maxdepth 0 -mtime -1)" ]; then
 		return
 	fi
 	mkdir -p "$cache/kernels"
-	"$top/scripts/aptroot.sh" update "$row_suite"
-	release=$(newest_release "$row_suite" "$row_prefix")
-	[ -n "$release" ] || die "$row_suite has no kernel $row_prefix* of flavour $flavour"
-	version=$(version_of "$row_suite" "linux-headers-$release")
+	suite=$row_suite
+	[ "$row_arch" = amd64 ] || suite+=:$row_arch
+	"$top/scripts/aptroot.sh" update "$suite"
+	release=$(newest_release "$suite" "$row_prefix" "$row_flavour")
+	[ -n "$release" ] || die "$row_suite has no kernel $row_prefix* of flavour $row_flavour"
+	version=$(version_of "$suite" "linux-headers-$release")
 	dir=${release}_$version
 	if [ ! -e "$cache/kernels/$dir/release" ]; then
 		rm -rf "${cache:?}/kernels/$dir"
-		unpack "$row_suite" "$release" "$version" "$cache/kernels/$dir"
+		unpack "$suite" "$release" "$version" "$cache/kernels/$dir"
 	fi
 	ln -sfn "$dir" "$link.new"
 	mv -T "$link.new" "$link"
 }
 
 fetch() {
-	local link=$cache/kernels/$1-$flavour
+	local link status=0
 	kernel_row "$1"
+	link=$cache/kernels/$1-$row_flavour
+	# A process of its own: in a condition, a failure would not end a function.
+	with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
 	# A mirror that cannot be reached is no reason to stop when the kernel is here.
-	if ! with_lock "kernel-$1-$flavour" fetch_locked "$1" && [ ! -e "$link/release" ]; then
-		die "kernel $1 cannot be had"
-	fi
+	[ -e "$link/release" ] || return $status
 	readlink -f "$link"
 }
 
@@ -113,5 +129,6 @@ fetch)
 	for id; do fetch "$id"; done
 	;;
 list) kernel_ids ;;
+lookup) lookup "$2" "$3" ;;
 *) sed -n '3,4s/^# //p' "$0" >&2 && exit 2 ;;
 esac

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: toolchain.sh SUITE         have the tool chain of a suite, print its folder
+# Usage: toolchain.sh SUITE[-ARCH]  have the tool chain of a suite, print its folder
 #
 # Kernels are built with their own suite's compiler and C library (kbuild's
 # host tools are linked against it), the host's own suite included. A tool
 # chain is a small root made by mmdebstrap and kept as tar.zst in the cache,
-# under a key of its inputs.
+# under a key of its inputs. With ARCH it builds modules and programs for that
+# architecture, whose programs for the test machine are in it, too.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,18 +18,51 @@ packages_of() {
 	bookworm) echo "$common,gcc-12,pahole" ;;
 	trixie) echo "$common,gcc-14,pahole" ;;
 	sid) echo "$common,gcc-16,pahole" ;;
+	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
+	trixie-llvm) echo "$common,clang-19,lld-19,llvm-19,pahole" ;;
+	trixie-arm64) echo "$common,gcc-14,pahole,gcc-14-aarch64-linux-gnu,pkgconf,$(foreign_packages arm64)" ;;
+	jammy) echo "make,libc6-dev,kmod,perl,gcc,libelf1" ;;
+	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64" ;;
 	*) die "no tool chain is known for suite $1" ;;
 	esac
 }
 
-bootstrap() {
-	local suite=$1 packages=$2 archive=$3
-	say "tool chain of $suite"
+# foreign_packages ARCH: the libraries that the tools are built with, and the
+# programs that the test machine takes from the host where that is the same
+foreign_packages() {
 	{
-		"$top/scripts/aptroot.sh" sources "$suite"
-		[ "$suite" = sid ] || "$top/scripts/aptroot.sh" sources "$suite-security"
-	} | mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include="$packages" \
+		grep -E '^lib.*-dev$' "$top/tools/packages.txt"
+		printf '%s\n' libc6-dev libssl-dev attr busybox-static erofs-utils
+	} | sed "s/\$/:$1/" | paste -sd,
+}
+
+# foreign_of NAME: the architecture that it builds for, if that is another
+foreign_of() {
+	case $1 in
+	*-arm64) echo "${1#*-}" ;;
+	esac
+}
+
+# sources_of NAME: all that the suite's packages come from
+sources_of() {
+	local suite=${1%%-*} foreign part
+	local parts=("$suite")
+	foreign=$(foreign_of "$1")
+	[ "$suite" = sid ] || parts+=("$suite-security")
+	[ "$(distribution_of "$suite")" != ubuntu ] || parts+=("$suite-updates")
+	for part in "${parts[@]}"; do
+		"$top/scripts/aptroot.sh" sources "$part${foreign:+:$foreign}"
+	done
+}
+
+bootstrap() {
+	local suite=${1%%-*} packages=$2 archive=$3 foreign
+	foreign=$(foreign_of "$1")
+	say "tool chain of $1"
+	sources_of "$1" | mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
+		--architectures="amd64${foreign:+,$foreign}" --include="$packages" \
 		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='APT::Sandbox::User "root"' \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
