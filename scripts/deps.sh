@@ -25,6 +25,7 @@ packages() {
 		mmdebstrap
 		mount
 		procps
+		qemu-system-arm
 		qemu-system-x86
 		shellcheck
 		xz-utils

@@ -5,6 +5,8 @@
 # Makes the initramfs of a test machine: busybox, the stock modules that the
 # tests need with all they depend on, both modules of this project, the guest
 # side of tests/vm, and host programs with their shared libraries.
+#
+# ROOT=FOLDER  what busybox and libraries of another architecture are taken from
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -12,6 +14,7 @@ set -euo pipefail
 kernel=$1
 modules=$2
 out=$3
+from=${ROOT-}
 shift 3
 
 # What the tests need of the stock kernel, as far as it is not built in.
@@ -33,8 +36,10 @@ stock_modules() {
 add_stock_modules() {
 	local path name
 	stock_modules | while read -r path; do
-		name=$(basename "${path%.xz}")
+		name=$(basename "$path")
+		name=${name%%.ko*}.ko
 		case $path in
+		*.zst) zstd -dqc "$path" >"$root/modules/stock/$name" ;;
 		*.xz) xz -dc "$path" >"$root/modules/stock/$name" ;;
 		*) cp "$path" "$root/modules/stock/$name" ;;
 		esac
@@ -46,12 +51,38 @@ add_stock_modules() {
 add_program() {
 	local lib
 	cp "$1" "$root/usr/bin/"
-	{ ldd "$1" 2>/dev/null || true; } | { grep -oE '/[^ ]+' || true; } | sort -u | while read -r lib; do
-		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
+	libraries_of "$1" | sort -u | while read -r lib; do
+		[ -e "$root$lib" ] || install -D "$from$lib" "$root$lib"
 	done
 }
 
-cp "$(command -v busybox)" "$root/bin/busybox"
+libraries_of() {
+	if [ -n "$from" ]; then
+		foreign_libraries "$1"
+	else
+		{ ldd "$1" 2>/dev/null || true; } | { grep -oE '/[^ ]+' || true; }
+	fi
+}
+
+# Nothing of another architecture runs here, its loader neither: what a file
+# names as needed is looked up in the one folder that it can be in.
+foreign_libraries() {
+	local folder name
+	readelf -l "$1" | sed -n 's/.*program interpreter: \(.*\)]$/\1/p'
+	folder=$(readelf -h "$1" | awk '$1 == "Machine:" { print tolower($2) }')
+	folder=/$(cd "$from" && echo usr/lib/"$folder"-linux-gnu*)
+	readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)]$/\1/p' | while read -r name; do
+		[ -e "$from$folder/$name" ] || die "$1 needs $name, which $from$folder has not"
+		echo "$folder/$name"
+		foreign_libraries "$from$folder/$name"
+	done
+}
+
+if [ -n "$from" ]; then
+	cp "$from/usr/bin/busybox" "$root/bin/busybox"
+else
+	cp "$(command -v busybox)" "$root/bin/busybox"
+fi
 add_stock_modules
 cp "$modules"/*.ko "$root/modules/od/"
 cp "$top/tests/vm/guest/init" "$root/init"

@@ -64,6 +64,20 @@ arch_of() {
 	esac
 }
 
+# triplet_of ARCH: how its compilers and folders are called
+triplet_of() {
+	case $1 in
+	amd64) echo x86_64-linux-gnu ;;
+	arm64) echo aarch64-linux-gnu ;;
+	esac
+}
+
+# root_for ARCH: the root that has the compiler, the libraries and the programs
+# for test machines of another architecture than this one's
+root_for() {
+	"$top/scripts/toolchain.sh" "trixie-$1"
+}
+
 # distribution_of SUITE: whose archive has it
 distribution_of() {
 	case $1 in

@@ -1,15 +1,50 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: programs.sh          print the programs that go into the test machine
+# Usage: programs.sh [ARCH]   print the programs that go into the test machine
 #
-# Those that are not built are left out; a test that needs one says so.
+# Those that are not built are left out; a test that needs one says so. For
+# another architecture than this machine's they are built here, in the root
+# that the others come from, too.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-for program in "$top"/build/tools/{erofs-od,erofs-odd,origin} \
-	"$top"/build/tests/{treesum,fakedaemon,oddriver,protocol}; do
+arch=${1:-amd64}
+build=$top/build
+root=
+
+# Runs in a mount namespace of its own; the sources are at /work there.
+cross_build() {
+	mount --bind "$top" "$root/work"
+	mount -t proc proc "$root/proc"
+	mount -t tmpfs tmpfs "$root/tmp"
+	mount --bind /dev "$root/dev"
+	set -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
+		PKG_CONFIG_LIBDIR="/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig" \
+		make -s -j"$(nproc)" CC="$cc"
+	chroot "$root" "$@" -C /work/tools O="/work/build/$arch/tools"
+	chroot "$root" "$@" -C /work/tests/vm B="/work/build/$arch/tests"
+}
+
+if [ "$arch" != amd64 ]; then
+	need_root "it builds in a chroot"
+	build+=/$arch
+	root=$(root_for "$arch")
+	triplet=$(triplet_of "$arch")
+	cc=$(cd "$root/usr/bin" && ls "$triplet"-gcc-[0-9]* | head -n 1)
+	export -f cross_build
+	export arch cc root top triplet
+	with_lock "programs-$arch" unshare -m --propagation private \
+		bash -euo pipefail -c cross_build >&2
+fi
+
+for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
+	"$build"/tests/{treesum,fakedaemon,oddriver,protocol}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do
-	command -v "$program" || true
+	if [ -n "$root" ]; then
+		ls "$root/usr/bin/$program"
+	else
+		command -v "$program" || true
+	fi
 done

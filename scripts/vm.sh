@@ -20,16 +20,39 @@ shift
 tests=$*
 logdir=${LOGDIR:-$top/build/vm/$id}
 timeout=${TIMEOUT:-900}
-# TCG runs the string instructions that these two bits promise to be fast byte
-# by byte: copies in the kernel take several times as long with them.
-cpu=${CPU:-max,-erms,-fsrm}
 modules=${MODULES:-$top/build/modules/$id}
 complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
 complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+kernel_row "$id"
 kernel=$("$top/scripts/kernels.sh" fetch "$id")
 [ -e "$modules/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id" "$modules"
-mapfile -t programs < <("$top/scripts/programs.sh")
+root=
+[ "$row_arch" = amd64 ] || root=$(root_for "$row_arch")
+"$top/scripts/programs.sh" "$row_arch" >"$work/programs"
+mapfile -t programs <"$work/programs"
+
+# Two serial lines: the console for the kernel, the other for the tests, so
+# that neither breaks into the other's lines.
+case $row_arch in
+amd64)
+	# TCG runs the string instructions that these two bits promise to be fast byte
+	# by byte: copies in the kernel take several times as long with them.
+	machine=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
+	serial=(-serial "file:$logdir/console.log" -serial stdio)
+	arguments="console=ttyS0 od.report=ttyS1 tsc=reliable"
+	;;
+arm64)
+	# Later processors authenticate pointers, which takes TCG long; earlier ones
+	# have no 16 KiB pages.
+	machine=(qemu-system-aarch64 -M virt -cpu "${CPU:-neoverse-n1}")
+	serial=(-serial "file:$logdir/console.log"
+		-chardev "stdio,id=report" -device "pci-serial,chardev=report")
+	arguments="console=ttyAMA0 od.report=ttyS0"
+	;;
+esac
 
 # Debian moves the image around: boot/ up to 7.0, beside the modules after.
 kernel_image() {
@@ -37,12 +60,9 @@ kernel_image() {
 		2>/dev/null | head -n 1
 }
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 mkdir -p "$logdir"
 rm -f "$logdir"/{console,results}.log
-
-"$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
+ROOT=$root "$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
 truncate -s "${SCRATCH:-2G}" "$work/scratch"
 mke2fs -q -t ext4 -E lazy_itable_init=1,nodiscard -J size=16 "$work/scratch"
 
@@ -51,16 +71,14 @@ if [ -n "${DISK-}" ]; then
 	disks+=(-drive "file=$DISK,if=virtio,format=raw,cache=unsafe,readonly=on")
 fi
 
-# Two serial lines: the console for the kernel, the other for the tests, so
-# that neither breaks into the other's lines.
 boot() {
-	timeout --foreground "$timeout" qemu-system-x86_64 \
-		-accel "${ACCEL:-tcg,thread=multi}" -cpu "$cpu" \
+	timeout --foreground "$timeout" "${machine[@]}" \
+		-accel "${ACCEL:-tcg,thread=multi}" \
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-serial "file:$logdir/console.log" -serial stdio \
+		"${serial[@]}" \
 		-kernel "$(kernel_image)" -initrd "$work/initrd" "${disks[@]}" \
-		-append "console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off tsc=reliable od.tests=${tests// /,} ${CMDLINE-}" \
+		-append "$arguments loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} ${CMDLINE-}" \
 		</dev/null
 }
 
