@@ -33,16 +33,19 @@
 #define CACHEFILES_OD_ID_LIMIT	XA_LIMIT(1, INT_MAX)
 
 static void lock_queue(struct cachefiles_od_queue *queue)
+	__acquires(&queue->requests.xa_lock)
 {
 	xa_lock(&queue->requests);
 }
 
 static void unlock_queue(struct cachefiles_od_queue *queue)
+	__releases(&queue->requests.xa_lock)
 {
 	xa_unlock(&queue->requests);
 }
 
 static void assert_locked(struct cachefiles_od_queue *queue)
+	__must_hold(&queue->requests.xa_lock)
 {
 	lockdep_assert_held(&queue->requests.xa_lock);
 }
