@@ -5,15 +5,20 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo check vm modules tools unit lint images clean
+.PHONY: help demo check matrix vm modules probes tools unit lint images clean
+
+# `make KDIR=...` builds for that kernel, `make` tells what there is.
+.DEFAULT_GOAL := $(if $(KDIR),modules,help)
 
 help:
 	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
 	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
+	@echo 'make matrix                        build for and boot every kernel of SUPPORTED, print a table'
 	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
 	@echo 'make modules KERNEL=6.1            both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo 'make modules [KDIR=...]            both modules, in place, for the running kernel or another'
+	@echo 'make probes [KERNEL=|KDIR=]        which form each of the kernel'"'"'s interfaces has'
 	@echo 'make tools                         erofs-od and erofs-odd'
 	@echo 'make unit                          the unit tests, under ASan and UBSan'
 	@echo 'make images                        the test images'
@@ -28,6 +33,13 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 endif
+
+probes:
+	-$(MAKE) -s modules >/dev/null
+	@compat/report.sh $(if $(KERNEL),$(or $(OUT),build/modules/$(KERNEL)),.)/compat/generated
+
+matrix:
+	scripts/matrix.sh
 
 vm:
 	@[ -n "$(KERNEL)" ] || { echo 'say which: make vm KERNEL=$(shell scripts/kernels.sh list | head -n 1)' >&2; exit 2; }

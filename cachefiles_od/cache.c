@@ -10,11 +10,11 @@
 
 #include <linux/mount.h>
 #include <linux/namei.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 
 #include "../compat/dirops.h"
+#include "../compat/security.h"
 
 #define CACHEFILES_OD_TAG_DEFAULT	"CacheFiles"
 
@@ -46,16 +46,13 @@ void cachefiles_od_cache_put(struct cachefiles_od_cache *cache)
 static const struct cred *cachefiles_od_make_cred(const char *secctx)
 {
 	struct cred *cred = prepare_kernel_cred(current);
-	u32 secid;
 	int err;
 
 	if (!cred)
 		return ERR_PTR(-ENOMEM);
 	if (!secctx)
 		return cred;
-	err = security_secctx_to_secid(secctx, strlen(secctx), &secid);
-	if (!err)
-		err = set_security_override(cred, secid);
+	err = od_compat_act_as(cred, secctx);
 	if (err) {
 		pr_err("secctx %s: not accepted: %d\n", secctx, err);
 		put_cred(cred);

@@ -213,7 +213,8 @@ int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
  */
 void erofs_od_meta_unmap(struct erofs_od_meta *meta)
 {
-	kunmap_local(meta->p);
+	/* Some kernels take no const pointer. */
+	kunmap_local((void *)meta->p);
 	folio_put(meta->folio);
 }
 

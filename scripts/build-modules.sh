@@ -74,7 +74,7 @@ log=$out/build.log
 with_lock "build-${out//\//_}" unshare -m --propagation private \
 	bash -euo pipefail -c 'build "$@"' build "${arguments[@]}" | tee "$log" >&2
 # A suite's compiler gets updates after its kernel was built with it.
-if grep -nE 'warning:' "$log" | grep -v 'the compiler differs from the one used' >&2; then
+if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
 	# so that the next run warns again
 	find "$out" -name '*.o' -delete
 	die "kernel $id: the build warns"

@@ -34,18 +34,27 @@ newest_release() {
 		done
 }
 
+# common_headers SUITE PACKAGE: what the headers of a flavour are built on. A newer
+# kernel of an older suite has a name of its own (linux-hwe-6.5-headers-...).
+common_headers() {
+	apt_in "$1" apt-cache show --no-all-versions "$2" |
+		sed -n 's/^Depends: //p' | grep -oE 'linux-[a-z0-9.-]*headers-[0-9.-]+' | head -n 1
+}
+
 # packages_of SUITE RELEASE ABI: what to download. What runs while the modules
 # are built is this machine's, the rest is the kernel's architecture's.
 packages_of() {
 	local suite=$1 release=$2 abi=$3 kbuild image
 	echo "linux-headers-$release:$row_arch"
 	if [ "$(distribution_of "$suite")" = ubuntu ]; then
-		echo "linux-headers-$abi"
+		common_headers "$suite" "linux-headers-$release"
 	else
 		kbuild=linux-kbuild-$abi
 		has "$suite" "$kbuild" || kbuild=linux-kbuild-$(grep -oE '^[0-9]+\.[0-9]+' <<<"$abi")
 		printf '%s\n' "linux-headers-$abi-common" "$kbuild:amd64"
 	fi
+	# What is not booted needs no image.
+	[ "$row_status" = tested ] || return 0
 	# A signed one may come later than the rest of its version.
 	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
 		linux-image-"$release" linux-image-"$release"-unsigned \

@@ -21,8 +21,8 @@ packages_of() {
 	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
 	trixie-llvm) echo "$common,clang-19,lld-19,llvm-19,pahole" ;;
 	trixie-arm64) echo "$common,gcc-14,pahole,gcc-14-aarch64-linux-gnu,pkgconf,$(foreign_packages arm64)" ;;
-	jammy) echo "make,libc6-dev,kmod,perl,gcc,libelf1" ;;
-	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64" ;;
+	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
+	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64,libdw1t64,python3" ;;
 	*) die "no tool chain is known for suite $1" ;;
 	esac
 }

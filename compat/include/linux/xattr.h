@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vfs_getxattr() and vfs_setxattr() take an idmap first: since v5.12. */
+/*
+ * vfs_getxattr() and vfs_setxattr() take an idmap first; before, that was a
+ * user name space, and at the beginning nothing. Callers pass &nop_mnt_idmap.
+ */
 #ifndef OD_COMPAT_LINUX_XATTR_H
 #define OD_COMPAT_LINUX_XATTR_H
 
-#include "od_probes.h"
 #include_next <linux/xattr.h>
 #include <linux/mnt_idmapping.h>
+#include "od_probes.h"
 
-#ifdef OD_HAVE_VFS_XATTR_PLAIN
+#if defined(OD_HAVE_VFS_XATTR_USERNS)
+#include <linux/user_namespace.h>
+#define vfs_getxattr(idmap, ...) vfs_getxattr(&init_user_ns, __VA_ARGS__)
+#define vfs_setxattr(idmap, ...) vfs_setxattr(&init_user_ns, __VA_ARGS__)
+#elif defined(OD_HAVE_VFS_XATTR_PLAIN)
 #define vfs_getxattr(idmap, ...) vfs_getxattr(__VA_ARGS__)
 #define vfs_setxattr(idmap, ...) vfs_setxattr(__VA_ARGS__)
 #endif

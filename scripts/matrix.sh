@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: matrix.sh [ID...]
+#
+# Every kernel of SUPPORTED, or these: fetched, both modules built, and, where
+# its row says tested, booted with the whole guest suite; two side by side. What
+# measures a speed runs afterwards with nothing beside it. Ends with a table,
+# the probes whose answer is the same everywhere, and "N passed, N failed, N skipped".
+#
+# A kernel that cannot be had is skipped by name; with CI=true that is a failure,
+# unless it is the configured mirror that does not carry its archive.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+logs=$top/build/matrix
+# Guest tests whose result is a speed, and the one that is make demo's.
+timed="cold"
+apart="$timed demo"
+
+# count LOG PASSED FAILED SKIPPED TEXT: a result of our own
+count() {
+	echo "$5: $2 passed, $3 failed, $4 skipped" >>"$1"
+}
+
+guest_tests() {
+	local name
+	for name in "$top"/tests/vm/cases/*.sh; do
+		name=$(basename "$name" .sh)
+		case " $apart " in
+		*" $name "*) ;;
+		*) [[ $name = selftest-* ]] || echo "$name" ;;
+		esac
+	done
+}
+
+# fetch ID: 0 it is here
+fetch() {
+	local log=$logs/$1.fetch status=0 why
+	"$top/scripts/kernels.sh" fetch "$1" >"$log.out" 2>&1 || status=$?
+	[ $status != 0 ] || return 0
+	why=$(tail -n 1 "$log.out")
+	if [ "${CI-}" = true ] && [ $status != "$no_archive" ]; then
+		echo "not ok - kernel $1: $why" >"$log"
+		count "$log" 0 1 0 "kernel $1"
+	else
+		echo "ok - kernel $1 # SKIP $why" >"$log"
+		count "$log" 0 0 1 "kernel $1"
+	fi
+	return 1
+}
+
+build() {
+	local log=$logs/$1.build
+
+	if "$top/scripts/build-modules.sh" "$1" >"$log" 2>&1; then
+		count "$log" 1 0 0 "kernel $1: both modules build without a warning"
+	else
+		grep -E '(warning|error|erofs-od):' "$log" | sed "s/^/not ok - kernel $1: build: /" >>"$log.why"
+		cat "$log.why" >>"$log"
+		count "$log" 0 1 0 "kernel $1: both modules build without a warning"
+		return 1
+	fi
+}
+
+# boot ID NAME TEST...
+boot() {
+	local log=$logs/$1.$2
+	if ! LOGDIR=$top/build/vm/$1-$2 "$top/scripts/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
+		! grep -qE ' [1-9][0-9]* failed' "$log"; then
+		count "$log" 0 1 0 "kernel $1: the test machine"
+	fi
+}
+
+# row ID: all of it but what is timed; leaves behind how long it took
+row() {
+	local id=$1 began=$SECONDS
+	kernel_row "$id"
+	fetch "$id" && build "$id" || return 0
+	echo "$((SECONDS - began))" >"$logs/$id.build_s"
+	if [ "$row_status" = tested ]; then
+		began=$SECONDS
+		boot "$id" suite "${tests[@]}"
+		echo "$((SECONDS - began))" >"$logs/$id.suite_s"
+	fi
+	say "== kernel $id: done, $(numbers "$logs/$id".* | awk '{ print $2 }') failed"
+}
+
+# numbers LOG...: passed, failed and skipped
+numbers() {
+	grep -hoE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$@" |
+		awk '{ p += $1; f += $3; s += $5 } END { print p + 0, f + 0, s + 0 }'
+}
+
+value() {
+	cat "$1" 2>/dev/null || echo -
+}
+
+table() {
+	local id release passed failed skipped
+	local format='| %-12s %-36s %-11s %7s %7s %7s %7s %8s\n'
+	# shellcheck disable=SC2059 # the format is ours
+	printf "$format" kernel release 'tool chain' 'build s' 'suite s' passed failed skipped
+	for id in "${ids[@]}"; do
+		kernel_row "$id"
+		release=-
+		[ ! -e "$logs/$id.build_s" ] || release=$(<"$("$top/scripts/kernels.sh" fetch "$id")/release")
+		read -r passed failed skipped < <(numbers "$logs/$id".*)
+		# shellcheck disable=SC2059
+		printf "$format" "$id" "$release" "$row_toolchain" "$(value "$logs/$id.build_s")" \
+			"$(value "$logs/$id.suite_s")" "$passed" "$failed" "$skipped"
+	done
+}
+
+# A probe that every kernel answers alike tells nothing here.
+dead_probes() {
+	local id built=()
+	for id in "${ids[@]}"; do
+		[ ! -e "$logs/$id.build_s" ] || built+=("$id")
+	done
+	[ ${#built[@]} -gt 1 ] || return 0
+	for id in "${built[@]}"; do
+		(cd "$top/build/modules/$id/compat/generated" && grep -H . ./*/*.answer)
+	done | sed 's,^\./,,; s/\.answer:/ /' | grep -v '^control/' | sort | uniq -c |
+		awk -v n=${#built[@]} '$1 == n { print "# dead probe: " $2 " is " $3 " on all " n " kernels" }'
+}
+
+need_root "it builds in a chroot and makes device nodes for the test images"
+rm -rf "$logs"
+mkdir -p "$logs"
+if [ $# -gt 0 ]; then ids=("$@"); else mapfile -t ids < <(kernel_ids); fi
+mapfile -t tests < <(guest_tests)
+"$top/scripts/deps.sh"
+make -s -C "$top/tools" all origin >&2
+make -s -C "$top/tests/vm" >&2
+DISK=$("$top/tests/images/mkimage.sh")
+export DISK TIMEOUT=${TIMEOUT:-1800}
+
+running=0
+for id in "${ids[@]}"; do
+	{ row "$id" || count "$logs/$id.row" 0 1 0 "kernel $id: this script"; } &
+	running=$((running + 1))
+	if [ $running = 2 ]; then
+		wait -n
+		running=1
+	fi
+done
+wait
+for id in "${ids[@]}"; do
+	# shellcheck disable=SC2086 # a list
+	[ ! -e "$logs/$id.suite_s" ] || boot "$id" timed $timed
+done
+
+grep -hE '^(not ok|ok .*# SKIP|# .*(MB/s|READs))' "$logs"/*.* || true
+dead_probes
+table
+read -r passed failed skipped < <(numbers "$logs"/*.*)
+echo "matrix: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
