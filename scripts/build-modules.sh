@@ -15,13 +15,14 @@ shift $(($# > 1 ? 2 : 1))
 need_root "it builds in a chroot"
 
 kernel_row "$id"
-kernel=$("$top/scripts/kernels.sh" fetch "$id")
+kernel=${KERNEL_FOLDER:-$("$top/scripts/kernels.sh" fetch "$id")}
 [ "$row_arch" = amd64 ] || row_toolchain+=-$row_arch
 toolchain=$("$top/scripts/toolchain.sh" "${TOOLCHAIN:-$row_toolchain}")
 release=$(<"$kernel/release")
 headers=/usr/src/linux-headers-$release
 
-# A tar of it keeps the times, so make sees what changed; what is gone goes.
+# A tar of it keeps the times, to less than a second in this format, so make sees
+# what changed; what is gone goes.
 copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
@@ -30,7 +31,7 @@ copy_sources() {
 		\( -name '*.[ch]' -o -name 'Kbuild*' -o -name SUPPORTED -o -path 'compat/*.sh' \) ! -name '*.mod.c' \
 		! -path 'compat/generated/*' | sort) >"$list.new"
 	comm -23 "$list" "$list.new" | (cd "$out" && xargs -r rm -f)
-	tar -C "$top" -T "$list.new" -c | tar -C "$out" -x
+	tar -C "$top" -T "$list.new" --format=posix -c | tar -C "$out" -x
 	mv "$list.new" "$list"
 }
 

@@ -48,6 +48,8 @@ part unit make -C "$top/tests/unit" check
 part tools make -C "$top/tools" all origin check
 make -s -C "$top/tests/vm" >&2
 
+step "how a build finds out what a kernel offers"
+part compat "$top/tests/compat/run.sh"
 step "the test machine itself"
 selftest_on=$(kernel_ids | head -n 1)
 if "$top/scripts/build-modules.sh" "$selftest_on" >"$logs/selftest-modules.out" 2>&1; then

@@ -106,6 +106,31 @@ kernels_in_readme() {
 	done
 }
 
+dkms_conf() {
+	local expression
+	expression=$(scripts/dkms-range.sh)
+	grep -qxF "BUILD_EXCLUSIVE_KERNEL=\"$expression\"" dkms.conf ||
+		echo "dkms.conf: BUILD_EXCLUSIVE_KERNEL is not what SUPPORTED says: $expression"
+	grep -qF "$(awk '$1 == "minimum" { print $2 }' SUPPORTED) to $(awk '$1 == "maximum" { print $2 }' SUPPORTED)" dkms.conf ||
+		echo "dkms.conf: the comment does not name the range of SUPPORTED"
+	for name in $(sed -n 's/^obj-m := //p' Kbuild); do
+		grep -q "^BUILT_MODULE_NAME\[.\]=\"${name%.o}\"$" dkms.conf || echo "dkms.conf does not build ${name%.o}"
+	done
+	grep -q "^PACKAGE_VERSION=\"$(sed -n 's/^MODULE_VERSION("\(.*\)");$/\1/p' erofs_od/main.c)\"$" dkms.conf ||
+		echo "dkms.conf: the version is not the modules'"
+}
+
+rows_in_range() {
+	local id minimum maximum
+	minimum=$(awk '$1 == "minimum" { print $2 }' SUPPORTED)
+	maximum=$(awk '$1 == "maximum" { print $2 }' SUPPORTED)
+	for id in $(kernel_ids); do
+		kernel_row "$id"
+		printf '%s\n' "$minimum" "${row_prefix%.}" "$maximum" | sort -CV ||
+			echo "SUPPORTED: kernel $id lies outside $minimum to $maximum"
+	done
+}
+
 probes_say_since_when() {
 	files 'compat/probe/*.c' | grep -v '/control/' | while read -r file; do
 		grep -qE '(since v[0-9]|v[0-9.]+ to v[0-9.]+)' "$file" || echo "$file: since when?"
@@ -131,6 +156,8 @@ rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines
 rule "no white space at the end of a line" white_space
 rule "README.md has the kernels of SUPPORTED" kernels_in_readme
+rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf
+rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 if command -v shellcheck >/dev/null; then
 	rule "shellcheck" shell_warnings

@@ -1,0 +1,225 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: run.sh [ID]
+#
+# How a build finds out what a kernel offers: what it says when an interface is
+# in no known form, in two, or not exported, and how long it takes. Builds in a
+# copy of the tree, for a kernel of SUPPORTED (default: the first).
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+id=${1:-$(kernel_ids | head -n 1)}
+passed=0
+failed=0
+work=$(mktemp -d)
+# The links have to lie where the kernels lie.
+trap 'rm -rf "$work" "$cache/mixture.$$"' EXIT
+
+# check NAME COMMAND...
+check() {
+	if "${@:2}" >"$work/out" 2>&1; then
+		echo "ok - compat: $1"
+		passed=$((passed + 1))
+	else
+		echo "not ok - compat: $1"
+		head -n 20 "$work/out" | sed 's/^/#   /'
+		failed=$((failed + 1))
+	fi
+}
+
+# answers INTERFACE/FORM=ANSWER...: answers.sh on these, its output in $work/answers
+answers() {
+	local probe probes=()
+	rm -rf "$work/answer"
+	for probe; do
+		mkdir -p "$work/answer/${probe%/*}"
+		echo "${probe#*=}" >"$work/answer/${probe%%=*}.answer"
+		probes+=("${probe%%=*}")
+	done
+	echo '#define UTS_RELEASE "9.8.7-test"' >"$work/utsrelease.h"
+	sh "$top/compat/answers.sh" "$work/answer" "$top/SUPPORTED" "$work/utsrelease.h" \
+		"${probes[@]}" >"$work/answers" 2>"$work/complaint"
+}
+
+good=(control/pass=yes control/fail=no)
+
+becomes_a_header() {
+	answers "${good[@]}" a/new=no a/old=yes b/absent=yes b/present=no || return 1
+	[ "$(grep -c '^#define' "$work/answers")" = 2 ] &&
+		grep -q '^#define OD_HAVE_A_OLD 1$' "$work/answers" &&
+		grep -q '^#define OD_HAVE_B_ABSENT 1$' "$work/answers"
+}
+
+# stops_with TEXT PROBE...: one line, with the kernel and the range in it
+stops_with() {
+	! answers "${@:2}" || return 1
+	cat "$work/complaint"
+	[ "$(wc -l <"$work/complaint")" = 1 ] && grep -qF "$1" "$work/complaint" &&
+		grep -q 'kernel 9.8.7-test' "$work/complaint"
+}
+
+hidden_symbols() {
+	printf '0x0\tkmalloc\tvmlinux\tEXPORT_SYMBOL\t\n0x0\tsecret\tvmlinux\tEXPORT_SYMBOL_GPL\tSOME_NS\n' \
+		>"$work/symvers"
+	[ "$(printf '%s\n' '        U kmalloc' '        U secret' '        U nobody' '0 T probe' |
+		sh "$top/compat/unexported.sh" "$work/symvers" | paste -sd' ')" = "secret nobody" ]
+}
+
+# build: in the copy; what came of it is in $work/build
+build() {
+	"$work/tree/scripts/build-modules.sh" "$id" >"$work/build" 2>&1
+}
+
+copy_tree() {
+	mkdir -p "$work/tree"
+	(cd "$top" && tar -c --exclude=generated --exclude='*.o' Kbuild SUPPORTED compat \
+		cachefiles_od erofs_od include scripts tools/packages.txt) | tar -C "$work/tree" -x
+}
+
+# The best of three: something else may run beside.
+unchanged_within() {
+	builds_within "$@" || builds_within "$@" || builds_within "$@"
+}
+
+builds_within() {
+	local began=${EPOCHREALTIME/./} took
+	build || { tail -n 20 "$work/build"; return 1; }
+	took=$((${EPOCHREALTIME/./} - began))
+	echo "# kernel $id: $2: $((took / 1000)) ms" | tee -a "$work/times"
+	[ $took -lt $(($1 * 1000000)) ]
+}
+
+# build_stops_with TEXT: the build fails, and tells why in one line
+build_stops_with() {
+	! build || return 1
+	grep 'erofs-od:' "$work/build"
+	[ "$(grep -c 'erofs-od:' "$work/build")" = 1 ] && grep 'erofs-od:' "$work/build" | grep -qE "$1" &&
+		! grep -q 'error:' "$work/build"
+}
+
+form_of() {
+	"$top/compat/report.sh" "$work/tree/build/modules/$id/compat/generated" |
+		awk -v name="$1" '$1 == name { print $2 }'
+}
+
+forgets_a_form() {
+	local form
+	form=$(form_of vfs_mkdir)
+	mv "$work/tree/compat/probe/vfs_mkdir/$form.c" "$work/form.c"
+	build_stops_with 'kernel [^ ]+ is not supported: vfs_mkdir is in no known form\. SUPPORTED says' ||
+		return 1
+	mv "$work/form.c" "$work/tree/compat/probe/vfs_mkdir/$form.c"
+}
+
+has_two_forms() {
+	local form
+	form=$(form_of vfs_mkdir)
+	cp "$work/tree/compat/probe/vfs_mkdir/$form.c" "$work/tree/compat/probe/vfs_mkdir/twin.c"
+	build_stops_with "vfs_mkdir is in 2 forms at once: $form twin" || return 1
+	rm "$work/tree/compat/probe/vfs_mkdir/twin.c"
+}
+
+# do_truncate() is declared everywhere, and exported nowhere.
+calls_what_is_hidden() {
+	mkdir "$work/tree/compat/probe/hidden"
+	cat >"$work/tree/compat/probe/hidden/present.c" <<-END
+		#include <linux/fs.h>
+
+		void *probe(void);
+		void *probe(void)
+		{
+			return do_truncate;
+		}
+	END
+	build_stops_with 'hidden is in no known form \(present: not exported: do_truncate\)' || return 1
+	rm -r "$work/tree/compat/probe/hidden"
+}
+
+lacks_a_control() {
+	echo '#error "as if there were no headers"' >>"$work/tree/compat/probe/control/pass.c"
+	build_stops_with 'compile probes do not work' || return 1
+	cp "$top/compat/probe/control/pass.c" "$work/tree/compat/probe/control/pass.c"
+}
+
+# mixture ID: hard links to a kernel's folder, for a vendor to change
+mixture() {
+	rm -rf "$cache/mixture.$$" "$work/modules"
+	cp -al "$(readlink -f "$("$top/scripts/kernels.sh" fetch "$1")")" "$cache/mixture.$$"
+	fs_h=$(echo "$cache/mixture.$$"/root/usr/src/linux-headers-*-common/include/linux/fs.h)
+}
+
+# edit FILE SED-ARGUMENT...: sed makes a file of its own, the link's other end stays
+edit() {
+	sed -i -E "${@:2}" "$1"
+}
+
+# builds_against ID INTERFACE FORM...: the mixture, and these are the forms found
+builds_against() {
+	local id=$1 interface form
+	shift
+	KERNEL_FOLDER=$cache/mixture.$$ "$top/scripts/build-modules.sh" "$id" "$work/modules" || return 1
+	"$top/compat/report.sh" "$work/modules/compat/generated" >"$work/report"
+	while [ $# -gt 0 ]; do
+		interface=$1 form=$2
+		shift 2
+		grep -E "^$interface +$form\$" "$work/report" || { grep "^$interface " "$work/report"; return 1; }
+	done
+}
+
+# As openEuler 22.03: a 5.10 from before struct renamedata.
+six_arguments() {
+	mixture 5.10
+	edit "$fs_h" '/^struct renamedata \{/,/^\} __randomize_layout;/d' \
+		-e 's/^int vfs_rename\(struct renamedata \*\);/int vfs_rename(struct inode *, struct dentry *, struct inode *, struct dentry *, struct inode **, unsigned int);/'
+	builds_against 5.10 vfs_rename six folio absent
+}
+
+# As RHEL 9.2: folios, and readpage() still.
+folios_and_readpage() {
+	mixture 6.1
+	edit "$fs_h" 's/int \(\*read_folio\)\(struct file \*, struct folio \*\)/int (*readpage)(struct file *, struct page *)/'
+	builds_against 6.1 read_folio page folio present
+}
+
+# As RHEL 9.6: idmaps under an older rest.
+idmaps_early() {
+	local dir
+	mixture 6.1
+	dir=$(dirname "$fs_h")
+	edit "$fs_h" -e '/^int vfs_(mkdir|unlink)\(/s/struct user_namespace \*/struct mnt_idmap */' \
+		-e 's/struct user_namespace \*(old|new)_mnt_userns;/struct mnt_idmap *\1_mnt_idmap;/'
+	edit "$dir/xattr.h" '/vfs_[gs]etxattr\(/s/struct user_namespace \*/struct mnt_idmap */'
+	edit "$dir/mnt_idmapping.h" '/^struct user_namespace;/a struct mnt_idmap;\nextern struct mnt_idmap nop_mnt_idmap;'
+	edit "$cache/mixture.$$"/root/usr/src/linux-headers-*-amd64/Module.symvers \
+		'$a 0x00000000\tnop_mnt_idmap\tvmlinux\tEXPORT_SYMBOL_GPL\t'
+	builds_against 6.1 vfs_rename idmaps vfs_mkdir idmap vfs_xattr idmap get_acl rcu
+}
+
+check "one form each becomes a header" becomes_a_header
+check "no form stops" stops_with "a is in no known form. SUPPORTED says" \
+	"${good[@]}" a/new=no a/old=no b/present=yes
+check "two forms stop" stops_with "a is in 2 forms at once: new old" \
+	"${good[@]}" a/new=yes a/old=yes
+check "all that is wrong is told" stops_with "a is in no known form; b is in no known form" \
+	"${good[@]}" a/new=no b/new=no
+check "what is not exported is named" stops_with \
+	"a is in no known form (new: not exported: secret nobody)" "${good[@]}" "a/new=secret nobody"
+check "a control that does not pass stops" stops_with "compile probes do not work" \
+	control/pass=no control/fail=no a/new=yes
+check "a control that does not fail stops" stops_with "compile probes do not work" \
+	control/pass=yes control/fail=yes a/new=yes
+check "a symbol in a name space is not exported to us" hidden_symbols
+copy_tree
+check "both modules, from nothing, in less than 60 s" builds_within 60 "from nothing"
+check "nothing changed: less than 2 s" unchanged_within 2 "unchanged"
+check "a form that is not known stops the build" forgets_a_form
+check "two forms at once stop the build" has_two_forms
+check "a call of what is not exported stops the build" calls_what_is_hidden
+check "a control that fails stops the build" lacks_a_control
+check "and it builds again" builds_within 60 "again"
+check "a mixture of vendors: vfs_rename() with six arguments" six_arguments
+check "a mixture of vendors: folios and readpage()" folios_and_readpage
+check "a mixture of vendors: idmaps before their time" idmaps_early
+cat "$work/times" 2>/dev/null || true
+echo "compat: $passed passed, $failed failed"
+[ $failed = 0 ]
