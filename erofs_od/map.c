@@ -3,6 +3,7 @@
 #include "internal.h"
 #include "core/chunkmap.h"
 
+#include <linux/math64.h>
 #include <linux/ratelimit.h>
 
 static int erofs_od_map_bad_place(struct erofs_od_mount *m, const struct od_inode *od,
@@ -87,7 +88,7 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
 	const struct od_inode *od = &erofs_od_inode(inode)->od;
 	u64 size = i_size_read(inode);
-	u64 from, to, next, ready;
+	u64 from, to, next, ready, chunks;
 
 	if (pos >= size || od_chunkmap_entry(od, pos, &from) <= 0)
 		return len;
@@ -104,7 +105,8 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 	if (ready < od->entry_size)
 		return 0;
 	/* The first chunk may have begun before pos. */
-	return (((pos >> od->chunkbits) + ready / od->entry_size) << od->chunkbits) - pos;
+	chunks = (pos >> od->chunkbits) + div_u64(ready, od->entry_size);
+	return (chunks << od->chunkbits) - pos;
 }
 
 /**
