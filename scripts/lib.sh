@@ -60,6 +60,9 @@ arch_of() {
 	case $1 in
 	amd64 | *-amd64 | generic) echo amd64 ;;
 	arm64 | arm64-* | *-arm64) echo arm64 ;;
+	686) echo i386 ;;
+	armmp) echo armhf ;;
+	s390x) echo s390x ;;
 	*) die "no architecture is known for the flavour $1" ;;
 	esac
 }

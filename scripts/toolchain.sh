@@ -21,6 +21,8 @@ packages_of() {
 	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
 	trixie-llvm) echo "$common,clang-19,lld-19,llvm-19,pahole" ;;
 	trixie-arm64) echo "$common,gcc-14,pahole,gcc-14-aarch64-linux-gnu,pkgconf,$(foreign_packages arm64)" ;;
+	trixie-cross) printf '%s,' make perl kmod pahole gcc-14-{i686,s390x}-linux-gnu \
+		gcc-14-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} && echo qemu-user ;;
 	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
 	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64,libdw1t64,python3" ;;
 	*) die "no tool chain is known for suite $1" ;;
@@ -40,6 +42,7 @@ foreign_packages() {
 foreign_of() {
 	case $1 in
 	*-arm64) echo "${1#*-}" ;;
+	*-cross) echo armhf,i386,s390x ;;
 	esac
 }
 
@@ -48,7 +51,11 @@ sources_of() {
 	local suite=${1%%-*} foreign part
 	local parts=("$suite")
 	foreign=$(foreign_of "$1")
-	[ "$suite" = sid ] || parts+=("$suite-security")
+	case $1 in
+	# What portability.sh compiles with the latter is run once and thrown away.
+	sid* | *-cross) ;;
+	*) parts+=("$suite-security") ;;
+	esac
 	[ "$(distribution_of "$suite")" != ubuntu ] || parts+=("$suite-updates")
 	for part in "${parts[@]}"; do
 		"$top/scripts/aptroot.sh" sources "$part${foreign:+:$foreign}"
@@ -67,6 +74,9 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/bin/qemu-*' \
+		--dpkgopt='path-include=/usr/bin/qemu-arm' \
+		--dpkgopt='path-include=/usr/bin/qemu-s390x' \
 		"$suite" - - | zstd -q -T0 -o "$archive.tmp" -f
 	mv "$archive.tmp" "$archive"
 }
