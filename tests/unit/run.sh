@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: run.sh PROGRAM...
+# Usage: EMULATOR=COMMAND run.sh PROGRAM...
 #
 # Runs cmocka programs: one line each, the whole output of one that fails, and
 # the sums at the end. A program that crashes, leaks, or runs no test has failed.
@@ -12,7 +12,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 passed=0 failed=0
 
 for program; do
-	output=$("$program" 2>&1)
+	output=$(${EMULATOR-} "$program" 2>&1)
 	status=$?
 	ok=$(grep -c '^ok ' <<<"$output")
 	bad=$(grep -c '^not ok ' <<<"$output")
