@@ -2,7 +2,11 @@
 /* The page cache of regular files. */
 #include "internal.h"
 
-static struct erofs_od_source erofs_od_data_source(struct inode *inode)
+/**
+ * erofs_od_data_source - where the bytes of a regular file come from
+ * @inode: regular file
+ */
+struct erofs_od_source erofs_od_data_source(struct inode *inode)
 {
 	return (struct erofs_od_source) {
 		.inode = inode,
@@ -17,7 +21,7 @@ OD_COMPAT_READ_FOLIO(erofs_od_data_read_folio, folio)
 {
 	struct erofs_od_source source = erofs_od_data_source(folio_inode(folio));
 
-	return erofs_od_io_read_folio(&source, folio);
+	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
 static void erofs_od_data_readahead(struct readahead_control *rac)
@@ -33,4 +37,6 @@ static void erofs_od_data_readahead(struct readahead_control *rac)
 const struct address_space_operations erofs_od_data_aops = {
 	.read_folio = erofs_od_data_read_folio,
 	.readahead = erofs_od_data_readahead,
+	/* Says that O_DIRECT is welcome; it never comes this way. */
+	.direct_IO = noop_direct_IO,
 };

@@ -9,11 +9,6 @@
 
 static struct kmem_cache *erofs_od_inode_cache;
 
-static const struct inode_operations erofs_od_file_iops = {
-	.listxattr = erofs_od_listxattr,
-	.get_inode_acl = erofs_od_get_acl,
-};
-
 static void erofs_od_inode_init_once(void *p)
 {
 	struct erofs_od_inode *inode = p;
@@ -105,7 +100,7 @@ static void erofs_od_set_ops(struct inode *inode, char *link)
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 		inode->i_op = &erofs_od_file_iops;
-		inode->i_fop = &generic_ro_fops;
+		inode->i_fop = &erofs_od_file_fops;
 		inode->i_mapping->a_ops = &erofs_od_data_aops;
 		mapping_set_large_folios(inode->i_mapping);
 		break;
@@ -119,7 +114,7 @@ static void erofs_od_set_ops(struct inode *inode, char *link)
 		inode_nohighmem(inode);
 		break;
 	default:
-		inode->i_op = &erofs_od_file_iops;
+		inode->i_op = &erofs_od_special_iops;
 		init_special_inode(inode, inode->i_mode, new_decode_dev(od->rdev));
 	}
 }
@@ -130,6 +125,7 @@ static void erofs_od_fill_inode(struct inode *inode, const struct od_inode *od, 
 	inode->i_mode = od->mode;
 	i_uid_write(inode, od->uid);
 	i_gid_write(inode, od->gid);
+	inode->i_generation = erofs_od_mount(inode->i_sb)->generation;
 	set_nlink(inode, od->nlink);
 	inode_set_mtime(inode, od->mtime, od->mtime_nsec);
 	inode_set_atime(inode, od->mtime, od->mtime_nsec);

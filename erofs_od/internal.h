@@ -72,6 +72,7 @@ struct erofs_od_blob {
  * @domain: joined domain
  * @listed: complete, so that /proc may show it; under the mutex of domain.c
  * @od: what the image says of itself
+ * @generation: for file handles
  * @tab: ranges of the blobs, for core/
  * @ranges: what @tab points to
  * @blobs: the blobs, the primary one first
@@ -93,6 +94,7 @@ struct erofs_od_mount {
 	struct erofs_od_domain *domain;
 	bool listed;
 	struct od_sb od;
+	u32 generation;
 	struct od_blobtab tab;
 	struct od_blob *ranges;
 	struct erofs_od_blob **blobs;
@@ -226,12 +228,31 @@ struct erofs_od_source {
 	u64 size;
 };
 
-int erofs_od_io_read_folio(const struct erofs_od_source *source, struct folio *folio);
+int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
+			    unsigned int nr, u64 pos);
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end);
 
 /* data.c */
+struct erofs_od_source erofs_od_data_source(struct inode *inode);
 extern const struct address_space_operations erofs_od_data_aops;
+
+/* direct.c */
+ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
+
+/* extent.c */
+loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence);
+int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len);
+
+/* file.c */
+extern struct file_operations erofs_od_file_fops;
+extern const struct inode_operations erofs_od_file_iops;
+extern const struct inode_operations erofs_od_special_iops;
+void erofs_od_file_init(void);
+
+/* export.c */
+extern const struct export_operations erofs_od_export_ops;
+u32 erofs_od_generation(const struct od_sb *od);
 
 /* inode.c */
 struct inode *erofs_od_alloc_inode(struct super_block *sb);
@@ -250,6 +271,7 @@ int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od,
 extern const struct inode_operations erofs_od_dir_iops;
 int erofs_od_dir_block(struct inode *dir, u64 nr, struct erofs_od_meta *meta,
 		       u32 *len);
+int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid);
 
 /* dir.c */
 extern const struct file_operations erofs_od_dir_fops;

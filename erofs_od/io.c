@@ -106,15 +106,15 @@ static void erofs_od_io_put(struct erofs_od_io *io)
 		kfree(io);
 }
 
-static void erofs_od_io_add(struct erofs_od_io *io, struct folio *folio)
+static void erofs_od_io_add(struct erofs_od_io *io, struct folio *folio, u64 pos)
 {
 	struct erofs_od_slot *slot = &io->slot[io->nr++];
 
 	slot->folio = folio;
-	slot->pos = folio_pos(folio);
+	slot->pos = pos;
 	atomic_set(&slot->left, (int)folio_size(folio));
 	slot->failed = false;
-	io->end = slot->pos + folio_size(folio);
+	io->end = pos + folio_size(folio);
 }
 
 static u64 erofs_od_slot_end(const struct erofs_od_io *io, unsigned int nr)
@@ -358,24 +358,31 @@ static int erofs_od_io_submit(struct erofs_od_io *io)
 }
 
 /**
- * erofs_od_io_read_folio - read one folio
- * @source: where its bytes come from
- * @folio: locked folio; unlocked when all is read, now or later
+ * erofs_od_io_read_folios - read into some folios
+ * @source: where their bytes come from
+ * @folios: locked folios of the same size, in a page cache or in none; each is
+ *	unlocked when all of it is read, now or later
+ * @nr: how many
+ * @pos: first byte in the file
  *
  * Waits for metadata, killably, but not for data.
  *
- * Return: 0, or why it could not even be tried.
+ * Return: 0, or why some of it could not even be tried.
  */
-int erofs_od_io_read_folio(const struct erofs_od_source *source, struct folio *folio)
+int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
+			    unsigned int nr, u64 pos)
 {
-	struct erofs_od_io *io = erofs_od_io_alloc(source, 1, GFP_NOFS);
+	struct erofs_od_io *io = erofs_od_io_alloc(source, nr, GFP_NOFS);
+	unsigned int i;
 
 	if (!io) {
-		folio_unlock(folio);
+		for (i = 0; i < nr; i++)
+			folio_unlock(folios[i]);
 		return -ENOMEM;
 	}
 	io->may_wait = true;
-	erofs_od_io_add(io, folio);
+	for (i = 0; i < nr; i++)
+		erofs_od_io_add(io, folios[i], pos + i * folio_size(folios[i]));
 	return erofs_od_io_submit(io);
 }
 
@@ -402,7 +409,7 @@ void erofs_od_io_readahead(const struct erofs_od_source *source,
 		if (!io)
 			return;
 		while (pos < end && io->nr < io->max && (folio = readahead_folio(rac))) {
-			erofs_od_io_add(io, folio);
+			erofs_od_io_add(io, folio, folio_pos(folio));
 			pos = io->end;
 		}
 		if (!io->nr) {

@@ -44,6 +44,7 @@ static int __init erofs_od_init(void)
 {
 	int err;
 
+	erofs_od_file_init();
 	err = erofs_od_inode_cache_init();
 	if (err)
 		return err;

@@ -57,7 +57,7 @@ static int erofs_od_meta_read(struct inode *inode, struct folio *folio)
 {
 	struct erofs_od_source source = erofs_od_meta_source(inode);
 
-	return erofs_od_io_read_folio(&source, folio);
+	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
 OD_COMPAT_READ_FOLIO(erofs_od_meta_read_folio, folio)

@@ -42,7 +42,16 @@ static int erofs_od_search_block(struct inode *dir, struct od_dirsearch *search,
 	return err;
 }
 
-static int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid)
+/**
+ * erofs_od_find - look a name up in the image
+ * @dir: directory
+ * @name: any name, "." and ".." included where the image has them
+ * @nid: what it names
+ *
+ * Context: sleeps, killably.
+ * Return: 0; -ENOENT; -EUCLEAN and -EOPNOTSUPP with a log line; -EINTR; -EIO.
+ */
+int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid)
 {
 	struct od_dirsearch search;
 	struct od_dirent found;

@@ -218,6 +218,7 @@ static void erofs_od_setup_super(struct super_block *sb)
 {
 	struct erofs_od_mount *m = erofs_od_mount(sb);
 
+	m->generation = erofs_od_generation(&m->od);
 	sb->s_flags |= SB_RDONLY | SB_NOATIME;
 	if (m->acl)
 		sb->s_flags |= SB_POSIXACL;
@@ -225,6 +226,7 @@ static void erofs_od_setup_super(struct super_block *sb)
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
 	sb->s_op = &erofs_od_super_ops;
+	sb->s_export_op = &erofs_od_export_ops;
 	od_compat_set_xattr_handlers(sb, erofs_od_xattr_handlers);
 	sb->s_blocksize_bits = m->od.blkbits;
 	sb->s_blocksize = 1UL << m->od.blkbits;

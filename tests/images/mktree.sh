@@ -127,6 +127,16 @@ xattrs() {
 	setfattr -n user.folder -v yes xattrs/default-acl
 }
 
+# Programs that can be run from the image: one by itself, one with its libraries.
+programs() {
+	local lib
+	mkdir -p root/bin
+	cp /bin/busybox /usr/bin/env root/bin/
+	ldd /usr/bin/env | grep -oE '/[^ ]+' | while read -r lib; do
+		install -D "$lib" "root$lib"
+	done
+}
+
 make_tree() {
 	files=$(readlink -f "$1")
 	work=$(mktemp -d)
@@ -138,6 +148,7 @@ make_tree() {
 	copy tiny tiny
 	sequential
 	many_entries
+	programs
 	names
 	links
 	special
