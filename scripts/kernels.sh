@@ -4,9 +4,10 @@
 #        kernels.sh list            print the ids
 #
 # A kernel's folder in the cache, named after the exact package version, holds
-# `release` and `root`, in which headers, kbuild and image are unpacked. Which
-# version an id means is looked up once a day. Exit status 3: the archive that
-# has the kernel is not served here.
+# `release` and `root`, in which headers and kbuild are unpacked, and the image,
+# if SUPPORTED has the kernel as one to be booted, or with IMAGE=1. Which version
+# an id means is looked up once a day. Exit status 3: the archive that has the
+# kernel is not served here.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -34,6 +35,16 @@ newest_release() {
 		done
 }
 
+# What is not booted needs no image.
+is_booted() {
+	[ "$row_status" = tested ] || [ -n "${IMAGE-}" ]
+}
+
+# is_here FOLDER: with all that this row needs
+is_here() {
+	[ -e "$1/release" ] && { ! is_booted || [ -n "$(kernel_image "$1")" ]; }
+}
+
 # common_headers SUITE PACKAGE: what the headers of a flavour are built on. A newer
 # kernel of an older suite has a name of its own (linux-hwe-6.5-headers-...).
 common_headers() {
@@ -53,8 +64,7 @@ packages_of() {
 		has "$suite" "$kbuild" || kbuild=linux-kbuild-$(grep -oE '^[0-9]+\.[0-9]+' <<<"$abi")
 		printf '%s\n' "linux-headers-$abi-common" "$kbuild:amd64"
 	fi
-	# What is not booted needs no image.
-	[ "$row_status" = tested ] || return 0
+	is_booted || return 0
 	# A signed one may come later than the rest of its version.
 	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
 		linux-image-"$release" linux-image-"$release"-unsigned \
@@ -102,7 +112,7 @@ unpack() {
 lookup() {
 	local id=$1 link=$2 suite release version dir
 	kernel_row "$id"
-	if [ -e "$link/release" ] && [ -n "$(find "$link" -maxdepth 0 -mtime -1)" ]; then
+	if is_here "$link" && [ -n "$(find "$link" -maxdepth 0 -mtime -1)" ]; then
 		return
 	fi
 	mkdir -p "$cache/kernels"
@@ -113,7 +123,7 @@ lookup() {
 	[ -n "$release" ] || die "$row_suite has no kernel $row_prefix* of flavour $row_flavour"
 	version=$(version_of "$suite" "linux-headers-$release")
 	dir=${release}_$version
-	if [ ! -e "$cache/kernels/$dir/release" ]; then
+	if ! is_here "$cache/kernels/$dir"; then
 		rm -rf "${cache:?}/kernels/$dir"
 		unpack "$suite" "$release" "$version" "$cache/kernels/$dir"
 	fi
@@ -128,7 +138,7 @@ fetch() {
 	# A process of its own: in a condition, a failure would not end a function.
 	with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
 	# A mirror that cannot be reached is no reason to stop when the kernel is here.
-	[ -e "$link/release" ] || return $status
+	is_here "$link" || return $status
 	readlink -f "$link"
 }
 

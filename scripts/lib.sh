@@ -18,10 +18,14 @@ die() {
 	exit 1
 }
 
-# cannot_be_had WHY: an exit status of its own says that nothing is broken
+# The exit status that says that nothing is broken: the configured mirror does
+# not carry the archive that something is taken from.
+no_archive=3
+
+# cannot_be_had WHY: ends with it
 cannot_be_had() {
 	say "${0##*/}: $*"
-	exit 3
+	exit $no_archive
 }
 
 need_root() {
@@ -53,6 +57,13 @@ kernel_row() {
 	# shellcheck disable=SC2034 # for the caller
 	read -r row_toolchain row_suite row_prefix row_flavour row_status <<<"$row"
 	row_arch=$(arch_of "$row_flavour")
+}
+
+# kernel_image FOLDER: of a kernel in the cache. Debian moves it around: boot/ up
+# to 7.0, beside the modules after.
+kernel_image() {
+	find "$1/root/boot/" "$1/root/usr/lib/modules/" -maxdepth 2 -name 'vmlinu*' \
+		2>/dev/null | head -n 1
 }
 
 # arch_of FLAVOUR: Debian's name of the architecture that this kernel runs on

@@ -27,7 +27,7 @@ complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lo
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 kernel_row "$id"
-kernel=$("$top/scripts/kernels.sh" fetch "$id")
+kernel=$(IMAGE=1 "$top/scripts/kernels.sh" fetch "$id")
 [ -e "$modules/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id" "$modules"
 root=
 [ "$row_arch" = amd64 ] || root=$(root_for "$row_arch")
@@ -54,12 +54,6 @@ arm64)
 	;;
 esac
 
-# Debian moves the image around: boot/ up to 7.0, beside the modules after.
-kernel_image() {
-	find "$kernel/root/boot/" "$kernel/root/usr/lib/modules/" -maxdepth 2 -name 'vmlinuz*' \
-		2>/dev/null | head -n 1
-}
-
 mkdir -p "$logdir"
 rm -f "$logdir"/{console,results}.log
 ROOT=$root "$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
@@ -77,7 +71,7 @@ boot() {
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${serial[@]}" \
-		-kernel "$(kernel_image)" -initrd "$work/initrd" "${disks[@]}" \
+		-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" "${disks[@]}" \
 		-append "$arguments loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} ${CMDLINE-}" \
 		</dev/null
 }
