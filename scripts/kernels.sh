@@ -52,10 +52,10 @@ common_headers() {
 		sed -n 's/^Depends: //p' | grep -oE 'linux-[a-z0-9.-]*headers-[0-9.-]+' | head -n 1
 }
 
-# packages_of SUITE RELEASE ABI: what to download. What runs while the modules
+# packages_of SUITE RELEASE ABI VERSION: what to download. What runs while the modules
 # are built is this machine's, the rest is the kernel's architecture's.
 packages_of() {
-	local suite=$1 release=$2 abi=$3 kbuild image
+	local suite=$1 release=$2 abi=$3 version=$4 kbuild image
 	echo "linux-headers-$release:$row_arch"
 	if [ "$(distribution_of "$suite")" = ubuntu ]; then
 		common_headers "$suite" "linux-headers-$release"
@@ -65,11 +65,11 @@ packages_of() {
 		printf '%s\n' "linux-headers-$abi-common" "$kbuild:amd64"
 	fi
 	is_booted || return 0
-	# A signed one may come later than the rest of its version.
+	# A signed one may come later than the rest of its version, or have another.
 	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
 		linux-image-"$release" linux-image-"$release"-unsigned \
 		linux-image-unsigned-"$release"; do
-		if has "$suite" "$image"; then
+		if [ "$(version_of "$suite" "$image")" = "$version" ]; then
 			echo "$image:$row_arch"
 			break
 		fi
@@ -90,7 +90,7 @@ unpack() {
 	# shellcheck disable=SC2064 # this very folder
 	trap "rm -rf '$tmp'" EXIT
 	mkdir "$tmp/deb" "$tmp/root"
-	mapfile -t list < <(packages_of "$suite" "$release" "${release%-"$row_flavour"}")
+	mapfile -t list < <(packages_of "$suite" "$release" "${release%-"$row_flavour"}" "$version")
 	say "kernel $release ($version) of $row_suite"
 	(cd "$tmp/deb" && apt_in "$suite" apt-get -qq download "${list[@]/%/=$version}" >&2)
 	for deb in "$tmp"/deb/*.deb; do
@@ -105,6 +105,7 @@ unpack() {
 	depmod -b "$tmp/root" "$release"
 	echo "$release" >"$tmp/release"
 	chmod 755 "$tmp"
+	rm -rf "$dir"
 	mv -T "$tmp" "$dir"
 }
 
@@ -124,7 +125,6 @@ lookup() {
 	version=$(version_of "$suite" "linux-headers-$release")
 	dir=${release}_$version
 	if ! is_here "$cache/kernels/$dir"; then
-		rm -rf "${cache:?}/kernels/$dir"
 		unpack "$suite" "$release" "$version" "$cache/kernels/$dir"
 	fi
 	ln -sfn "$dir" "$link.new"
