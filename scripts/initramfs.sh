@@ -21,6 +21,8 @@ shift 3
 stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
 
 root=$(mktemp -d)
+# It becomes the machine's /, where others than root live, too.
+chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/od,proc,run,sys,tests,tmp,usr/bin}
 

@@ -38,7 +38,7 @@ if [ "$arch" != amd64 ]; then
 fi
 
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
-	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways}; do
+	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do

@@ -13,6 +13,8 @@
 #   blobs/data-a blobs/data-b   and under others, for device=
 #   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
 #   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout
+#   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
+#   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
 #   blobs/no-image              a file that is none
 #   sums/tree sums/small        what treesum says of the sources
@@ -105,6 +107,39 @@ tiny_image() {
 	mkfs -b512 $times "$1/tiny" "$tree"
 }
 
+# Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
+layers() {
+	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
+	mkdir -p "$base"/{folder,opaque,moved-from} "$over"/{folder,opaque,moved-to} "$meta"/folder
+	echo base >"$base/file"
+	echo base >"$base/folder/kept"
+	echo base >"$base/folder/gone"
+	echo base >"$base/opaque/hidden"
+	echo base >"$base/moved-from/moved"
+	head -c 200000 /usr/bin/env >"$base/data"
+	echo over >"$over/file"
+	mknod "$over/folder/gone" c 0 0
+	echo over >"$over/opaque/seen"
+	setfattr -n trusted.overlay.opaque -v y "$over/opaque"
+	mknod "$over/moved-from" c 0 0
+	setfattr -n trusted.overlay.redirect -v /moved-from "$over/moved-to"
+	# Metadata alone: size, owner and mode here, the data in another layer.
+	truncate -s "$(stat -c %s "$base/data")" "$meta/renamed"
+	chmod 751 "$meta/renamed"
+	setfattr -n trusted.overlay.metacopy "$meta/renamed"
+	setfattr -n trusted.overlay.redirect -v /data "$meta/renamed"
+	mkfs $times "$dir/layer-base" "$base"
+	mkfs $times "$dir/layer-over" "$over"
+	mkfs $times "$dir/layer-meta" "$meta"
+	sha256sum <"$base/data" | cut -d' ' -f1 >"$disk/sums/layer-data"
+}
+
+# A bootstrap over a tar layer as it is: the tar is the blob.
+tar_layer() {
+	tar -C "$2" --format=posix --xattrs --xattrs-include='*' --sort=name -cf "$1/layer.tar" .
+	mkfs --tar=i "$1/boot-tar" "$1/layer.tar"
+}
+
 make_disk() {
 	local out=$1 tree=$work/tree disk=$work/disk
 	mkdir -p "$disk"/{blobs,sums}
@@ -120,6 +155,8 @@ make_disk() {
 	flat_blobs "$disk/blobs" "$work/small"
 	variants "$disk/blobs" "$work/small"
 	tiny_image "$disk/blobs"
+	layers "$disk/blobs"
+	tar_layer "$disk/blobs" "$work/small"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
 	# Debian 12's says what it creates even if told to be quiet.

@@ -122,6 +122,10 @@ xattrs() {
 	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 xattrs/capability
 	echo 'acl' >xattrs/acl
 	setfacl -m u:1000:rw,g:2000:r xattrs/acl
+	# Whom the ACL names may read it, and nobody else.
+	echo 'by ACL alone' >xattrs/acl-only
+	chmod 600 xattrs/acl-only
+	setfacl -m u:1000:r xattrs/acl-only
 	mkdir xattrs/default-acl
 	setfacl -d -m u:1000:rwx xattrs/default-acl
 	setfattr -n user.folder -v yes xattrs/default-acl
