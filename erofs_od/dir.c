@@ -6,15 +6,20 @@
 #include "internal.h"
 #include "core/dirent.h"
 
-/* Emit the entries of a block from number *nr on; false: the caller has enough. */
+/*
+ * Emit the entries of a block that starts at @start in the positions of the
+ * caller, from number *nr on; false: the caller has enough. ctx->pos is that of
+ * the entry at hand: it is where seekdir(3) and an NFS client come back to.
+ */
 static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock *block,
-			       u32 *nr, bool *more)
+			       u64 start, u32 *nr, bool *more)
 {
 	struct od_dirent entry;
 
 	for (; *nr < block->count; ++*nr) {
 		int err = od_dirblock_entry(block, *nr, &entry);
 
+		ctx->pos = start + (u64)*nr * OD_DIRENT_SIZE;
 		if (err)
 			return err;
 		*more = dir_emit(ctx, entry.name, entry.name_len, erofs_od_ino(entry.nid),
@@ -25,12 +30,13 @@ static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock
 	return 0;
 }
 
-static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, u64 *pos,
+/* @dots: how far positions are ahead of places in the directory. */
+static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, unsigned int dots,
 				  bool *more)
 {
 	u64 blk = dir->i_sb->s_blocksize;
-	u64 start = *pos & ~(blk - 1);
-	u32 nr = DIV_ROUND_UP((u32)(*pos - start), OD_DIRENT_SIZE);
+	u64 start = (ctx->pos - dots) & ~(blk - 1);
+	u32 nr = DIV_ROUND_UP((u32)(ctx->pos - dots - start), OD_DIRENT_SIZE);
 	struct erofs_od_meta meta;
 	struct od_dirblock block;
 	u32 len;
@@ -41,12 +47,13 @@ static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, u6
 		return err;
 	err = od_dirblock_parse(meta.p, len, &block);
 	if (!err) {
-		err = erofs_od_emit_block(ctx, &block, &nr, more);
 		/*
-		 * On failure, too: the caller gets what was good, and the error
-		 * when it asks for what comes next, not the same again for ever.
+		 * On failure the position is that of the corrupt entry: the caller gets
+		 * what was good, and the error when it asks for what comes next.
 		 */
-		*pos = err || !*more ? start + (u64)nr * OD_DIRENT_SIZE : start + blk;
+		err = erofs_od_emit_block(ctx, &block, start + dots, &nr, more);
+		if (!err && *more)
+			ctx->pos = start + blk + dots;
 	}
 	erofs_od_meta_unmap(&meta);
 	if (err)
@@ -67,12 +74,9 @@ static int erofs_od_iterate(struct file *file, struct dir_context *ctx)
 	if (dots && !dir_emit_dots(file, ctx))
 		return 0;
 	while (!err && more && ctx->pos - dots < i_size_read(dir)) {
-		u64 pos = ctx->pos - dots;
-
 		err = fatal_signal_pending(current) ? -EINTR : 0;
 		if (!err)
-			err = erofs_od_iterate_block(dir, ctx, &pos, &more);
-		ctx->pos = pos + dots;
+			err = erofs_od_iterate_block(dir, ctx, dots, &more);
 		cond_resched();
 	}
 	return err;

@@ -6,6 +6,7 @@
 # tests need with all they depend on, both modules of this project, the guest
 # side of tests/vm, and host programs with their shared libraries.
 #
+# GUEST=boot   what boots a system on demand, instead of tests
 # ROOT=FOLDER  what busybox and libraries of another architecture are taken from
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -19,33 +20,39 @@ shift 3
 
 # What the tests need of the stock kernel, as far as it is not built in.
 stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
+# What a single test loads and unloads.
+nfs="nfsd nfsv4"
 
 root=$(mktemp -d)
 # It becomes the machine's /, where others than root live, too.
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/od,proc,run,sys,tests,tmp,usr/bin}
+mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/od,proc,run,sys,tests,tmp,usr/bin}
 
-stock_modules() {
+# modules_for NAME...: the files of these and of all that they depend on, in order
+modules_for() {
 	local release name
 	release=$(<"$kernel/release")
-	for name in $stock; do
+	for name; do
 		modprobe -d "$kernel/root" -S "$release" --show-depends "$name" 2>/dev/null |
 			awk '$1 == "insmod" { print $2 }' || true
 	done | awk '!seen[$0]++'
 }
 
-add_stock_modules() {
-	local path name
-	stock_modules | while read -r path; do
+# add_modules FOLDER NAME...
+add_modules() {
+	local folder=$root/modules/$1 path name
+	shift
+	modules_for "$@" | while read -r path; do
 		name=$(basename "$path")
 		name=${name%%.ko*}.ko
+		[ ! -e "$root/modules/stock/$name" ] || continue
 		case $path in
-		*.zst) zstd -dqc "$path" >"$root/modules/stock/$name" ;;
-		*.xz) xz -dc "$path" >"$root/modules/stock/$name" ;;
-		*) cp "$path" "$root/modules/stock/$name" ;;
+		*.zst) zstd -dqc "$path" >"$folder/$name" ;;
+		*.xz) xz -dc "$path" >"$folder/$name" ;;
+		*) cp "$path" "$folder/$name" ;;
 		esac
-		echo "$name" >>"$root/modules/stock/order"
+		echo "$name" >>"$folder/order"
 	done
 }
 
@@ -72,7 +79,7 @@ foreign_libraries() {
 	local folder name
 	readelf -l "$1" | sed -n 's/.*program interpreter: \(.*\)]$/\1/p'
 	folder=$(readelf -h "$1" | awk '$1 == "Machine:" { print tolower($2) }')
-	folder=/$(cd "$from" && echo usr/lib/"$folder"-linux-gnu*)
+	folder=/$(cd "$from" && echo usr/lib/"$folder"*-linux-gnu*)
 	readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)]$/\1/p' | while read -r name; do
 		[ -e "$from$folder/$name" ] || die "$1 needs $name, which $from$folder has not"
 		echo "$folder/$name"
@@ -80,16 +87,31 @@ foreign_libraries() {
 	done
 }
 
+add_guest_tests() {
+	cp "$top/tests/vm/guest/init" "$root/init"
+	cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
+	cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+}
+
+add_guest_boot() {
+	local file
+	for file in init shutdown report sum; do
+		install -m 755 "$top/tests/vm/guest/boot-$file" "$root/$file"
+	done
+	add_modules stock virtio_net
+}
+
 if [ -n "$from" ]; then
 	cp "$from/usr/bin/busybox" "$root/bin/busybox"
 else
 	cp "$(command -v busybox)" "$root/bin/busybox"
 fi
-add_stock_modules
+# shellcheck disable=SC2086 # lists
+add_modules stock $stock
+# shellcheck disable=SC2086
+add_modules nfs $nfs
 cp "$modules"/*.ko "$root/modules/od/"
-cp "$top/tests/vm/guest/init" "$root/init"
-cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
-cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+add_guest_"${GUEST:-tests}"
 chmod 755 "$root/init"
 echo 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
 echo '127.0.0.1 localhost' >"$root/etc/hosts"
