@@ -26,6 +26,7 @@ packages() {
 		mount
 		procps
 		qemu-system-arm
+		qemu-system-ppc
 		qemu-system-x86
 		shellcheck
 		xz-utils

@@ -71,9 +71,9 @@ arch_of() {
 	case $1 in
 	amd64 | *-amd64 | generic) echo amd64 ;;
 	arm64 | arm64-* | *-arm64) echo arm64 ;;
-	686) echo i386 ;;
 	armmp) echo armhf ;;
 	s390x) echo s390x ;;
+	powerpc64le | powerpc64le-*) echo ppc64el ;;
 	*) die "no architecture is known for the flavour $1" ;;
 	esac
 }
@@ -83,6 +83,7 @@ triplet_of() {
 	case $1 in
 	amd64) echo x86_64-linux-gnu ;;
 	arm64) echo aarch64-linux-gnu ;;
+	ppc64el) echo powerpc64le-linux-gnu ;;
 	esac
 }
 

@@ -20,7 +20,9 @@ packages_of() {
 	sid) echo "$common,gcc-16,pahole" ;;
 	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
 	trixie-llvm) echo "$common,clang-19,lld-19,llvm-19,pahole" ;;
-	trixie-arm64) echo "$common,gcc-14,pahole,gcc-14-aarch64-linux-gnu,pkgconf,$(foreign_packages arm64)" ;;
+	trixie-arm64 | trixie-ppc64el)
+		echo "make,kmod,perl,pahole,pkgconf,gcc-14-$(triplet_of "${1#*-}"),$(foreign_packages "${1#*-}")"
+		;;
 	trixie-cross) printf '%s,' make perl kmod pahole gcc-14-{i686,s390x}-linux-gnu \
 		gcc-14-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} && echo qemu-user ;;
 	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
@@ -41,7 +43,7 @@ foreign_packages() {
 # foreign_of NAME: the architecture that it builds for, if that is another
 foreign_of() {
 	case $1 in
-	*-arm64) echo "${1#*-}" ;;
+	*-arm64 | *-ppc64el) echo "${1#*-}" ;;
 	*-cross) echo armhf,i386,s390x ;;
 	esac
 }
@@ -51,11 +53,9 @@ sources_of() {
 	local suite=${1%%-*} foreign part
 	local parts=("$suite")
 	foreign=$(foreign_of "$1")
-	case $1 in
-	# What portability.sh compiles with the latter is run once and thrown away.
-	sid* | *-cross) ;;
-	*) parts+=("$suite-security") ;;
-	esac
+	# Libraries have to be of one version for all architectures, which get their
+	# security updates at different hours.
+	[ "$suite" = sid ] || [ -n "$foreign" ] || parts+=("$suite-security")
 	[ "$(distribution_of "$suite")" != ubuntu ] || parts+=("$suite-updates")
 	for part in "${parts[@]}"; do
 		"$top/scripts/aptroot.sh" sources "$part${foreign:+:$foreign}"

@@ -52,6 +52,11 @@ arm64)
 		-chardev "stdio,id=report" -device "pci-serial,chardev=report")
 	arguments="console=ttyAMA0 od.report=ttyS0"
 	;;
+ppc64el)
+	machine=(qemu-system-ppc64 -M pseries -cpu "${CPU:-power9}")
+	serial=(-serial "file:$logdir/console.log" -serial stdio)
+	arguments="console=hvc0 od.report=hvc1"
+	;;
 esac
 
 mkdir -p "$logdir"
