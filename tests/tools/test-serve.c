@@ -1260,6 +1260,29 @@ static void test_device_gone(void **state)
 	assert_logged(w, "the device is gone");
 }
 
+/* The service manager knows it by the first byte of its command line. */
+static void test_initramfs(void **state)
+{
+	struct world *w = *state;
+	char options[128], path[64], *text;
+
+	snprintf(options, sizeof(options), "--initramfs --source %s", w->blobs);
+	start_daemon(w, options);
+	expect(w, "restore");
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)w->daemon);
+	text = read_file(path);
+	assert_int_equal(text[0], '@');
+	free(text);
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)w->daemon);
+	text = read_file(path);
+	/* That needs a right that not all who run tests have. */
+	if (strcmp(text, "-1000\n"))
+		assert_logged(w, "lack of memory may end this process");
+	free(text);
+	close(open_blob(w, 1, "small", SMALL_SIZE));
+	end_daemon(w);
+}
+
 static void test_counters_on_signal(void **state)
 {
 	struct world *w = *state;
@@ -1312,6 +1335,7 @@ int main(void)
 		TEST(test_bind_refused),
 		TEST(test_copen_refused),
 		TEST(test_device_gone),
+		TEST(test_initramfs),
 		TEST(test_counters_on_signal),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ enum option_key {
 	KEY_LOW_SPEED,
 	KEY_CACERT,
 	KEY_STATS,
+	KEY_INITRAMFS,
 	/* in the order of limit_names */
 	KEY_BRUN,
 	KEY_BCULL,
@@ -59,6 +61,7 @@ static const char *const limit_names[LIMITS] = {
  * @secctx: security context
  * @limits: percentages, or -1
  * @verbose: say more
+ * @initramfs: the root file system depends on this process
  * @serve: all else
  */
 struct arguments {
@@ -69,6 +72,7 @@ struct arguments {
 	const char *secctx;
 	int limits[LIMITS];
 	bool verbose;
+	bool initramfs;
 	struct serve_options serve;
 };
 
@@ -98,6 +102,8 @@ static const struct argp_option options[] = {
 	{ "cacert", KEY_CACERT, "FILE", 0, "Certificates to trust, in place of the system's", 0 },
 
 	{ NULL, 0, NULL, 0, "Other:", 3 },
+	{ "initramfs", KEY_INITRAMFS, NULL, 0, "The root file system is served from here: outlive "
+	  "the initramfs, the shutdown's last kill and lack of memory", 0 },
 	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE each second, as JSON", 0 },
 	{ "verbose", 'v', NULL, 0, "Log every open too", 0 },
 	{ NULL, 0, NULL, 0, NULL, -1 },
@@ -195,6 +201,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_STATS:
 		serve->stats_path = text;
+		break;
+	case KEY_INITRAMFS:
+		args->initramfs = true;
 		break;
 	case 'v':
 		args->verbose = true;
@@ -321,6 +330,24 @@ static void raise_fd_limit(void)
 		log_debug("the limit of open files stays: %s", strerror(errno));
 }
 
+/*
+ * If the root file system is served from here, whoever ends this process waits
+ * for it next. systemd spares what has '@' first in its command line, when it
+ * leaves the initramfs and when it shuts down.
+ */
+static void outlive_the_others(char *argv0)
+{
+	static const char never[] = "-1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (*argv0)
+		*argv0 = '@';
+	if (fd < 0 || write(fd, never, sizeof(never) - 1) < 0)
+		log_warn("lack of memory may end this process: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static int run(struct arguments *args)
 {
 	int err;
@@ -360,6 +387,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	log_init("erofs-odd", args.verbose);
+	if (args.initramfs)
+		outlive_the_others(argv[0]);
 	stats_start();
 	serve_block_signals();
 	raise_fd_limit();
