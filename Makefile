@@ -5,13 +5,14 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo check matrix vm modules probes tools unit lint images clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit lint images clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
 
 help:
 	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
+	@echo 'make demo-boot [KERNEL=6.1] [LOGIN=1]   boot a Debian from an on-demand image, show how much was fetched'
 	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
 	@echo 'make matrix                        build for and boot every kernel of SUPPORTED, print a table'
 	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
@@ -63,6 +64,9 @@ lint:
 
 demo:
 	scripts/demo.sh
+
+demo-boot:
+	scripts/demo-boot.sh
 
 check:
 	scripts/check.sh
