@@ -50,6 +50,8 @@ make -s -C "$top/tests/vm" >&2
 
 step "how a build finds out what a kernel offers"
 part compat "$top/tests/compat/run.sh"
+step "other machines, other compilers"
+part portability "$top/scripts/portability.sh"
 step "the test machine itself"
 selftest_on=$(kernel_ids | head -n 1)
 if "$top/scripts/build-modules.sh" "$selftest_on" >"$logs/selftest-modules.out" 2>&1; then
@@ -57,6 +59,8 @@ if "$top/scripts/build-modules.sh" "$selftest_on" >"$logs/selftest-modules.out" 
 fi
 step "the guest suite on $(kernel_ids | paste -sd' ')"
 part matrix "$top/scripts/matrix.sh"
+step "a system that boots from an on-demand image"
+part boot "$top/tests/vm/boot.sh" 6.1 6.12
 
 step "done"
 grep -hE '^not ok' "$logs"/*.log || true

@@ -195,6 +195,15 @@ idmaps_early() {
 	builds_against 6.1 vfs_rename idmaps vfs_mkdir idmap vfs_xattr idmap get_acl rcu
 }
 
+# A source tree after "make modules_prepare": nobody knows what is exported.
+no_symvers() {
+	mixture 6.1
+	rm "$cache/mixture.$$"/root/usr/src/linux-headers-*-amd64/Module.symvers
+	KERNEL_FOLDER=$cache/mixture.$$ "$top/scripts/build-modules.sh" 6.1 "$work/modules" \
+		KBUILD_MODPOST_WARN=1 modules || true
+	ls -l "$work/modules/cachefiles_od.ko" "$work/modules/erofs_od.ko"
+}
+
 check "one form each becomes a header" becomes_a_header
 check "no form stops" stops_with "a is in no known form. SUPPORTED says" \
 	"${good[@]}" a/new=no a/old=no b/present=yes
@@ -217,6 +226,7 @@ check "two forms at once stop the build" has_two_forms
 check "a call of what is not exported stops the build" calls_what_is_hidden
 check "a control that fails stops the build" lacks_a_control
 check "and it builds again" builds_within 60 "again"
+check "headers without Module.symvers" no_symvers
 check "a mixture of vendors: vfs_rename() with six arguments" six_arguments
 check "a mixture of vendors: folios and readpage()" folios_and_readpage
 check "a mixture of vendors: idmaps before their time" idmaps_early
