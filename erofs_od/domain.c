@@ -9,6 +9,7 @@
  */
 #include "internal.h"
 
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
@@ -290,6 +291,18 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
 	return blob;
 }
 
+/*
+ * How long a mount waits for another one that opens a blob. Without timeout= that
+ * one's patience has to do: the default, which the cache knows, is the same for both.
+ */
+static long erofs_od_patience(const struct erofs_od_mount *m)
+{
+	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
+	    m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
+		return MAX_SCHEDULE_TIMEOUT;
+	return msecs_to_jiffies(m->timeout_ms);
+}
+
 /**
  * erofs_od_open_blob - open a blob in a mount's domain, or share it
  * @m: mount that has joined its domain
@@ -301,14 +314,16 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *name)
 {
 	struct erofs_od_domain *domain = m->domain;
+	long left = erofs_od_patience(m);
 	struct erofs_od_blob *blob;
 	unsigned int changes;
 	int err;
 
 	while (!(blob = erofs_od_get_blob(m, name, &changes))) {
-		err = wait_event_killable(domain->wait, READ_ONCE(domain->changes) != changes);
-		if (err)
-			return ERR_PTR(-EINTR);
+		left = wait_event_killable_timeout(domain->wait,
+						   READ_ONCE(domain->changes) != changes, left);
+		if (left <= 0)
+			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
 	}
 	/* Nobody but its opener is given a blob that is not open. */
 	if (IS_ERR(blob) || blob->state == EROFS_OD_BLOB_OPEN)
