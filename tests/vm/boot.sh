@@ -102,7 +102,8 @@ make_machine() {
 		-nodefaults -no-user-config -display none -no-reboot
 		-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd"
 		-drive "file=$work/scratch,if=virtio,format=raw,cache=unsafe"
-		-nic "user,model=virtio-net-pci" -append "$(kernel_arguments | paste -sd' ')")
+		-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile="
+		-append "$(kernel_arguments | paste -sd' ')")
 }
 
 # start_machine STATE: of the cache. The first serial line is the system's console,
