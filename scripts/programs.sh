@@ -38,7 +38,8 @@ if [ "$arch" != amd64 ]; then
 fi
 
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
-	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount}; do
+	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
+	"$build"/tests/{dirways,mountstorm,oddimage}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do

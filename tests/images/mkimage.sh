@@ -15,9 +15,15 @@
 #   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout
 #   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
 #   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
+#   blobs/twenty                as boot, of trees/domain with a table of twenty data blobs
+#   blobs/reverse               with five, whose ids go down where addresses go up
+#   blobs/over                  the metadata of v-4096-flat, which is its blob by flattened addresses
+#   blobs/dirs                  folders of many entries, of every type, and of names of every byte
+#   blobs/o-BLOCK-CHUNK         files with holes at their ends, for some chunk sizes
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
 #   blobs/no-image              a file that is none
-#   sums/tree sums/small        what treesum says of the sources
+#   sums/tree sums/small sums/odd   what treesum says of the sources
+#   trees/domain                files, as they are
 #   sums/size                   bytes of data in the tree
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -25,6 +31,7 @@ set -euo pipefail
 erofs_utils=$top/scripts/erofs-utils.sh
 treesum=$top/build/tests/treesum
 splitblob=$top/build/tests/splitblob
+oddimage=$top/build/tests/oddimage
 tag1=0d000000000000000000000000000001
 tag2=0d000000000000000000000000000002
 flat1=0d000000000000000000000000000003
@@ -107,6 +114,91 @@ tiny_image() {
 	mkfs -b512 $times "$1/tiny" "$tree"
 }
 
+# Files of many sizes, and one that lies across several blobs.
+domain_tree() {
+	local i
+	mkdir -p "$1"
+	for i in $(seq 40); do
+		seq -f "file $i, line %.0f" 100000 | head -c $((i * 3517)) >"$1/file-$i" || true
+	done
+	seq -f 'across, line %.0f' 1000000 | head -c 1000000 >"$1/across" || true
+}
+
+# many_blobs IMAGE TREE NR [OPTION]: a bootstrap with that many data blobs; their tags
+# have 64 bytes, as digests have
+many_blobs() {
+	local image=$1 tree=$2 i tag tags=() blobs=() devices=()
+	for i in $(seq "$3"); do
+		tag=$(sha256sum <<<"${image##*/} $i" | cut -c1-64)
+		tags+=("$tag")
+		blobs+=("${image%/*}/$tag")
+	done
+	# fsck.erofs takes them in the order of the table.
+	for i in "${blobs[@]}"; do
+		devices+=(--device="$i")
+		[ $# = 3 ] || devices=(--device="$i" "${devices[@]:0:${#devices[@]}-1}")
+	done
+	: >"$work/blob"
+	mkfs $times --chunksize=16384 --blobdev="$work/blob" "$image" "$tree"
+	"$splitblob" ${4:+"$4"} "$image" "$work/blob" "${blobs[@]}" "${tags[@]}"
+	extracts_to "$image" "$tree" "${devices[@]}"
+}
+
+# But NUL and the slash, which no name has; each file has its name in it.
+names_of_every_byte() {
+	local i byte name
+	for i in $(seq 255); do
+		printf -v byte '%b' "\\x$(printf %x "$i")"
+		for name in "$byte" "a${byte}z"; do
+			case $name in
+			. | */*) ;;
+			*) echo -n "$name" >"$1/$name" ;;
+			esac
+		done
+	done
+}
+
+folders() {
+	local tree=$work/folders
+	mkdir -p "$tree"/{many,types/folder,bytes}
+	(cd "$tree/many" && seq -f 'entry-%06.0f' 100000 | xargs touch)
+	(
+		cd "$tree/types"
+		echo regular >regular
+		ln -s regular link
+		mkfifo fifo
+		mknod char c 1 3
+		mknod block b 7 0
+		perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, sockaddr_un("socket")) or die $!'
+	)
+	names_of_every_byte "$tree/bytes"
+	mkfs -T1700000000 "$1/dirs" "$tree"
+}
+
+# What lies between the holes is shorter than a chunk, or longer.
+odd_tree() {
+	mkdir -p "$1"
+	seq 50000 >"$1/no-hole"
+	truncate -s 4M "$1"/{both-ends,at-the-start,at-the-end}
+	seq 3000 | dd of="$1/both-ends" bs=1 seek=1835123 conv=notrunc status=none
+	seq 3000 | dd of="$1/at-the-start" bs=1 seek=$(((4 << 20) - 13893)) conv=notrunc status=none
+	seq 3000 | dd of="$1/at-the-end" conv=notrunc status=none
+}
+
+odd_images() {
+	local dir=$1 tree=$2 block chunk
+	while read -r block chunk; do
+		mkfs -b"$block" $times --chunksize="$chunk" "$dir/o-$block-$chunk" "$tree"
+	done <<-END
+		512 512
+		1024 2097152
+		4096 4096
+		4096 1073741824
+	END
+	"$oddimage" over "$dir/v-4096-flat" "$dir/over" v-4096-flat
+	extracts_to "$dir/over" "$work/small" --device="$dir/v-4096-flat"
+}
+
 # Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
 layers() {
 	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
@@ -142,7 +234,7 @@ tar_layer() {
 
 make_disk() {
 	local out=$1 tree=$work/tree disk=$work/disk
-	mkdir -p "$disk"/{blobs,sums}
+	mkdir -p "$disk"/{blobs,sums,trees}
 	say "test images: the source tree"
 	"$top/tests/images/mktree.sh" make "$work/list" "$tree"
 	"$treesum" "$tree" >"$disk/sums/tree"
@@ -157,6 +249,13 @@ make_disk() {
 	tiny_image "$disk/blobs"
 	layers "$disk/blobs"
 	tar_layer "$disk/blobs" "$work/small"
+	domain_tree "$disk/trees/domain"
+	many_blobs "$disk/blobs/twenty" "$disk/trees/domain" 20
+	many_blobs "$disk/blobs/reverse" "$disk/trees/domain" 5 --reverse
+	folders "$disk/blobs"
+	odd_tree "$work/odd"
+	"$treesum" "$work/odd" >"$disk/sums/odd"
+	odd_images "$disk/blobs" "$work/odd"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
 	# Debian 12's says what it creates even if told to be quiet.
@@ -173,7 +272,7 @@ have_locked() {
 	key=$({
 		"$erofs_utils" --version
 		cat "$work/list" "$top/tests/images/mkimage.sh" "$top/tests/images/mktree.sh" \
-			"$top/tests/vm/treesum.c" "$top/tests/images/splitblob.c"
+			"$top/tests/vm/treesum.c" "$top/tests/images/"{image.h,splitblob.c,oddimage.c}
 	} | sha256sum | cut -c1-16)
 	if [ ! -e "$cache/images/$key" ]; then
 		make_disk "$cache/images/$key"

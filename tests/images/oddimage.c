@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * oddimage: images that mkfs.erofs does not make.
+ *
+ * Copies of images with something changed, the checksum made right again:
+ *
+ *	copies IMAGE PREFIX NR    PREFIX0, PREFIX1, ...: under other UUIDs and names
+ *	compat IMAGE OUT BITS     with these compatible features, too
+ *	tag IMAGE OUT SLOT TAG    with another name in the device table; at most 64 bytes
+ *	twice IMAGE OUT SLOT      every other chunk by a second slot of the same name
+ *	over IMAGE OUT TAG        metadata over IMAGE as its blob: what had blocks of its own
+ *	                          has them by addresses of the flattened image now
+ *
+ * An image from nothing, of metadata alone, with files of five chunks of each size
+ * from one block to 1 GiB, the ends and the middle of each being holes; with
+ * 4 KiB blocks also files of 2^63-1 bytes: one without data, and one with data in
+ * its first, its middle and its last chunk. The folder has no "." and "..".
+ *
+ *	chunks OUT BLKBITS        the image; its blobs are odd-a, odd-b and odd-c
+ *	blobs DIR                 those blobs, sparse
+ *	check DIR                 compare the files of the mounted image
+ */
+#include "image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define GIB_BITS	30
+/* The largest that the format has with 4 KiB blocks. */
+#define HUGE_BITS	43
+#define HUGE_SIZE	INT64_MAX
+#define BLOBS		3
+#define CHUNKS		5
+#define MARK_SIZE	32
+
+static const char *const blob_names[BLOBS] = { "odd-a", "odd-b", "odd-c" };
+
+/* --- changes --- */
+
+static int copies(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	unsigned int i, nr = strtoul(arg[2], NULL, 0);
+	uint8_t *sb = superblock(&img);
+	char path[4096];
+
+	for (i = 0; i < nr; i++) {
+		put32(sb + 48, i);
+		memset(sb + 64, 0, 16);
+		snprintf((char *)sb + 64, 16, "copy %u", i);
+		snprintf(path, sizeof(path), "%s%u", arg[1], i);
+		write_image(&img, path);
+	}
+	return 0;
+}
+
+static int compat(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	uint8_t *sb = superblock(&img);
+
+	put32(sb + 8, get32(sb + 8) | strtoul(arg[2], NULL, 0));
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+static int tag(char **arg)
+{
+	struct image img = read_image(arg[0]);
+
+	put_tag(slot(&img, strtoul(arg[2], NULL, 0)), arg[3]);
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+struct twice {
+	unsigned int from, to;
+	bool other;
+};
+
+static void through_two(const struct image *img, const struct inode *in, void *data)
+{
+	struct twice *twice = data;
+	uint64_t nr = 0;
+	uint8_t *entry = chunks(img, in, &nr);
+
+	for (; nr; nr--, entry += 8) {
+		if (get32(entry + 4) == HOLE || get16(entry + 2) != twice->from)
+			continue;
+		if (twice->other)
+			put16(entry + 2, twice->to);
+		twice->other = !twice->other;
+	}
+}
+
+static int twice(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	unsigned int from = strtoul(arg[2], NULL, 0), nr = nr_slots(&img);
+	struct twice to = { .from = from + 1, .to = nr + 1 };
+	uint8_t *old = malloc(nr * SLOT_SIZE);
+
+	memcpy(old, slot(&img, 0), nr * SLOT_SIZE);
+	new_table(&img, nr + 1);
+	memcpy(slot(&img, 0), old, nr * SLOT_SIZE);
+	memcpy(slot(&img, nr), old + from * SLOT_SIZE, SLOT_SIZE);
+	walk_image(&img, through_two, &to);
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+static void move_away(const struct image *img, const struct inode *in, void *data)
+{
+	size_t blk = (size_t)1 << img->blkbits;
+	bool has_data = S_ISREG(in->mode) || S_ISDIR(in->mode) || S_ISLNK(in->mode);
+
+	if (has_data && (in->layout == LAYOUT_PLAIN ? in->size > 0 :
+			 in->layout == LAYOUT_INLINE && in->size >= blk))
+		put32(at(img, in->offset + 16, 4), in->u + *(uint32_t *)data);
+}
+
+static int over(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	uint32_t blocks = img.size >> img.blkbits, uniaddr;
+
+	new_table(&img, 1);
+	uniaddr = img.size >> img.blkbits;
+	put_tag(slot(&img, 0), arg[2]);
+	put32(slot(&img, 0) + 64, blocks);
+	put32(slot(&img, 0) + 68, uniaddr);
+	put32(superblock(&img) + 36, uniaddr + blocks);
+	walk_image(&img, move_away, &uniaddr);
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+/* --- from nothing --- */
+
+/* What a chunk is: in which blob, and at which byte of it; blob -1: a hole. */
+struct place {
+	int blob;
+	uint64_t from;
+};
+
+struct file {
+	char name[32];
+	unsigned int chunkbits;
+	uint64_t size;
+	uint64_t nid;
+};
+
+/* The files that an image of this block size has, in the order of their names. */
+static unsigned int list_files(unsigned int blkbits, struct file *files)
+{
+	unsigned int bits, nr = 0;
+
+	for (bits = blkbits; bits <= GIB_BITS; bits++, nr++) {
+		snprintf(files[nr].name, sizeof(files[nr].name), "chunk-%02u", bits);
+		files[nr].chunkbits = bits;
+		files[nr].size = ((uint64_t)CHUNKS << bits) - 100;
+	}
+	if (blkbits == 12) {
+		files[nr++] = (struct file){ "max-ends", HUGE_BITS, HUGE_SIZE, 0 };
+		files[nr++] = (struct file){ "max-hole", HUGE_BITS, HUGE_SIZE, 0 };
+	}
+	return nr;
+}
+
+static uint64_t nr_chunks(const struct file *file)
+{
+	return ((file->size - 1) >> file->chunkbits) + 1;
+}
+
+static struct place place_of(const struct file *file, uint64_t chunk)
+{
+	uint64_t from = 1ULL << file->chunkbits, nr = nr_chunks(file);
+
+	if (file->chunkbits == HUGE_BITS) {
+		bool data = chunk == 0 || chunk == nr / 2 || chunk == nr - 1;
+
+		return (struct place){ data && strcmp(file->name, "max-hole") ? 0 : -1, 0 };
+	}
+	/* The blobs come backwards, and what is first in the file is not so in the blob. */
+	switch (chunk) {
+	case 1: return (struct place){ 2, from };
+	case 3: return (struct place){ 1, 0 };
+	default: return (struct place){ -1, 0 };
+	}
+}
+
+/* The ids of the device table, as a blob's slot and one. */
+static void put_chunks(uint8_t *p, unsigned int blkbits, const struct file *file)
+{
+	uint64_t i, nr = nr_chunks(file);
+
+	for (i = 0; i < nr; i++, p += 8) {
+		struct place place = place_of(file, i);
+
+		put32(p, place.blob < 0 ? 0 : (place.blob + 1) << 16);
+		put32(p + 4, place.blob < 0 ? HOLE : place.from >> blkbits);
+	}
+}
+
+static void put_inode(uint8_t *p, uint16_t format, uint16_t mode, uint64_t size, uint32_t u)
+{
+	put16(p, format);
+	put16(p + 4, mode);
+	put64(p + 8, size);
+	put32(p + 16, u);
+	put32(p + 44, S_ISDIR(mode) ? 2 : 1);
+}
+
+/* How many of the names fit a block; what they take goes to *len. */
+static unsigned int fill_dirents(uint8_t *p, size_t blk, const struct file *files,
+				 unsigned int nr, size_t *len)
+{
+	unsigned int fit, i;
+	size_t nameoff;
+
+	*len = 0;
+	for (fit = 0; fit < nr && *len + 12 + strlen(files[fit].name) <= blk; fit++)
+		*len += 12 + strlen(files[fit].name);
+	nameoff = 12 * fit;
+	for (i = 0; i < fit; i++, p += 12) {
+		put64(p, files[i].nid);
+		put16(p + 8, nameoff);
+		p[10] = 1;
+		memcpy(p - 12 * i + nameoff, files[i].name, strlen(files[i].name));
+		nameoff += strlen(files[i].name);
+	}
+	return fit;
+}
+
+static uint64_t put_dir(struct image *img, size_t offset, const struct file *files,
+			unsigned int nr)
+{
+	size_t blk = (size_t)1 << img->blkbits, len = 0, size = 0;
+
+	while (nr) {
+		unsigned int fit = fill_dirents(img->data + offset, blk, files, nr, &len);
+
+		size += nr > fit ? blk : len;
+		offset += blk;
+		files += fit;
+		nr -= fit;
+	}
+	return size;
+}
+
+static int chunk_image(char **arg)
+{
+	unsigned int blkbits = strtoul(arg[1], NULL, 0), i, nr;
+	size_t blk = (size_t)1 << blkbits, offset, dir;
+	struct image img = { .blkbits = blkbits };
+	struct file files[64] = { 0 };
+	uint8_t *sb;
+
+	nr = list_files(blkbits, files);
+	/* The superblock, the table, the root folder's inode, the files' and their chunks. */
+	offset = SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE + 64;
+	for (i = 0; i < nr; i++) {
+		files[i].nid = offset / 32;
+		offset = (offset + 64 + nr_chunks(&files[i]) * 8 + 31) & ~(size_t)31;
+	}
+	dir = (offset + blk - 1) & ~(blk - 1);
+	img.size = dir + nr * blk;
+	img.data = calloc(1, img.size);
+	if (!img.data)
+		err(1, NULL);
+
+	sb = superblock(&img);
+	put32(sb, SB_MAGIC);
+	put32(sb + 8, COMPAT_CHKSUM);
+	sb[12] = blkbits;
+	put16(sb + 14, (SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE) / 32);
+	put64(sb + 16, nr + 1);
+	put32(sb + 36, img.size >> blkbits);
+	put32(sb + 80, INCOMPAT_CHUNKS | INCOMPAT_DEVICES);
+	put16(sb + 86, BLOBS);
+	put16(sb + 88, (SB_OFFSET + SB_SIZE) / SLOT_SIZE);
+	for (i = 0; i < BLOBS; i++)
+		put_tag(slot(&img, i), blob_names[i]);
+	for (i = 0; i < nr; i++) {
+		uint8_t *p = img.data + files[i].nid * 32;
+
+		put_inode(p, 1 | LAYOUT_CHUNK << 1, S_IFREG | 0644, files[i].size,
+			  CHUNK_INDEXES | (files[i].chunkbits - blkbits));
+		put_chunks(p + 64, blkbits, &files[i]);
+	}
+	/* 0x10: no "." and ".." */
+	put_inode(img.data + get16(sb + 14) * 32, 1 | LAYOUT_PLAIN << 1 | 0x10, S_IFDIR | 0755,
+		  put_dir(&img, dir, files, nr), dir >> blkbits);
+	write_image(&img, arg[0]);
+	return 0;
+}
+
+/* --- the blobs: zeroes, but for marks that say where they are --- */
+
+static void mark(char text[MARK_SIZE + 1], int blob, uint64_t offset)
+{
+	snprintf(text, MARK_SIZE + 1, "%-31s", "");
+	text[snprintf(text, MARK_SIZE, "%s at %llu", blob_names[blob],
+		      (unsigned long long)offset)] = ' ';
+	text[MARK_SIZE - 1] = '\n';
+}
+
+static void put_mark(int fd, int blob, uint64_t offset)
+{
+	char text[MARK_SIZE + 1];
+
+	mark(text, blob, offset);
+	if (pwrite(fd, text, MARK_SIZE, offset) != MARK_SIZE)
+		err(1, "%s at %llu", blob_names[blob], (unsigned long long)offset);
+}
+
+/* Marks: at byte 0, and for each size of chunks at its start and in its middle. */
+static int blobs(char **arg)
+{
+	static const uint64_t sizes[BLOBS] = {
+		1ULL << HUGE_BITS, 2ULL << GIB_BITS, 2ULL << GIB_BITS
+	};
+	char path[4096];
+	int blob, fd, bits;
+
+	for (blob = 0; blob < BLOBS; blob++) {
+		snprintf(path, sizeof(path), "%s/%s", arg[0], blob_names[blob]);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		if (fd < 0 || ftruncate(fd, sizes[blob]))
+			err(1, "%s", path);
+		put_mark(fd, blob, 0);
+		for (bits = 8; bits <= GIB_BITS; bits++) {
+			put_mark(fd, blob, 1ULL << bits);
+			put_mark(fd, blob, 3ULL << (bits - 1));
+		}
+		/* Before the file's last byte, which a size of 2^63-1 has no room for. */
+		put_mark(fd, blob, sizes[blob] - 2 * MARK_SIZE);
+		if (close(fd))
+			err(1, "%s", path);
+	}
+	return 0;
+}
+
+/* --- what is mounted --- */
+
+static int failures;
+
+static void bad(const char *name, const char *what, uint64_t offset)
+{
+	printf("%s: %s at %llu\n", name, what, (unsigned long long)offset);
+	failures++;
+}
+
+/* The file's bytes at an offset are this mark; blob -1: zeroes. */
+static void wants(int fd, const char *name, uint64_t offset, int blob, uint64_t from)
+{
+	char wanted[MARK_SIZE + 1] = "", got[MARK_SIZE];
+
+	if (blob >= 0)
+		mark(wanted, blob, from);
+	if (pread(fd, got, MARK_SIZE, offset) != MARK_SIZE)
+		bad(name, "no read", offset);
+	else if (memcmp(got, wanted, MARK_SIZE))
+		bad(name, "wrong bytes", offset);
+}
+
+/* lseek(2) agrees with the chunks, from inside of one. */
+static void check_seek(int fd, const struct file *file, uint64_t first)
+{
+	uint64_t nr = nr_chunks(file), i;
+	off_t from = (first << file->chunkbits) + 77, data = -1, hole = -1;
+
+	for (i = first; i < nr && (data < 0 || hole < 0); i++) {
+		off_t start = i == first ? from : (off_t)(i << file->chunkbits);
+
+		if (place_of(file, i).blob < 0 && hole < 0)
+			hole = start;
+		if (place_of(file, i).blob >= 0 && data < 0)
+			data = start;
+	}
+	if (hole < 0)
+		hole = file->size;
+	if (lseek(fd, from, SEEK_DATA) != data || (data < 0 && errno != ENXIO))
+		bad(file->name, "SEEK_DATA", from);
+	if (lseek(fd, from, SEEK_HOLE) != hole)
+		bad(file->name, "SEEK_HOLE", from);
+}
+
+static void check_chunk(int fd, const struct file *file, uint64_t i)
+{
+	uint64_t start = i << file->chunkbits, half = 1ULL << (file->chunkbits - 1);
+	struct place place = place_of(file, i);
+
+	wants(fd, file->name, start, place.blob, place.from);
+	if (file->chunkbits <= GIB_BITS) {
+		wants(fd, file->name, start + half, place.blob, place.from + half);
+	} else {
+		uint64_t end = (2 * half) - 2 * MARK_SIZE;
+
+		wants(fd, file->name, start + end, place.blob, end);
+	}
+	check_seek(fd, file, i);
+}
+
+static void check_end(int fd, const struct file *file)
+{
+	uint64_t from = file->size - 10;
+	char buf[100];
+
+	/* Offsets end at 2^63-1: more cannot be asked for there. */
+	if (pread(fd, buf, file->size == HUGE_SIZE ? 10 : sizeof(buf), from) != 10)
+		bad(file->name, "the end is not where it is", from);
+	if (file->size != HUGE_SIZE && pread(fd, buf, 1, file->size) != 0)
+		bad(file->name, "something behind the end", file->size);
+}
+
+static void check_file(int dir, const struct file *file)
+{
+	uint64_t nr = nr_chunks(file), i;
+	int fd = openat(dir, file->name, O_RDONLY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		err(1, "%s", file->name);
+	if ((uint64_t)st.st_size != file->size)
+		bad(file->name, "another size", st.st_size);
+	/* All of a few, or those where something may be. */
+	for (i = 0; i < nr; i++)
+		if (i < 2 || i + 2 >= nr || nr == CHUNKS || (i >= nr / 2 - 1 && i <= nr / 2 + 1))
+			check_chunk(fd, file, i);
+	check_end(fd, file);
+	close(fd);
+}
+
+static int check(char **arg)
+{
+	int dir = open(arg[0], O_RDONLY | O_DIRECTORY);
+	struct file files[64];
+	unsigned int i, nr;
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st))
+		err(1, "%s", arg[0]);
+	nr = list_files(__builtin_ctz(st.st_blksize), files);
+	for (i = 0; i < nr; i++)
+		check_file(dir, &files[i]);
+	printf("%u files, %d failures\n", nr, failures);
+	return failures != 0;
+}
+
+static const struct {
+	const char *name;
+	int args;
+	int (*run)(char **arg);
+} commands[] = {
+	{ "copies", 3, copies },
+	{ "compat", 3, compat },
+	{ "tag", 4, tag },
+	{ "twice", 3, twice },
+	{ "over", 3, over },
+	{ "chunks", 2, chunk_image },
+	{ "blobs", 1, blobs },
+	{ "check", 1, check },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (argc == commands[i].args + 2 && !strcmp(argv[1], commands[i].name))
+			return commands[i].run(argv + 2);
+	fprintf(stderr, "usage: see the head of oddimage.c\n");
+	return 2;
+}
