@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Domains: which mounts share which blobs, and for how long; how blobs are
+# named; two hundred images over the same twenty blobs, mounted and unmounted
+# by many processes at once.
+COPIES=$OD_MNT/scratch/copies
+TREE=$OD_MNT/images/trees/domain
+TWENTY=$OD_BLOBS/twenty
+
+# The first line of each file in /proc names its columns.
+blobs_open() {
+	tail -n +2 $OD_PROC/blobs | wc -l
+}
+
+mounts_shown() {
+	tail -n +2 /proc/fs/erofs_od/mounts | cut -f1 | sort -u | wc -l
+}
+
+cache_files() {
+	find $OD_CACHE/cache -type f | wc -l
+}
+
+# The daemon has two fds for each blob.
+daemon_fds() {
+	ls "/proc/$(pidof erofs-odd)/fd" | wc -l
+}
+
+all_closed() {
+	[ "$(daemon_fds)" = "$FDS" ]
+}
+
+start() {
+	kill_daemons
+	od_fresh_cache
+	odd --source=$COPIES --source=$OD_BLOBS
+}
+
+# nothing_left NAME: of any mount
+nothing_left() {
+	is "$1: no mount is left" "$(mounts_shown)" 0
+	is "$1: no blob is open" "$(blobs_open)" 0
+	ok "$1: the daemon has none, either" od_wait 10 all_closed
+}
+
+# devices NR: that many device= options, of blobs by other names
+devices() {
+	seq 0 $(($1 - 1)) | sed 's/^/,device=piece/' | tr -d '\n'
+}
+
+# Memory that is in use for good, in KiB: what can be dropped is dropped, and what
+# is freed a grace period later is waited for.
+pinned() {
+	od_drop_caches
+	sleep 1
+	od_drop_caches
+	echo 1 >/proc/sys/vm/stat_refresh
+	awk '$1 == "MemTotal:" { t = $2 } $1 == "MemAvailable:" { a = $2 } END { print t - a }' /proc/meminfo
+}
+
+ok "setup" od_setup
+mkdir -p $COPIES
+ok "200 images over the same 20 blobs" oddimage copies $TWENTY $COPIES/copy 200
+missing=$(printf 'no-such-blob-%051d' 0)
+ok "an image that lacks a blob" oddimage tag $TWENTY $COPIES/lacks-a-blob 14 "$missing"
+ok "daemon" start
+FDS=$(daemon_fds)
+
+# --- who may mount what ---
+ok "an image by itself" od_mount /mnt/b fsid=copy0
+mount_fails "once more, by itself" fsid=copy0 'esource busy'
+mount_fails "a domain of its name" domain_id=copy0,fsid=copy1 'esource busy'
+umount /mnt/b
+ok "an image in a domain" od_mount /mnt/b domain_id=one,fsid=copy0
+mount_fails "once more, in its domain" domain_id=one,fsid=copy0 'File exists'
+mount_fails "an image of the domain's name" fsid=one 'esource busy'
+ok "in another domain" od_mount /mnt/a domain_id=two,fsid=copy0
+is "which shares no blob with the first" "$(blobs_open)" 42
+ok "remount in a third domain" mount -o remount,ro,domain_id=three,fsid=copy1 none /mnt/a
+ok "changes nothing" grep -q ' /mnt/a .*fsid=copy0,domain_id=two' /proc/mounts
+umount /mnt/a /mnt/b
+mount_fails "an empty fsid" fsid= 'Invalid argument'
+mount_fails "an empty domain" domain_id=,fsid=copy0 'Invalid argument'
+mount_fails "an empty device" fsid=copy0,device= 'Invalid argument'
+mount_fails "a domain with a slash" domain_id=../x,fsid=copy0 'Invalid argument'
+mount_fails "a domain too long" "domain_id=$(printf 'x%.0s' $(seq 253)),fsid=copy0" 'File name too long'
+nothing_left "so far"
+
+# --- lives: first in, first out; last in, first out; and mounts that fail ---
+ok "a fresh cache" start
+ok "first in" od_mount /mnt/a domain_id=d,fsid=copy0
+is "has a bootstrap and 20 blobs" "$(blobs_open)" 21
+ok "second in" od_mount /mnt/b domain_id=d,fsid=copy1
+is "adds its bootstrap" "$(blobs_open)" 22
+mount_fails "an image that lacks its 15th blob" domain_id=d,fsid=lacks-a-blob 'No such file'
+is "leaves the others' blobs alone, and none of its own" "$(blobs_open)" 22
+umount /mnt/a
+is "first out: its bootstrap is closed" "$(blobs_open)" 21
+ok "the other one reads what nobody has read" mountstorm same /mnt/b $TREE
+ok "third in" od_mount /mnt/a domain_id=d,fsid=copy2
+umount /mnt/a
+ok "last in, first out: the other one stays right" sh -c "echo 3 >/proc/sys/vm/drop_caches
+	mountstorm same /mnt/b $TREE"
+umount /mnt/b
+nothing_left "last out"
+mount_fails "an image that lacks a blob, in a domain of its own" domain_id=d,fsid=lacks-a-blob 'No such file'
+nothing_left "a failed mount"
+
+# What is wholly here needs no daemon: the bootstraps then, but not the blobs.
+only_bootstraps() {
+	local n
+	start
+	for n in 0 1; do
+		od_mount /mnt/a domain_id=d,fsid=copy$n && find /mnt/a >/dev/null && umount /mnt/a
+	done
+}
+ok "two images whose bootstraps are here, and whose blobs are not" only_bootstraps
+killall -STOP erofs-odd
+mount -t erofs_od -o ro,domain_id=d,fsid=copy0 none /mnt/a 2>/dev/null &
+first=$!
+ok "a mount waits for a blob" od_wait 5 od_waiting 1
+mount_fails "another one has less patience" domain_id=d,fsid=copy1,timeout=500 'timed out'
+mount -t erofs_od -o ro,domain_id=d,fsid=copy1 none /mnt/b &
+second=$!
+sleep 0.5
+kill -9 $first
+wait $first 2>/dev/null
+ok "the first is killed, a third takes over" od_wait 5 od_waiting 1
+killall -CONT erofs-odd
+wait $second
+is "and is mounted" $? 0
+ok "it is right" mountstorm same /mnt/b $TREE
+umount /mnt/b
+nothing_left "a killed mount"
+
+# --- names of blobs ---
+for n in $(seq 0 19); do
+	tag=$(dd if=$TWENTY bs=128 skip=$(($(od -An -tu2 -j1112 -N2 $TWENTY) + n)) count=1 2>/dev/null | head -c 64)
+	ln -sf $OD_BLOBS/"$tag" $COPIES/piece$n
+done
+is "tags have 64 bytes, and no NUL" "${#tag}" 64
+ok "names by device=" od_mount /mnt/a "fsid=copy0$(devices 20)"
+ok "it is right" mountstorm same /mnt/a $TREE
+umount /mnt/a
+mount_fails "a device= too few" "fsid=copy0$(devices 19)" 'Invalid argument'
+mount_fails "a device= too many" "fsid=copy0$(devices 21)" 'Invalid argument'
+mount_fails "device= for an image that has none" fsid=v-4096-flat,device=piece0 'Invalid argument'
+oddimage tag $TWENTY $COPIES/empty-tag 3 ''
+mount_fails "an empty tag" fsid=empty-tag 'Invalid argument'
+ok "which does not matter with device=" od_mount /mnt/a "fsid=empty-tag$(devices 20)"
+ok "it is right" mountstorm same /mnt/a $TREE
+umount /mnt/a
+oddimage tag $TWENTY $COPIES/odd-tag 3 "$(printf '../../etc/\001passwd')"
+mount_fails "a tag that is no name" fsid=odd-tag 'Invalid argument'
+oddimage twice $TWENTY $COPIES/twice 7
+ok "the same blob twice in one image" od_mount /mnt/a domain_id=d,fsid=twice
+is "it is open once" "$(blobs_open)" 21
+ok "it is right" mountstorm same /mnt/a $TREE
+ok "a second mount" od_mount /mnt/b domain_id=d,fsid=copy5
+umount /mnt/a
+is "the blob is still the other one's" "$(blobs_open)" 21
+ok "which is right" sh -c "echo 3 >/proc/sys/vm/drop_caches; mountstorm same /mnt/b $TREE"
+umount /mnt/b
+oddimage tag $OD_BLOBS/over $COPIES/itself 0 itself
+ok "an image that is its own blob" od_mount /mnt/a fsid=itself
+is "is open once" "$(blobs_open)" 1
+notok "its blob does not have what it should" sh -c 'find /mnt/a -type f -exec cat {} + 2>&1 >/dev/null | grep . && false'
+umount /mnt/a
+nothing_left "names of blobs"
+
+# --- metadata in a shared blob is in memory once ---
+ok "a bootstrap" od_mount /mnt/a domain_id=d,fsid=v-4096-flat
+ok "which is a data blob to another one" od_mount /mnt/b domain_id=d,fsid=over
+is "is open once" "$(blobs_open)" 2
+ok "the other one is right" same_tree /mnt/b $OD_SUMS/small
+# What the first lists, the other one need not read.
+od_drop_caches
+stat /mnt/b/b/many >/dev/null
+served=$(od_counter bytes_served)
+ok "a folder is listed" dirways count /mnt/a/b/many
+ok "which is read from the cache" test "$(od_counter bytes_served)" -gt "$served"
+served=$(od_counter bytes_served)
+ok "the same blocks as the other's folder" dirways count /mnt/b/b/many
+is "are not read again" "$(od_counter bytes_served)" "$served"
+umount /mnt/a /mnt/b
+nothing_left "metadata"
+
+# --- two hundred ---
+mkdir -p /mnt/many /mnt/storm
+ok "a fresh cache" start
+blank=$(pinned)
+ok "20 mounts by 8 processes" mountstorm mount /mnt/many domain_id=many copy 0 20 8
+first=$(pinned)
+ok "80 more" mountstorm mount /mnt/many domain_id=many copy 20 80 8
+hundred=$(pinned)
+ok "100 more" mountstorm mount /mnt/many domain_id=many copy 100 100 8
+all=$(pinned)
+note "memory pinned: $(((first - blank) / 20)) KiB for each of the first 20 mounts," \
+	"$(((all - hundred) / 100)) KiB for each of the last 100"
+ok "less than 300 KiB for each of the last 100" test $(((all - hundred) / 100)) -lt 300
+is "200 mounts" "$(mounts_shown)" 200
+is "20 blobs and 200 bootstraps" "$(blobs_open)" 220
+is "as many OPENs" "$(od_counter opens)" 220
+is "as many cache files" "$(cache_files)" 220
+ok "each reads another file, or all the same, at once" mountstorm read /mnt/many $TREE 0 200 8
+ok "and another one" mountstorm read /mnt/many $TREE 0 200 8
+is "no OPEN since" "$(od_counter opens)" 220
+size=$(stat -c %s $COPIES/copy0)
+total=$(($(find $OD_CACHE/cache -type f -exec stat -c %s {} + | awk '{ sum += $1 } END { print sum }')))
+ok "nothing was fetched twice" test "$(od_counter bytes_filled)" -le "$total" -a "$total" -gt "$size"
+ok "200 unmounts by 8 processes" mountstorm umount /mnt/many 0 200 8
+nothing_left "200 mounts"
+
+# --- a storm ---
+(while sleep 1; do echo 3 >/proc/sys/vm/drop_caches; done) &
+dropper=$!
+for seed in 1 1001; do
+	ok "a storm of mounts" sh -c "mountstorm storm /mnt/storm $TREE copy 12 3 8 25 $seed >/tmp/storm"
+	note "$(cat /tmp/storm)"
+done
+kill $dropper
+wait $dropper 2>/dev/null
+nothing_left "storms"
+is "and nothing waits" "$(tail -n +2 $OD_PROC/requests | wc -l)" 0
+ok "an image that it mounted" od_mount /mnt/a domain_id=storm1,fsid=copy3
+ok "is right" mountstorm same /mnt/a $TREE
+umount /mnt/a
+kill_daemons
+ok "both modules unload" od_unload
+rm -rf $COPIES

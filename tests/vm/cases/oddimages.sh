@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Images out of the ordinary: chunks of one block to 1 GiB, holes at both ends,
+# files as long as files can be, devices in no order, feature bits of others.
+ODD=$OD_MNT/scratch/odd
+
+ok "setup" od_setup
+mkdir -p $ODD
+ok "sparse blobs" oddimage blobs $ODD
+for bits in 9 10 11 12; do
+	ok "an image with blocks of $((1 << bits)) bytes" oddimage chunks $ODD/chunks-$bits $bits
+done
+ok "daemon" odd --source=$ODD --source=$OD_BLOBS
+
+for name in o-512-512 o-1024-2097152 o-4096-4096 o-4096-1073741824; do
+	ok "mount of $name" od_mount /mnt/a fsid=$name
+	ok "$name is the source" same_tree /mnt/a $OD_SUMS/odd
+	umount /mnt/a
+done
+
+for bits in 9 10 11 12; do
+	name="blocks of $((1 << bits)) bytes"
+	ok "$name: mount" od_mount /mnt/a domain_id=odd,fsid=chunks-$bits
+	ok "$name: all chunks and holes" oddimage check /mnt/a
+	od_drop_caches
+	before=$(od_reads)
+	ok "$name: warm" oddimage check /mnt/a
+	is "$name: nothing is asked for" "$(od_reads)" "$before"
+	is "$name: no . and .. in the image, but in the list" "$(dirways seek /mnt/a 100)" "$((33 - bits + (bits == 12) * 2)) entries"
+	[ $bits = 12 ] || umount /mnt/a
+done
+
+max=9223372036854775807
+chunk=8796093022208
+is "a file of 2^63-1 bytes" "$(stat -c %s /mnt/a/max-hole)" $max
+start=$(cut -d. -f1 /proc/uptime)
+is "is a hole" "$(readways seek /mnt/a/max-hole)" "hole 0 $max"
+is "has no extents" "$(readways fiemap /mnt/a/max-hole)" ""
+is "another one has data in three places" "$(readways seek /mnt/a/max-ends | paste -sd' ')" \
+	"data 0 $chunk hole $chunk $((max / 2 + 1)) data $((max / 2 + 1)) $((max / 2 + 1 + chunk)) hole $((max / 2 + 1 + chunk)) $((max - chunk + 1)) data $((max - chunk + 1)) $max"
+seconds=$(($(cut -d. -f1 /proc/uptime) - start))
+note "$seconds s to seek through 3 * 2^20 chunks"
+ok "which takes no time to speak of" test $seconds -le 20
+dd if=/mnt/a/max-hole of=/tmp/end bs=4096 count=1 iflag=skip_bytes skip=$((max - 4096)) 2>/dev/null
+head -c 4096 /dev/zero >/tmp/zeroes
+ok "its last bytes are zeroes" cmp /tmp/end /tmp/zeroes
+umount /mnt/a
+
+ok "device ids that go down: mount" od_mount /mnt/a fsid=reverse
+ok "they are right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
+umount /mnt/a
+
+# What nobody has defined yet, and what RAFS sets.
+oddimage compat $OD_BLOBS/v-4096-flat $ODD/all-bits 0xffffffc0
+oddimage compat $OD_BLOBS/reverse $ODD/rafs-bit 0x40000000
+ok "all unknown compatible features: mount" od_mount /mnt/a fsid=all-bits
+ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
+ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
+umount /mnt/a
+# The checksum was made right again, and counts.
+printf 'x' | dd of=$ODD/rafs-bit bs=1 seek=1100 conv=notrunc 2>/dev/null
+kill_daemons
+od_fresh_cache
+ok "daemon" odd --source=$ODD
+mount_fails "a superblock with another checksum" fsid=rafs-bit 'needs cleaning'
+kill_daemons
+rm -rf $ODD
