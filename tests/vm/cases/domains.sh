@@ -81,7 +81,9 @@ mount_fails "an empty fsid" fsid= 'Invalid argument'
 mount_fails "an empty domain" domain_id=,fsid=copy0 'Invalid argument'
 mount_fails "an empty device" fsid=copy0,device= 'Invalid argument'
 mount_fails "a domain with a slash" domain_id=../x,fsid=copy0 'Invalid argument'
-mount_fails "a domain too long" "domain_id=$(printf 'x%.0s' $(seq 253)),fsid=copy0" 'File name too long'
+mount_fails "a domain too long" "domain_id=$(printf 'x%.0s' $(seq 247)),fsid=copy0" 'File name too long'
+ok "one that just fits" od_mount /mnt/a "domain_id=$(printf 'x%.0s' $(seq 246)),fsid=copy0"
+umount /mnt/a
 nothing_left "so far"
 
 # --- lives: first in, first out; last in, first out; and mounts that fail ---
