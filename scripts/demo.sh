@@ -15,14 +15,6 @@ step() {
 	say "== $* ($((SECONDS - began)) s)"
 }
 
-# The row of SUPPORTED that is this Debian's, or the first one.
-own_kernel() {
-	local codename
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-	awk -v suite="$codename" '$1 == "kernel" && $3 == suite { print $2; exit }' "$top/SUPPORTED" |
-		grep . || kernel_ids | head -n 1
-}
-
 need_root "it installs packages, makes device nodes for the image, and builds in a chroot"
 step "what the demo needs"
 "$top/scripts/deps.sh"

@@ -48,6 +48,19 @@ kernel_ids() {
 	awk '$1 == "kernel" { print $2 }' "$supported"
 }
 
+# The row of SUPPORTED that is this Debian's, or the first one.
+own_kernel() {
+	local codename
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	awk -v suite="$codename" '$1 == "kernel" && $3 == suite { print $2; exit }' "$supported" |
+		grep . || kernel_ids | head -n 1
+}
+
+# What no kernel of a test machine may say on its console.
+# shellcheck disable=SC2034 # for the scripts that source this
+complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
+complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
+
 # kernel_row ID: sets row_toolchain, row_suite, row_prefix, row_flavour, row_status,
 # and row_arch, which follows from the flavour
 kernel_row() {

@@ -21,8 +21,6 @@ tests=$*
 logdir=${LOGDIR:-$top/build/vm/$id}
 timeout=${TIMEOUT:-900}
 modules=${MODULES:-$top/build/modules/$id}
-complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
-complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -17,8 +17,6 @@ set -euo pipefail
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 timeout=${TIMEOUT:-300}
-complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
-complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
 # What the system would do by itself in its first minutes, and what it lacks here.
 masked="apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
 	fstrim.timer systemd-random-seed.service getty-static.service proc-sys-fs-binfmt_misc.automount"
