@@ -5,10 +5,11 @@
 #
 # Debian 12's mkfs.erofs knows one block size and merges no images. So Debian
 # 13's package is unpacked in the cache with its libraries, and run from there.
+# EROFS_UTILS_SUITE=trixie takes another suite's.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-suite=trixie
+suite=${EROFS_UTILS_SUITE:-trixie}
 
 unpack() {
 	local dir=$1
@@ -22,24 +23,33 @@ unpack() {
 		mmdebstrap --quiet --mode=root --variant=extract --include=erofs-utils \
 			--aptopt='Acquire::Check-Valid-Until "false"' \
 			--aptopt='APT::Install-Recommends "false"' "$suite" "$dir.tmp" -
-	"$dir.tmp/$loader" --library-path "$dir.tmp/$libraries" "$dir.tmp/usr/bin/mkfs.erofs" -V |
+	# 1.5 says it as well, and that it does not know the option.
+	{ run_from "$dir.tmp" mkfs.erofs -V 2>/dev/null || true; } |
 		awk 'NR == 1 { print $NF }' >"$dir.tmp/version"
 	chmod 755 "$dir.tmp"
 	mv -T "$dir.tmp" "$dir"
 }
 
-libraries=usr/lib/x86_64-linux-gnu
-loader=$libraries/ld-linux-x86-64.so.2
+# run_from DIR PROGRAM ARGUMENT...: suites differ in where libraries lie
+run_from() {
+	local dir=$1 program=$2 libraries loader
+	shift 2
+	libraries=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu
+	loader=$dir/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+	[ -e "$loader" ] || loader=$dir/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+	"$loader" --library-path "$libraries" "$dir/usr/bin/$program" "$@"
+}
+
 dir=$cache/erofs-utils/$suite
 need_root "mmdebstrap unpacks erofs-utils"
-with_lock erofs-utils unpack "$dir"
+with_lock "erofs-utils-$suite" unpack "$dir"
 
 case ${1-} in
 --version) cat "$dir/version" ;;
 *.erofs)
 	program=$1
 	shift
-	exec "$dir/$loader" --library-path "$dir/$libraries" "$dir/usr/bin/$program" "$@"
+	run_from "$dir" "$program" "$@"
 	;;
 *) sed -n '3,4s/^# //p' "$0" >&2 && exit 2 ;;
 esac

@@ -20,6 +20,7 @@
 #   blobs/over                  the metadata of v-4096-flat, which is its blob by flattened addresses
 #   blobs/dirs                  folders of many entries, of every type, and of names of every byte
 #   blobs/o-BLOCK-CHUNK         files with holes at their ends, for some chunk sizes
+#   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
 #   blobs/no-image              a file that is none
 #   sums/tree sums/small sums/odd   what treesum says of the sources
@@ -232,6 +233,18 @@ tar_layer() {
 	mkfs --tar=i "$1/boot-tar" "$1/layer.tar"
 }
 
+# As older and newer erofs-utils make them. The small tree is too much for 1.5,
+# which gets one folder of it.
+other_utils() {
+	local dir=$1 tree=$2 suite
+	for suite in bookworm sid; do
+		[ $suite != bookworm ] || tree=$2/b/many
+		EROFS_UTILS_SUITE=$suite mkfs $times "$dir/u-$suite-flat" "$tree"
+		EROFS_UTILS_SUITE=$suite mkfs $times --chunksize=8192 "$dir/u-$suite-chunk" "$tree"
+		tree=$2
+	done
+}
+
 make_disk() {
 	local out=$1 tree=$work/tree disk=$work/disk
 	mkdir -p "$disk"/{blobs,sums,trees}
@@ -249,6 +262,7 @@ make_disk() {
 	tiny_image "$disk/blobs"
 	layers "$disk/blobs"
 	tar_layer "$disk/blobs" "$work/small"
+	other_utils "$disk/blobs" "$work/small"
 	domain_tree "$disk/trees/domain"
 	many_blobs "$disk/blobs/twenty" "$disk/trees/domain" 20
 	many_blobs "$disk/blobs/reverse" "$disk/trees/domain" 5 --reverse

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The same mount with its owners shifted: owners, ACLs, capabilities, and who may read.
+acl_of() {
+	getfattr --only-values -n system.posix_acl_access "$1" 2>/dev/null | od -An -tx1 | tr -d ' \n'
+}
+
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=v-4096-chunk
@@ -13,16 +17,18 @@ else
 	is "owners are shifted" "$(stat -c '%u %g' /mnt/shifted/b/modes/owner)" "170000 180000"
 	is "and root is" "$(stat -c %u /mnt/shifted/b/modes/0777)" 100000
 	is "the mount itself is as before" "$(stat -c '%u %g' /mnt/a/b/modes/owner)" "70000 80000"
-	# user 1000 (e8030000) and group 2000 (d0070000) plus 100000: 888a0100, 708e0100
-	acl=$(getfattr --only-values -n system.posix_acl_access /mnt/shifted/a/xattrs/acl | od -An -tx1 | tr -d ' \n')
-	case $acl in
-	*888a0100*708e0100*) pass "an ACL's owners are shifted" ;;
-	*) fail "an ACL's owners are shifted" "$acl" ;;
-	esac
-	acl=$(getfattr --only-values -n system.posix_acl_access /mnt/a/a/xattrs/acl | od -An -tx1 | tr -d ' \n')
-	case $acl in
-	*e8030000*d0070000*) pass "without the shift they are as in the image" ;;
-	*) fail "without the shift they are as in the image" "$acl" ;;
+	# Kernels differ in what getxattr shows of it there (6.1 shifts nothing): what
+	# ext4 shows through the same shift is right.
+	mkdir -p /mnt/as-ext4
+	: >/mnt/scratch/acl
+	setfattr -n system.posix_acl_access -v "0x$(acl_of /mnt/a/a/xattrs/acl)" /mnt/scratch/acl
+	ok "an idmapped mount of ext4" idmount /mnt/scratch /mnt/as-ext4 100000
+	is "an ACL is shown as ext4 shows it" "$(acl_of /mnt/shifted/a/xattrs/acl)" "$(acl_of /mnt/as-ext4/acl)"
+	umount /mnt/as-ext4
+	# user 1000 (e8030000) and group 2000 (d0070000)
+	case $(acl_of /mnt/a/a/xattrs/acl) in
+	*e8030000*d0070000*) pass "without the shift it is as in the image" ;;
+	*) fail "without the shift it is as in the image" "$(acl_of /mnt/a/a/xattrs/acl)" ;;
 	esac
 	is "the ACL lets the shifted user read" \
 		"$(idmount --as 101000 /mnt/shifted/a/xattrs/acl-only 2>&1)" "by ACL alone"

@@ -80,12 +80,13 @@ esac
 
 # The client still has the handles of the mount before.
 stop_serving
-umount /mnt/a
+# What the server's caches held is let go of a moment later.
+od_wait 10 umount /mnt/a
 ok "the same image, mounted anew" od_mount /mnt/a fsid=v-4096-chunk
 ok "the server serves that" serve
 echo 3 >/proc/sys/vm/drop_caches
 is "handles outlive a mount" "$(timeout 90 cat /mnt/nfs/b/many/a-name-of-some-length-10)" "file 10"
 ok "umount of NFS" umount /mnt/nfs
 stop_serving
-ok "umount of what was exported" umount /mnt/a
+ok "umount of what was exported" od_wait 10 umount /mnt/a
 ok "the stock kernel's NFS goes" nfs_unload
