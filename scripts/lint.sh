@@ -101,7 +101,7 @@ kernels_in_readme() {
 		grep -qE "^\| $id +\| $row_suite +\| $row_status +\|" README.md ||
 			echo "README.md has no row '| $id | $row_suite | $row_status |'"
 	done
-	grep -oE '^\| [0-9]+\.[0-9]+[a-z]* ' README.md | tr -d '| ' | while read -r id; do
+	grep -oE '^\| [0-9]+\.[0-9]+[a-z0-9-]* ' README.md | tr -d '| ' | while read -r id; do
 		kernel_ids | grep -qx "$id" || echo "README.md has a row for $id, SUPPORTED has none"
 	done
 }
