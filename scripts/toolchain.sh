@@ -19,7 +19,7 @@ packages_of() {
 	trixie) echo "$common,gcc-14,pahole" ;;
 	sid) echo "$common,gcc-16,pahole" ;;
 	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
-	trixie-llvm) echo "$common,clang-19,lld-19,llvm-19,pahole" ;;
+	trixie-llvm) echo "$common,clang-19,libclang-rt-19-dev,lld-19,llvm-19,pahole" ;;
 	trixie-arm64 | trixie-ppc64el)
 		echo "make,kmod,perl,pahole,pkgconf,gcc-14-$(triplet_of "${1#*-}"),$(foreign_packages "${1#*-}")"
 		;;
