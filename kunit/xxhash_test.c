@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xxh32: published vectors, and every length around the stripe. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
 #include "erofs_od/core/format.h"
 #include "erofs_od/core/xxhash.h"
 
-static void vectors(void **state)
+static void xxhash_vectors(struct kunit *test)
 {
 	static const struct {
 		const char *text;
@@ -24,39 +20,40 @@ static void vectors(void **state)
 	};
 	size_t i;
 
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (od_xxh32((const u8 *)cases[i].text, strlen(cases[i].text),
 			     cases[i].seed) != cases[i].hash)
-			fail_msg("\"%s\" seed %x", cases[i].text, cases[i].seed);
+			KUNIT_FAIL(test, "\"%s\" seed %x", cases[i].text, cases[i].seed);
 	}
 }
 
 /* All that is read must be inside the buffer, and every byte must count. */
-static void every_byte_counts(void **state)
+static void xxhash_every_byte_counts(struct kunit *test)
 {
 	size_t len, at;
 
-	(void)state;
 	for (len = 1; len <= 40; len++) {
-		u8 *p = calloc(1, len);
-		u32 zeroes = od_xxh32(p, len, 7);
+		u8 *p = kunit_kzalloc(test, len, GFP_KERNEL);
+		u32 zeroes;
 
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		zeroes = od_xxh32(p, len, 7);
 		for (at = 0; at < len; at++) {
 			p[at] = 1;
-			assert_int_not_equal(od_xxh32(p, len, 7), zeroes);
+			KUNIT_EXPECT_NE(test, od_xxh32(p, len, 7), zeroes);
 			p[at] = 0;
 		}
-		free(p);
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors),
-		cmocka_unit_test(every_byte_counts),
-	};
+static struct kunit_case xxhash_cases[] = {
+	KUNIT_CASE(xxhash_vectors),
+	KUNIT_CASE(xxhash_every_byte_counts),
+	{}
+};
 
-	return cmocka_run_group_tests_name("xxhash", tests, NULL, NULL);
-}
+static struct kunit_suite xxhash_suite = {
+	.name = "od_xxhash",
+	.test_cases = xxhash_cases,
+};
+kunit_test_suite(xxhash_suite);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Superblocks: each field, each refusal by its name. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
-#include "bytes.h"
+#include "support.h"
 #include "erofs_od/core/sb.h"
 
 static void good(u8 p[OD_SB_SIZE])
@@ -16,13 +13,12 @@ static void good(u8 p[OD_SB_SIZE])
 	put16(p + 14, 36);
 }
 
-static void fields(void **state)
+static void sb_fields(struct kunit *test)
 {
 	u8 p[OD_SB_SIZE];
 	const char *why = NULL;
 	struct od_sb sb;
 
-	(void)state;
 	good(p);
 	put32(p + 4, 0x11223344);
 	put32(p + 8, 0x40000001);	/* an unknown compatible bit is no matter */
@@ -37,23 +33,23 @@ static void fields(void **state)
 	put32(p + 80, 0xC);
 	put16(p + 86, 0xFFFF);
 	put16(p + 88, 9);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_int_equal(sb.checksum, 0x11223344);
-	assert_int_equal(sb.checksum_len, 4096 - 1024);
-	assert_int_equal(sb.root_nid, 36);
-	assert_true(sb.inos == 0x123456789aULL);
-	assert_int_equal(sb.epoch, 0x60000000);
-	assert_int_equal(sb.fixed_nsec, 999999999);
-	assert_int_equal(sb.blocks, 77);
-	assert_true(sb.meta_off == 0xFFFFFFFFULL << 12);
-	assert_int_equal(sb.xattr_off, 5 << 12);
-	assert_int_equal(sb.uuid[15], 0xAB);
-	assert_string_equal(sb.volume_name, "sixteen letters!");
-	assert_int_equal(sb.extra_devices, 0xFFFF);
-	assert_int_equal(sb.devt_off, 9 * 128);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, sb.checksum, 0x11223344);
+	KUNIT_EXPECT_EQ(test, sb.checksum_len, 4096 - 1024);
+	KUNIT_EXPECT_EQ(test, sb.root_nid, 36);
+	KUNIT_EXPECT_EQ(test, sb.inos, 0x123456789aULL);
+	KUNIT_EXPECT_EQ(test, sb.epoch, 0x60000000);
+	KUNIT_EXPECT_EQ(test, sb.fixed_nsec, 999999999);
+	KUNIT_EXPECT_EQ(test, sb.blocks, 77);
+	KUNIT_EXPECT_EQ(test, sb.meta_off, 0xFFFFFFFFULL << 12);
+	KUNIT_EXPECT_EQ(test, sb.xattr_off, 5 << 12);
+	KUNIT_EXPECT_EQ(test, sb.uuid[15], 0xAB);
+	KUNIT_EXPECT_STREQ(test, sb.volume_name, "sixteen letters!");
+	KUNIT_EXPECT_EQ(test, sb.extra_devices, 0xFFFF);
+	KUNIT_EXPECT_EQ(test, sb.devt_off, 9 * 128);
 }
 
-static void block_sizes(void **state)
+static void sb_block_sizes(struct kunit *test)
 {
 	static const struct {
 		u8 bits, max;
@@ -72,7 +68,6 @@ static void block_sizes(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *why = NULL;
 		u8 p[OD_SB_SIZE];
@@ -83,15 +78,15 @@ static void block_sizes(void **state)
 		p[12] = cases[i].bits;
 		err = od_sb_parse(p, cases[i].max, &sb, &why);
 		if (err != cases[i].err)
-			fail_msg("%u bits: %d", cases[i].bits, err);
+			KUNIT_FAIL(test, "%u bits: %d", cases[i].bits, err);
 		if (!err)
-			assert_int_equal(sb.checksum_len, cases[i].checksum_len);
+			KUNIT_EXPECT_EQ(test, sb.checksum_len, cases[i].checksum_len);
 		else
-			assert_non_null(why);
+			KUNIT_EXPECT_NOT_NULL(test, why);
 	}
 }
 
-static void features(void **state)
+static void sb_features(struct kunit *test)
 {
 	static const struct {
 		u32 incompat;
@@ -117,7 +112,6 @@ static void features(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *why = "";
 		u8 p[OD_SB_SIZE];
@@ -129,76 +123,76 @@ static void features(void **state)
 		err = od_sb_parse(p, 12, &sb, &why);
 		if (err != (cases[i].name ? -EOPNOTSUPP : 0) ||
 		    (cases[i].name && !strstr(why, cases[i].name)))
-			fail_msg("feature %x: %d %s", cases[i].incompat, err, why);
+			KUNIT_FAIL(test, "feature %x: %d %s", cases[i].incompat, err, why);
 	}
 }
 
-static void corrupt(void **state)
+static void sb_corrupt(struct kunit *test)
 {
 	const char *why = NULL;
 	u8 p[OD_SB_SIZE];
 	struct od_sb sb;
 
-	(void)state;
 	good(p);
 	p[0] ^= 1;
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EINVAL);
 	good(p);
 	p[90] = 1;
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EOPNOTSUPP);
 	good(p);
 	put32(p + 32, 1000000000);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EUCLEAN);
 }
 
 /* Fields that mean something only with a feature bit. */
-static void conditional_fields(void **state)
+static void sb_conditional_fields(struct kunit *test)
 {
 	const char *why = NULL;
 	u8 p[OD_SB_SIZE];
 	struct od_sb sb;
 
-	(void)state;
 	good(p);
 	put16(p + 86, 3);
 	p[91] = 4;
 	put32(p + 92, 0xFFFFFFFF);
 	put64(p + 96, 99);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_int_equal(sb.extra_devices, 0);
-	assert_int_equal(sb.prefix_count, 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, sb.extra_devices, 0);
+	KUNIT_EXPECT_EQ(test, sb.prefix_count, 0);
 
 	put32(p + 80, 0x40);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_int_equal(sb.prefix_count, 4);
-	assert_true(sb.prefix_off == 0xFFFFFFFFULL * 4);
-	assert_false(sb.prefix_in_packed);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, sb.prefix_count, 4);
+	KUNIT_EXPECT_EQ(test, sb.prefix_off, 0xFFFFFFFFULL * 4);
+	KUNIT_EXPECT_FALSE(test, sb.prefix_in_packed);
 
 	put32(p + 80, 0x60);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_true(sb.prefix_in_packed);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_TRUE(test, sb.prefix_in_packed);
 	put32(p + 8, 0x10);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_false(sb.prefix_in_packed);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_FALSE(test, sb.prefix_in_packed);
 
-	assert_false(sb.xattr_filter);
+	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 	put32(p + 8, 0x4);
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_true(sb.xattr_filter);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_TRUE(test, sb.xattr_filter);
 	p[104] = 1;
-	assert_int_equal(od_sb_parse(p, 12, &sb, &why), 0);
-	assert_false(sb.xattr_filter);
+	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),
-		cmocka_unit_test(block_sizes),
-		cmocka_unit_test(features),
-		cmocka_unit_test(corrupt),
-		cmocka_unit_test(conditional_fields),
-	};
+static struct kunit_case sb_cases[] = {
+	KUNIT_CASE(sb_fields),
+	KUNIT_CASE(sb_block_sizes),
+	KUNIT_CASE(sb_features),
+	KUNIT_CASE(sb_corrupt),
+	KUNIT_CASE(sb_conditional_fields),
+	{}
+};
 
-	return cmocka_run_group_tests_name("sb", tests, NULL, NULL);
-}
+static struct kunit_suite sb_suite = {
+	.name = "od_sb",
+	.test_cases = sb_cases,
+};
+kunit_test_suite(sb_suite);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The chunk map: every layout, holes, ends, and places outside the blobs. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
-#include "bytes.h"
+#include "support.h"
 #include "erofs_od/core/chunkmap.h"
 
 #define BLK	4096ULL
@@ -26,21 +23,22 @@ struct map_case {
 	bool hole, inlined;
 };
 
-static void check(const struct map_case *c, const struct od_inode *inode, const u8 *entry)
+static void check(struct kunit *test, const struct map_case *c,
+		  const struct od_inode *inode, const u8 *entry)
 {
 	struct od_extent x;
 	int err = od_chunkmap(&tab, inode, c->pos, entry, &x);
 
 	if (err != c->err)
-		fail_msg("%s: %d", c->name, err);
+		KUNIT_FAIL(test, "%s: %d", c->name, err);
 	if (!err && (x.hole != c->hole || x.inlined != c->inlined || x.len != c->len ||
 		     (!x.hole && (x.blob != c->blob || x.off != c->off))))
-		fail_msg("%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
+		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
 			 (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
 			 x.inlined);
 }
 
-static void flat_plain(void **state)
+static void chunkmap_flat_plain(struct kunit *test)
 {
 	static const struct od_inode inode = {
 		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 3 * BLK + 1, .start_off = 50 * BLK,
@@ -53,13 +51,12 @@ static void flat_plain(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		check(&cases[i], &inode, NULL);
+		check(test, &cases[i], &inode, NULL);
 }
 
 /* What is there is served, what is not fails, nothing wraps. */
-static void flat_outside(void **state)
+static void chunkmap_flat_outside(struct kunit *test)
 {
 	static const struct od_inode beyond = {
 		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 30 * BLK, .start_off = 90 * BLK,
@@ -78,31 +75,30 @@ static void flat_outside(void **state)
 		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 5 * BLK - 99, .start_off = 1005 * BLK,
 	};
 
-	(void)state;
-	check(&(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK, .len = 10 * BLK },
+	check(test, &(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK, .len = 10 * BLK },
 	      &beyond, NULL);
-	check(&(struct map_case) { .name = "beyond", .pos = 10 * BLK, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "beyond", .pos = 10 * BLK, .err = -EUCLEAN },
 	      &beyond, NULL);
-	check(&(struct map_case) { .name = "far beyond", .pos = 0, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "far beyond", .pos = 0, .err = -EUCLEAN },
 	      &wraps, NULL);
-	check(&(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
+	check(test, &(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
 				   .err = -EUCLEAN }, &wraps, NULL);
 	/* The blob is 100 bytes short of a block: no byte of the file may lie there. */
-	check(&(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
+	check(test, &(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
 				   .len = 5 * BLK - 100 }, &flattened, NULL);
-	check(&(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
+	check(test, &(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
 				   .err = -EUCLEAN }, &flattened, NULL);
 	/* Behind the end of the file they read as zeroes, so that reads end even. */
-	check(&(struct map_case) { .name = "ends with its blob", .pos = 0, .blob = 1,
+	check(test, &(struct map_case) { .name = "ends with its blob", .pos = 0, .blob = 1,
 				   .off = 5 * BLK, .len = 5 * BLK }, &ends_with_blob, NULL);
-	check(&(struct map_case) { .name = "ends a byte behind its blob", .pos = 0, .blob = 1,
+	check(test, &(struct map_case) { .name = "ends a byte behind its blob", .pos = 0, .blob = 1,
 				   .off = 5 * BLK, .len = 5 * BLK - 100 }, &ends_behind_blob,
 	      NULL);
-	check(&(struct map_case) { .name = "behind the slot", .pos = 5 * BLK, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "behind the slot", .pos = 5 * BLK, .err = -EUCLEAN },
 	      &flattened, NULL);
 }
 
-static void flat_inline(void **state)
+static void chunkmap_flat_inline(struct kunit *test)
 {
 	struct od_inode inode = {
 		.layout = OD_LAYOUT_FLAT_INLINE, .off = 2 * BLK, .inode_size = 32,
@@ -118,23 +114,22 @@ static void flat_inline(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		check(&cases[i], &inode, NULL);
+		check(test, &cases[i], &inode, NULL);
 
 	inode.size = BLK - 48;
-	check(&(struct map_case) { .name = "fills the block", .pos = 0, .off = 2 * BLK + 48,
+	check(test, &(struct map_case) { .name = "fills the block", .pos = 0, .off = 2 * BLK + 48,
 				   .len = BLK - 48, .inlined = true }, &inode, NULL);
 	inode.size++;
-	check(&(struct map_case) { .name = "crosses the block", .pos = 0, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "crosses the block", .pos = 0, .err = -EUCLEAN },
 	      &inode, NULL);
 	inode.size = BLK;
-	check(&(struct map_case) { .name = "a whole block", .pos = 0, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "a whole block", .pos = 0, .err = -EUCLEAN },
 	      &inode, NULL);
 	inode.size = 10;
 	inode.off = 100 * BLK - 32;
 	inode.xattr_size = 0;
-	check(&(struct map_case) { .name = "behind the blob", .pos = 0, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "behind the blob", .pos = 0, .err = -EUCLEAN },
 	      &inode, NULL);
 }
 
@@ -143,31 +138,30 @@ static const struct od_inode chunked = {
 	.size = 20 * BLK - 7, .chunkbits = 14, .entry_size = 8,
 };
 
-static void entries(void **state)
+static void chunkmap_entries(struct kunit *test)
 {
 	struct od_inode inode = chunked;
 	u64 off = 0;
 
-	(void)state;
 	/* Behind 32 + 64 + 12 = 108, aligned to the entries. */
-	assert_int_equal(od_chunkmap_entry(&inode, 0, &off), 1);
-	assert_int_equal(off, 112);
-	assert_int_equal(od_chunkmap_entry(&inode, 4 * BLK, &off), 1);
-	assert_int_equal(off, 120);
+	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 0, &off), 1);
+	KUNIT_EXPECT_EQ(test, off, 112);
+	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 4 * BLK, &off), 1);
+	KUNIT_EXPECT_EQ(test, off, 120);
 	inode.entry_size = 4;
-	assert_int_equal(od_chunkmap_entry(&inode, 4 * BLK - 1, &off), 1);
-	assert_int_equal(off, 108);
+	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 4 * BLK - 1, &off), 1);
+	KUNIT_EXPECT_EQ(test, off, 108);
 	inode.layout = OD_LAYOUT_FLAT_PLAIN;
-	assert_int_equal(od_chunkmap_entry(&inode, 0, &off), 0);
+	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 0, &off), 0);
 
 	/* An array that would reach beyond all offsets. */
 	inode = chunked;
 	inode.off = ~0ULL - 200;
 	inode.chunkbits = 9;
-	assert_int_equal(od_chunkmap_entry(&inode, (1ULL << 63) - 1, &off), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, (1ULL << 63) - 1, &off), -EUCLEAN);
 }
 
-static void indexed_chunks(void **state)
+static void chunkmap_indexed_chunks(struct kunit *test)
 {
 	static const struct {
 		u16 device;
@@ -200,51 +194,48 @@ static void indexed_chunks(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u8 entry[8] = { 0xAA, 0xAA };
 
 		put16(entry + 2, cases[i].device);
 		put32(entry + 4, cases[i].blkaddr);
-		check(&cases[i].map, &chunked, entry);
+		check(test, &cases[i].map, &chunked, entry);
 	}
 }
 
-static void plain_chunks(void **state)
+static void chunkmap_plain_chunks(struct kunit *test)
 {
 	struct od_inode inode = chunked;
 	u8 entry[4];
 
-	(void)state;
 	inode.entry_size = 4;
 	put32(entry, 30);
-	check(&(struct map_case) { .name = "block", .pos = 4 * BLK, .off = 30 * BLK,
+	check(test, &(struct map_case) { .name = "block", .pos = 4 * BLK, .off = 30 * BLK,
 				   .len = 4 * BLK }, &inode, entry);
 	put32(entry, 1002);
-	check(&(struct map_case) { .name = "flattened", .pos = 0, .blob = 1, .off = 2 * BLK,
+	check(test, &(struct map_case) { .name = "flattened", .pos = 0, .blob = 1, .off = 2 * BLK,
 				   .len = 4 * BLK }, &inode, entry);
 	put32(entry, 0xFFFFFFFF);
-	check(&(struct map_case) { .name = "hole", .pos = 19 * BLK, .hole = true, .len = BLK },
+	check(test, &(struct map_case) { .name = "hole", .pos = 19 * BLK, .hole = true, .len = BLK },
 	      &inode, entry);
 	/* One chunk far larger than the file. */
 	inode.chunkbits = 43;
 	put32(entry, 30);
-	check(&(struct map_case) { .name = "huge chunk", .pos = 19 * BLK, .off = 49 * BLK,
+	check(test, &(struct map_case) { .name = "huge chunk", .pos = 19 * BLK, .off = 49 * BLK,
 				   .len = BLK }, &inode, entry);
 	inode.size = (1ULL << 63) - 1;
-	check(&(struct map_case) { .name = "huge file", .pos = 19 * BLK, .off = 49 * BLK,
+	check(test, &(struct map_case) { .name = "huge file", .pos = 19 * BLK, .off = 49 * BLK,
 				   .len = 51 * BLK }, &inode, entry);
 }
 
 /* No block, position or size may wrap an offset: whatever is found is inside. */
-static void never_outside(void **state)
+static void chunkmap_never_outside(struct kunit *test)
 {
 	static const u64 sizes[] = { 1, BLK, 3 * BLK + 1, 1ULL << 32, (1ULL << 63) - 1 };
 	static const u32 blocks[] = { 0, 1, 99, 100, 999, 1000, 1009, 1010, 0xFFFFFFFE };
 	size_t s, b;
 	u8 bits, device;
 
-	(void)state;
 	for (s = 0; s < ARRAY_SIZE(sizes); s++)
 	for (b = 0; b < ARRAY_SIZE(blocks); b++)
 	for (bits = 12; bits <= 43; bits++)
@@ -263,24 +254,26 @@ static void never_outside(void **state)
 
 			if (od_chunkmap(&tab, &inode, at[i], entry, &x))
 				continue;
-			assert_true(x.len && x.blob < tab.count);
-			assert_true(x.off + x.len > x.off);
-			assert_true(x.off + x.len <= blobs[x.blob].size + 100);
+			KUNIT_EXPECT_TRUE(test, x.len && x.blob < tab.count);
+			KUNIT_EXPECT_TRUE(test, x.off + x.len > x.off);
+			KUNIT_EXPECT_TRUE(test, x.off + x.len <= blobs[x.blob].size + 100);
 		}
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flat_plain),
-		cmocka_unit_test(flat_outside),
-		cmocka_unit_test(flat_inline),
-		cmocka_unit_test(entries),
-		cmocka_unit_test(indexed_chunks),
-		cmocka_unit_test(plain_chunks),
-		cmocka_unit_test(never_outside),
-	};
+static struct kunit_case chunkmap_cases[] = {
+	KUNIT_CASE(chunkmap_flat_plain),
+	KUNIT_CASE(chunkmap_flat_outside),
+	KUNIT_CASE(chunkmap_flat_inline),
+	KUNIT_CASE(chunkmap_entries),
+	KUNIT_CASE(chunkmap_indexed_chunks),
+	KUNIT_CASE(chunkmap_plain_chunks),
+	KUNIT_CASE(chunkmap_never_outside),
+	{}
+};
 
-	return cmocka_run_group_tests_name("chunkmap", tests, NULL, NULL);
-}
+static struct kunit_suite chunkmap_suite = {
+	.name = "od_chunkmap",
+	.test_cases = chunkmap_cases,
+};
+kunit_test_suite(chunkmap_suite);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Legal and illegal state changes, the window of a READ, the messages' bytes. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
 #include <linux/cachefiles_od.h>
 #include "cachefiles_od/core/message.h"
@@ -13,7 +10,7 @@
 #define MIB	(1024 * KIB)
 #define ILLEGAL	(-1)
 
-static void request_states(void **state)
+static void request_request_states(struct kunit *test)
 {
 	/* Rows: states; columns: FETCH DELIVER UNDELIVER ANSWER REQUEUE CANCEL. */
 	static const int expected[4][6] = {
@@ -24,18 +21,17 @@ static void request_states(void **state)
 	};
 	int from, event;
 
-	(void)state;
 	for (from = 0; from < 4; from++)
 		for (event = 0; event < 6; event++) {
 			enum od_req_state s = (enum od_req_state)from;
 			int err = od_req_step(&s, (enum od_req_event)event);
 
-			assert_int_equal(err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
-			assert_int_equal(s, err ? from : expected[from][event]);
+			KUNIT_EXPECT_EQ(test, err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
+			KUNIT_EXPECT_EQ(test, s, err ? from : expected[from][event]);
 		}
 }
 
-static void object_states(void **state)
+static void request_object_states(struct kunit *test)
 {
 	/* Rows: states; columns: ASK_OPEN ASK_READ OPENED REFUSED FD_CLOSED DROP. */
 	static const int expected[5][6] = {
@@ -47,18 +43,17 @@ static void object_states(void **state)
 	};
 	int from, event;
 
-	(void)state;
 	for (from = 0; from < 5; from++)
 		for (event = 0; event < 6; event++) {
 			enum od_obj_state s = (enum od_obj_state)from;
 			int err = od_obj_step(&s, (enum od_obj_event)event);
 
-			assert_int_equal(err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
-			assert_int_equal(s, err ? from : expected[from][event]);
+			KUNIT_EXPECT_EQ(test, err, expected[from][event] == ILLEGAL ? -EINVAL : 0);
+			KUNIT_EXPECT_EQ(test, s, err ? from : expected[from][event]);
 		}
 }
 
-static void windows(void **state)
+static void request_windows(struct kunit *test)
 {
 	static const struct {
 		const char *what;
@@ -88,17 +83,16 @@ static void windows(void **state)
 	};
 	size_t i;
 
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct od_range r = od_req_widen(cases[i].pos, cases[i].gap, cases[i].window,
 						 cases[i].size);
 
 		if (r.start != cases[i].expected.start || r.end != cases[i].expected.end)
-			fail_msg("%s: [%llu, %llu)", cases[i].what, (unsigned long long)r.start,
+			KUNIT_FAIL(test, "%s: [%llu, %llu)", cases[i].what, (unsigned long long)r.start,
 				 (unsigned long long)r.end);
-		assert_int_equal(r.start % OD_READ_ALIGN, 0);
-		assert_true(r.start <= cases[i].pos && cases[i].pos < r.end);
-		assert_true(r.end - r.start <= CACHEFILES_OD_READ_MAX);
+		KUNIT_EXPECT_EQ(test, r.start % OD_READ_ALIGN, 0);
+		KUNIT_EXPECT_TRUE(test, r.start <= cases[i].pos && cases[i].pos < r.end);
+		KUNIT_EXPECT_TRUE(test, r.end - r.start <= CACHEFILES_OD_READ_MAX);
 	}
 }
 
@@ -110,7 +104,7 @@ static u32 word(const u8 *buf, size_t at)
 	return v;
 }
 
-static void open_message(void **state)
+static void request_open_message(struct kunit *test)
 {
 	struct od_message msg = {
 		.msg_id = 3, .opcode = CACHEFILES_OD_OP_OPEN, .object_id = 9,
@@ -118,21 +112,20 @@ static void open_message(void **state)
 	};
 	u8 buf[64];
 
-	(void)state;
-	assert_int_equal(od_message_len(&msg), 16 + 16 + 11 + 4);
+	KUNIT_EXPECT_EQ(test, od_message_len(&msg), 16 + 16 + 11 + 4);
 	od_message_encode(&msg, buf);
-	assert_int_equal(word(buf, 0), 3);
-	assert_int_equal(word(buf, 4), 0);
-	assert_int_equal(word(buf, 8), 47);
-	assert_int_equal(word(buf, 12), 9);
-	assert_int_equal(word(buf, 16), 11);
-	assert_int_equal(word(buf, 20), 4);
-	assert_int_equal(word(buf, 24), 17);
-	assert_int_equal(word(buf, 28), 0);
-	assert_memory_equal(buf + 32, "erofs,test\0blob", 15);
+	KUNIT_EXPECT_EQ(test, word(buf, 0), 3);
+	KUNIT_EXPECT_EQ(test, word(buf, 4), 0);
+	KUNIT_EXPECT_EQ(test, word(buf, 8), 47);
+	KUNIT_EXPECT_EQ(test, word(buf, 12), 9);
+	KUNIT_EXPECT_EQ(test, word(buf, 16), 11);
+	KUNIT_EXPECT_EQ(test, word(buf, 20), 4);
+	KUNIT_EXPECT_EQ(test, word(buf, 24), 17);
+	KUNIT_EXPECT_EQ(test, word(buf, 28), 0);
+	KUNIT_EXPECT_MEMEQ(test, buf + 32, "erofs,test\0blob", 15);
 }
 
-static void read_message(void **state)
+static void request_read_message(struct kunit *test)
 {
 	struct od_message msg = {
 		.msg_id = 4, .opcode = CACHEFILES_OD_OP_READ, .object_id = 9,
@@ -141,32 +134,30 @@ static void read_message(void **state)
 	u8 buf[32];
 	u64 v;
 
-	(void)state;
-	assert_int_equal(od_message_len(&msg), 32);
+	KUNIT_EXPECT_EQ(test, od_message_len(&msg), 32);
 	od_message_encode(&msg, buf);
-	assert_int_equal(word(buf, 4), 2);
-	assert_int_equal(word(buf, 8), 32);
+	KUNIT_EXPECT_EQ(test, word(buf, 4), 2);
+	KUNIT_EXPECT_EQ(test, word(buf, 8), 32);
 	memcpy(&v, buf + 16, 8);
-	assert_true(v == 1ULL << 40);
+	KUNIT_EXPECT_EQ(test, v, 1ULL << 40);
 	memcpy(&v, buf + 24, 8);
-	assert_true(v == 2 * MIB);
+	KUNIT_EXPECT_EQ(test, v, 2 * MIB);
 }
 
-static void close_message(void **state)
+static void request_close_message(struct kunit *test)
 {
 	struct od_message msg = { .msg_id = 5, .opcode = CACHEFILES_OD_OP_CLOSE, .object_id = 9 };
 	u8 buf[16];
 
-	(void)state;
-	assert_int_equal(od_message_len(&msg), 16);
+	KUNIT_EXPECT_EQ(test, od_message_len(&msg), 16);
 	od_message_encode(&msg, buf);
-	assert_int_equal(word(buf, 4), 1);
-	assert_int_equal(word(buf, 8), 16);
-	assert_int_equal(word(buf, 12), 9);
+	KUNIT_EXPECT_EQ(test, word(buf, 4), 1);
+	KUNIT_EXPECT_EQ(test, word(buf, 8), 16);
+	KUNIT_EXPECT_EQ(test, word(buf, 12), 9);
 }
 
 /* The longest keys that get a file name must fit the buffer that daemons use. */
-static void longest_message_fits(void **state)
+static void request_longest_message_fits(struct kunit *test)
 {
 	char volume[253];
 	struct od_message msg = {
@@ -174,30 +165,30 @@ static void longest_message_fits(void **state)
 		.open = { volume, (const u8 *)volume, 252, 0 },
 	};
 
-	(void)state;
 	memset(volume, 'v', 252);
 	volume[252] = '\0';
-	assert_true(od_message_len(&msg) <= CACHEFILES_OD_MSG_MAX);
+	KUNIT_EXPECT_TRUE(test, od_message_len(&msg) <= CACHEFILES_OD_MSG_MAX);
 }
 
-static void ioctl_number(void **state)
+static void request_ioctl_number(struct kunit *test)
 {
-	(void)state;
-	assert_int_equal(CACHEFILES_OD_IOC_READ_COMPLETE, 0x40049801);
+	KUNIT_EXPECT_EQ(test, CACHEFILES_OD_IOC_READ_COMPLETE, 0x40049801);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(request_states),
-		cmocka_unit_test(object_states),
-		cmocka_unit_test(windows),
-		cmocka_unit_test(open_message),
-		cmocka_unit_test(read_message),
-		cmocka_unit_test(close_message),
-		cmocka_unit_test(longest_message_fits),
-		cmocka_unit_test(ioctl_number),
-	};
+static struct kunit_case request_cases[] = {
+	KUNIT_CASE(request_request_states),
+	KUNIT_CASE(request_object_states),
+	KUNIT_CASE(request_windows),
+	KUNIT_CASE(request_open_message),
+	KUNIT_CASE(request_read_message),
+	KUNIT_CASE(request_close_message),
+	KUNIT_CASE(request_longest_message_fits),
+	KUNIT_CASE(request_ioctl_number),
+	{}
+};
 
-	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
-}
+static struct kunit_suite request_suite = {
+	.name = "od_request",
+	.test_cases = request_cases,
+};
+kunit_test_suite(request_suite);

@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device table: slots, device ids, the flattened image. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
-#include "bytes.h"
+#include "support.h"
 #include "erofs_od/core/blobtab.h"
 
-static void slot(void **state)
+static void blobtab_slot(struct kunit *test)
 {
 	u8 p[OD_DEVICE_SLOT_SIZE] = { 0 };
 	struct od_slot s;
 
-	(void)state;
 	memset(p, 'x', 64);		/* a tag without a NUL */
 	put32(p + 64, 100);
 	put32(p + 68, 0xFFFFFFFF);
 	put16(p + 72, 0xFFFF);
 	od_slot_parse(p, &s);
-	assert_int_equal(strlen(s.tag), 64);
-	assert_int_equal(s.blocks, 100);
-	assert_true(s.uniaddr == 0xFFFFFFFF);
+	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
+	KUNIT_EXPECT_EQ(test, s.blocks, 100);
+	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
 	p[0] = 0;
 	od_slot_parse(p, &s);
-	assert_string_equal(s.tag, "");
+	KUNIT_EXPECT_STREQ(test, s.tag, "");
 }
 
-static void device_ids(void **state)
+static void blobtab_device_ids(struct kunit *test)
 {
 	static const struct {
 		u32 slots;
@@ -52,18 +48,17 @@ static void device_ids(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct od_blobtab tab = { .count = cases[i].slots + 1 };
 		u32 index = 0;
 		int err = od_blobtab_device(&tab, cases[i].id, &index);
 
 		if (err != cases[i].err || (!err && index != cases[i].index))
-			fail_msg("id %u of %u: %d %u", cases[i].id, cases[i].slots, err, index);
+			KUNIT_FAIL(test, "id %u of %u: %d %u", cases[i].id, cases[i].slots, err, index);
 	}
 }
 
-static void flat_addresses(void **state)
+static void blobtab_flat_addresses(struct kunit *test)
 {
 	static const struct od_blob blobs[] = {
 		{ .size = 4096 * 100 },
@@ -92,24 +87,25 @@ static void flat_addresses(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u64 addr = cases[i].addr, len = cases[i].want;
 		u32 index = 99;
 
 		od_blobtab_flat(&tab, &addr, &index, &len);
 		if (index != cases[i].index || addr != cases[i].at || len != cases[i].len)
-			fail_msg("%s: blob %u", cases[i].name, index);
+			KUNIT_FAIL(test, "%s: blob %u", cases[i].name, index);
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slot),
-		cmocka_unit_test(device_ids),
-		cmocka_unit_test(flat_addresses),
-	};
+static struct kunit_case blobtab_cases[] = {
+	KUNIT_CASE(blobtab_slot),
+	KUNIT_CASE(blobtab_device_ids),
+	KUNIT_CASE(blobtab_flat_addresses),
+	{}
+};
 
-	return cmocka_run_group_tests_name("blobtab", tests, NULL, NULL);
-}
+static struct kunit_suite blobtab_suite = {
+	.name = "od_blobtab",
+	.test_cases = blobtab_cases,
+};
+kunit_test_suite(blobtab_suite);

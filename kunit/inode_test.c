@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Inodes: both forms, every layout, the limits of their numbers. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
-#include "bytes.h"
+#include "support.h"
 #include "erofs_od/core/inode.h"
 
 static const struct od_sb sb = {
@@ -23,12 +20,11 @@ static int parse(const u8 *p, size_t len, struct od_inode *inode)
 	return od_inode_parse(&sb, 7, 8416, p, len, inode, &why);
 }
 
-static void compact(void **state)
+static void inode_compact(struct kunit *test)
 {
 	u8 p[32] = { 0 };
 	struct od_inode i;
 
-	(void)state;
 	put16(p, 2 << 1);		/* flat inline */
 	put16(p + 2, 3);
 	put16(p + 4, 0100644);
@@ -38,29 +34,28 @@ static void compact(void **state)
 	put32(p + 16, 0xFFFFFFFF);
 	put16(p + 24, 65535);
 	put16(p + 26, 65534);
-	assert_int_equal(parse(p, sizeof(p), &i), 0);
-	assert_int_equal(i.nid, 7);
-	assert_int_equal(i.off, 8416);
-	assert_int_equal(i.inode_size, 32);
-	assert_int_equal(i.xattr_size, 12 + 4 * 2);
-	assert_int_equal(i.mode, 0100644);
-	assert_int_equal(i.layout, OD_LAYOUT_FLAT_INLINE);
-	assert_int_equal(i.nlink, 65535);
-	assert_int_equal(i.uid, 65535);
-	assert_int_equal(i.gid, 65534);
-	assert_int_equal(i.mtime, 1023);
-	assert_int_equal(i.mtime_nsec, 5);
-	assert_true(i.size == 0xFFFFFFFF);
-	assert_true(i.start_off == 0xFFFFFFFFULL << 12);
-	assert_int_equal(od_inode_body_end(&i), 8416 + 32 + 20);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
+	KUNIT_EXPECT_EQ(test, i.nid, 7);
+	KUNIT_EXPECT_EQ(test, i.off, 8416);
+	KUNIT_EXPECT_EQ(test, i.inode_size, 32);
+	KUNIT_EXPECT_EQ(test, i.xattr_size, 12 + 4 * 2);
+	KUNIT_EXPECT_EQ(test, i.mode, 0100644);
+	KUNIT_EXPECT_EQ(test, i.layout, OD_LAYOUT_FLAT_INLINE);
+	KUNIT_EXPECT_EQ(test, i.nlink, 65535);
+	KUNIT_EXPECT_EQ(test, i.uid, 65535);
+	KUNIT_EXPECT_EQ(test, i.gid, 65534);
+	KUNIT_EXPECT_EQ(test, i.mtime, 1023);
+	KUNIT_EXPECT_EQ(test, i.mtime_nsec, 5);
+	KUNIT_EXPECT_EQ(test, i.size, 0xFFFFFFFF);
+	KUNIT_EXPECT_EQ(test, i.start_off, 0xFFFFFFFFULL << 12);
+	KUNIT_EXPECT_EQ(test, od_inode_body_end(&i), 8416 + 32 + 20);
 }
 
-static void extended(void **state)
+static void inode_extended(struct kunit *test)
 {
 	u8 p[64] = { 0 };
 	struct od_inode i;
 
-	(void)state;
 	put16(p, 1);
 	put16(p + 2, 65535);
 	put16(p + 4, 0040755);
@@ -70,27 +65,27 @@ static void extended(void **state)
 	put64(p + 32, (u64)-5);
 	put32(p + 40, 999999999);
 	put32(p + 44, 100000);
-	assert_int_equal(parse(p, sizeof(p), &i), 0);
-	assert_int_equal(i.inode_size, 64);
-	assert_int_equal(i.xattr_size, 12 + 4 * 65534);
-	assert_int_equal(i.uid, 0xFFFFFFFF);
-	assert_int_equal(i.gid, 0x10000);
-	assert_int_equal(i.mtime, -5);
-	assert_int_equal(i.mtime_nsec, 999999999);
-	assert_int_equal(i.nlink, 100000);
-	assert_false(i.dot_omitted);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
+	KUNIT_EXPECT_EQ(test, i.inode_size, 64);
+	KUNIT_EXPECT_EQ(test, i.xattr_size, 12 + 4 * 65534);
+	KUNIT_EXPECT_EQ(test, i.uid, 0xFFFFFFFF);
+	KUNIT_EXPECT_EQ(test, i.gid, 0x10000);
+	KUNIT_EXPECT_EQ(test, i.mtime, -5);
+	KUNIT_EXPECT_EQ(test, i.mtime_nsec, 999999999);
+	KUNIT_EXPECT_EQ(test, i.nlink, 100000);
+	KUNIT_EXPECT_FALSE(test, i.dot_omitted);
 
 	put64(p + 8, 1ULL << 63);
-	assert_int_equal(parse(p, sizeof(p), &i), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), -EUCLEAN);
 	put64(p + 8, 0);
 	put32(p + 40, 1000000000);
-	assert_int_equal(parse(p, sizeof(p), &i), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), -EUCLEAN);
 	put32(p + 40, 0);
-	assert_int_equal(parse(p, 63, &i), -EUCLEAN);
-	assert_int_equal(parse(p, 31, &i), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(p, 63, &i), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(p, 31, &i), -EUCLEAN);
 }
 
-static void formats(void **state)
+static void inode_formats(struct kunit *test)
 {
 	static const struct {
 		u16 format;
@@ -109,7 +104,6 @@ static void formats(void **state)
 	};
 	size_t n;
 
-	(void)state;
 	for (n = 0; n < ARRAY_SIZE(cases); n++) {
 		u8 p[32] = { 0 };
 		struct od_inode i;
@@ -119,11 +113,11 @@ static void formats(void **state)
 		put16(p + 4, 0100644);
 		err = parse(p, sizeof(p), &i);
 		if (err != cases[n].err || !strstr(why, cases[n].name))
-			fail_msg("format %x: %d %s", cases[n].format, err, why);
+			KUNIT_FAIL(test, "format %x: %d %s", cases[n].format, err, why);
 	}
 }
 
-static void types(void **state)
+static void inode_types(struct kunit *test)
 {
 	static const struct {
 		u16 mode;
@@ -142,7 +136,6 @@ static void types(void **state)
 	};
 	size_t n;
 
-	(void)state;
 	for (n = 0; n < ARRAY_SIZE(cases); n++) {
 		u8 p[32] = { 0 };
 		struct od_inode i;
@@ -153,45 +146,43 @@ static void types(void **state)
 		put32(p + 16, 0x12345);
 		err = parse(p, sizeof(p), &i);
 		if (err != cases[n].err)
-			fail_msg("mode %o: %d", cases[n].mode, err);
+			KUNIT_FAIL(test, "mode %o: %d", cases[n].mode, err);
 		if (err)
 			continue;
-		assert_int_equal(i.rdev, cases[n].rdev);
-		assert_int_equal(i.size, cases[n].size);
+		KUNIT_EXPECT_EQ(test, i.rdev, cases[n].rdev);
+		KUNIT_EXPECT_EQ(test, i.size, cases[n].size);
 	}
 }
 
 /* A device node has no data, so its layout does not matter. */
-static void special_file_with_layout(void **state)
+static void inode_special_file_with_layout(struct kunit *test)
 {
 	u8 p[32] = { 0 };
 	struct od_inode i;
 
-	(void)state;
 	put16(p, 3 << 1);
 	put16(p + 4, 0020600);
-	assert_int_equal(parse(p, sizeof(p), &i), 0);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
 }
 
-static void link_flag(void **state)
+static void inode_link_flag(struct kunit *test)
 {
 	u8 p[32] = { 0 };
 	struct od_inode i;
 
-	(void)state;
 	put16(p, 0x10);
 	put16(p + 4, 0100644);
 	put16(p + 6, 9);
-	assert_int_equal(parse(p, sizeof(p), &i), 0);
-	assert_int_equal(i.nlink, 1);
-	assert_false(i.dot_omitted);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
+	KUNIT_EXPECT_EQ(test, i.nlink, 1);
+	KUNIT_EXPECT_FALSE(test, i.dot_omitted);
 	put16(p + 4, 0040755);
-	assert_int_equal(parse(p, sizeof(p), &i), 0);
-	assert_int_equal(i.nlink, 9);
-	assert_true(i.dot_omitted);
+	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
+	KUNIT_EXPECT_EQ(test, i.nlink, 9);
+	KUNIT_EXPECT_TRUE(test, i.dot_omitted);
 }
 
-static void chunk_formats(void **state)
+static void inode_chunk_formats(struct kunit *test)
 {
 	static const struct {
 		u16 format;
@@ -208,7 +199,6 @@ static void chunk_formats(void **state)
 	};
 	size_t n;
 
-	(void)state;
 	for (n = 0; n < ARRAY_SIZE(cases); n++) {
 		u8 p[32] = { 0 };
 		struct od_inode i;
@@ -220,15 +210,15 @@ static void chunk_formats(void **state)
 		put16(p + 18, 0xFFFF);	/* reserved */
 		err = parse(p, sizeof(p), &i);
 		if (err != cases[n].err)
-			fail_msg("chunk format %x: %d", cases[n].format, err);
+			KUNIT_FAIL(test, "chunk format %x: %d", cases[n].format, err);
 		if (err)
 			continue;
-		assert_int_equal(i.chunkbits, cases[n].chunkbits);
-		assert_int_equal(i.entry_size, cases[n].entry_size);
+		KUNIT_EXPECT_EQ(test, i.chunkbits, cases[n].chunkbits);
+		KUNIT_EXPECT_EQ(test, i.entry_size, cases[n].entry_size);
 	}
 }
 
-static void offsets(void **state)
+static void inode_offsets(struct kunit *test)
 {
 	static const struct {
 		u64 nid, size;
@@ -247,28 +237,29 @@ static void offsets(void **state)
 	};
 	size_t n;
 
-	(void)state;
 	for (n = 0; n < ARRAY_SIZE(cases); n++) {
 		u64 off = 0;
 		int err = od_inode_offset(&sb, cases[n].nid, cases[n].size, &off);
 
 		if (err != cases[n].err || off != cases[n].off)
-			fail_msg("case %zu: %d", n, err);
+			KUNIT_FAIL(test, "case %zu: %d", n, err);
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(compact),
-		cmocka_unit_test(extended),
-		cmocka_unit_test(formats),
-		cmocka_unit_test(types),
-		cmocka_unit_test(special_file_with_layout),
-		cmocka_unit_test(link_flag),
-		cmocka_unit_test(chunk_formats),
-		cmocka_unit_test(offsets),
-	};
+static struct kunit_case inode_cases[] = {
+	KUNIT_CASE(inode_compact),
+	KUNIT_CASE(inode_extended),
+	KUNIT_CASE(inode_formats),
+	KUNIT_CASE(inode_types),
+	KUNIT_CASE(inode_special_file_with_layout),
+	KUNIT_CASE(inode_link_flag),
+	KUNIT_CASE(inode_chunk_formats),
+	KUNIT_CASE(inode_offsets),
+	{}
+};
 
-	return cmocka_run_group_tests_name("inode", tests, NULL, NULL);
-}
+static struct kunit_suite inode_suite = {
+	.name = "od_inode",
+	.test_cases = inode_cases,
+};
+kunit_test_suite(inode_suite);

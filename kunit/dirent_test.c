@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Directory blocks: look-ups in good ones, refusals of bad ones. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include <kunit/test.h>
 
-#include "bytes.h"
+#include "support.h"
 #include "erofs_od/core/dirent.h"
 
 /* Write a block of names; unused bytes behind the last name are zeroes. */
-static void make_block(u8 *p, u32 len, const char *const *names, u32 count)
+static void make_block(struct kunit *test, u8 *p, u32 len, const char *const *names, u32 count)
 {
 	u32 off = count * 12, i;
 
@@ -18,7 +14,7 @@ static void make_block(u8 *p, u32 len, const char *const *names, u32 count)
 	for (i = 0; i < count; i++) {
 		size_t n = strlen(names[i]);
 
-		assert_true(off + n <= len);
+		KUNIT_ASSERT_LE(test, off + n, len);
 		put64(p + i * 12, 100 + i);
 		put16(p + i * 12 + 8, (u16)off);
 		p[i * 12 + 10] = 1;
@@ -29,28 +25,27 @@ static void make_block(u8 *p, u32 len, const char *const *names, u32 count)
 
 static const char *const names[] = { ".", "..", "Z", "a", "aa", "ab", "b", "\377" };
 
-static void finds_all(void **state)
+static void dirent_finds_all(struct kunit *test)
 {
 	struct od_dirblock block;
 	struct od_dirent e;
 	u8 p[512];
 	u32 i;
 
-	(void)state;
-	make_block(p, sizeof(p), names, ARRAY_SIZE(names));
-	assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
-	assert_int_equal(block.count, ARRAY_SIZE(names));
+	make_block(test, p, sizeof(p), names, ARRAY_SIZE(names));
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	KUNIT_EXPECT_EQ(test, block.count, ARRAY_SIZE(names));
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_int_equal(od_dirblock_entry(&block, i, &e), 0);
-		assert_int_equal(e.name_len, strlen(names[i]));
-		assert_memory_equal(e.name, names[i], e.name_len);
-		assert_int_equal(od_dirblock_find(&block, names[i], strlen(names[i]), &e), 0);
-		assert_int_equal(e.nid, 100 + i);
-		assert_int_equal(e.type, 1);
+		KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, i, &e), 0);
+		KUNIT_EXPECT_EQ(test, e.name_len, strlen(names[i]));
+		KUNIT_EXPECT_MEMEQ(test, e.name, names[i], e.name_len);
+		KUNIT_EXPECT_EQ(test, od_dirblock_find(&block, names[i], strlen(names[i]), &e), 0);
+		KUNIT_EXPECT_EQ(test, e.nid, 100 + i);
+		KUNIT_EXPECT_EQ(test, e.type, 1);
 	}
 }
 
-static void misses(void **state)
+static void dirent_misses(struct kunit *test)
 {
 	static const char *const absent[] = { "!", "...", "A", "a\001", "aaa", "c", "\377\377" };
 	struct od_dirblock block;
@@ -58,31 +53,29 @@ static void misses(void **state)
 	u8 p[512];
 	size_t i;
 
-	(void)state;
-	make_block(p, sizeof(p), names, ARRAY_SIZE(names));
-	assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
+	make_block(test, p, sizeof(p), names, ARRAY_SIZE(names));
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
 	for (i = 0; i < ARRAY_SIZE(absent); i++)
-		assert_int_equal(od_dirblock_find(&block, absent[i], strlen(absent[i]), &e),
+		KUNIT_EXPECT_EQ(test, od_dirblock_find(&block, absent[i], strlen(absent[i]), &e),
 				 -ENOENT);
 }
 
 /* The last name may fill the block to its last byte, which then is no NUL. */
-static void full_block(void **state)
+static void dirent_full_block(struct kunit *test)
 {
 	static const char *const two[] = { "a", "bcdefgh" };
 	struct od_dirblock block;
 	struct od_dirent e;
-	u8 *p = malloc(24 + 8);
+	u8 *p = kunit_kzalloc(test, 24 + 8, GFP_KERNEL);
 
-	(void)state;
-	make_block(p, 24 + 8, two, 2);
-	assert_int_equal(od_dirblock_parse(p, 24 + 8, &block), 0);
-	assert_int_equal(od_dirblock_entry(&block, 1, &e), 0);
-	assert_int_equal(e.name_len, 7);
-	free(p);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	make_block(test, p, 24 + 8, two, 2);
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, 24 + 8, &block), 0);
+	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 1, &e), 0);
+	KUNIT_EXPECT_EQ(test, e.name_len, 7);
 }
 
-static void name_lengths(void **state)
+static void dirent_name_lengths(struct kunit *test)
 {
 	char name[257];
 	const char *one = name;
@@ -90,21 +83,20 @@ static void name_lengths(void **state)
 	struct od_dirent e;
 	u8 p[512];
 
-	(void)state;
 	memset(name, 'n', 256);
 	name[255] = 0;
-	make_block(p, sizeof(p), &one, 1);
-	assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
-	assert_int_equal(od_dirblock_entry(&block, 0, &e), 0);
-	assert_int_equal(e.name_len, 255);
+	make_block(test, p, sizeof(p), &one, 1);
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), 0);
+	KUNIT_EXPECT_EQ(test, e.name_len, 255);
 	name[255] = 'n';
 	name[256] = 0;
-	make_block(p, sizeof(p), &one, 1);
-	assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
-	assert_int_equal(od_dirblock_entry(&block, 0, &e), -EUCLEAN);
+	make_block(test, p, sizeof(p), &one, 1);
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);
 }
 
-static void bad_counts(void **state)
+static void dirent_bad_counts(struct kunit *test)
 {
 	static const struct {
 		const char *name;
@@ -123,18 +115,17 @@ static void bad_counts(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct od_dirblock block;
 		u8 p[64] = { 0 };
 
 		put16(p + 8, cases[i].nameoff);
 		if (od_dirblock_parse(p, cases[i].len, &block) != -EUCLEAN)
-			fail_msg("%s", cases[i].name);
+			KUNIT_FAIL(test, "%s", cases[i].name);
 	}
 }
 
-static void bad_entries(void **state)
+static void dirent_bad_entries(struct kunit *test)
 {
 	static const struct {
 		const char *name;
@@ -156,23 +147,22 @@ static void bad_entries(void **state)
 	static const char *const three[] = { "aaa", "bbb", "ccc" };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct od_dirblock block;
 		struct od_dirent e;
 		u8 p[64];
 		int err;
 
-		make_block(p, sizeof(p), three, 3);
+		make_block(test, p, sizeof(p), three, 3);
 		put16(p + cases[i].at, cases[i].value);
-		assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
+		KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
 		err = od_dirblock_entry(&block, cases[i].nr, &e);
 		if (err != cases[i].err)
-			fail_msg("%s: %d", cases[i].name, err);
+			KUNIT_FAIL(test, "%s: %d", cases[i].name, err);
 	}
 }
 
-static void order(void **state)
+static void dirent_order(struct kunit *test)
 {
 	static const struct {
 		const char *a, *b;
@@ -183,17 +173,16 @@ static void order(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		int got = od_name_compare(cases[i].a, strlen(cases[i].a), cases[i].b,
 					  strlen(cases[i].b));
 
-		assert_int_equal((got > 0) - (got < 0), cases[i].order);
+		KUNIT_EXPECT_EQ(test, (got > 0) - (got < 0), cases[i].order);
 	}
 }
 
 /* Search blocks of three names, "b0n0" to "b6n2". */
-static int search(const char *name, u64 *nid, u32 *steps)
+static int search(struct kunit *test, const char *name, u64 *nid, u32 *steps)
 {
 	struct od_dirsearch s;
 	struct od_dirent e;
@@ -210,9 +199,9 @@ static int search(const char *name, u64 *nid, u32 *steps)
 
 		for (i = 0; i < 3; i++)
 			snprintf(text[i], sizeof(text[i]), "b%dn%d", (int)nr, i);
-		make_block(p, sizeof(p), three, 3);
-		assert_int_equal(od_dirblock_parse(p, sizeof(p), &block), 0);
-		assert_true(++*steps <= 3);
+		make_block(test, p, sizeof(p), three, 3);
+		KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+		KUNIT_EXPECT_TRUE(test, ++*steps <= 3);
 		err = od_dirsearch_step(&s, nr, &block, name, strlen(name), &e);
 		if (err != -EAGAIN) {
 			*nid = nr * 10 + e.nid - 100;
@@ -222,69 +211,70 @@ static int search(const char *name, u64 *nid, u32 *steps)
 	return -ENOENT;
 }
 
-static void block_search(void **state)
+static void dirent_block_search(struct kunit *test)
 {
 	char name[32];
 	u32 steps, b, n;
 	u64 nid;
 
-	(void)state;
 	for (b = 0; b < 7; b++) {
 		for (n = 0; n < 3; n++) {
 			snprintf(name, sizeof(name), "b%un%u", b, n);
-			assert_int_equal(search(name, &nid, &steps), 0);
-			assert_int_equal(nid, b * 10 + n);
+			KUNIT_EXPECT_EQ(test, search(test, name, &nid, &steps), 0);
+			KUNIT_EXPECT_EQ(test, nid, b * 10 + n);
 		}
 		snprintf(name, sizeof(name), "b%un9", b);
-		assert_int_equal(search(name, &nid, &steps), -ENOENT);
+		KUNIT_EXPECT_EQ(test, search(test, name, &nid, &steps), -ENOENT);
 	}
-	assert_int_equal(search("a", &nid, &steps), -ENOENT);
-	assert_int_equal(search("c", &nid, &steps), -ENOENT);
+	KUNIT_EXPECT_EQ(test, search(test, "a", &nid, &steps), -ENOENT);
+	KUNIT_EXPECT_EQ(test, search(test, "c", &nid, &steps), -ENOENT);
 }
 
 /* Any bytes at all: an answer, and no access outside the block. */
-static void noise(void **state)
+static void dirent_noise(struct kunit *test)
 {
-	u32 x = 12345, round, i, len;
+	u32 seed = od_test_seed(test), round, i, len;
+	u8 *room = kunit_kzalloc(test, 112, GFP_KERNEL);
 
-	(void)state;
+	KUNIT_ASSERT_NOT_NULL(test, room);
 	for (round = 0; round < 20000; round++) {
 		struct od_dirblock block;
 		struct od_dirent e;
 		u8 *p;
 
+		/* At the end of its memory, so that a sanitizer sees what goes beyond. */
 		len = 12 + round % 100;
-		p = malloc(len);
-		for (i = 0; i < len; i++) {
-			x = x * 1664525 + 1013904223;
-			p[i] = (u8)(x >> 24);
-		}
+		p = room + 112 - len;
+		for (i = 0; i < len; i++)
+			p[i] = (u8)od_test_random(&seed);
 		put16(p + 8, (u16)(12 * (1 + round % 5)));
 		if (!od_dirblock_parse(p, len, &block)) {
 			for (i = 0; i < block.count; i++) {
 				if (od_dirblock_entry(&block, i, &e))
 					continue;
-				assert_true((const u8 *)e.name + e.name_len <= p + len);
+				KUNIT_EXPECT_TRUE(test, (const u8 *)e.name >= p &&
+						  (const u8 *)e.name + e.name_len <= p + len);
 			}
 			od_dirblock_find(&block, "mm", 2, &e);
 		}
-		free(p);
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_all),
-		cmocka_unit_test(misses),
-		cmocka_unit_test(full_block),
-		cmocka_unit_test(name_lengths),
-		cmocka_unit_test(bad_counts),
-		cmocka_unit_test(bad_entries),
-		cmocka_unit_test(order),
-		cmocka_unit_test(block_search),
-		cmocka_unit_test(noise),
-	};
+static struct kunit_case dirent_cases[] = {
+	KUNIT_CASE(dirent_finds_all),
+	KUNIT_CASE(dirent_misses),
+	KUNIT_CASE(dirent_full_block),
+	KUNIT_CASE(dirent_name_lengths),
+	KUNIT_CASE(dirent_bad_counts),
+	KUNIT_CASE(dirent_bad_entries),
+	KUNIT_CASE(dirent_order),
+	KUNIT_CASE(dirent_block_search),
+	KUNIT_CASE(dirent_noise),
+	{}
+};
 
-	return cmocka_run_group_tests_name("dirent", tests, NULL, NULL);
-}
+static struct kunit_suite dirent_suite = {
+	.name = "od_dirent",
+	.test_cases = dirent_cases,
+};
+kunit_test_suite(dirent_suite);

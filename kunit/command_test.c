@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Commands that a daemon writes, right and wrong ones. */
+#include <kunit/test.h>
+
+#include "cachefiles_od/core/command.h"
+
+static int parse(const char *text, size_t len, char *buf, struct od_command *cmd)
+{
+	memcpy(buf, text, len);
+	buf[len] = 'X';
+	return od_command_parse(buf, len, cmd);
+}
+
+static void command_known_commands(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		enum od_command_id id;
+		const char *arg;
+	} cases[] = {
+		{ "dir /var/cache/erofs-od", OD_CMD_DIR, "/var/cache/erofs-od" },
+		{ "dir   /a b", OD_CMD_DIR, "/a b" },
+		{ "tag mine\n", OD_CMD_TAG, "mine" },
+		{ "tag mine\nignored", OD_CMD_TAG, "mine" },
+		{ "secctx system_u:object_r:t:s0", OD_CMD_SECCTX, "system_u:object_r:t:s0" },
+		{ "bind ondemand", OD_CMD_BIND, "ondemand" },
+		{ "bind", OD_CMD_BIND, "" },
+		{ "copen 1,2", OD_CMD_COPEN, "1,2" },
+		{ "restore", OD_CMD_RESTORE, "" },
+		{ "cull Dx", OD_CMD_CULL, "Dx" },
+		{ "inuse Dx", OD_CMD_INUSE, "Dx" },
+		{ "debug 3", OD_CMD_DEBUG, "3" },
+		{ "brun 7%", OD_CMD_BRUN, "7%" },
+		{ "bcull 5%", OD_CMD_BCULL, "5%" },
+		{ "bstop 1%", OD_CMD_BSTOP, "1%" },
+		{ "frun 7%", OD_CMD_FRUN, "7%" },
+		{ "fcull 5%", OD_CMD_FCULL, "5%" },
+		{ "fstop 1%", OD_CMD_FSTOP, "1%" },
+	};
+	struct od_command cmd;
+	char buf[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		KUNIT_EXPECT_EQ(test, parse(cases[i].text, strlen(cases[i].text), buf, &cmd), 0);
+		KUNIT_EXPECT_EQ(test, cmd.id, cases[i].id);
+		KUNIT_EXPECT_STREQ(test, cmd.arg, cases[i].arg);
+	}
+}
+
+static void command_bad_commands(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		int err;
+	} cases[] = {
+		{ "", 0, -EINVAL },
+		{ "\n", 1, -EINVAL },
+		{ "\ndir x", 6, -EINVAL },
+		{ "dir\0x", 5, -EINVAL },
+		{ "dir x\0", 6, -EINVAL },
+		{ "dirx", 4, -EOPNOTSUPP },
+		{ "DIR x", 5, -EOPNOTSUPP },
+		{ " dir x", 6, -EOPNOTSUPP },
+		{ "nonsense", 8, -EOPNOTSUPP },
+	};
+	struct od_command cmd;
+	char buf[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ(test, parse(cases[i].text, cases[i].len, buf, &cmd), cases[i].err);
+}
+
+static void command_copen_answers(struct kunit *test)
+{
+	static const struct {
+		const char *arg;
+		int ret;
+		u32 id;
+		s64 size;
+	} cases[] = {
+		{ "1,4096", 0, 1, 4096 },
+		{ "4294967295,0", 0, 4294967295U, 0 },
+		{ "7,-2", 0, 7, -ENOENT },
+		{ "7,-4095", 0, 7, -4095 },
+		{ "7,9223372036854710272", 0, 7, S64_MAX - 0xffff },
+		/* The id is right, so that the open can be failed. */
+		{ "7,-4096", 1, 7, -EINVAL },
+		{ "7,-0", 1, 7, -EINVAL },
+		{ "7,", 1, 7, -EINVAL },
+		{ "7,x", 1, 7, -EINVAL },
+		{ "7,1x", 1, 7, -EINVAL },
+		{ "7, 1", 1, 7, -EINVAL },
+		{ "7,--1", 1, 7, -EINVAL },
+		{ "7,9223372036854775807", 1, 7, -EINVAL },
+		{ "7,99999999999999999999999", 1, 7, -EINVAL },
+	};
+	static const char * const hopeless[] = {
+		"", ",", "1", "-1,5", "x,5", "4294967296,5", " 1,5", "1 ,5", "0x1,5",
+	};
+	struct od_copen copen;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int ret = od_command_copen(cases[i].arg, &copen);
+
+		if (ret != cases[i].ret || copen.id != cases[i].id ||
+		    copen.size != cases[i].size)
+			KUNIT_FAIL(test, "%s: %d, id %u, size %lld", cases[i].arg, ret, copen.id,
+				 (long long)copen.size);
+	}
+	for (i = 0; i < ARRAY_SIZE(hopeless); i++)
+		KUNIT_EXPECT_EQ(test, od_command_copen(hopeless[i], &copen), -EINVAL);
+}
+
+static void command_percents(struct kunit *test)
+{
+	unsigned int v = 0;
+
+	KUNIT_EXPECT_EQ(test, od_command_percent("0%", &v), 0);
+	KUNIT_EXPECT_EQ(test, v, 0);
+	KUNIT_EXPECT_EQ(test, od_command_percent("99%", &v), 0);
+	KUNIT_EXPECT_EQ(test, v, 99);
+	KUNIT_EXPECT_EQ(test, od_command_percent("100%", &v), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_command_percent("5", &v), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_command_percent("5%x", &v), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_command_percent("%", &v), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_command_percent("-5%", &v), -EINVAL);
+}
+
+static struct kunit_case command_cases[] = {
+	KUNIT_CASE(command_known_commands),
+	KUNIT_CASE(command_bad_commands),
+	KUNIT_CASE(command_copen_answers),
+	KUNIT_CASE(command_percents),
+	{}
+};
+
+static struct kunit_suite command_suite = {
+	.name = "od_command",
+	.test_cases = command_cases,
+};
+kunit_test_suite(command_suite);

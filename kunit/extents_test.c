@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The presence map: named cases, and random ones against a plain bitmap. */
+#include <kunit/test.h>
+
+#include "support.h"
+#include "cachefiles_od/core/extents.h"
+
+#define SPACE	512U
+
+static void add(struct kunit *test, struct od_extents *x, u64 start, u64 end)
+{
+	KUNIT_EXPECT_EQ(test, od_extents_add(x, start, end), 0);
+}
+
+static void extents_merges(struct kunit *test)
+{
+	struct od_extent room[4];
+	struct od_extents x = { .e = room, .cap = 4 };
+
+	add(test, &x, 10, 20);
+	add(test, &x, 30, 40);
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	add(test, &x, 20, 25);	/* touches the first */
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	add(test, &x, 25, 30);	/* closes the gap */
+	KUNIT_EXPECT_EQ(test, x.nr, 1);
+	KUNIT_EXPECT_EQ(test, room[0].start, 10);
+	KUNIT_EXPECT_EQ(test, room[0].end, 40);
+	add(test, &x, 0, 5);
+	add(test, &x, 5, 5);		/* empty */
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	add(test, &x, 0, ~0ULL);	/* swallows all */
+	KUNIT_EXPECT_EQ(test, x.nr, 1);
+}
+
+static void extents_full(struct kunit *test)
+{
+	struct od_extent room[2];
+	struct od_extents x = { .e = room, .cap = 2 };
+
+	add(test, &x, 10, 20);
+	add(test, &x, 30, 40);
+	KUNIT_EXPECT_EQ(test, od_extents_add(&x, 50, 60), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, od_extents_add(&x, 0, 5), -ENOSPC);
+	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 50, 51));
+	add(test, &x, 20, 22);	/* needs no more room */
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+}
+
+static void extents_questions(struct kunit *test)
+{
+	struct od_extent room[4];
+	struct od_extents x = { .e = room, .cap = 4 };
+	u64 start, end;
+
+	KUNIT_EXPECT_FALSE(test, od_extents_run(&x, 0, &end));
+	KUNIT_EXPECT_EQ(test, end, ~0ULL);
+	add(test, &x, 4096, 8192);
+	KUNIT_EXPECT_FALSE(test, od_extents_run(&x, 0, &end));
+	KUNIT_EXPECT_EQ(test, end, 4096);
+	KUNIT_EXPECT_TRUE(test, od_extents_run(&x, 4096, &end));
+	KUNIT_EXPECT_EQ(test, end, 8192);
+	KUNIT_EXPECT_FALSE(test, od_extents_run(&x, 8192, &end));
+	od_extents_gap(&x, 0, &start, &end);
+	KUNIT_EXPECT_EQ(test, start, 0);
+	KUNIT_EXPECT_EQ(test, end, 4096);
+	od_extents_gap(&x, 9000, &start, &end);
+	KUNIT_EXPECT_EQ(test, start, 8192);
+	KUNIT_EXPECT_EQ(test, end, ~0ULL);
+	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 4096, 8192));
+	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 4095, 8192));
+	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 4096, 8193));
+	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 5, 5));
+	KUNIT_EXPECT_EQ(test, od_extents_missing(&x, 0, 10000), 4096 + 10000 - 8192);
+}
+
+static void extents_edges(struct kunit *test)
+{
+	struct od_extent room[4];
+	struct od_extents x = { .e = room, .cap = 4 };
+
+	add(test, &x, 4096, 8192);
+	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
+	add(test, &x, 8192, 10000);	/* ends with the blob */
+	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
+	add(test, &x, 10000, 12288);	/* the tail behind the blob */
+	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
+	add(test, &x, 100, 200);
+	KUNIT_EXPECT_FALSE(test, od_extents_aligned(&x, 4096, 10000));
+}
+
+static void extents_tail_only(struct kunit *test)
+{
+	struct od_extent room[1];
+	struct od_extents x = { .e = room, .cap = 1 };
+
+	add(test, &x, 10000, 12288);
+	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
+	KUNIT_EXPECT_EQ(test, od_extents_missing(&x, 0, 10000), 10000);
+}
+
+static void check_against(struct kunit *test, const struct od_extents *x, const bool *map)
+{
+	u64 pos, end, missing = 0;
+	size_t i;
+
+	for (i = 1; i < x->nr; i++)
+		KUNIT_EXPECT_TRUE(test, x->e[i - 1].end < x->e[i].start);
+	for (pos = 0; pos < SPACE; pos++) {
+		u64 expected = pos;
+
+		while (expected < SPACE && map[expected] == map[pos])
+			expected++;
+		KUNIT_EXPECT_EQ(test, od_extents_run(x, pos, &end), map[pos]);
+		if (end < SPACE || expected < SPACE)
+			KUNIT_EXPECT_EQ(test, end, expected);
+		missing += !map[pos];
+	}
+	KUNIT_EXPECT_EQ(test, od_extents_missing(x, 0, SPACE), missing);
+}
+
+static void extents_random_against_bitmap(struct kunit *test)
+{
+	struct od_extent *room = kunit_kzalloc(test, SPACE * sizeof(*room), GFP_KERNEL);
+	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
+	u32 round, step, seed = od_test_seed(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, room);
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	for (round = 0; round < 200; round++) {
+		struct od_extents x = { .e = room, .cap = SPACE };
+
+		memset(map, 0, SPACE * sizeof(*map));
+		for (step = 0; step < 40; step++) {
+			u32 start = od_test_random(&seed) % SPACE;
+			u32 len = od_test_random(&seed) % 24, i;
+			u32 end = start + len > SPACE ? SPACE : start + len;
+
+			add(test, &x, start, end);
+			for (i = start; i < end; i++)
+				map[i] = true;
+		}
+		check_against(test, &x, map);
+	}
+}
+
+static struct kunit_case extents_cases[] = {
+	KUNIT_CASE(extents_merges),
+	KUNIT_CASE(extents_full),
+	KUNIT_CASE(extents_questions),
+	KUNIT_CASE(extents_edges),
+	KUNIT_CASE(extents_tail_only),
+	KUNIT_CASE(extents_random_against_bitmap),
+	{}
+};
+
+static struct kunit_suite extents_suite = {
+	.name = "od_extents",
+	.test_cases = extents_cases,
+};
+kunit_test_suite(extents_suite);

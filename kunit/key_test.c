@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Keys: hashes and file names, from the published vector and the limits. */
+#include <kunit/test.h>
+
+#include "cachefiles_od/core/key.h"
+
+static const u8 *bytes(const char *s)
+{
+	return (const u8 *)s;
+}
+
+static void key_hash_vector(struct kunit *test)
+{
+	u32 volume = od_key_volume_hash(bytes("erofs,test"), 10);
+
+	KUNIT_EXPECT_EQ(test, volume, 0x6c5d5056);
+	KUNIT_EXPECT_EQ(test, od_key_cookie_hash(bytes("test"), 4, volume), 0xd218e239);
+}
+
+static void key_path_vector(struct kunit *test)
+{
+	u32 volume = od_key_volume_hash(bytes("erofs,test"), 10);
+	char name[OD_NAME_MAX + 1], fanout[OD_FANOUT_LEN + 1];
+
+	KUNIT_EXPECT_EQ(test, od_key_volume_name("erofs,test", name), 11);
+	KUNIT_EXPECT_STREQ(test, name, "Ierofs,test");
+	od_key_fanout_name(od_key_cookie_hash(bytes("test"), 4, volume), fanout);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes("test"), 4, name), 5);
+	KUNIT_EXPECT_STREQ(test, name, "Dtest");
+	KUNIT_EXPECT_STREQ(test, fanout, "@39");
+}
+
+static void key_file_names(struct kunit *test)
+{
+	static const struct {
+		const char *what, *key;
+		size_t len;
+		const char *name;
+	} cases[] = {
+		{ "plain", "sha256-abc", 10, "Dsha256-abc" },
+		{ "first and last plain byte", "!\x7f", 2, "D!\x7f" },
+		{ "slash is not plain", "a/b", 3, "E0xZyo" },
+		{ "blank is not plain", "a b", 3, "E0x1yo" },
+		{ "one word, four digits each way", "    ", 4, "S20202020" },
+		{ "base64 with one padding byte", "/////", 5, "E1LYObLY20" },
+		{ "base64 with two padding bytes", "///////", 7, "E2LYObLYObL000" },
+		{ "one word, little-endian", " ", 1, "T20" },
+		{ "words, big-endian shorter", "\0\0\0\1\0\0\0\2\0\0\0\0", 12, "S1,2," },
+		{ "words, little-endian shorter", "\1\0\0\0\2\0\0\0\0\0\0\0", 12, "T1,2," },
+		{ "high byte", "\x80\0\0\0", 4, "T80" },
+	};
+	char name[OD_NAME_MAX + 1];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int len = od_key_file_name(bytes(cases[i].key), cases[i].len, name);
+
+		if (len != (int)strlen(cases[i].name) || strcmp(name, cases[i].name) != 0)
+			KUNIT_FAIL(test, "%s: %d \"%s\", not \"%s\"", cases[i].what, len, name,
+				 cases[i].name);
+	}
+}
+
+static void key_key_lengths(struct kunit *test)
+{
+	char *name = kunit_kzalloc(test, OD_NAME_MAX + 1, GFP_KERNEL);
+	char *key = kunit_kzalloc(test, 260, GFP_KERNEL);
+	u8 *odd = kunit_kzalloc(test, OD_KEY_MAX, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, name);
+	KUNIT_ASSERT_NOT_NULL(test, key);
+	KUNIT_ASSERT_NOT_NULL(test, odd);
+	memset(key, 'k', 260);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 0, name), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 252, name), 253);
+	KUNIT_EXPECT_EQ(test, strlen(name), 253);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 253, name), -ENAMETOOLONG);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 255, name), -ENAMETOOLONG);
+
+	/* 189 odd bytes make 254 letters of base64, 190 would make 258. */
+	memset(odd, 0xff, OD_KEY_MAX);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(odd, 189, name), 254);
+	KUNIT_EXPECT_EQ(test, od_key_file_name(odd, 190, name), -ENAMETOOLONG);
+
+	key[252] = '\0';
+	KUNIT_EXPECT_EQ(test, od_key_volume_name(key, name), 253);
+	key[252] = 'k';
+	key[253] = '\0';
+	KUNIT_EXPECT_EQ(test, od_key_volume_name(key, name), -ENAMETOOLONG);
+	KUNIT_EXPECT_EQ(test, od_key_volume_name("", name), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_key_volume_name("erofs,../x", name), -EINVAL);
+}
+
+/* Different keys must not share a file: every two-byte key, encoded. */
+static void key_file_names_differ(struct kunit *test)
+{
+	static char seen[256][8];
+	char name[OD_NAME_MAX + 1];
+	int i, j;
+
+	for (i = 0; i < 256; i++) {
+		u8 key[2] = { (u8)i, (u8)i };
+		int len = od_key_file_name(key, 2, name);
+
+		KUNIT_ASSERT_GE(test, len, 1);
+		KUNIT_ASSERT_LE(test, len, 7);
+		memcpy(seen[i], name, (size_t)len + 1);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_STRNEQ(test, seen[i], seen[j]);
+	}
+}
+
+static struct kunit_case key_cases[] = {
+	KUNIT_CASE(key_hash_vector),
+	KUNIT_CASE(key_path_vector),
+	KUNIT_CASE(key_file_names),
+	KUNIT_CASE(key_key_lengths),
+	KUNIT_CASE(key_file_names_differ),
+	{}
+};
+
+static struct kunit_suite key_suite = {
+	.name = "od_key",
+	.test_cases = key_cases,
+};
+kunit_test_suite(key_suite);

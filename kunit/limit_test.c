@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Culling limits: their order, and how much room they see. */
+#include <kunit/test.h>
+
+#include "cachefiles_od/core/limit.h"
+
+static void limit_order(struct kunit *test)
+{
+	static const struct {
+		struct od_limit limit;
+		int err;
+	} cases[] = {
+		{ OD_LIMIT_DEFAULT, 0 },
+		{ { 2, 1, 0 }, 0 },
+		{ { 99, 98, 97 }, 0 },
+		{ { 5, 5, 1 }, -ERANGE },
+		{ { 7, 1, 1 }, -ERANGE },
+		{ { 5, 7, 1 }, -ERANGE },
+		{ { 100, 5, 1 }, -ERANGE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ(test, od_limit_check(&cases[i].limit), cases[i].err);
+}
+
+static void limit_room(struct kunit *test)
+{
+	static const struct od_limit limit = OD_LIMIT_DEFAULT;
+	static const u64 totals[] = { 100, 10000, 100ULL << 33, ~0ULL / 100 * 100 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(totals); i++) {
+		/* Of the largest totals the low bits do not count. */
+		bool coarse = totals[i] > ~0ULL / 256;
+		u64 percent = totals[i] / 100, slack = coarse ? 1024 : 1;
+		u64 more = coarse ? 1024 : 0;
+
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], totals[i]), OD_ROOM_PLENTY);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 7 * percent + more),
+				 OD_ROOM_PLENTY);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 7 * percent - slack),
+				 OD_ROOM_SOME);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 5 * percent + more),
+				 OD_ROOM_SOME);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 5 * percent - slack),
+				 OD_ROOM_SCARCE);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], percent + more),
+				 OD_ROOM_SCARCE);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], percent - slack),
+				 OD_ROOM_NONE);
+		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 0), OD_ROOM_NONE);
+	}
+	/* File systems that do not count files say 0 of 0. */
+	KUNIT_EXPECT_EQ(test, od_limit_room(&limit, 0, 0), OD_ROOM_PLENTY);
+}
+
+static struct kunit_case limit_cases[] = {
+	KUNIT_CASE(limit_order),
+	KUNIT_CASE(limit_room),
+	{}
+};
+
+static struct kunit_suite limit_suite = {
+	.name = "od_limit",
+	.test_cases = limit_cases,
+};
+kunit_test_suite(limit_suite);
