@@ -97,10 +97,73 @@ static void blobtab_flat_addresses(struct kunit *test)
 	}
 }
 
+/* The bytes around both ends of a slot, and of one that ends with all numbers. */
+static void blobtab_flat_edges(struct kunit *test)
+{
+	static const struct od_blob blobs[] = {
+		{ .size = 100 },
+		{ .size = 512, .uniaddr = 4096, .unilen = 512 },
+		{ .size = 1, .uniaddr = ~0ULL, .unilen = 1 },
+		{ .size = 0, .uniaddr = 8192, .unilen = 0 },
+	};
+	static const struct od_blobtab tab = {
+		.blkbits = 9, .count = ARRAY_SIZE(blobs), .blob = blobs,
+	};
+	static const struct {
+		const char *name;
+		u64 addr, want;
+		u32 index;
+		u64 at, len;
+	} cases[] = {
+		{ "the byte before", 4095, 512, 0, 4095, 1 },
+		{ "the first byte", 4096, 512, 1, 0, 512 },
+		{ "the last byte", 4607, 512, 1, 511, 1 },
+		{ "the byte behind", 4608, 512, 0, 4608, 512 },
+		{ "a slot without a block", 8192, 512, 0, 8192, 512 },
+		{ "the last but one of all", ~0ULL - 1, 512, 0, ~0ULL - 1, 1 },
+		{ "the last one of all", ~0ULL, 512, 2, 0, 1 },
+		{ "a run over everything", 0, ~0ULL, 0, 0, 4096 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 addr = cases[i].addr, len = cases[i].want;
+		u32 index = 99;
+
+		od_blobtab_flat(&tab, &addr, &index, &len);
+		if (index != cases[i].index || addr != cases[i].at || len != cases[i].len)
+			KUNIT_FAIL(test, "%s: blob %u at %llu, %llu", cases[i].name, index,
+				   (unsigned long long)addr, (unsigned long long)len);
+	}
+}
+
+/* Whatever is in a slot: a tag that ends, and numbers as they are. */
+static void blobtab_slot_limits(struct kunit *test)
+{
+	u8 *p = kunit_kzalloc(test, OD_DEVICE_SLOT_SIZE, GFP_KERNEL);
+	struct od_slot s;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	od_slot_parse(p, &s);
+	KUNIT_EXPECT_STREQ(test, s.tag, "");
+	KUNIT_EXPECT_EQ(test, s.blocks, 0);
+	KUNIT_EXPECT_EQ(test, s.uniaddr, 0);
+	memset(p, 0xFF, OD_DEVICE_SLOT_SIZE);
+	od_slot_parse(p, &s);
+	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
+	KUNIT_EXPECT_EQ(test, s.blocks, 0xFFFFFFFF);
+	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
+	p[63] = 0;
+	od_slot_parse(p, &s);
+	KUNIT_EXPECT_EQ(test, strlen(s.tag), 63);
+}
+
 static struct kunit_case blobtab_cases[] = {
 	KUNIT_CASE(blobtab_slot),
 	KUNIT_CASE(blobtab_device_ids),
 	KUNIT_CASE(blobtab_flat_addresses),
+	KUNIT_CASE(blobtab_flat_edges),
+	KUNIT_CASE(blobtab_slot_limits),
 	{}
 };
 

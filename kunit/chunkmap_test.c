@@ -34,8 +34,8 @@ static void check(struct kunit *test, const struct map_case *c,
 	if (!err && (x.hole != c->hole || x.inlined != c->inlined || x.len != c->len ||
 		     (!x.hole && (x.blob != c->blob || x.off != c->off))))
 		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
-			 (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
-			 x.inlined);
+			   (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
+			   x.inlined);
 }
 
 static void chunkmap_flat_plain(struct kunit *test)
@@ -75,26 +75,28 @@ static void chunkmap_flat_outside(struct kunit *test)
 		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 5 * BLK - 99, .start_off = 1005 * BLK,
 	};
 
-	check(test, &(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK, .len = 10 * BLK },
+	check(test, &(struct map_case) { .name = "cut", .pos = 0, .off = 90 * BLK,
+					 .len = 10 * BLK },
 	      &beyond, NULL);
 	check(test, &(struct map_case) { .name = "beyond", .pos = 10 * BLK, .err = -EUCLEAN },
 	      &beyond, NULL);
 	check(test, &(struct map_case) { .name = "far beyond", .pos = 0, .err = -EUCLEAN },
 	      &wraps, NULL);
 	check(test, &(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
-				   .err = -EUCLEAN }, &wraps, NULL);
+					 .err = -EUCLEAN }, &wraps, NULL);
 	/* The blob is 100 bytes short of a block: no byte of the file may lie there. */
 	check(test, &(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
-				   .len = 5 * BLK - 100 }, &flattened, NULL);
+					 .len = 5 * BLK - 100 }, &flattened, NULL);
 	check(test, &(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
-				   .err = -EUCLEAN }, &flattened, NULL);
+					 .err = -EUCLEAN }, &flattened, NULL);
 	/* Behind the end of the file they read as zeroes, so that reads end even. */
 	check(test, &(struct map_case) { .name = "ends with its blob", .pos = 0, .blob = 1,
-				   .off = 5 * BLK, .len = 5 * BLK }, &ends_with_blob, NULL);
+					 .off = 5 * BLK, .len = 5 * BLK }, &ends_with_blob, NULL);
 	check(test, &(struct map_case) { .name = "ends a byte behind its blob", .pos = 0, .blob = 1,
-				   .off = 5 * BLK, .len = 5 * BLK - 100 }, &ends_behind_blob,
+					 .off = 5 * BLK, .len = 5 * BLK - 100 }, &ends_behind_blob,
 	      NULL);
-	check(test, &(struct map_case) { .name = "behind the slot", .pos = 5 * BLK, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "behind the slot", .pos = 5 * BLK,
+					 .err = -EUCLEAN },
 	      &flattened, NULL);
 }
 
@@ -119,7 +121,7 @@ static void chunkmap_flat_inline(struct kunit *test)
 
 	inode.size = BLK - 48;
 	check(test, &(struct map_case) { .name = "fills the block", .pos = 0, .off = 2 * BLK + 48,
-				   .len = BLK - 48, .inlined = true }, &inode, NULL);
+					 .len = BLK - 48, .inlined = true }, &inode, NULL);
 	inode.size++;
 	check(test, &(struct map_case) { .name = "crosses the block", .pos = 0, .err = -EUCLEAN },
 	      &inode, NULL);
@@ -183,9 +185,9 @@ static void chunkmap_indexed_chunks(struct kunit *test)
 			  .len = 4 * BLK - 100 } },
 		{ 1, 10, { .name = "behind a short blob", .pos = 0, .err = -EUCLEAN } },
 		{ 0, 0xFFFFFFFF, { .name = "hole", .pos = 1, .hole = true,
-				   .len = 4 * BLK - 1 } },
+					 .len = 4 * BLK - 1 } },
 		{ 9, 0xFFFFFFFF, { .name = "hole of no device", .pos = 0, .hole = true,
-				   .len = 4 * BLK } },
+					 .len = 4 * BLK } },
 		{ 0, 0xFFFFFFFE, { .name = "far beyond", .pos = 0, .err = -EUCLEAN } },
 		{ 0, 20, { .name = "last chunk", .pos = 16 * BLK, .off = 20 * BLK,
 			   .len = 4 * BLK } },
@@ -211,21 +213,22 @@ static void chunkmap_plain_chunks(struct kunit *test)
 	inode.entry_size = 4;
 	put32(entry, 30);
 	check(test, &(struct map_case) { .name = "block", .pos = 4 * BLK, .off = 30 * BLK,
-				   .len = 4 * BLK }, &inode, entry);
+					 .len = 4 * BLK }, &inode, entry);
 	put32(entry, 1002);
 	check(test, &(struct map_case) { .name = "flattened", .pos = 0, .blob = 1, .off = 2 * BLK,
-				   .len = 4 * BLK }, &inode, entry);
+					 .len = 4 * BLK }, &inode, entry);
 	put32(entry, 0xFFFFFFFF);
-	check(test, &(struct map_case) { .name = "hole", .pos = 19 * BLK, .hole = true, .len = BLK },
+	check(test, &(struct map_case) { .name = "hole", .pos = 19 * BLK, .hole = true,
+					 .len = BLK },
 	      &inode, entry);
 	/* One chunk far larger than the file. */
 	inode.chunkbits = 43;
 	put32(entry, 30);
 	check(test, &(struct map_case) { .name = "huge chunk", .pos = 19 * BLK, .off = 49 * BLK,
-				   .len = BLK }, &inode, entry);
+					 .len = BLK }, &inode, entry);
 	inode.size = (1ULL << 63) - 1;
 	check(test, &(struct map_case) { .name = "huge file", .pos = 19 * BLK, .off = 49 * BLK,
-				   .len = 51 * BLK }, &inode, entry);
+					 .len = 51 * BLK }, &inode, entry);
 }
 
 /* No block, position or size may wrap an offset: whatever is found is inside. */
@@ -261,6 +264,42 @@ static void chunkmap_never_outside(struct kunit *test)
 	}
 }
 
+/* The smallest and the largest blocks there are. */
+static void chunkmap_block_sizes(struct kunit *test)
+{
+	static const u8 sizes[] = { 9, 12, 16 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		const u64 blk = 1ULL << sizes[i];
+		const struct od_blob primary = { .size = 4 * blk };
+		const struct od_blobtab one = {
+			.blkbits = sizes[i], .count = 1, .blob = &primary,
+		};
+		struct od_inode inode = {
+			.layout = OD_LAYOUT_CHUNK_BASED, .size = 3 * blk - 1,
+			.chunkbits = sizes[i], .entry_size = 4,
+		};
+		struct od_extent x;
+		u8 entry[4];
+
+		put32(entry, 3);
+		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 3 * blk - 2, entry, &x), 0);
+		KUNIT_EXPECT_EQ(test, x.off, 4 * blk - 2);
+		KUNIT_EXPECT_EQ(test, x.len, 2);
+		put32(entry, 4);
+		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), -EUCLEAN);
+		put32(entry, 0xFFFFFFFE);
+		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), -EUCLEAN);
+		put32(entry, 0xFFFFFFFF);
+		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), 0);
+		KUNIT_EXPECT_TRUE(test, x.hole);
+		KUNIT_EXPECT_EQ(test, x.len, blk);
+		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 3 * blk - 1, entry, &x),
+				-EUCLEAN);
+	}
+}
+
 static struct kunit_case chunkmap_cases[] = {
 	KUNIT_CASE(chunkmap_flat_plain),
 	KUNIT_CASE(chunkmap_flat_outside),
@@ -269,6 +308,7 @@ static struct kunit_case chunkmap_cases[] = {
 	KUNIT_CASE(chunkmap_indexed_chunks),
 	KUNIT_CASE(chunkmap_plain_chunks),
 	KUNIT_CASE(chunkmap_never_outside),
+	KUNIT_CASE(chunkmap_block_sizes),
 	{}
 };
 

@@ -109,7 +109,7 @@ static void command_copen_answers(struct kunit *test)
 		if (ret != cases[i].ret || copen.id != cases[i].id ||
 		    copen.size != cases[i].size)
 			KUNIT_FAIL(test, "%s: %d, id %u, size %lld", cases[i].arg, ret, copen.id,
-				 (long long)copen.size);
+				   (long long)copen.size);
 	}
 	for (i = 0; i < ARRAY_SIZE(hopeless); i++)
 		KUNIT_EXPECT_EQ(test, od_command_copen(hopeless[i], &copen), -EINVAL);
@@ -130,11 +130,72 @@ static void command_percents(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_command_percent("-5%", &v), -EINVAL);
 }
 
+/* A command may be as long as the device takes it; blanks are of five kinds. */
+static void command_lengths(struct kunit *test)
+{
+	size_t len = 4095;
+	char *buf = kunit_kzalloc(test, len + 1, GFP_KERNEL);
+	struct od_command cmd;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	memset(buf, 'x', len);
+	memcpy(buf, "dir ", 4);
+	KUNIT_EXPECT_EQ(test, od_command_parse(buf, len, &cmd), 0);
+	KUNIT_EXPECT_EQ(test, strlen(cmd.arg), len - 4);
+
+	memset(buf, 'x', len);
+	KUNIT_EXPECT_EQ(test, od_command_parse(buf, len, &cmd), -EOPNOTSUPP);
+	memset(buf, ' ', len);
+	KUNIT_EXPECT_EQ(test, od_command_parse(buf, len, &cmd), -EOPNOTSUPP);
+	memset(buf, ' ', len);
+	memcpy(buf, "bind", 4);
+	KUNIT_EXPECT_EQ(test, od_command_parse(buf, len, &cmd), 0);
+	KUNIT_EXPECT_STREQ(test, cmd.arg, "");
+	KUNIT_EXPECT_EQ(test, parse("tag \t\r\v\fa b", 11, buf, &cmd), 0);
+	KUNIT_EXPECT_STREQ(test, cmd.arg, "a b");
+}
+
+/* Numbers at the limit of 64 bits, and behind it. */
+static void command_numbers(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		int ret;
+		u64 value;
+	} cases[] = {
+		{ "0;", 1, 0 },
+		{ "007;", 3, 7 },
+		{ "18446744073709551615;", 20, ~0ULL },
+		{ "18446744073709551616;", -EINVAL, 0 },
+		{ "18446744073709551620;", -EINVAL, 0 },
+		{ "99999999999999999999;", -EINVAL, 0 },
+		{ "184467440737095516150;", -EINVAL, 0 },
+		{ "000000000000000000000000000001;", 30, 1 },
+		{ ";", -EINVAL, 0 },
+		{ "1", -EINVAL, 0 },
+		{ "+1;", -EINVAL, 0 },
+		{ "1 ;", -EINVAL, 0 },
+		{ "/;", -EINVAL, 0 },
+		{ ":;", -EINVAL, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 value = 0;
+		int ret = od_command_u64(cases[i].text, ';', &value);
+
+		if (ret != cases[i].ret || value != cases[i].value)
+			KUNIT_FAIL(test, "%s: %d", cases[i].text, ret);
+	}
+}
+
 static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_known_commands),
 	KUNIT_CASE(command_bad_commands),
 	KUNIT_CASE(command_copen_answers),
 	KUNIT_CASE(command_percents),
+	KUNIT_CASE(command_lengths),
+	KUNIT_CASE(command_numbers),
 	{}
 };
 

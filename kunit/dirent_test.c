@@ -57,7 +57,7 @@ static void dirent_misses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
 	for (i = 0; i < ARRAY_SIZE(absent); i++)
 		KUNIT_EXPECT_EQ(test, od_dirblock_find(&block, absent[i], strlen(absent[i]), &e),
-				 -ENOENT);
+				-ENOENT);
 }
 
 /* The last name may fill the block to its last byte, which then is no NUL. */
@@ -260,6 +260,70 @@ static void dirent_noise(struct kunit *test)
 	}
 }
 
+static void dirent_numbers(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u64 nid;
+		u8 type;
+		int err;
+	} cases[] = {
+		{ "first inode", 0, 2, 0 },
+		{ "last inode", ~0ULL >> 1, 1, 0 },
+		{ "first in compressed metadata", 1ULL << 63, 1, -EOPNOTSUPP },
+		{ "last in compressed metadata", ~0ULL, 1, -EOPNOTSUPP },
+		{ "no type", 1, 0, 0 },
+		{ "last type", 1, 7, 0 },
+		{ "a type that there is not", 1, 255, 0 },
+	};
+	static const char *const one = "a";
+	struct od_dirblock block;
+	struct od_dirent e;
+	u8 p[32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int err;
+
+		make_block(test, p, sizeof(p), &one, 1);
+		put64(p, cases[i].nid);
+		p[10] = cases[i].type;
+		p[11] = 0xFF;		/* reserved */
+		KUNIT_ASSERT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+		err = od_dirblock_entry(&block, 0, &e);
+		if (err != cases[i].err ||
+		    (!err && (e.nid != cases[i].nid || e.type != cases[i].type)))
+			KUNIT_FAIL(test, "%s: %d", cases[i].name, err);
+	}
+}
+
+/* As many entries as the largest block can have, with names of one byte. */
+static void dirent_largest_block(struct kunit *test)
+{
+	u32 len = 65536, count = len / 13, i;
+	u8 *p = kunit_kzalloc(test, len, GFP_KERNEL);
+	struct od_dirblock block;
+	struct od_dirent e;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	for (i = 0; i < count; i++) {
+		put64(p + i * 12, i);
+		put16(p + i * 12 + 8, (u16)(count * 12 + i));
+		p[count * 12 + i] = 'x';
+	}
+	KUNIT_ASSERT_EQ(test, od_dirblock_parse(p, len, &block), 0);
+	KUNIT_EXPECT_EQ(test, block.count, count);
+	for (i = 0; i < count; i++) {
+		KUNIT_ASSERT_EQ(test, od_dirblock_entry(&block, i, &e), 0);
+		KUNIT_ASSERT_EQ(test, e.name_len, 1);
+		KUNIT_ASSERT_EQ(test, e.nid, i);
+	}
+	/* One entry more than there is room for names. */
+	put16(p + 8, 65532);
+	KUNIT_ASSERT_EQ(test, od_dirblock_parse(p, len, &block), 0);
+	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);
+}
+
 static struct kunit_case dirent_cases[] = {
 	KUNIT_CASE(dirent_finds_all),
 	KUNIT_CASE(dirent_misses),
@@ -270,6 +334,8 @@ static struct kunit_case dirent_cases[] = {
 	KUNIT_CASE(dirent_order),
 	KUNIT_CASE(dirent_block_search),
 	KUNIT_CASE(dirent_noise),
+	KUNIT_CASE(dirent_numbers),
+	KUNIT_CASE(dirent_largest_block),
 	{}
 };
 

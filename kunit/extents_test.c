@@ -119,6 +119,11 @@ static void check_against(struct kunit *test, const struct od_extents *x, const 
 	KUNIT_EXPECT_EQ(test, od_extents_missing(x, 0, SPACE), missing);
 }
 
+static u32 clamp_end(u32 end)
+{
+	return end < SPACE ? end : SPACE;
+}
+
 static void extents_random_against_bitmap(struct kunit *test)
 {
 	struct od_extent *room = kunit_kzalloc(test, SPACE * sizeof(*room), GFP_KERNEL);
@@ -134,7 +139,7 @@ static void extents_random_against_bitmap(struct kunit *test)
 		for (step = 0; step < 40; step++) {
 			u32 start = od_test_random(&seed) % SPACE;
 			u32 len = od_test_random(&seed) % 24, i;
-			u32 end = start + len > SPACE ? SPACE : start + len;
+			u32 end = clamp_end(start + len);
 
 			add(test, &x, start, end);
 			for (i = start; i < end; i++)
@@ -144,6 +149,50 @@ static void extents_random_against_bitmap(struct kunit *test)
 	}
 }
 
+/* Questions at random places of random maps that have little room for runs. */
+static void extents_random_questions(struct kunit *test)
+{
+	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
+	struct od_extent room[8];
+	struct od_extents x = { .e = room, .cap = ARRAY_SIZE(room) };
+	u32 step, seed = od_test_seed(test), full = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	for (step = 0; step < 3000; step++) {
+		u32 start = od_test_random(&seed) % SPACE, i;
+		u32 end = start + od_test_random(&seed) % (SPACE - start + 1);
+		u64 gap_start, gap_end;
+		u32 missing = 0;
+
+		for (i = start; i < end; i++)
+			missing += !map[i];
+		KUNIT_ASSERT_EQ(test, od_extents_missing(&x, start, end), missing);
+		KUNIT_ASSERT_EQ(test, od_extents_covers(&x, start, end), missing == 0);
+		if (!map[start]) {
+			od_extents_gap(&x, start, &gap_start, &gap_end);
+			KUNIT_ASSERT_LE(test, gap_start, start);
+			KUNIT_ASSERT_GT(test, gap_end, start);
+			for (i = gap_start; i < gap_end && i < SPACE; i++)
+				KUNIT_ASSERT_FALSE(test, map[i]);
+			KUNIT_ASSERT_TRUE(test, gap_start == 0 || map[gap_start - 1]);
+			KUNIT_ASSERT_TRUE(test, gap_end >= SPACE || map[gap_end]);
+		}
+		if (od_test_random(&seed) % 16 == 0) {
+			x.nr = 0;
+			memset(map, 0, SPACE * sizeof(*map));
+		}
+		/* Short ones, or there would soon be one run. */
+		end = clamp_end(start + od_test_random(&seed) % 20);
+		if (od_extents_add(&x, start, end) == 0)
+			memset(map + start, true, (end - start) * sizeof(*map));
+		else
+			full++;
+		if (step % 8 == 0)
+			check_against(test, &x, map);
+	}
+	KUNIT_EXPECT_GT(test, full, 0);
+}
+
 static struct kunit_case extents_cases[] = {
 	KUNIT_CASE(extents_merges),
 	KUNIT_CASE(extents_full),
@@ -151,6 +200,7 @@ static struct kunit_case extents_cases[] = {
 	KUNIT_CASE(extents_edges),
 	KUNIT_CASE(extents_tail_only),
 	KUNIT_CASE(extents_random_against_bitmap),
+	KUNIT_CASE(extents_random_questions),
 	{}
 };
 

@@ -246,6 +246,93 @@ static void inode_offsets(struct kunit *test)
 	}
 }
 
+static const struct neighbour {
+	const char *name;
+	u32 at, bytes;
+	u64 value;
+	int err;
+} compact_neighbours[] = {
+	{ "format, all that is known", 0, 2, 0x18, 0 },
+	{ "format, first unknown bit", 0, 2, 0x20, -EOPNOTSUPP },
+	{ "format, last unknown bit", 0, 2, 0x8000, -EOPNOTSUPP },
+	{ "layout, last one known", 0, 2, 4 << 1, 0 },
+	{ "layout, first one unknown", 0, 2, 5 << 1, -EOPNOTSUPP },
+	{ "layout, last one there could be", 0, 2, 7 << 1, -EOPNOTSUPP },
+	{ "extended, and cut off", 0, 2, 1, -EUCLEAN },
+	{ "attributes, most", 2, 2, 65535, 0 },
+	{ "type, none", 4, 2, 0000644, -EUCLEAN },
+	{ "type, between fifo and character device", 4, 2, 0030644, -EUCLEAN },
+	{ "type, between character device and directory", 4, 2, 0050644, -EUCLEAN },
+	{ "type, between block device and file", 4, 2, 0070644, -EUCLEAN },
+	{ "type, between file and link", 4, 2, 0110644, -EUCLEAN },
+	{ "type, between link and socket", 4, 2, 0130644, -EUCLEAN },
+	{ "type, above all", 4, 2, 0170644, -EUCLEAN },
+	{ "permissions, all", 4, 2, 0107777, 0 },
+	{ "links, none", 6, 2, 0, 0 },
+	{ "size, largest", 8, 4, 0xFFFFFFFF, 0 },
+	{ "time, latest", 12, 4, 0xFFFFFFFF, 0 },
+	{ "first block, last there is", 16, 4, 0xFFFFFFFF, 0 },
+};
+
+static const struct neighbour extended_neighbours[] = {
+	{ "size, none", 8, 8, 0, 0 },
+	{ "size, largest", 8, 8, (1ULL << 63) - 1, 0 },
+	{ "size, a byte too much", 8, 8, 1ULL << 63, -EUCLEAN },
+	{ "size, all bits", 8, 8, ~0ULL, -EUCLEAN },
+	{ "owner, all bits", 24, 4, 0xFFFFFFFF, 0 },
+	{ "group, all bits", 28, 4, 0xFFFFFFFF, 0 },
+	{ "time, earliest", 32, 8, 1ULL << 63, 0 },
+	{ "time, latest", 32, 8, (1ULL << 63) - 1, 0 },
+	{ "nanoseconds, last", 40, 4, 999999999, 0 },
+	{ "nanoseconds, a second", 40, 4, 1000000000, -EUCLEAN },
+	{ "links, most", 44, 4, 0xFFFFFFFF, 0 },
+};
+
+static void check_neighbour(struct kunit *test, const struct neighbour *c, bool extended)
+{
+	size_t len = extended ? OD_INODE_EXTENDED_SIZE : OD_INODE_COMPACT_SIZE;
+	u8 p[OD_INODE_EXTENDED_SIZE] = { 0 }, value[8];
+	struct od_inode i;
+	int err;
+
+	put16(p, extended);
+	put16(p + 4, 0100644);
+	put64(value, c->value);
+	memcpy(p + c->at, value, c->bytes);
+	err = parse(p, len, &i);
+	if (err != c->err || !err != !*why)
+		KUNIT_FAIL(test, "%s: %d %s", c->name, err, why);
+}
+
+static void inode_neighbours(struct kunit *test)
+{
+	size_t n;
+
+	for (n = 0; n < ARRAY_SIZE(compact_neighbours); n++)
+		check_neighbour(test, &compact_neighbours[n], false);
+	for (n = 0; n < ARRAY_SIZE(extended_neighbours); n++)
+		check_neighbour(test, &extended_neighbours[n], true);
+}
+
+/* Shorter than it says to be, by every number of bytes. */
+static void inode_cut_off(struct kunit *test)
+{
+	struct od_inode i;
+	size_t len;
+
+	for (len = 0; len <= OD_INODE_EXTENDED_SIZE; len++) {
+		u8 *p = kunit_kzalloc(test, len + 1, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		if (len >= 6)
+			put16(p + 4, 0100644);
+		KUNIT_EXPECT_EQ(test, parse(p, len, &i), len < 32 ? -EUCLEAN : 0);
+		if (len >= 2)
+			put16(p, 1);
+		KUNIT_EXPECT_EQ(test, parse(p, len, &i), len < 64 ? -EUCLEAN : 0);
+	}
+}
+
 static struct kunit_case inode_cases[] = {
 	KUNIT_CASE(inode_compact),
 	KUNIT_CASE(inode_extended),
@@ -255,6 +342,8 @@ static struct kunit_case inode_cases[] = {
 	KUNIT_CASE(inode_link_flag),
 	KUNIT_CASE(inode_chunk_formats),
 	KUNIT_CASE(inode_offsets),
+	KUNIT_CASE(inode_neighbours),
+	KUNIT_CASE(inode_cut_off),
 	{}
 };
 

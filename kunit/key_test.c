@@ -57,7 +57,7 @@ static void key_file_names(struct kunit *test)
 
 		if (len != (int)strlen(cases[i].name) || strcmp(name, cases[i].name) != 0)
 			KUNIT_FAIL(test, "%s: %d \"%s\", not \"%s\"", cases[i].what, len, name,
-				 cases[i].name);
+				   cases[i].name);
 	}
 }
 
@@ -110,12 +110,66 @@ static void key_file_names_differ(struct kunit *test)
 	}
 }
 
+/* Every fan-out folder by its name, whatever the hash's other bits are. */
+static void key_fanout_names(struct kunit *test)
+{
+	char name[OD_FANOUT_LEN + 1], expected[8];
+	u32 i;
+
+	for (i = 0; i < 256; i++) {
+		snprintf(expected, sizeof(expected), "@%02x", i);
+		od_key_fanout_name(i | 0xA5C3F100U, name);
+		KUNIT_EXPECT_STREQ(test, name, expected);
+	}
+}
+
+/* Each byte alone: kept as it is, or encoded. */
+static void key_plain_bytes(struct kunit *test)
+{
+	char name[OD_NAME_MAX + 1];
+	unsigned int c;
+
+	for (c = 0; c < 256; c++) {
+		u8 key = (u8)c;
+		bool plain = (c >= 33 && c <= 46) || (c >= 48 && c <= 127);
+
+		KUNIT_ASSERT_GE(test, od_key_file_name(&key, 1, name), 1);
+		KUNIT_EXPECT_EQ_MSG(test, name[0] == 'D', plain, "byte %u", c);
+	}
+}
+
+/* All bytes of a key count for its hash, and so does its length. */
+static void key_hash_takes_all(struct kunit *test)
+{
+	u8 *key = kunit_kzalloc(test, OD_KEY_MAX, GFP_KERNEL);
+	u32 volume = 0, cookie = 0;
+	size_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, key);
+	for (len = 1; len <= OD_KEY_MAX; len++) {
+		u32 v = od_key_volume_hash(key, len), c = od_key_cookie_hash(key, len, v);
+
+		KUNIT_EXPECT_NE(test, v, volume);
+		key[len - 1] = 1;
+		KUNIT_EXPECT_NE(test, od_key_volume_hash(key, len), v);
+		KUNIT_EXPECT_NE(test, od_key_cookie_hash(key, len, v), c);
+		KUNIT_EXPECT_NE(test, od_key_cookie_hash(key, len, v + 1), c);
+		key[len - 1] = 0;
+		volume = v;
+		cookie = c;
+	}
+	KUNIT_EXPECT_NE(test, cookie, 0);
+}
+
 static struct kunit_case key_cases[] = {
 	KUNIT_CASE(key_hash_vector),
 	KUNIT_CASE(key_path_vector),
 	KUNIT_CASE(key_file_names),
 	KUNIT_CASE(key_key_lengths),
 	KUNIT_CASE(key_file_names_differ),
+	KUNIT_CASE(key_fanout_names),
+	KUNIT_CASE(key_plain_bytes),
+	KUNIT_CASE(key_hash_takes_all),
 	{}
 };
 

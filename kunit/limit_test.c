@@ -38,26 +38,60 @@ static void limit_room(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], totals[i]), OD_ROOM_PLENTY);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 7 * percent + more),
-				 OD_ROOM_PLENTY);
+				OD_ROOM_PLENTY);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 7 * percent - slack),
-				 OD_ROOM_SOME);
+				OD_ROOM_SOME);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 5 * percent + more),
-				 OD_ROOM_SOME);
+				OD_ROOM_SOME);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 5 * percent - slack),
-				 OD_ROOM_SCARCE);
+				OD_ROOM_SCARCE);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], percent + more),
-				 OD_ROOM_SCARCE);
+				OD_ROOM_SCARCE);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], percent - slack),
-				 OD_ROOM_NONE);
+				OD_ROOM_NONE);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 0), OD_ROOM_NONE);
 	}
 	/* File systems that do not count files say 0 of 0. */
 	KUNIT_EXPECT_EQ(test, od_limit_room(&limit, 0, 0), OD_ROOM_PLENTY);
 }
 
+/* Other limits than the default ones, around each of them. */
+static void limit_neighbours(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		struct od_limit limit;
+		u64 total, free;
+		enum od_room room;
+	} cases[] = {
+		{ "never stop", { 2, 1, 0 }, 100, 0, OD_ROOM_SCARCE },
+		{ "never stop, at cull", { 2, 1, 0 }, 100, 1, OD_ROOM_SOME },
+		{ "never stop, at run", { 2, 1, 0 }, 100, 2, OD_ROOM_PLENTY },
+		{ "highest, nearly all free", { 99, 98, 97 }, 100, 99, OD_ROOM_PLENTY },
+		{ "highest, below run", { 99, 98, 97 }, 100, 98, OD_ROOM_SOME },
+		{ "highest, below cull", { 99, 98, 97 }, 100, 97, OD_ROOM_SCARCE },
+		{ "highest, below stop", { 99, 98, 97 }, 100, 96, OD_ROOM_NONE },
+		{ "more free than there is", { 99, 98, 97 }, 100, 101, OD_ROOM_PLENTY },
+		{ "one block, used", OD_LIMIT_DEFAULT, 1, 0, OD_ROOM_NONE },
+		{ "one block, free", OD_LIMIT_DEFAULT, 1, 1, OD_ROOM_PLENTY },
+		{ "of three one", { 50, 40, 34 }, 3, 1, OD_ROOM_NONE },
+		{ "of three two", { 50, 40, 34 }, 3, 2, OD_ROOM_PLENTY },
+		{ "all bits", OD_LIMIT_DEFAULT, ~0ULL, ~0ULL, OD_ROOM_PLENTY },
+		{ "all bits, nothing free", OD_LIMIT_DEFAULT, ~0ULL, 0, OD_ROOM_NONE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum od_room room = od_limit_room(&cases[i].limit, cases[i].total, cases[i].free);
+
+		KUNIT_EXPECT_EQ_MSG(test, room, cases[i].room, "%s", cases[i].name);
+	}
+}
+
 static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(limit_order),
 	KUNIT_CASE(limit_room),
+	KUNIT_CASE(limit_neighbours),
 	{}
 };
 

@@ -89,7 +89,7 @@ static void request_windows(struct kunit *test)
 
 		if (r.start != cases[i].expected.start || r.end != cases[i].expected.end)
 			KUNIT_FAIL(test, "%s: [%llu, %llu)", cases[i].what, (unsigned long long)r.start,
-				 (unsigned long long)r.end);
+				   (unsigned long long)r.end);
 		KUNIT_EXPECT_EQ(test, r.start % OD_READ_ALIGN, 0);
 		KUNIT_EXPECT_TRUE(test, r.start <= cases[i].pos && cases[i].pos < r.end);
 		KUNIT_EXPECT_TRUE(test, r.end - r.start <= CACHEFILES_OD_READ_MAX);

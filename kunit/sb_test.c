@@ -182,12 +182,98 @@ static void sb_conditional_fields(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 }
 
+/* Each field at its limits, and one step beyond where there is a beyond. */
+static void sb_neighbours(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u32 at, bytes;
+		u64 value;
+		int err;
+		const char *why;
+	} cases[] = {
+		{ "magic, lowest bit", 0, 4, 0xE0F5E1E3, -EINVAL, "superblock" },
+		{ "magic, highest bit", 0, 4, 0x60F5E1E2, -EINVAL, "superblock" },
+		{ "magic, bytes swapped", 0, 4, 0xE2E1F5E0, -EINVAL, "superblock" },
+		{ "checksum, any", 4, 4, 0xFFFFFFFF, 0, NULL },
+		{ "compatible features, all", 8, 4, 0xFFFFFFFF, 0, NULL },
+		{ "block size, smallest", 12, 1, 9, 0, NULL },
+		{ "block size, below it", 12, 1, 8, -EUCLEAN, "block size" },
+		{ "block size, none", 12, 1, 0, -EUCLEAN, "block size" },
+		{ "block size, largest", 12, 1, 16, 0, NULL },
+		{ "block size, above it", 12, 1, 17, -EUCLEAN, "block size" },
+		{ "block size, a shift beyond words", 12, 1, 64, -EUCLEAN, "block size" },
+		{ "extension slots, all", 13, 1, 255, 0, NULL },
+		{ "root, first inode", 14, 2, 0, 0, NULL },
+		{ "root, last inode", 14, 2, 65535, 0, NULL },
+		{ "inodes, all", 16, 8, ~0ULL, 0, NULL },
+		{ "epoch, end of time", 24, 8, ~0ULL, 0, NULL },
+		{ "nanoseconds, last", 32, 4, 999999999, 0, NULL },
+		{ "nanoseconds, a second", 32, 4, 1000000000, -EUCLEAN, "time" },
+		{ "nanoseconds, all bits", 32, 4, 0xFFFFFFFF, -EUCLEAN, "time" },
+		{ "blocks, none", 36, 4, 0, 0, NULL },
+		{ "metadata, last block", 40, 4, 0xFFFFFFFF, 0, NULL },
+		{ "shared attributes, last block", 44, 4, 0xFFFFFFFF, 0, NULL },
+		{ "feature, last one known", 80, 4, 0x100, -EOPNOTSUPP, "METABOX" },
+		{ "feature, first one unknown", 80, 4, 0x200, -EOPNOTSUPP, "unknown" },
+		{ "feature, last bit", 80, 4, 0x80000000, -EOPNOTSUPP, "unknown" },
+		{ "compression algorithms, without their feature", 84, 2, 0xFFFF, 0, NULL },
+		{ "devices, without a table", 86, 2, 0xFFFF, 0, NULL },
+		{ "directory blocks, twice as large", 90, 1, 1, -EOPNOTSUPP, "directory" },
+		{ "directory blocks, all bits", 90, 1, 255, -EOPNOTSUPP, "directory" },
+		{ "prefixes, without their feature", 91, 1, 255, 0, NULL },
+		{ "name filter, reserved", 104, 1, 255, 0, NULL },
+		{ "build time, any", 108, 4, 0xFFFFFFFF, 0, NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = NULL;
+		u8 p[OD_SB_SIZE], value[8];
+		struct od_sb sb;
+		int err;
+
+		good(p);
+		put64(value, cases[i].value);
+		memcpy(p + cases[i].at, value, cases[i].bytes);
+		err = od_sb_parse(p, 16, &sb, &why);
+		if (err != cases[i].err || !!why != !!err ||
+		    (why && !strstr(why, cases[i].why)))
+			KUNIT_FAIL(test, "%s: %d %s", cases[i].name, err, why ?: "");
+	}
+}
+
+/* The largest table there can be, and the largest prefixes: no sum wraps. */
+static void sb_largest_tables(struct kunit *test)
+{
+	const char *why = NULL;
+	u8 p[OD_SB_SIZE];
+	struct od_sb sb;
+
+	good(p);
+	p[12] = 16;
+	put32(p + 40, 0xFFFFFFFF);
+	put32(p + 80, 0x48);
+	put16(p + 86, 0xFFFF);
+	put16(p + 88, 0xFFFF);
+	p[91] = 255;
+	put32(p + 92, 0xFFFFFFFF);
+	KUNIT_ASSERT_EQ(test, od_sb_parse(p, 16, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, sb.meta_off, 0xFFFFFFFF0000ULL);
+	KUNIT_EXPECT_EQ(test, sb.extra_devices, 65535);
+	KUNIT_EXPECT_EQ(test, sb.devt_off, 65535ULL * 128);
+	KUNIT_EXPECT_EQ(test, sb.prefix_count, 255);
+	KUNIT_EXPECT_EQ(test, sb.prefix_off, 0x3FFFFFFFCULL);
+}
+
 static struct kunit_case sb_cases[] = {
 	KUNIT_CASE(sb_fields),
 	KUNIT_CASE(sb_block_sizes),
 	KUNIT_CASE(sb_features),
 	KUNIT_CASE(sb_corrupt),
 	KUNIT_CASE(sb_conditional_fields),
+	KUNIT_CASE(sb_neighbours),
+	KUNIT_CASE(sb_largest_tables),
 	{}
 };
 

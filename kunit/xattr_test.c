@@ -187,6 +187,66 @@ static void xattr_name_filter(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_xattr_absent(&b, 6, "", 0));
 }
 
+/* The fixed part of an entry, at the limits of its fields and of what is left. */
+static void xattr_entry_sizes(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		size_t left;
+		u8 name_len;
+		u16 value_size;
+		int err;
+		size_t step;
+	} cases[] = {
+		{ "nothing left", 0, 0, 0, -ENODATA, 0 },
+		{ "a tail of padding", 3, 0, 0, -ENODATA, 0 },
+		{ "no name and no value", 4, 0, 0, 0, 4 },
+		{ "a byte of name too much", 4, 1, 0, -EUCLEAN, 0 },
+		{ "a byte of value too much", 4, 0, 1, -EUCLEAN, 0 },
+		{ "padding that is not there", 5, 1, 0, 0, 5 },
+		{ "padding that is there", 8, 1, 0, 0, 8 },
+		{ "longest name", 4 + 255, 255, 0, 0, 259 },
+		{ "longest name, cut off", 4 + 254, 255, 0, -EUCLEAN, 0 },
+		{ "longest of both", 4 + 255 + 65535, 255, 65535, 0, 4 + 255 + 65535 },
+		{ "longest of both, cut off", 3 + 255 + 65535, 255, 65535, -EUCLEAN, 0 },
+	};
+	u8 *p = kunit_kzalloc(test, 12 + 4 + 255 + 65535, GFP_KERNEL);
+	size_t i;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct od_xattr_entry e;
+		struct od_xattr_body b;
+		size_t at = 12;
+		const u8 *value;
+		int err;
+
+		p[12] = cases[i].name_len;
+		put16(p + 14, cases[i].value_size);
+		KUNIT_ASSERT_EQ(test, od_xattr_body_parse(p, 12 + cases[i].left, &b), 0);
+		err = od_xattr_next(&b, &at, &e, &value);
+		if (err != cases[i].err || at != 12 + cases[i].step)
+			KUNIT_FAIL(test, "%s: %d, at %zu", cases[i].name, err, at);
+	}
+}
+
+/* All the prefixes that an entry can name. */
+static void xattr_most_prefixes(struct kunit *test)
+{
+	struct od_xattr_prefix *all, r;
+	u32 i;
+
+	all = kunit_kzalloc(test, 128 * sizeof(*all), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	for (i = 0; i < 128; i++)
+		all[i].infix_len = (u16)i;
+	for (i = 0; i < 128; i++) {
+		KUNIT_EXPECT_EQ(test, od_xattr_resolve((u8)(0x80 | i), all, 128, &r), 0);
+		KUNIT_EXPECT_EQ(test, r.infix_len, i);
+		KUNIT_EXPECT_EQ(test, od_xattr_resolve((u8)(0x80 | i), all, i, &r), -EUCLEAN);
+	}
+}
+
 static struct kunit_case xattr_cases[] = {
 	KUNIT_CASE(xattr_body),
 	KUNIT_CASE(xattr_body_limits),
@@ -194,6 +254,8 @@ static struct kunit_case xattr_cases[] = {
 	KUNIT_CASE(xattr_prefixes),
 	KUNIT_CASE(xattr_matches),
 	KUNIT_CASE(xattr_name_filter),
+	KUNIT_CASE(xattr_entry_sizes),
+	KUNIT_CASE(xattr_most_prefixes),
 	{}
 };
 
