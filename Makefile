@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit lint images clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit fuzz lint images clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -22,6 +22,7 @@ help:
 	@echo 'make probes [KERNEL=|KDIR=]        which form each of the kernel'"'"'s interfaces has'
 	@echo 'make tools                         erofs-od and erofs-odd'
 	@echo 'make unit                          the unit tests, under ASan and UBSan'
+	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
 	@echo 'make clean                         all that was built; the cache of downloads stays'
@@ -55,6 +56,9 @@ tools:
 
 unit:
 	$(MAKE) -C tests/unit check
+
+fuzz:
+	scripts/fuzz.sh $(or $(SECONDS),60) $(TEST)
 
 images:
 	tests/images/mkimage.sh

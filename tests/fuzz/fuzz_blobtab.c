@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device table. The input: log2 of the block size, number of slots, a device id,
+ * an address, a length, the slots.
+ */
+#include "fuzz.h"
+#include "erofs_od/core/blobtab.h"
+
+#define SLOTS_MAX	20
+
+static void check_slot(const struct od_slot *slot, const u8 *p)
+{
+	must(slot->tag[OD_DEVICE_TAG_SIZE] == '\0');
+	must(!memcmp(slot->tag, p, OD_DEVICE_TAG_SIZE));
+	must(slot->blocks == od_le32(p + 64) && slot->uniaddr == od_le32(p + 68));
+}
+
+static void check_device(const struct od_blobtab *tab, u16 id)
+{
+	u32 slots = tab->count - 1, index = ~0U;
+	int err = od_blobtab_device(tab, id, &index);
+
+	must(!err || err == -EUCLEAN);
+	must(err ? index > slots : index < tab->count);
+	/* A bit that the table has no use for does not count. */
+	must(index <= id && index < 2 * (slots + 1));
+	if (id <= slots)
+		must(!err && index == id);
+}
+
+static bool claims(const struct od_blob *b, u64 addr)
+{
+	return b->uniaddr && addr >= b->uniaddr && addr - b->uniaddr < b->unilen;
+}
+
+/* Who has an address, the first slot that claims it. */
+static u32 owner(const struct od_blobtab *tab, u64 addr)
+{
+	u32 i;
+
+	for (i = 1; i < tab->count; i++)
+		if (claims(&tab->blob[i], addr))
+			return i;
+	return 0;
+}
+
+/* Is a slot's start in another one? */
+static bool overlap(const struct od_blobtab *tab)
+{
+	u32 i, j;
+
+	for (i = 1; i < tab->count; i++)
+		for (j = 1; j < tab->count; j++)
+			if (i != j && claims(&tab->blob[i], tab->blob[j].uniaddr))
+				return true;
+	return false;
+}
+
+static void check_flat(const struct od_blobtab *tab, u64 addr, u64 want, bool disjoint)
+{
+	u64 at = addr, len = want, start;
+	u32 index = ~0U, i;
+
+	od_blobtab_flat(tab, &at, &index, &len);
+	must(index < tab->count && index == owner(tab, addr));
+	must(len <= want && len >= (want ? 1 : 0));
+	start = index ? tab->blob[index].uniaddr : 0;
+	must(at == addr - start);
+	if (index)
+		must(at < tab->blob[index].unilen && len <= tab->blob[index].unilen - at);
+	if (index && !disjoint)
+		return;
+	/* No other one starts in it, and it is as long as can be. */
+	for (i = 1; i < tab->count; i++)
+		if (tab->blob[i].uniaddr)
+			must(tab->blob[i].uniaddr <= addr || tab->blob[i].uniaddr - addr >= len);
+	if (len < want)
+		must(owner(tab, addr + len) != index || index == 0);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct feed feed = { data, size };
+	struct od_blobtab tab = { .blkbits = (u8)(9 + feed8(&feed) % 8) };
+	u16 id, i;
+	u64 addr, len;
+	struct od_blob *blob;
+	bool disjoint;
+
+	tab.count = 1U + feed8(&feed) % (SLOTS_MAX + 1);
+	id = feed16(&feed);
+	/* A block of 32 bits, in bytes. */
+	addr = (u64)feed32(&feed) << tab.blkbits | feed16(&feed);
+	len = feed64(&feed) & (u64)S64_MAX;
+	blob = calloc(tab.count, sizeof(*blob));
+	for (i = 1; i < tab.count; i++) {
+		u8 *p = feed_bytes(&feed, OD_DEVICE_SLOT_SIZE);
+		struct od_slot slot;
+
+		od_slot_parse(p, &slot);
+		check_slot(&slot, p);
+		/* As at a mount. */
+		blob[i].uniaddr = (u64)slot.uniaddr << tab.blkbits;
+		blob[i].unilen = (u64)slot.blocks << tab.blkbits;
+		free(p);
+	}
+	tab.blob = blob;
+	check_device(&tab, id);
+	disjoint = !overlap(&tab);
+	check_flat(&tab, addr, len, disjoint);
+	for (i = 1; i < tab.count; i++) {
+		check_flat(&tab, blob[i].uniaddr, len, disjoint);
+		check_flat(&tab, blob[i].uniaddr + blob[i].unilen, len, disjoint);
+		if (blob[i].uniaddr)
+			check_flat(&tab, blob[i].uniaddr - 1, len, disjoint);
+	}
+	free(blob);
+	return 0;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The presence map against an array of flags. The input: room for runs, unit, base,
+ * then an operation and its two positions in three bytes each.
+ */
+#include "fuzz.h"
+#include "cachefiles_od/core/extents.h"
+
+#define CELLS	256
+/* More make it slow, and tell nothing new. */
+#define STEPS	300
+
+struct oracle {
+	u64 base, unit;
+	bool here[CELLS + 1];	/* the last is behind all, and absent */
+};
+
+static u64 position(const struct oracle *o, unsigned int cell)
+{
+	return o->base + cell * o->unit;
+}
+
+/* First cell from here on that is not like this one, CELLS when all are. */
+static unsigned int run_end(const struct oracle *o, unsigned int cell)
+{
+	unsigned int end = cell;
+
+	while (end < CELLS && o->here[end] == o->here[cell])
+		end++;
+	return end;
+}
+
+static size_t runs(const struct oracle *o)
+{
+	unsigned int cell;
+	size_t nr = 0;
+
+	for (cell = 0; cell < CELLS; cell = run_end(o, cell))
+		nr += o->here[cell];
+	return nr;
+}
+
+/* Sorted, apart from each other, and the very cells that are here. */
+static void check_map(const struct od_extents *x, const struct oracle *o)
+{
+	unsigned int cell = 0;
+	size_t i;
+
+	must(x->nr <= x->cap && x->nr == runs(o));
+	for (i = 0; i < x->nr; i++) {
+		if (!o->here[cell])
+			cell = run_end(o, cell);
+		must(cell < CELLS && x->e[i].start == position(o, cell));
+		cell = run_end(o, cell);
+		must(x->e[i].end == position(o, cell));
+	}
+}
+
+static void add(struct od_extents *x, struct oracle *o, unsigned int from, unsigned int to)
+{
+	struct oracle after = *o;
+	unsigned int cell;
+	int err = od_extents_add(x, position(o, from), position(o, to));
+
+	for (cell = from; cell < to; cell++)
+		after.here[cell] = true;
+	must(err == (runs(&after) > x->cap ? -ENOSPC : 0));
+	if (!err)
+		*o = after;
+	check_map(x, o);
+}
+
+static void ask(const struct od_extents *x, const struct oracle *o, unsigned int from,
+		unsigned int to)
+{
+	unsigned int cell, end = run_end(o, from), absent = 0;
+	u64 got, start;
+
+	must(od_extents_run(x, position(o, from), &got) == o->here[from]);
+	/* Behind the last run there is nothing to come. */
+	must(got == (end == CELLS && !o->here[from] ? ~(u64)0 : position(o, end)));
+
+	for (cell = from; cell < to; cell++)
+		absent += !o->here[cell];
+	must(od_extents_covers(x, position(o, from), position(o, to)) == !absent);
+	must(od_extents_missing(x, position(o, from), position(o, to)) == absent * o->unit);
+
+	if (o->here[from])
+		return;
+	for (cell = from; cell > 0 && !o->here[cell - 1]; cell--)
+		;
+	od_extents_gap(x, position(o, from), &start, &got);
+	must(start == (cell ? position(o, cell) : 0));
+	must(got == (end == CELLS ? ~(u64)0 : position(o, end)));
+}
+
+static void check_aligned(const struct od_extents *x, u64 block, u64 size)
+{
+	bool aligned = true;
+	size_t i;
+
+	for (i = 0; i < x->nr; i++) {
+		aligned &= x->e[i].start % block == 0 || x->e[i].start == size;
+		/* Behind the blob's end there is nothing to be remembered. */
+		aligned &= x->e[i].end % block == 0 || x->e[i].end >= size;
+	}
+	must(od_extents_aligned(x, block, size) == aligned);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct feed feed = { data, size };
+	size_t cap = feed8(&feed) % 40;
+	struct od_extents x = { .e = malloc(cap * sizeof(*x.e)), .cap = cap };
+	struct oracle o = { .unit = 1ULL << feed8(&feed) % 54 };
+	int steps;
+
+	if (feed8(&feed) & 1)
+		o.base = ~(u64)0 - CELLS * o.unit;
+	for (steps = 0; feed.left && steps < STEPS; steps++) {
+		u8 what = feed8(&feed);
+		unsigned int from = feed8(&feed), to = feed8(&feed);
+
+		if (what % 2)
+			add(&x, &o, from, to + (what >> 1) % 2);
+		else
+			ask(&x, &o, from, to);
+		if (what % 8 == 0)
+			check_aligned(&x, 1ULL << to % 64, position(&o, from));
+	}
+	free(x.e);
+	return 0;
+}

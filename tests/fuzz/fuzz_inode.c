@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Inodes. The input: facts of the superblock (image.h), the inode's number, the
+ * inode, which may be cut off anywhere.
+ */
+#include "image.h"
+
+static void check_layout(const struct od_sb *sb, const struct od_inode *inode, const u8 *p)
+{
+	u32 u = od_le32(p + 16);
+
+	if (!has_data(inode)) {
+		must(inode->size == 0);
+		return;
+	}
+	if (inode->layout != OD_LAYOUT_CHUNK_BASED) {
+		must(inode->layout == OD_LAYOUT_FLAT_PLAIN ||
+		     inode->layout == OD_LAYOUT_FLAT_INLINE);
+		must(inode->start_off == (u64)u << sb->blkbits);
+		return;
+	}
+	must(inode->chunkbits >= sb->blkbits && inode->chunkbits <= 47);
+	must(inode->chunkbits == sb->blkbits + (u & 0x1f));
+	must(inode->entry_size == (u & 0x20 ? 8 : 4));
+	must(!(u & 0xffff & ~0x3fU));
+}
+
+static void check_inode(const struct od_sb *sb, const struct od_inode *inode, const u8 *p,
+			size_t len)
+{
+	u16 type = inode->mode & OD_S_IFMT, format = od_le16(p), icount = od_le16(p + 2);
+
+	must(inode->inode_size == (format & 1 ? 64 : 32) && inode->inode_size <= len);
+	must(inode->mode == od_le16(p + 4));
+	must(has_data(inode) || type == OD_S_IFCHR || type == OD_S_IFBLK ||
+	     type == OD_S_IFIFO || type == OD_S_IFSOCK);
+	must(inode->size <= (u64)S64_MAX);
+	must(inode->mtime_nsec < 1000000000U);
+	must(inode->xattr_size == (icount ? 12 + 4 * (icount - 1U) : 0));
+	must(od_inode_body_end(inode) - inode->off == inode->inode_size + inode->xattr_size);
+	must(!inode->dot_omitted || type == OD_S_IFDIR);
+	must(type == OD_S_IFDIR || !(format & 0x10) || inode->nlink == 1);
+	if (type == OD_S_IFCHR || type == OD_S_IFBLK)
+		must(inode->rdev == od_le32(p + 16));
+	check_layout(sb, inode, p);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct feed feed = { data, size };
+	struct od_sb sb = feed_sb(&feed);
+	u64 nid = feed64(&feed), off = 0;
+	const char *why = NULL;
+	struct od_inode inode;
+	size_t len;
+	u8 *p;
+	int err;
+
+	if (od_inode_offset(&sb, nid, (u64)S64_MAX, &off))
+		return 0;
+	p = feed_rest(&feed, OD_INODE_EXTENDED_SIZE, &len);
+	err = od_inode_parse(&sb, nid, off, p, len, &inode, &why);
+	if (err) {
+		must(err == -EOPNOTSUPP || err == -EUCLEAN);
+		must(why && *why);
+	} else {
+		must(inode.nid == nid && inode.off == off);
+		check_inode(&sb, &inode, p, len);
+	}
+	free(p);
+	return 0;
+}

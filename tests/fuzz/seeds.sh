@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: seeds.sh
+#
+# Makes tests/fuzz/corpus anew: cuts images that mkfs.erofs makes into what each
+# fuzzer takes, adds commands, keys and the like, and of these, of the old seeds and
+# of what fuzzing has found (scripts/fuzz.sh) keeps the fewest and smallest that
+# reach all that is reached, within a bound for each target.
+#
+# A corpus file is text, so that it can have a licence and be compared: units in
+# base64, one on a line.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$top/tests/fuzz/lib.sh"
+
+# Bytes of base64 for each target.
+bound=20000
+times=-Eforce-inode-extended
+
+mkfs() {
+	"$top/scripts/erofs-utils.sh" mkfs.erofs --quiet "$@" >&2
+}
+
+make_tree() {
+	mkdir -p "$1"/{folder,many}
+	echo 'a tail' >"$1/tail"
+	head -c 9000 /usr/bin/env >"$1/blocks-and-tail"
+	head -c 8192 /usr/bin/env >"$1/folder/two-blocks"
+	truncate -s 300k "$1/hole"
+	seq 3000 | dd of="$1/hole" bs=4096 seek=30 conv=notrunc status=none
+	: >"$1/empty"
+	ln -s folder/two-blocks "$1/link"
+	mkfifo "$1/fifo"
+	mknod "$1/null" c 1 3
+	mknod "$1/block" b 259 70000
+	(cd "$1/many" && seq -f 'a-name-%.0f' 60 | xargs touch)
+	setfattr -n user.first -v value "$1/tail"
+	setfattr -n user.empty "$1/tail"
+	setfattr -n user.shared -v 'the same in two files' "$1/tail"
+	setfattr -n user.shared -v 'the same in two files' "$1/hole"
+	setfattr -n user.shatter -v more "$1/hole"
+	setfattr -n trusted.overlay.opaque -v y "$1/folder"
+	setfacl -m u:1000:rw "$1/empty"
+	setfacl -d -m u:1000:rwx "$1/folder"
+}
+
+make_images() {
+	local block
+	for block in 512 4096; do
+		mkfs -b$block $times "$2/flat-$block" "$1"
+		mkfs -b$block -T1700000000 "$2/compact-$block" "$1"
+		mkfs -b$block $times,noinline_data "$2/plain-$block" "$1"
+		mkfs -b$block $times --chunksize=4096 "$2/chunk-$block" "$1"
+		: >"$work/blob"
+		mkfs -b$block $times --chunksize=8192 --blobdev="$work/blob" "$2/devices-$block" "$1"
+	done
+	mkfs $times --xattr-prefix=user.sha "$2/prefix" "$1"
+	mkfs -zlz4 $times "$2/compressed" "$1"
+}
+
+# unit TARGET NAME FORMAT [ARGUMENT...]: what printf makes of it
+unit() {
+	# shellcheck disable=SC2059 # a format is what it is
+	printf "${@:3}" >"$cut/$1/$2"
+}
+
+# number BITS VALUE: little-endian
+number() {
+	local i
+	for ((i = 0; i < $1; i += 8)); do
+		printf '\\x%02x' $(($2 >> i & 255))
+	done
+}
+
+# Documentation/protocol.rst has them all.
+commands() {
+	local n=0 line
+	while read -r line; do
+		n=$((n + 1))
+		unit command $n '%s' "$line"
+	done <<-'END'
+		dir /var/cache/od
+		tag demo
+		secctx system_u:object_r:cachefiles_var_t:s0
+		brun 7%
+		bcull 5%
+		bstop 1%
+		frun 10%
+		fcull 07%
+		fstop 100%
+		bind ondemand
+		bind
+		copen 1,8392704
+		copen 1,-2
+		copen 4294967295,-4095
+		copen 4294967296,0
+		copen 2,9223372036854710272
+		copen 2,9223372036854710273
+		copen 3,-4096
+		copen 3,-0
+		copen 18446744073709551616,1
+		copen 7,garbage
+		restore
+		inuse Dsha256-abc
+		cull E0xZyo
+		debug 0
+	END
+	unit command newline 'copen 5,12\nrest'
+	unit command blanks '\tdir  \t /with blanks '
+	unit command nul 'dir a\0b'
+	unit command long 'dir /%0300d' 0
+}
+
+keys() {
+	local key
+	for key in test sha256-abc a/b 'a b' '    ' ////// erofs,test; do
+		unit key "${key//[^a-z]/_}${#key}" '%s' "$key"
+	done
+	unit key words '\1\0\0\0\2\0\0\0\0\0\0\0'
+	unit key big '\0\0\0\1\0\0\0\2\0\0\0\0'
+	unit key longest '%0252d' 0
+	unit key too-long '%0253d' 0
+	unit key odd '\xff%0188d' 0
+}
+
+messages() {
+	local opcode
+	for opcode in 0 1 2; do
+		unit message $opcode "$(number 32 1)$(number 8 $opcode)$(number 32 1)$(number 32 12)$(
+			number 64 1048576)$(number 64 524288)$(number 8 10)erofs,test%stest" ''
+	done
+}
+
+states() {
+	local widen
+	widen=$(number 64 8392704)$(number 8 8)$(number 64 70000)$(number 64 70000)$(number 64 8392704)
+	# Fetched, undelivered, delivered, put back, and answered; then a blob's life.
+	unit request life "$widen"'\x80\x82\x80\x81\x84\x80\x81\x83\x85\x0\x2\x4\x1\x2\x5\x0'
+	unit request refused "$widen"'\x0\x3\x1\x3\x5\x85'
+	unit extents merge '\x8\xc\x0\x1\x2\x4\x1\x8\xa\x1\x4\x8\x0\x2\x4\x3\x0\xff\x1\xff\xff'
+	unit extents full '\x2\xc\x1\x1\x2\x4\x1\x8\xa\x1\xe\xf\x0\x2\x4\x8\x8\xc'
+	unit limit default "$(number 32 7)$(number 32 5)$(number 32 1)$(number 64 1000)$(number 64 60)"
+	unit limit huge "$(number 32 99)$(number 32 5)$(number 32 0)$(number 64 -1)$(number 64 $((1 << 60)))"
+	unit xxhash empty "$(number 32 625692687)"
+	unit xxhash name "$(number 32 625692688)overlay.opaque"
+	unit xxhash stripes "$(number 32 1)0123456789abcdef0123456789abcdef01234"
+}
+
+# merge TARGET: edges alone, or each target would have hundreds of units
+merge() {
+	local old="$out/seeds/$1"
+	unpack_seeds "$1" "$old"
+	mkdir -p "$units/$1" "$out/merged/$1"
+	in_root "/tmp/out/bin/fuzz_$1" -merge=1 -use_counters=0 -max_len=8000 "/tmp/out/merged/$1" \
+		"/tmp/out/cut/$1" "/tmp/out/seeds/$1" "/tmp/units/$1" >"$out/merge-$1.log" 2>&1 ||
+		die "$1: $(tail -n 3 "$out/merge-$1.log")"
+}
+
+# corpus TARGET: the kept ones, then as many of the cut ones as there is room for
+corpus() {
+	local file left=$bound size
+	echo '# SPDX-License-Identifier: GPL-2.0-only'
+	echo "# Seeds of tests/fuzz/fuzz_$1.c, by tests/fuzz/seeds.sh."
+	{
+		find "$out/merged/$1" -type f -size -16 -printf '0 %s %p\n'
+		find "$out/cut/$1" -type f -size -8 -printf '1 %s %p\n'
+	} | sort -n | while read -r _ size file; do
+		[ "$size" -gt 0 ] || continue
+		left=$((left - (size + 2) / 3 * 4 - 1))
+		[ $left -ge 0 ] || break
+		base64 -w0 "$file"
+		echo
+	done | awk '!seen[$0]++'
+}
+
+need_root "images have device nodes, and clang is in a root"
+toolchain=$("$top/scripts/toolchain.sh" trixie-llvm)
+fuzz_build
+cut=$out/cut
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rm -rf "$cut" "$out/merged"
+mapfile -t targets < <(fuzz_targets)
+for target in "${targets[@]}"; do
+	mkdir -p "$cut/$target"
+done
+mkdir "$work/images"
+make_tree "$work/tree"
+make_images "$work/tree" "$work/images"
+cc -O1 -Wall -Wextra -Werror -o "$work/mkseeds" "$top/tests/fuzz/mkseeds.c"
+for image in "$work"/images/*; do
+	"$work/mkseeds" "$image" "$cut"
+done
+commands
+keys
+messages
+states
+mkdir -p "$top/tests/fuzz/corpus"
+for target in "${targets[@]}"; do
+	merge "$target"
+	corpus "$target" >"$work/corpus"
+	mv "$work/corpus" "$top/tests/fuzz/corpus/$target"
+	say "$target: $(grep -vc '^#' "$top/tests/fuzz/corpus/$target") seeds, $(
+		stat -c %s "$top/tests/fuzz/corpus/$target") bytes"
+done
