@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Images of all kinds with a few bytes changed at random: an error or some data, never
+# a crash, a hang, or a module that cannot be unloaded. On the kernel command line:
+#   od.seed=N    repeats what that seed did; another one each time without it
+#   od.steps=N   how many images
+#   od.first=N   the first step, to repeat a single one
+IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4096-chunk
+	v-4096-compact v-4096-prefix v-4096-compressed reverse twenty layer-over tiny'
+BATCH=100
+
+# argument NAME DEFAULT: of the kernel command line
+argument() {
+	local value
+	value=$(sed -n "s/.*\bod\.$1=\([0-9]*\).*/\1/p" /proc/cmdline)
+	echo "${value:-$2}"
+}
+
+# batch SEED FIRST NR: by two workers, each with every other step
+batch() {
+	local worker pids='' pid status=0 images
+	images=$(for image in $IMAGES; do echo "$OD_BLOBS/$image"; done)
+	for worker in 0 1; do
+		mkdir -p /mnt/worker$worker
+		# shellcheck disable=SC2086 # a list
+		mutate "$1" $(($2 + worker)) 2 $((($3 + 1 - worker) / 2)) /tmp/blobs \
+			/mnt/worker$worker $images >/tmp/worker$worker 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || status=1
+	done
+	cat /tmp/worker0 /tmp/worker1 >>/tmp/mutated
+	return $status
+}
+
+# What all workers have counted, one line
+total() {
+	awk '/refused/ {
+			for (i = 1; i < NF; i += 2) {
+				if (!($(i + 1) in sum))
+					word[++n] = $(i + 1)
+				sum[$(i + 1)] += $i
+			}
+		}
+		END { for (i = 1; i <= n; i++) printf "%d %s ", sum[word[i]], word[i] }' /tmp/mutated
+}
+
+seed=$(argument seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
+steps=$(argument steps 48)
+first=$(argument first 0)
+note "od.seed=$seed od.first=$first od.steps=$steps"
+ok "setup" od_setup
+mkdir -p /tmp/blobs
+: >/tmp/mutated
+end=$((first + steps))
+at=$first
+status=0
+# Each batch with a cache and a daemon of its own, or the disk would be full in the end.
+while [ "$at" -lt $end ] && [ $status = 0 ]; do
+	nr=$((end - at < BATCH ? end - at : BATCH))
+	od_fresh_cache
+	odd --source=/tmp/blobs --source=$OD_BLOBS || status=1
+	[ $status != 0 ] || batch "$seed" "$at" $nr || status=1
+	[ $status = 0 ] || break
+	at=$((at + nr))
+	[ "$at" -lt $end ] || break
+	kill_daemons
+	od_wait 10 od_daemon_is gone || status=1
+done
+if [ $status = 0 ]; then
+	pass "$steps changed images: each is refused or mounts, is read or is not, and ends"
+else
+	fail "seed $seed, between step $at and $((at + nr))" "$(tail -n 20 /tmp/mutated)"
+fi
+note "$(total)"
+is "every one was tried" "$(awk '/refused/ { sum += $1 + $3 } END { print sum }' /tmp/mutated)" "$steps"
+ok "some of them mount" awk '/refused/ { sum += $3 } END { exit !(sum * 4 >= '"$steps"') }' /tmp/mutated
+
+# A changed one did nothing to those that are not.
+ok "mount of an image that was not changed" od_mount /mnt/a fsid=v-4096-index
+ok "it is right" same_tree /mnt/a $OD_SUMS/small
+rm -rf /tmp/blobs
