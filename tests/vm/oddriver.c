@@ -3,7 +3,8 @@
  * oddriver: what guest tests do that a shell does too slowly or not at all.
  *
  *	cut IMAGE DIR           make DIR/t0, DIR/t1, ...: each prefix of the image
- *	flip IMAGE DIR LEN      make DIR/f0, DIR/f1, ...: byte N of the first LEN inverted
+ *	flip IMAGE DIR LEN f    make DIR/f0, DIR/f1, ...: byte N of the first LEN inverted
+ *	flip IMAGE DIR LEN b    make DIR/b0, DIR/b1, ...: one bit of byte N inverted
  *	mounts PREFIX FIRST NR OPTIONS GOOD DIR
  *	                        mount each of PREFIX<FIRST..> on DIR, read all, unmount; print
  *	                        how many mounted, and each that was read without an
@@ -168,12 +169,16 @@ static int cut(char **arg)
 static int flip(char **arg)
 {
 	size_t size, n, len = strtoul(arg[2], NULL, 0);
+	bool whole = arg[3][0] == 'f';
 	char *data = read_image(arg[0], &size);
 
 	for (n = 0; n < len && n < size; n++) {
-		data[n] = ~data[n];
-		write_file(arg[1], 'f', n, data, size);
-		data[n] = ~data[n];
+		/* Another bit than in its neighbours. */
+		int mask = whole ? 0xff : 1 << n * 3 % 8;
+
+		data[n] ^= mask;
+		write_file(arg[1], arg[3][0], n, data, size);
+		data[n] ^= mask;
 	}
 	printf("%zu\n", n);
 	return 0;
@@ -323,7 +328,7 @@ static const struct {
 	int (*run)(char **arg);
 } commands[] = {
 	{ "cut", 2, cut },
-	{ "flip", 3, flip },
+	{ "flip", 4, flip },
 	{ "mounts", 6, mounts },
 	{ "sum", 1, sum },
 	{ "readers", 3, readers },

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Every prefix of an image, and every single inverted byte of its metadata: an
-# error or the right data, never a crash or a hang.
+# Every prefix of an image, every single inverted byte, and a single inverted bit in
+# every byte: an error or the right data, never a crash or a hang.
 
 # mount_all PREFIX NR GOOD: mount and read PREFIX0, PREFIX1, ..., by four
 # workers, each with a domain and a mount point of its own; prints the sums of
@@ -43,9 +43,14 @@ ok "every prefix: an error or the right data" expr "$result" : '.* 0 wrong$'
 rm -f /tmp/blobs/t*
 
 # With the superblock's checksum the first block would be refused as a whole.
-nr=$(oddriver flip $OD_BLOBS/tiny /tmp/blobs "$size")
-result=$(mount_all f "$nr" 0)
-note "$nr inverted bytes: $result"
-ok "every inverted byte: mounts or does not, reads or does not, and ends" total_is "$result" "$nr"
+for kind in f b; do
+	name='inverted byte'
+	[ $kind = f ] || name='inverted bit'
+	nr=$(oddriver flip $OD_BLOBS/tiny /tmp/blobs "$size" $kind)
+	result=$(mount_all $kind "$nr" "$good")
+	note "$nr times an $name: $result"
+	ok "every $name: mounts or does not, reads or does not, and ends" total_is "$result" "$nr"
+	rm -f /tmp/blobs/$kind*
+done
 killall erofs-odd
 rm -rf /tmp/blobs
