@@ -410,17 +410,28 @@ static int fetch_begin(struct cachefiles_od_queue *queue, size_t len,
 }
 
 /*
+ * A READ names an fd. While it was copied that fd may have been closed, and
+ * what had been delivered to it was put back: so must be what just arrives.
+ */
+static bool is_out_of_date(const struct cachefiles_od_request *req, const struct od_message *msg)
+{
+	return req->opcode == CACHEFILES_OD_OP_READ && req->cookie->object_id != msg->object_id;
+}
+
+/*
  * The message has reached user space, or has not. Before this nobody may
  * answer; behind it the fd becomes visible. False when the request was given
- * up in the meantime.
+ * up in the meantime, or has to be fetched once more.
  */
 static bool fetch_end(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req,
 		      const struct od_message *msg, bool delivered)
 {
 	struct cachefiles_od_cookie *cookie = req->cookie;
-	bool ok;
+	bool ok, late;
 
 	lock_queue(queue);
+	late = is_out_of_date(req, msg);
+	delivered = delivered && !late;
 	ok = request_step(queue, req, delivered ? OD_REQ_DELIVER : OD_REQ_UNDELIVER) == 0;
 	if (ok && delivered) {
 		queue->last_fetched = req->msg_id;
@@ -430,7 +441,7 @@ static bool fetch_end(struct cachefiles_od_queue *queue, struct cachefiles_od_re
 		}
 	}
 	unlock_queue(queue);
-	return ok;
+	return ok && !late;
 }
 
 static int copy_message(const struct od_message *msg, char __user *buf)
