@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A daemon that does anything, from many threads and processes, against readers
+# that do; both are killed all the while. od.seed= od.steps= od.mode= on the
+# kernel command line, see hostile.c; the default is both modes, and any seed.
+DOMAIN=$OD_MNT/images/trees/domain
+SMALL=$OD_MNT/scratch/small
+SLOTS=/mnt/slots
+
+argument() {
+	sed -n "s/.*\bod\.$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+# By an honest daemon, from an image that has what its source had.
+make_small() {
+	rm -rf $SMALL
+	odd && od_mount /mnt/a fsid=v-4096-plain && same_tree /mnt/a $OD_SUMS/small &&
+		cp -a /mnt/a $SMALL && umount /mnt/a
+}
+
+# Sets OUT to a file with all that it said.
+run_hostile() {
+	OUT=/tmp/hostile.$1
+	note "$1: od.mode=$1 od.seed=$seed od.steps=$steps"
+	hostile "$1" "$seed" "$steps" "$seconds" $OD_CACHE $SLOTS $OD_BLOBS \
+		twenty=$DOMAIN reverse=$DOMAIN v-4096-chunk=$SMALL v-512-flat=$SMALL >$OUT 2>&1
+}
+
+all_closed() {
+	od_daemon_is none
+}
+
+# Errors are left where a blob had another size; wrong bytes are not.
+nothing_wrong() {
+	local status
+	od_mount /mnt/a "fsid=$1" || return 0
+	hostile check /mnt/a "$2"
+	status=$?
+	umount /mnt/a
+	[ $status != 1 ]
+}
+
+all_right() {
+	od_mount /mnt/a "fsid=$1" && hostile check /mnt/a "$2" && umount /mnt/a
+}
+
+seed=$(argument seed)
+steps=$(argument steps)
+modes=$(argument mode)
+seconds=$(argument seconds)
+seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
+steps=${steps:-12000}
+seconds=${seconds:-20}
+
+ok "setup" od_setup
+ok "an fd is closed while a READ is copied" crossing $OD_CACHE $OD_BLOBS one large/sequential
+! grep -q ' /mnt/a ' /proc/mounts || umount /mnt/a
+od_fresh_cache
+ok "a tree to compare with" make_small
+kill_daemons
+od_fresh_cache
+mkdir -p $SLOTS
+for mode in ${modes:-right any}; do
+	if run_hostile "$mode"; then
+		pass "$mode: nothing hangs, nothing is wrong"
+	else
+		fail "$mode: nothing hangs, nothing is wrong" "$(tail -n 40 $OUT)"
+	fi
+	note "$(tail -n 1 $OUT)"
+	ok "$mode: the cache is let go" od_wait 30 all_closed
+	if [ "$mode" = right ]; then
+		ok "an honest daemon in the same folder" odd
+		for image in twenty reverse; do
+			ok "what was left of $image is right" nothing_wrong $image $DOMAIN
+		done
+		for image in v-4096-chunk v-512-flat; do
+			ok "what was left of $image is right" nothing_wrong $image $SMALL
+		done
+		kill_daemons
+	fi
+	od_fresh_cache
+done
+ok "an honest daemon in a fresh folder" odd
+ok "serves one tree" all_right twenty $DOMAIN
+ok "and the other" all_right v-512-flat $SMALL
+kill_daemons
+ok "both modules unload" od_unload
+rm -rf $SMALL $SLOTS

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * crossing: a blob's fd is closed while a READ for it is being copied to the daemon.
+ *
+ *	crossing CACHE BLOBS FSID FILE
+ *
+ * Mounts BLOBS/FSID, an image of one blob, on /mnt/a. The daemon takes a READ into
+ * memory that is itself a cold page of FILE, so that the copy waits for another
+ * READ, closes the blob's only fd, and opens it anew to answer that other READ.
+ * Then the first READ comes, too, and must name the new fd: nobody could answer
+ * it by the old one.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/cachefiles_od.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MOUNT_POINT	"/mnt/a"
+#define REQUESTS	"/proc/fs/cachefiles_od/requests"
+#define WAIT_MS		30000
+/* Farther apart than a READ is wide. */
+#define WANTED		(8L << 20)
+#define BUFFER		(16L << 20)
+
+struct message {
+	struct cachefiles_od_msg head;
+	union {
+		struct cachefiles_od_open open;
+		struct cachefiles_od_read_range range;
+		char bytes[CACHEFILES_OD_MSG_MAX];
+	};
+};
+
+static int dev, blob;
+static off_t blob_size;
+
+/* What the daemon has of the blob, from its last OPEN. */
+static int fd = -1;
+static uint32_t object_id;
+
+__attribute__((format(printf, 1, 2)))
+static void command(const char *format, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (write(dev, text, strlen(text)) < 0)
+		err(1, "%s", text);
+}
+
+static void next(struct message *m)
+{
+	struct pollfd p = { .fd = dev, .events = POLLIN };
+
+	if (poll(&p, 1, WAIT_MS) != 1)
+		errx(1, "no message comes");
+	if (read(dev, m, sizeof(*m)) <= 0)
+		err(1, "no message");
+}
+
+static void answer(const struct message *m)
+{
+	static char buf[CACHEFILES_OD_READ_MAX];
+	ssize_t n;
+
+	if (m->head.opcode == CACHEFILES_OD_OP_OPEN) {
+		fd = m->open.fd;
+		object_id = m->head.object_id;
+		command("copen %u,%lld", m->head.msg_id, (long long)blob_size);
+		return;
+	}
+	n = pread(blob, buf, m->range.len, m->range.off);
+	if (m->head.object_id != object_id || pwrite(fd, buf, n, m->range.off) != n ||
+	    ioctl(fd, CACHEFILES_OD_IOC_READ_COMPLETE, m->head.msg_id))
+		errx(1, "READ %u of object %u cannot be answered by object %u's fd",
+		     m->head.msg_id, m->head.object_id, object_id);
+}
+
+/* Serves until a child ends; its status. */
+static int serve(pid_t pid)
+{
+	struct pollfd p = { .fd = dev, .events = POLLIN };
+	int status, waited;
+	struct message m;
+
+	for (waited = 0; waited < WAIT_MS; waited += 10) {
+		while (poll(&p, 1, 10) == 1 && read(dev, &m, sizeof(m)) > 0)
+			answer(&m);
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	errx(1, "a child waits for what the daemon was not told");
+}
+
+static pid_t start_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		close_range(3, ~0U, 0);
+	return pid;
+}
+
+static pid_t start_mount(const char *fsid)
+{
+	pid_t pid = start_child();
+	char options[300];
+
+	if (pid)
+		return pid;
+	snprintf(options, sizeof(options), "fsid=%s", fsid);
+	_exit(mount("none", MOUNT_POINT, "erofs_od", MS_RDONLY, options) ? errno : 0);
+}
+
+static int open_file(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM))
+		err(1, "%s", path);
+	return file;
+}
+
+/* With a path that is known already, so that nothing but data is waited for. */
+static pid_t start_read(const char *path, off_t at)
+{
+	pid_t pid = start_child();
+	char c;
+
+	if (pid)
+		return pid;
+	_exit(pread(open_file(path), &c, 1, at) == 1 ? 0 : 1);
+}
+
+static int nr_requests(void)
+{
+	FILE *f = fopen(REQUESTS, "r");
+	char line[1024];
+	int n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void wait_for_requests(int nr)
+{
+	int waited;
+
+	for (waited = 0; nr_requests() != nr; waited += 10) {
+		if (waited >= WAIT_MS)
+			errx(1, "%d requests, not %d", nr_requests(), nr);
+		usleep(10000);
+	}
+}
+
+static void *take(void *buf)
+{
+	return (void *)(intptr_t)read(dev, buf, sizeof(struct message));
+}
+
+static void cross(const char *path)
+{
+	int file = open_file(path);
+	struct message m, *slow;
+	pthread_t taker;
+	pid_t reader;
+	void *n;
+
+	slow = mmap(NULL, sizeof(*slow), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, BUFFER);
+	if (slow == MAP_FAILED || madvise(slow, sizeof(*slow), MADV_RANDOM))
+		err(1, "%s", path);
+	reader = start_read(path, WANTED);
+	wait_for_requests(1);
+	if (pthread_create(&taker, NULL, take, slow))
+		errx(1, "no thread");
+	wait_for_requests(2);
+
+	next(&m);
+	close(fd);
+	next(&m);
+	if (m.head.opcode != CACHEFILES_OD_OP_OPEN)
+		errx(1, "the fd is closed, and no OPEN comes");
+	answer(&m);
+	next(&m);
+	answer(&m);
+
+	pthread_join(taker, &n);
+	if ((intptr_t)n <= 0)
+		errx(1, "the READ that was being copied is gone");
+	answer(slow);
+	if (serve(reader))
+		errx(1, "the reader fails");
+	munmap(slow, sizeof(*slow));
+	close(file);
+}
+
+int main(int argc, char **argv)
+{
+	char path[600];
+	struct stat st;
+
+	if (argc != 5)
+		errx(2, "usage: crossing CACHE BLOBS FSID FILE");
+	snprintf(path, sizeof(path), "%s/%s", argv[2], argv[3]);
+	blob = open(path, O_RDONLY | O_CLOEXEC);
+	dev = open(CACHEFILES_OD_DEVICE, O_RDWR | O_CLOEXEC);
+	if (blob < 0 || fstat(blob, &st) || dev < 0)
+		err(1, "%s", path);
+	blob_size = st.st_size;
+	command("dir %s", argv[1]);
+	command("bind ondemand");
+	if (serve(start_mount(argv[3])))
+		errx(1, "no mount");
+	snprintf(path, sizeof(path), MOUNT_POINT "/%s", argv[4]);
+	if (serve(start_read(path, 0)))
+		errx(1, "%s", path);
+	cross(path);
+	if (umount(MOUNT_POINT))
+		err(1, "unmount");
+	return 0;
+}
