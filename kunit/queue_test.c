@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The request queue, one thing after the other: who asks, who answers, who gives up. */
+#include "queue_stage.h"
+
+#define KIB	1024U
+
+static int fetch_read(struct kunit *test, struct stage_message *m)
+{
+	ssize_t len = stage_fetch(test->priv, m);
+
+	KUNIT_EXPECT_EQ(test, len, 32);
+	KUNIT_EXPECT_EQ(test, m->head.opcode, CACHEFILES_OD_OP_READ);
+	return len == 32 && m->head.opcode == CACHEFILES_OD_OP_READ ? 0 : -EIO;
+}
+
+static void expect_nothing_to_fetch(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	KUNIT_EXPECT_FALSE(test, cachefiles_od_queue_readable(&stage->cache.queue));
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);
+}
+
+/* How often a piece was reported, and with which error the last time. */
+static void expect_piece(struct kunit *test, int nr, int reports, int error)
+{
+	struct stage *stage = test->priv;
+
+	KUNIT_EXPECT_EQ_MSG(test, stage_reports(&stage->pieces[nr]), reports, "piece %d", nr);
+	KUNIT_EXPECT_EQ_MSG(test, stage->pieces[nr].piece.error, error, "piece %d", nr);
+}
+
+static bool wait_reported(struct stage_piece *p)
+{
+	unsigned long end = jiffies + STAGE_PATIENCE;
+
+	while (!stage_reports(p) && time_before(jiffies, end))
+		msleep(1);
+	return stage_reports(p) == 1;
+}
+
+static struct cachefiles_od_request *request_of(struct stage *stage, u32 id)
+{
+	return xa_load(&stage->cache.queue.requests, id);
+}
+
+/* Opens a blob as a mount does; its fd, or below 0. */
+static int open_blob(struct kunit *test, int nr)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_open(test, nr);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, STAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, nr), 0);
+	KUNIT_EXPECT_EQ(test, stage->cookies[nr].state, OD_OBJ_OPEN);
+	return m.fd;
+}
+
+/* --- one READ for many --- */
+
+static void queue_dedupe(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	for (i = 0; i < 32; i++)
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, 8192 + i, 1), 0);
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, m.range.off, 0);
+	KUNIT_EXPECT_EQ(test, m.range.len, STAGE_WINDOW);
+	expect_nothing_to_fetch(test);
+	/* Whoever comes while it is under way hangs on to it, too. */
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 32, 0, 0, 4096), 0);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	for (i = 0; i < 33; i++)
+		expect_piece(test, i, 1, 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
+/* Ranges of READs, by what is present, under way, and the blob's end. */
+static void queue_widening(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u32 window, pos, off, len;
+	} steps[] = {
+		{ "clipped by what is present", 64 * KIB, 40 * KIB, 32 * KIB, 32 * KIB },
+		{ "before what is present", 64 * KIB, 5, 0, 16 * KIB },
+		{ "a small window", 16 * KIB, 84 * KIB, 80 * KIB, 16 * KIB },
+		{ "before one under way", 64 * KIB, 64 * KIB, 64 * KIB, 16 * KIB },
+		{ "behind one under way", 64 * KIB, 96 * KIB, 96 * KIB, 32 * KIB },
+		{ "far from all", 64 * KIB, 8 * 1024 * KIB + 7, 8 * 1024 * KIB, 64 * KIB },
+		{ "at the end", 64 * KIB, STAGE_SIZE - 5000, STAGE_SIZE - 64 * KIB, 64 * KIB - 4000 },
+		{ "one block", 4 * KIB, 300 * KIB + 4095, 300 * KIB, 4 * KIB },
+	};
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cookie *cookie = &stage->cookies[0];
+	struct cachefiles_od_request *req;
+	struct stage_message m;
+	u64 end = 0;
+	int i;
+
+	stage_make_open(stage, 0);
+	cookie->size = STAGE_SIZE - 4000;
+	stage_mark_present(cookie, 16 * KIB, 32 * KIB);
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		stage_window = steps[i].window;
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, steps[i].pos, 1), 0);
+		if (fetch_read(test, &m))
+			return;
+		KUNIT_EXPECT_EQ_MSG(test, m.range.off, steps[i].off, "%s", steps[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, m.range.len, steps[i].len, "%s", steps[i].name);
+	}
+	list_for_each_entry(req, &cookie->reads, link) {
+		KUNIT_EXPECT_LE(test, end, req->range.start);
+		end = req->range.end;
+	}
+}
+
+/* A piece is cut to what one READ covers; the rest is asked for on its own. */
+static void queue_cuts_pieces(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	size_t len = 0;
+
+	stage_make_open(stage, 0);
+	stage_mark_present(&stage->cookies[0], 128 * KIB, 132 * KIB);
+	stage_piece(&stage->pieces[0], &stage->cookies[0], 60 * KIB, 100 * KIB);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
+						       &stage->pieces[0].piece, &len), 0);
+	KUNIT_EXPECT_EQ(test, len, 4 * KIB);
+	KUNIT_EXPECT_EQ(test, stage->pieces[0].piece.len, 4 * KIB);
+	stage_piece(&stage->pieces[1], &stage->cookies[0], 100 * KIB, 100 * KIB);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
+						       &stage->pieces[1].piece, &len), 0);
+	KUNIT_EXPECT_EQ(test, len, 28 * KIB);
+}
+
+/* Data that came in between the look and the lock needs no READ. */
+static void queue_present_after_all(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+
+	stage_make_open(stage, 0);
+	stage_mark_present(&stage->cookies[0], 4096, 8192);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 4096, 4096), 1);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 0, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
+	expect_piece(test, 0, 0, 0);
+}
+
+/* Data came in without an answer: whoever has all it needs goes on. */
+static void queue_filled(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 0, 8192), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 4096, 1), 0);
+	if (fetch_read(test, &m))
+		return;
+	stage_mark_present(&stage->cookies[0], 0, 4096);
+	cachefiles_od_queue_filled(&stage->cookies[0]);
+	expect_piece(test, 0, 1, 0);
+	expect_piece(test, 1, 0, 0);
+	expect_piece(test, 2, 0, 0);
+	stage_mark_present(&stage->cookies[0], 4096, 8192);
+	cachefiles_od_queue_filled(&stage->cookies[0]);
+	expect_piece(test, 0, 1, 0);
+	expect_piece(test, 1, 1, 0);
+	expect_piece(test, 2, 1, 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
+}
+
+/* --- whose turn it is --- */
+
+static void queue_round_robin(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	u32 i;
+
+	for (i = 0; i < 8; i++) {
+		stage_make_open(stage, i);
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, i, 0, 1), 0);
+	}
+	stage->cache.queue.last_fetched = 5;
+	for (i = 0; i < 8; i++) {
+		if (fetch_read(test, &m))
+			return;
+		KUNIT_EXPECT_EQ(test, m.head.msg_id, (5 + i) % 8 + 1);
+		KUNIT_EXPECT_EQ(test, m.head.object_id, 100 + (5 + i) % 8);
+	}
+	expect_nothing_to_fetch(test);
+}
+
+/* Low ids that keep coming do not keep a high one from its turn. */
+static void queue_high_id_is_served(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	bool served = false;
+	int i;
+
+	stage_make_open(stage, 0);
+	stage_make_open(stage, 1);
+	stage->cache.queue.next_id = 1000;
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 1, 0, 1), 0);
+	for (i = 1; i < 6 && !served; i++) {
+		stage->cache.queue.next_id = 1;
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, i * STAGE_WINDOW, 1), 0);
+		if (fetch_read(test, &m))
+			return;
+		served = m.head.msg_id == 1000;
+		if (!served)
+			KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	}
+	KUNIT_EXPECT_TRUE(test, served);
+}
+
+/* Ids stay positive, wrap, and leave out those whose request lives. */
+static void queue_ids_wrap(struct kunit *test)
+{
+	static const u32 expected[] = { 1, 2, INT_MAX - 1, INT_MAX, 3, 4 };
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		if (i == 2)
+			stage->cache.queue.next_id = INT_MAX - 1;
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, i * STAGE_WINDOW, 1), 0);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, request_of(stage, expected[i]), "id %u",
+					  expected[i]);
+	}
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), ARRAY_SIZE(expected));
+	/* Answered, 1 and 3 are free; at the next wrap it is those two. */
+	for (i = 0; i < 3; i++) {
+		if (fetch_read(test, &m))
+			return;
+		KUNIT_EXPECT_EQ(test, m.head.msg_id, i + 1);
+		if (i != 1)
+			KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	}
+	stage->cache.queue.next_id = INT_MAX;
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 6, 0, 6 * STAGE_WINDOW, 1), 0);
+	KUNIT_EXPECT_NOT_NULL(test, request_of(stage, 1));
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 7, 0, 7 * STAGE_WINDOW, 1), 0);
+	KUNIT_EXPECT_NOT_NULL(test, request_of(stage, 3));
+}
+
+/* --- the daemon's buffer --- */
+
+static void queue_short_buffer(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cache *cache = &stage->cache;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, stage->buf, 0), -EMSGSIZE);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, stage->buf, 31), -EMSGSIZE);
+	KUNIT_EXPECT_TRUE(test, cachefiles_od_queue_readable(&cache->queue));
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, NULL, 32), -EFAULT);
+	KUNIT_EXPECT_TRUE(test, cachefiles_od_queue_readable(&cache->queue));
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->stats.reads), 1);
+}
+
+/* An OPEN that does not reach the daemon leaves no fd behind and comes again. */
+static void queue_undelivered_open(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cache *cache = &stage->cache;
+	struct stage_message m, again;
+	unsigned long end = jiffies + STAGE_PATIENCE;
+
+	stage_open(test, 0);
+	while (!cachefiles_od_queue_readable(&cache->queue) && time_before(jiffies, end))
+		msleep(1);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, NULL, 1024), -EFAULT);
+	stage_settle();
+	/* The opener's request holds the blob, and no fd does. */
+	KUNIT_EXPECT_EQ(test, kref_read(&stage->cookies[0].ref), 2);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].object_id, 0);
+	stage_fd_error = -ENFILE;
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), -ENFILE);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &again), 0);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].object_id, m.head.object_id);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->stats.opens), 1);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), 0);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].size, 4096);
+}
+
+/* --- answers that are none --- */
+
+static void queue_wrong_answers(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cookie *cookie = &stage->cookies[0];
+	struct stage_message open, read, other;
+
+	stage_make_open(stage, 0);
+	stage_make_open(stage, 1);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	/* Never fetched: its id is 1, nobody can know that. */
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
+	if (fetch_read(test, &read))
+		return;
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 101, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 0, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, ~0U), -EINVAL);
+	other = read;
+	other.head.object_id = 101;
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 1, &other), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 1, &read), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, 0, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, ~0U, -ENOENT), -EINVAL);
+	expect_piece(test, 0, 0, 0);
+
+	stage_open(test, 2);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &open));
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 2, &open), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &open), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 2), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &read), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &read), -EINVAL);
+	expect_piece(test, 0, 1, 0);
+}
+
+/* An OPEN that was not read yet cannot be answered. */
+static void queue_open_not_fetched(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	unsigned long end = jiffies + STAGE_PATIENCE;
+	struct stage_message m;
+
+	stage_open(test, 0);
+	while (stage_count_requests(stage) == 0 && time_before(jiffies, end))
+		msleep(1);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	KUNIT_EXPECT_EQ(test, m.head.msg_id, 1);
+	/* The daemon's errno is the opener's, and its write succeeds. */
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, -ENOENT), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
+}
+
+static void queue_late_copen(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m, none;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	cachefiles_od_queue_drop(&stage->cookies[0]);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EIO);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_DROPPING);
+	/* It was never open, so there is nothing to close. */
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &none), 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
+/* --- giving up --- */
+
+static void queue_cancel_by_owner(struct kunit *test)
+{
+	static const int owners[2];
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	stage_make_open(stage, 1);
+	for (i = 0; i < 9; i++) {
+		/* In three READs; the last one is another blob's. */
+		stage_piece(&stage->pieces[i], &stage->cookies[i / 6], i / 3 * STAGE_WINDOW, 1);
+		stage->pieces[i].read.owner = &owners[i % 2];
+		KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[i]), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	cachefiles_od_queue_cancel(&stage->cookies[0], &owners[1]);
+	for (i = 0; i < 6; i++)
+		expect_piece(test, i, i % 2, i % 2 ? -EIO : 0);
+	cachefiles_od_queue_cancel(&stage->cookies[0], NULL);
+	for (i = 0; i < 6; i++)
+		expect_piece(test, i, 1, -EIO);
+	for (i = 6; i < 9; i++)
+		expect_piece(test, i, 0, 0);
+	/* The READs go on: their data is of use to the next reader. */
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 3);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+}
+
+static void queue_drop_closes(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m, close;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, STAGE_WINDOW, 1), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	cachefiles_od_queue_drop(&stage->cookies[0]);
+	expect_piece(test, 0, 1, -EIO);
+	expect_piece(test, 1, 1, -EIO);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 0, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &close), 16);
+	KUNIT_EXPECT_EQ(test, close.head.opcode, CACHEFILES_OD_OP_CLOSE);
+	KUNIT_EXPECT_EQ(test, close.head.object_id, 100);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+	expect_nothing_to_fetch(test);
+}
+
+static void queue_stop_flushes(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_queue *queue = &stage->cache.queue;
+	struct cachefiles_od_request *req;
+	struct stage_message m, open;
+	int i;
+
+	stage_make_open(stage, 0);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, i * STAGE_WINDOW, 1), 0);
+	/* Two are sent, one is being copied out, one is queued, and an OPEN is sent. */
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	req = request_of(stage, 2);
+	KUNIT_ASSERT_NOT_NULL(test, req);
+	xa_lock(&queue->requests);
+	req->state = OD_REQ_FETCHING;
+	__xa_clear_mark(&queue->requests, 2, CACHEFILES_OD_QUEUED);
+	xa_unlock(&queue->requests);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, m.head.msg_id, 3);
+	stage->cookies[0].state = OD_OBJ_CLOSED;
+	stage_open(test, 1);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &open));
+	stage->cookies[0].state = OD_OBJ_OPEN;
+
+	stage_stop(stage);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), -EIO);
+	for (i = 0; i < 4; i++)
+		expect_piece(test, i, 1, -EIO);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
+	/* Nothing can be queued behind it, nor answered. */
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_open(&stage->cookies[2]), -ENOTCONN);
+	cachefiles_od_queue_drop(&stage->cookies[3]);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+	expect_nothing_to_fetch(test);
+}
+
+/* The next daemon is asked to open what it is to deliver. */
+static void queue_starts_again(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	stage_stop(stage);
+	cachefiles_od_queue_start(&stage->cache.queue);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	/* The READ waits for the fd. */
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, STAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, m.head.object_id, stage->cookies[0].object_id);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 0, 1, 0);
+}
+
+/* --- a daemon that comes after one that died --- */
+
+static void queue_restore(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_queue *queue = &stage->cache.queue;
+	struct cachefiles_od_request *req;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, i * STAGE_WINDOW, 1), 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	req = request_of(stage, 2);
+	KUNIT_ASSERT_NOT_NULL(test, req);
+	req->state = OD_REQ_FETCHING;
+	cachefiles_od_queue_restore(queue);
+	/* What the dead one had, and what it never had; not what is being read just now. */
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, m.head.msg_id, 1);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, m.head.msg_id, 3);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, m.head.msg_id, 4);
+	KUNIT_EXPECT_EQ(test, req->state, OD_REQ_FETCHING);
+	expect_nothing_to_fetch(test);
+}
+
+static void queue_restore_opens(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message alive, closed, again;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &alive));
+	stage_open(test, 1);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &closed));
+	stage_close_fd(stage, closed.fd);
+	cachefiles_od_queue_restore(&stage->cache.queue);
+	/* Who holds the first one's fd still knows of it. */
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &again));
+	KUNIT_EXPECT_EQ(test, again.head.msg_id, closed.head.msg_id);
+	KUNIT_EXPECT_NE(test, again.head.object_id, closed.head.object_id);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, alive.head.msg_id, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), 0);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, again.head.msg_id, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), 0);
+}
+
+/* --- fds --- */
+
+static void queue_fd_closed_early(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	stage_close_fd(stage, m.fd);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EBADFD);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EBADFD);
+	stage_open(test, 1);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	stage_close_fd(stage, m.fd);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, -ENOENT), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), -ENOENT);
+}
+
+/* READs that were sent to an fd that is closed go out again behind a new OPEN. */
+static void queue_reopen(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message read, open, again;
+	int fd = open_blob(test, 0);
+
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &read), 0);
+	stage_close_fd(stage, fd);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &read), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &open));
+	KUNIT_EXPECT_NE(test, open.head.object_id, read.head.object_id);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, STAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &again), 0);
+	KUNIT_EXPECT_EQ(test, again.head.msg_id, read.head.msg_id);
+	KUNIT_EXPECT_EQ(test, again.head.object_id, open.head.object_id);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &read), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &again), 0);
+	expect_piece(test, 0, 1, 0);
+}
+
+/* A blob that has another size now is not the same: its readers fail. */
+static void queue_reopen_refused(struct kunit *test)
+{
+	static const s64 answers[] = { STAGE_SIZE + 1, -EACCES };
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_close_fd(stage, open_blob(test, 0));
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, 0, 1), 0);
+		KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+		KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, answers[i]),
+				answers[i] < 0 ? 0 : -EIO);
+		expect_piece(test, i, 1, -EIO);
+		KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+		KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
+		KUNIT_EXPECT_EQ(test, stage->cookies[0].size, STAGE_SIZE);
+	}
+}
+
+/* --- deadlines --- */
+
+static void queue_deadline(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	/* The later deadline first, so that the timer has to be brought forward. */
+	for (i = 0; i < 3; i++) {
+		stage_piece(&stage->pieces[i], &stage->cookies[0], i / 2 * STAGE_WINDOW, 1);
+		stage->pieces[i].piece.expires = jiffies + (i == 1 ? HZ / 2 : HZ);
+		KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[i]), 0);
+	}
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, STAGE_WINDOW, 1), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[1]));
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[i]));
+		expect_piece(test, i, 1, -ETIMEDOUT);
+		KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, stage->pieces[i].piece.expires));
+	}
+	stage_settle();
+	/* The first READ has nobody left and is gone; the second has one without a deadline. */
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
+	expect_piece(test, 3, 0, 0);
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 3, 1, 0);
+}
+
+/* A deadline that is over when the piece is queued, and one that an answer beats. */
+static void queue_deadline_limits(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	stage_piece(&stage->pieces[0], &stage->cookies[0], 0, 1);
+	stage->pieces[0].piece.expires = jiffies - 1 ?: 1;
+	KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[0]), 0);
+	KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[0]));
+	expect_piece(test, 0, 1, -ETIMEDOUT);
+	stage_settle();
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+
+	stage_piece(&stage->pieces[1], &stage->cookies[0], 0, 1);
+	stage->pieces[1].piece.expires = jiffies + 3600 * HZ;
+	KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[1]), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 1, 1, 0);
+	/* The timer is still armed, and holds the cache until the queue is stopped. */
+	KUNIT_EXPECT_EQ(test, kref_read(&stage->cache.ref), 2);
+	stage_stop(stage);
+	KUNIT_EXPECT_EQ(test, kref_read(&stage->cache.ref), 1);
+}
+
+static void queue_open_deadline(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage->cookies[0].timeout_ms = 50;
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_open(&stage->cookies[0]), -ETIMEDOUT);
+	/* The caller drops the blob, and with it the OPEN. */
+	cachefiles_od_queue_drop(&stage->cookies[0]);
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
+static struct kunit_case queue_cases[] = {
+	KUNIT_CASE(queue_dedupe),
+	KUNIT_CASE(queue_widening),
+	KUNIT_CASE(queue_cuts_pieces),
+	KUNIT_CASE(queue_present_after_all),
+	KUNIT_CASE(queue_filled),
+	KUNIT_CASE(queue_round_robin),
+	KUNIT_CASE(queue_high_id_is_served),
+	KUNIT_CASE(queue_ids_wrap),
+	KUNIT_CASE(queue_short_buffer),
+	KUNIT_CASE(queue_undelivered_open),
+	KUNIT_CASE(queue_wrong_answers),
+	KUNIT_CASE(queue_open_not_fetched),
+	KUNIT_CASE(queue_late_copen),
+	KUNIT_CASE(queue_cancel_by_owner),
+	KUNIT_CASE(queue_drop_closes),
+	KUNIT_CASE(queue_stop_flushes),
+	KUNIT_CASE(queue_starts_again),
+	KUNIT_CASE(queue_restore),
+	KUNIT_CASE(queue_restore_opens),
+	KUNIT_CASE(queue_fd_closed_early),
+	KUNIT_CASE(queue_reopen),
+	KUNIT_CASE(queue_reopen_refused),
+	KUNIT_CASE(queue_deadline),
+	KUNIT_CASE(queue_deadline_limits),
+	KUNIT_CASE(queue_open_deadline),
+	{}
+};
+
+static struct kunit_suite queue_suite = {
+	.name = "od_queue",
+	.init = stage_set_up,
+	.exit = stage_put_away,
+	.test_cases = queue_cases,
+};
+kunit_test_suite(queue_suite);
