@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# 64 readers of 8 mounts in 4 domains, each with 20 blobs, while the daemon is
+# killed and started again, mounts come and go, memory gets short and the cache's
+# file system full. od.seed= od.seconds= on the kernel command line, see stress.c.
+TREE=$OD_MNT/images/trees/domain
+COPIES=$OD_MNT/scratch/copies
+
+argument() {
+	sed -n "s/.*\bod\.$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+# Without a limit of its own for room, so that what fills the file system is seen.
+run_stress() {
+	stress "$seed" "$seconds" $OD_CACHE /mnt/stress $TREE copy \
+		erofs-odd --dir=$OD_CACHE --source=$COPIES --source=$OD_BLOBS \
+		--bstop=0 --bcull=1 --brun=2 >/tmp/stress 2>&1
+}
+
+all_closed() {
+	od_daemon_is none
+}
+
+no_space() {
+	dmesg | grep -c 'are refused: -28'
+}
+
+seed=$(argument seed)
+seconds=$(argument seconds)
+seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
+seconds=${seconds:-45}
+
+# Small READs, so that there are many.
+ok "modules" od_load window_kib=16
+od_fresh_cache
+mkdir -p $COPIES /mnt/stress
+ok "8 images over the same 20 blobs" oddimage copies $OD_BLOBS/twenty $COPIES/copy 8
+note "od.seed=$seed od.seconds=$seconds"
+if run_stress; then
+	pass "every byte is right, and errors have a reason"
+else
+	fail "every byte is right, and errors have a reason" "$(grep -vE '^erofs-odd|^$' /tmp/stress | tail -n 40)"
+fi
+note "$(grep '^reads ' /tmp/stress), ENOSPC in the log $(no_space)"
+ok "the file system was full" test "$(no_space)" -gt 0
+ok "nothing is mounted" sh -c "! grep ' /mnt/stress/' /proc/mounts"
+ok "the cache is let go" od_wait 30 all_closed
+ok "both modules unload" od_unload
+rm -rf $COPIES
