@@ -17,8 +17,9 @@ set -euo pipefail
 bound=20000
 times=-Eforce-inode-extended
 
+# Each with the same UUID, so that the same tree makes the same seeds.
 mkfs() {
-	"$top/scripts/erofs-utils.sh" mkfs.erofs --quiet "$@" >&2
+	"$top/scripts/erofs-utils.sh" mkfs.erofs --quiet -U 0d000000-0000-0000-0000-000000000000 "$@" >&2
 }
 
 make_tree() {
@@ -42,6 +43,7 @@ make_tree() {
 	setfattr -n trusted.overlay.opaque -v y "$1/folder"
 	setfacl -m u:1000:rw "$1/empty"
 	setfacl -d -m u:1000:rwx "$1/folder"
+	find "$1" -exec touch -h -d @1700000000.123456789 {} +
 }
 
 make_images() {

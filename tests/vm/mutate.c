@@ -380,11 +380,23 @@ static void use_tree(char *root)
 	fts_close(fts);
 }
 
+/* Should this be the kernel's end, the console has what led to it. */
+static void announce(uint64_t step)
+{
+	FILE *log = fopen("/dev/kmsg", "w");
+
+	if (!log)
+		return;
+	fprintf(log, "mutate: step %llu\n", (unsigned long long)step);
+	fclose(log);
+}
+
 /* In a child, which may be killed. */
 static void use_image(uint64_t step, char *dir)
 {
 	char options[128];
 
+	announce(step);
 	snprintf(options, sizeof(options), "fsid=m%llu,domain_id=d%llu",
 		 (unsigned long long)step, (unsigned long long)step);
 	if (mount("none", dir, "erofs_od", MS_RDONLY | MS_NODEV | MS_NOSUID, options)) {
