@@ -7,9 +7,9 @@
  * Steps FIRST, FIRST + STRIDE, ..., NR of them: each changes 1 to 16 bytes of the
  * image whose turn it is, most of them metadata, puts it in the folder BLOBS that a
  * daemon serves, and mounts it on DIR in a domain of its own. Then the tree is
- * walked: lists, attributes, data, holes, extents, targets of links. Any error will do
- * and so will any data; what ends badly, or not at all, is named with its step, which
- * SEED and FIRST repeat.
+ * walked: lists, attributes, data, holes, extents, targets of links; and file handles
+ * name inodes where there are none. Any error will do and so will any data; what ends
+ * badly, or not at all, is named with its step, which SEED and FIRST repeat.
  *
  *	mutate make SEED STEP IMAGE OUT    only write what that step would mount
  */
@@ -21,6 +21,7 @@
 #include <fts.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -39,6 +40,8 @@
 #define FILE_MAX	(128U << 10)
 #define DATA_MAX	(1U << 20)
 #define CHUNK		16384
+/* For an image. */
+#define HANDLES		40
 
 /* --- where the metadata of an image lies --- */
 
@@ -204,7 +207,7 @@ static void make_mutant(const struct source *src, uint64_t seed, uint64_t step, 
 /* --- the use of a mounted image --- */
 
 struct counts {
-	unsigned long mounted, refused, entries, errors, bytes, values, unfinished;
+	unsigned long mounted, refused, entries, errors, bytes, values, handles, unfinished;
 };
 
 static struct counts *counts;	/* shared with the children */
@@ -261,6 +264,29 @@ static void use_data(int fd, off_t size)
 		read_at(fd, below(size + 1));
 }
 
+static sigjmp_buf no_page;
+
+static void on_sigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(no_page, 1);
+}
+
+/* One page, by a fault: what cannot be read is a signal. */
+static void use_mapping(int fd, off_t size)
+{
+	off_t pos = below(size + 1) & ~(off_t)(getpagesize() - 1);
+	volatile char *p = mmap(NULL, getpagesize(), PROT_READ, MAP_PRIVATE, fd, pos);
+
+	if (p == MAP_FAILED)
+		return;
+	if (sigsetjmp(no_page, 1))
+		counts->errors += pos < size;
+	else
+		(void)*p;
+	munmap((void *)p, getpagesize());
+}
+
 static void use_holes(int fd)
 {
 	off_t pos = 0;
@@ -288,15 +314,16 @@ static void use_extents(int fd)
 	got(ioctl(fd, FS_IOC_FIEMAP, &f.map));
 }
 
-static void use_file(const char *path)
+/* Closes it. */
+static void use_fd(int fd)
 {
-	int fd = got(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
 	struct stat st;
 
-	if (fd < 0)
+	if (got(fd) < 0)
 		return;
 	if (!got(fstat(fd, &st)) && S_ISREG(st.st_mode)) {
 		use_data(fd, st.st_size);
+		use_mapping(fd, st.st_size);
 		use_holes(fd);
 		use_extents(fd);
 	}
@@ -337,7 +364,7 @@ static void use_entry(const FTSENT *ent)
 	if (S_ISDIR(ent->fts_statp->st_mode))
 		use_dir(ent->fts_accpath);
 	else if (S_ISREG(ent->fts_statp->st_mode))
-		use_file(ent->fts_accpath);
+		use_fd(open(ent->fts_accpath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
 	else if (S_ISLNK(ent->fts_statp->st_mode))
 		use_link(ent->fts_accpath);
 }
@@ -380,6 +407,33 @@ static void use_tree(char *root)
 	fts_close(fts);
 }
 
+/* Anything may be taken for an inode, if a handle has its number: high word, low word. */
+static void use_handles(const char *root)
+{
+	struct {
+		struct file_handle head;
+		uint32_t words[32];
+	} h = { .head.handle_bytes = sizeof(h.words) };
+	int dir = open(root, O_RDONLY | O_DIRECTORY), id, i;
+	uint32_t words[2];
+
+	if (dir < 0 || name_to_handle_at(dir, "", &h.head, &id, AT_EMPTY_PATH)) {
+		counts->errors++;
+		if (dir >= 0)
+			close(dir);
+		return;
+	}
+	for (i = 0; i < HANDLES; i++) {
+		words[0] = below(8) ? 0 : next();
+		/* Mostly one that lies in the image. */
+		words[1] = below(8) ? below(65536) >> below(10) : next();
+		memcpy(h.head.f_handle, words, sizeof(words));
+		use_fd(open_by_handle_at(dir, &h.head, O_RDONLY | O_NONBLOCK));
+		counts->handles++;
+	}
+	close(dir);
+}
+
 /* Should this be the kernel's end, the console has what led to it. */
 static void announce(uint64_t step)
 {
@@ -408,6 +462,7 @@ static void use_image(uint64_t step, char *dir)
 	}
 	counts->mounted++;
 	use_tree(dir);
+	use_handles(dir);
 	if (umount(dir))
 		err(1, "umount");
 	exit(0);
@@ -454,6 +509,7 @@ static int run(char **arg, int images)
 	const char *wrong = NULL;
 	char path[4096];
 
+	signal(SIGBUS, on_sigbus);
 	for (i = 0; i < (uint64_t)images; i++)
 		sources[i] = read_source(arg[6 + i]);
 	for (i = 0; i < nr && !wrong; i++) {
@@ -468,9 +524,10 @@ static int run(char **arg, int images)
 			       (unsigned long long)step, arg[6 + which], wrong);
 		unlink(path);
 	}
-	printf("%lu refused, %lu mounted: %lu entries, %lu values, %lu KiB, %lu errors, %lu unfinished\n",
+	printf("%lu refused, %lu mounted: %lu entries, %lu values, %lu handles, %lu KiB, ",
 	       counts->refused, counts->mounted, counts->entries, counts->values,
-	       counts->bytes >> 10, counts->errors, counts->unfinished);
+	       counts->handles, counts->bytes >> 10);
+	printf("%lu errors, %lu unfinished\n", counts->errors, counts->unfinished);
 	return wrong != NULL;
 }
 
