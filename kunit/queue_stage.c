@@ -370,6 +370,8 @@ void stage_open(struct kunit *test, int nr)
 	struct task_struct *task;
 
 	init_completion(&opener->done);
+	/* Should the queue lose it, the test fails and goes on. */
+	opener->cookie->timeout_ms = 2 * 1000 * STAGE_PATIENCE / HZ;
 	task = kthread_create(opener_thread, opener, "od_opener");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	opener->task = get_task_struct(task);

@@ -142,6 +142,12 @@ static void queue_cuts_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
 						       &stage->pieces[1].piece, &len), 0);
 	KUNIT_EXPECT_EQ(test, len, 28 * KIB);
+	/* What is present in the middle of a block is not waited for. */
+	stage_mark_present(&stage->cookies[0], 256 * KIB + 5000, 256 * KIB + 8192);
+	stage_piece(&stage->pieces[2], &stage->cookies[0], 256 * KIB, 8 * KIB);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
+						       &stage->pieces[2].piece, &len), 0);
+	KUNIT_EXPECT_EQ(test, len, 5000);
 }
 
 /* Data that came in between the look and the lock needs no READ. */
@@ -470,6 +476,7 @@ static void queue_stop_flushes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
 	/* Nothing can be queued behind it, nor answered. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
+	stage->cookies[2].timeout_ms = 1000;
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_open(&stage->cookies[2]), -ENOTCONN);
 	cachefiles_od_queue_drop(&stage->cookies[3]);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), -EINVAL);
@@ -617,33 +624,36 @@ static void queue_reopen_refused(struct kunit *test)
 
 static void queue_deadline(struct kunit *test)
 {
+	/* The latest first, so that the timer has to be brought forward. */
+	static const unsigned long after[] = { 3600 * HZ, HZ / 2, HZ };
 	struct stage *stage = test->priv;
 	struct stage_message m;
 	int i;
 
 	stage_make_open(stage, 0);
-	/* The later deadline first, so that the timer has to be brought forward. */
 	for (i = 0; i < 3; i++) {
-		stage_piece(&stage->pieces[i], &stage->cookies[0], i / 2 * STAGE_WINDOW, 1);
-		stage->pieces[i].piece.expires = jiffies + (i == 1 ? HZ / 2 : HZ);
+		stage_piece(&stage->pieces[i], &stage->cookies[0], i * STAGE_WINDOW, 1);
+		stage->pieces[i].piece.expires = jiffies + after[i];
 		KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[i]), 0);
 	}
-	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, STAGE_WINDOW, 1), 0);
-	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
-	KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[1]));
-	for (i = 0; i < 3; i++) {
+	/* It hangs on to the second READ of those that expire, and has no deadline. */
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, 2 * STAGE_WINDOW, 1), 0);
+	for (i = 1; i < 3; i++) {
 		KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[i]));
 		expect_piece(test, i, 1, -ETIMEDOUT);
 		KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, stage->pieces[i].piece.expires));
 	}
 	stage_settle();
-	/* The first READ has nobody left and is gone; the second has one without a deadline. */
-	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
-	expect_piece(test, 3, 0, 0);
-	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
-	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
-	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	/* A READ that nobody waits for any more is gone. */
+	KUNIT_EXPECT_NULL(test, request_of(stage, 2));
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 2);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+		KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	}
+	expect_piece(test, 0, 1, 0);
 	expect_piece(test, 3, 1, 0);
+	KUNIT_EXPECT_EQ(test, stage_reports(&stage->pieces[2]), 1);
 }
 
 /* A deadline that is over when the piece is queued, and one that an answer beats. */

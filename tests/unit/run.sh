@@ -12,7 +12,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 passed=0 failed=0
 
 for program; do
-	output=$(${EMULATOR-} "$program" 2>&1)
+	output=$(timeout "${TIMEOUT:-120}" ${EMULATOR-} "$program" 2>&1)
 	status=$?
 	ok=$(grep -c '^ok ' <<<"$output")
 	bad=$(grep -c '^not ok ' <<<"$output")
