@@ -767,11 +767,12 @@ static void *run(void *data)
 /* A page that can be read and one behind it that cannot; right for no blob's start. */
 static void make_unmapped(void)
 {
-	char *map = mmap(NULL, 2 * GRAIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 
-	unmapped = map + GRAIN;
-	if (map == MAP_FAILED || mprotect(unmapped, GRAIN, PROT_NONE))
+	unmapped = map + page;
+	if (map == MAP_FAILED || mprotect(unmapped, page, PROT_NONE))
 		_exit(1);
 }
 
