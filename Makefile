@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit fuzz lint images clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit fuzz lint images clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -21,7 +21,8 @@ help:
 	@echo 'make modules [KDIR=...]            both modules, in place, for the running kernel or another'
 	@echo 'make probes [KERNEL=|KDIR=]        which form each of the kernel'"'"'s interfaces has'
 	@echo 'make tools                         erofs-od and erofs-odd'
-	@echo 'make unit                          the unit tests, under ASan and UBSan'
+	@echo 'make unit                          the suites of kunit/ in user space, under ASan and UBSan'
+	@echo 'make kunit [KERNEL=debug]          the same suites and the queue'"'"'s, as modules of a kernel with KASAN'
 	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
@@ -55,7 +56,10 @@ tools:
 	$(MAKE) -C tools
 
 unit:
-	$(MAKE) -C tests/unit check
+	$(MAKE) -C tests/unit check threads
+
+kunit:
+	scripts/kunit.sh $(KERNEL)
 
 fuzz:
 	scripts/fuzz.sh $(or $(SECONDS),60) $(TEST)

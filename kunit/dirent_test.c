@@ -77,22 +77,24 @@ static void dirent_full_block(struct kunit *test)
 
 static void dirent_name_lengths(struct kunit *test)
 {
-	char name[257];
+	char *name = kunit_kzalloc(test, 257, GFP_KERNEL);
+	u8 *p = kunit_kzalloc(test, 512, GFP_KERNEL);
 	const char *one = name;
 	struct od_dirblock block;
 	struct od_dirent e;
-	u8 p[512];
 
+	KUNIT_ASSERT_NOT_NULL(test, name);
+	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(name, 'n', 256);
 	name[255] = 0;
-	make_block(test, p, sizeof(p), &one, 1);
-	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	make_block(test, p, 512, &one, 1);
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, 512, &block), 0);
 	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), 0);
 	KUNIT_EXPECT_EQ(test, e.name_len, 255);
 	name[255] = 'n';
 	name[256] = 0;
-	make_block(test, p, sizeof(p), &one, 1);
-	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	make_block(test, p, 512, &one, 1);
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, 512, &block), 0);
 	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);
 }
 

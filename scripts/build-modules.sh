@@ -27,7 +27,7 @@ copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
 	touch "$list"
-	(cd "$top" && find Kbuild SUPPORTED cachefiles_od erofs_od compat include -type f \
+	(cd "$top" && find Kbuild SUPPORTED cachefiles_od erofs_od compat include kunit -type f \
 		\( -name '*.[ch]' -o -name 'Kbuild*' -o -name SUPPORTED -o -path 'compat/*.sh' \) ! -name '*.mod.c' \
 		! -path 'compat/generated/*' | sort) >"$list.new"
 	comm -23 "$list" "$list.new" | (cd "$out" && xargs -r rm -f)
