@@ -139,19 +139,23 @@ static int make(const struct path *dir, const char *name, umode_t mode)
 
 int od_compat_mkdir(const struct path *dir, const char *name, umode_t mode, struct path *child)
 {
-	int err = od_compat_lookup(dir, name, child);
+	struct path found;
+	int err = od_compat_lookup(dir, name, &found);
 
 	if (err == -ENOENT) {
 		err = make(dir, name, mode);
 		/* Somebody else may have been quicker, which is as well. */
 		if (!err || err == -EEXIST)
-			err = od_compat_lookup(dir, name, child);
+			err = od_compat_lookup(dir, name, &found);
 	}
-	if (!err && !d_is_dir(child->dentry)) {
-		path_put(child);
-		err = -ENOTDIR;
+	if (err)
+		return err;
+	if (!d_is_dir(found.dentry)) {
+		path_put(&found);
+		return -ENOTDIR;
 	}
-	return err;
+	*child = found;
+	return 0;
 }
 
 int od_compat_unlink(const struct path *dir, struct dentry *victim)
