@@ -227,11 +227,28 @@ static int scan_file(struct cachefiles_od_cookie *cookie)
 	return add_tail(cookie);
 }
 
+/* What is no file is not opened either: opening a device or a pipe does things. */
+static int look_for_file(struct cachefiles_od_cookie *cookie, const struct path *dir)
+{
+	struct path path;
+	int err = od_compat_lookup(dir, cookie->name, &path);
+
+	if (err)
+		return err;
+	if (!d_is_reg(path.dentry))
+		err = -ENOENT;
+	path_put(&path);
+	return err;
+}
+
 static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *dir)
 {
 	struct file *file;
 	int err;
 
+	err = look_for_file(cookie, dir);
+	if (err)
+		return err;
 	file = open_file(cookie, dir, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
