@@ -23,7 +23,6 @@ int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index)
 void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
 		     u64 *len)
 {
-	u64 want = *len;
 	u64 at = *addr;
 	u32 i;
 
@@ -38,7 +37,7 @@ void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
 
 			*index = i;
 			*addr = at - b->uniaddr;
-			*len = want < left ? want : left;
+			*len = *len < left ? *len : left;
 			return;
 		}
 		if (at < b->uniaddr && *len > b->uniaddr - at)

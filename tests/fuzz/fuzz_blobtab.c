@@ -68,13 +68,11 @@ static void check_flat(const struct od_blobtab *tab, u64 addr, u64 want, bool di
 	must(at == addr - start);
 	if (index)
 		must(at < tab->blob[index].unilen && len <= tab->blob[index].unilen - at);
-	if (index && !disjoint)
-		return;
-	/* No other one starts in it, and it is as long as can be. */
-	for (i = 1; i < tab->count; i++)
+	/* No other one that comes before starts in it, and it is as long as can be. */
+	for (i = 1; i < (index ? index : tab->count); i++)
 		if (tab->blob[i].uniaddr)
 			must(tab->blob[i].uniaddr <= addr || tab->blob[i].uniaddr - addr >= len);
-	if (len < want)
+	if (len < want && disjoint)
 		must(owner(tab, addr + len) != index || index == 0);
 }
 
