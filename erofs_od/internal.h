@@ -142,6 +142,8 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root);
 void erofs_od_free_options(struct erofs_od_mount *m);
 
 /* super.c */
+int erofs_od_open_image(struct erofs_od_mount *m);
+void erofs_od_close_image(struct erofs_od_mount *m);
 int erofs_od_fill_super(struct super_block *sb, struct fs_context *fc);
 void erofs_od_kill_sb(struct super_block *sb);
 
@@ -204,7 +206,8 @@ int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
 int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 		       struct erofs_od_meta *meta);
-int erofs_od_copy_bytes(struct inode *inode, u64 pos, void *to, size_t len);
+int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
+			size_t len);
 
 /* io.c */
 struct erofs_od_io;

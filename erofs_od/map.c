@@ -139,7 +139,8 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 
 /**
  * erofs_od_copy_bytes - copy bytes of a link or of the packed inode
- * @inode: inode
+ * @m: mount
+ * @od: inode
  * @pos: first byte
  * @to: where to
  * @len: how many; all below the inode's size
@@ -148,11 +149,12 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
  *
  * Return: 0 or an errno.
  */
-int erofs_od_copy_bytes(struct inode *inode, u64 pos, void *to, size_t len)
+int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
+			size_t len)
 {
 	while (len) {
 		struct erofs_od_place place = { };
-		int err = erofs_od_map(inode, pos, true, &place);
+		int err = erofs_od_map_od(m, od, pos, true, &place);
 		size_t part;
 
 		if (err)

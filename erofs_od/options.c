@@ -87,10 +87,12 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 static int erofs_od_get_tree(struct fs_context *fc)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
+	int err;
 
 	if (!m->fsid)
 		return invalf(fc, "erofs_od: mount needs fsid=");
-	return get_tree_nodev(fc, erofs_od_fill_super);
+	err = erofs_od_open_image(m);
+	return err ?: get_tree_nodev(fc, erofs_od_fill_super);
 }
 
 /* What names the image cannot change; that it is asked for is no error. */
@@ -129,6 +131,7 @@ static void erofs_od_free_fc(struct fs_context *fc)
 	/* A superblock has taken it over, or it never was one. */
 	if (!m)
 		return;
+	erofs_od_close_image(m);
 	erofs_od_free_options(m);
 	kfree(m);
 }

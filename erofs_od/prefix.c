@@ -7,16 +7,16 @@
 /* Entries name a prefix with seven bits. */
 #define EROFS_OD_PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
 
-static int erofs_od_prefix_bytes(struct erofs_od_mount *m, struct inode *packed, u64 at,
+static int erofs_od_prefix_bytes(struct erofs_od_mount *m, const struct od_inode *packed, u64 at,
 				 void *to, size_t len)
 {
 	if (packed)
-		return erofs_od_copy_bytes(packed, at, to, len);
+		return erofs_od_copy_bytes(m, packed, at, to, len);
 	return erofs_od_meta_copy(m->blobs[0], at, to, len);
 }
 
 /* Read the record at *at and go on to the next one. */
-static int erofs_od_read_prefix(struct erofs_od_mount *m, struct inode *packed, u64 *at)
+static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode *packed, u64 *at)
 {
 	struct od_xattr_prefix *prefix = &m->prefixes[m->nr_prefixes];
 	u8 head[2], *p;
@@ -56,7 +56,7 @@ static int erofs_od_read_prefix(struct erofs_od_mount *m, struct inode *packed, 
 int erofs_od_read_prefixes(struct erofs_od_mount *m)
 {
 	unsigned int count = min_t(unsigned int, m->od.prefix_count, EROFS_OD_PREFIXES_MAX);
-	struct inode *packed = NULL;
+	struct od_inode inode, *packed = NULL;
 	u64 at = m->od.prefix_off;
 	int err = 0;
 
@@ -66,15 +66,15 @@ int erofs_od_read_prefixes(struct erofs_od_mount *m)
 	if (!m->prefixes)
 		return -ENOMEM;
 	if (m->od.prefix_in_packed) {
-		packed = erofs_od_iget(m->sb, m->od.packed_nid);
-		if (IS_ERR(packed)) {
-			erofs_od_err(m, "cannot read the packed inode: %ld", PTR_ERR(packed));
-			return PTR_ERR(packed);
+		packed = &inode;
+		err = erofs_od_read_inode(m, m->od.packed_nid, packed);
+		if (err) {
+			erofs_od_err(m, "cannot read the packed inode: %d", err);
+			return err;
 		}
 	}
 	while (!err && m->nr_prefixes < count)
 		err = erofs_od_read_prefix(m, packed, &at);
-	iput(packed);
 	if (err)
 		erofs_od_err(m, "cannot read xattr name prefix %u: %d", m->nr_prefixes, err);
 	return err;

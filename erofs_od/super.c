@@ -186,7 +186,34 @@ static void erofs_od_say_no_volume(struct erofs_od_mount *m, int err)
 	}
 }
 
-static int erofs_od_open_image(struct erofs_od_mount *m)
+static int erofs_od_check_root(struct erofs_od_mount *m)
+{
+	struct od_inode root;
+	int err = erofs_od_read_inode(m, m->od.root_nid, &root);
+
+	if (err) {
+		erofs_od_err(m, "cannot read the root directory: %d", err);
+		return err;
+	}
+	if (!S_ISDIR(root.mode)) {
+		erofs_od_err(m, "the root directory is none");
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+/**
+ * erofs_od_open_image - open the blobs of a mount and read what it needs at once
+ * @m: mount with its options
+ *
+ * All that a mount waits for the daemon for. It does so before there is a
+ * superblock: whoever goes through all superblocks, sync(2) among them, waits
+ * for each until it is ready, unkillably.
+ *
+ * Context: sleeps, killably.
+ * Return: 0 or an errno; either way erofs_od_close_image() undoes it.
+ */
+int erofs_od_open_image(struct erofs_od_mount *m)
 {
 	int err;
 
@@ -202,11 +229,18 @@ static int erofs_od_open_image(struct erofs_od_mount *m)
 		err = erofs_od_read_super(m);
 	if (!err)
 		err = erofs_od_open_devices(m);
-	return err;
+	if (!err)
+		err = erofs_od_read_prefixes(m);
+	return err ?: erofs_od_check_root(m);
 }
 
-static void erofs_od_close_image(struct erofs_od_mount *m)
+/**
+ * erofs_od_close_image - undo erofs_od_open_image(), as far as it came
+ * @m: mount
+ */
+void erofs_od_close_image(struct erofs_od_mount *m)
 {
+	erofs_od_free_prefixes(m);
 	while (m->nr_blobs)
 		erofs_od_close_blob(m->blobs[--m->nr_blobs]);
 	kvfree(m->blobs);
@@ -239,13 +273,8 @@ static int erofs_od_make_root(struct super_block *sb)
 	struct inode *root = erofs_od_iget(sb, m->od.root_nid);
 
 	if (IS_ERR(root)) {
-		erofs_od_err(m, "cannot read the root directory: %ld", PTR_ERR(root));
+		erofs_od_err(m, "cannot have the root directory: %ld", PTR_ERR(root));
 		return PTR_ERR(root);
-	}
-	if (!S_ISDIR(root->i_mode)) {
-		iput(root);
-		erofs_od_err(m, "the root directory is none");
-		return -EUCLEAN;
 	}
 	sb->s_root = d_make_root(root);
 	return sb->s_root ? 0 : -ENOMEM;
@@ -253,7 +282,7 @@ static int erofs_od_make_root(struct super_block *sb)
 
 /**
  * erofs_od_fill_super - mount
- * @sb: superblock whose s_fs_info is the mount
+ * @sb: superblock whose s_fs_info is the mount, its image open
  * @fc: context
  *
  * Whatever fails, erofs_od_kill_sb() undoes what was done.
@@ -269,13 +298,8 @@ int erofs_od_fill_super(struct super_block *sb, struct fs_context *fc)
 		return err;
 	sb->s_bdi->ra_pages = EROFS_OD_READAHEAD >> PAGE_SHIFT;
 	sb->s_bdi->io_pages = EROFS_OD_READAHEAD >> PAGE_SHIFT;
-	err = erofs_od_open_image(m);
-	if (err)
-		return err;
 	erofs_od_setup_super(sb);
-	err = erofs_od_read_prefixes(m);
-	if (!err)
-		err = erofs_od_make_root(sb);
+	err = erofs_od_make_root(sb);
 	if (!err)
 		erofs_od_list_mount(m, true);
 	return err;
@@ -296,7 +320,6 @@ void erofs_od_kill_sb(struct super_block *sb)
 		cachefiles_od_cancel_reads(m->blobs[i]->cookie, sb);
 	kill_anon_super(sb);
 	erofs_od_close_image(m);
-	erofs_od_free_prefixes(m);
 	erofs_od_free_options(m);
 	kfree(m);
 }

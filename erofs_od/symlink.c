@@ -53,6 +53,8 @@ int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od,
 static const char *erofs_od_get_link(struct dentry *dentry, struct inode *inode,
 				     struct delayed_call *done)
 {
+	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
+	const struct od_inode *od = &erofs_od_inode(inode)->od;
 	size_t size = i_size_read(inode);
 	char *link;
 	int err;
@@ -63,10 +65,9 @@ static const char *erofs_od_get_link(struct dentry *dentry, struct inode *inode,
 	link = kzalloc(size + 1, GFP_KERNEL);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
-	err = erofs_od_copy_bytes(inode, 0, link, size);
+	err = erofs_od_copy_bytes(m, od, 0, link, size);
 	if (!err)
-		err = erofs_od_check_link(erofs_od_mount(inode->i_sb),
-					  erofs_od_inode(inode)->od.nid, link, size);
+		err = erofs_od_check_link(m, od->nid, link, size);
 	if (err) {
 		kfree(link);
 		return ERR_PTR(err);

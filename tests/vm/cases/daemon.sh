@@ -34,6 +34,47 @@ ok "the daemon is gone" od_wait 5 od_daemon_is gone
 ok "unmount" timeout 10 umount /mnt/a
 kill_daemons
 
+# killed with 1, 32, 1000 requests on their way
+blocks_of() {
+	local block
+	for block in $(seq "$1"); do
+		dd if=/mnt/a/large/sequential of=/dev/null bs=4096 skip=$((1000 + block * 11)) count=1 2>/dev/null &
+	done
+}
+
+no_reader() {
+	local pid
+	for pid in $(pidof dd); do
+		has_ended "$pid" || return 1
+	done
+}
+
+outstanding() {
+	local nr=$1
+	od_fresh_cache
+	ok "$nr requests: daemon" fake
+	ok "$nr requests: mount" od_mount /mnt/a fsid=one
+	stat /mnt/a/large/sequential >/dev/null
+	killall -STOP fakedaemon
+	blocks_of "$nr"
+	ok "$nr requests: wait" od_wait 60 od_waiting "$nr"
+}
+
+# Each block is a request of its own; nobody reads ahead of a single one in the middle.
+od_unload
+od_load window_kib=4
+for nr in 1 32 1000; do
+	outstanding $nr
+	killall -9 fakedaemon
+	ok "$nr requests: the readers end" od_wait 60 no_reader
+	wait
+	is "$nr requests: none is left" "$(grep -c '^[0-9]' $OD_PROC/requests)" 0
+	ok "$nr requests: unmount" timeout 10 umount /mnt/a
+	kill_daemons
+done
+od_unload
+od_load
+
 # killed readers
 od_fresh_cache
 fake
@@ -50,6 +91,8 @@ mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
 mounter=$!
 sleep 1
 ok "a mount waits for a stopped daemon" kill -0 $mounter
+ok "sync does not wait with it" timeout -s KILL 5 sync
+ok "nor do others that go through all mounts" timeout -s KILL 20 sh -c 'echo 2 >/proc/sys/vm/drop_caches'
 kill -9 $mounter
 ok "and can be killed" ends_within 5 $mounter
 kill_daemons
