@@ -29,7 +29,7 @@ u32 od_key_cookie_hash(const u8 *key, size_t len, u32 volume_hash);
 
 /**
  * od_key_file_name - file name of a blob in its fan-out folder
- * @key: the name's bytes, any values
+ * @key: the name's bytes, any values; NULs at the end do not tell keys apart
  * @len: how many
  * @name: gets the file name and a NUL
  *
