@@ -3,6 +3,7 @@
 # Usage: aptroot.sh update SUITE[:ARCH]        have the package lists of a suite, a day old at most
 #        aptroot.sh sources SUITE[:ARCH]       print the sources.list lines of a suite
 #        aptroot.sh run SUITE[:ARCH] APT...    run an apt command that knows that suite alone
+#        aptroot.sh unpack SUITE PACKAGE       have a package unpacked, print the folder
 #
 # A private apt root per suite, so that any suite's packages can be downloaded
 # without touching the host's own package lists. Where the packages come from
@@ -10,7 +11,8 @@
 # has that architecture's packages besides amd64's.
 #
 # EROFS_OD_UBUNTU=URI  Ubuntu's archive; by default it is looked for beside
-#                      Debian's. Exit status 3: it is not there.
+#                      Debian's. Exit status 3: it is not there, or the mirror
+#                      serves lists that are older than what it says of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -47,17 +49,22 @@ ubuntu_uri() {
 	echo "${uri%/debian}/ubuntu"
 }
 
-ubuntu_keys() {
-	local dir=$cache/apt/ubuntu-keyring
-	if [ ! -e "$dir/usr" ]; then
-		"$0" update $keys_suite
-		rm -rf "$dir" "$dir.tmp"
-		mkdir "$dir.tmp"
-		(cd "$dir.tmp" && run $keys_suite apt-get -qq download ubuntu-keyring >&2)
-		dpkg -x "$dir.tmp"/*.deb "$dir.tmp"
-		mv -T "$dir.tmp" "$dir"
-	fi
-	echo "$dir/usr/share/keyrings/ubuntu-archive-keyring.gpg"
+unpack_locked() {
+	local dir=$1 suite=$2 package=$3
+	[ ! -e "$dir/usr" ] || return 0
+	"$0" update "$suite"
+	rm -rf "$dir" "$dir.tmp"
+	mkdir -p "$dir.tmp"
+	(cd "$dir.tmp" && run "$suite" apt-get -qq download "$package" >&2)
+	dpkg -x "$dir.tmp"/*.deb "$dir.tmp"
+	mv -T "$dir.tmp" "$dir"
+}
+
+# unpacked SUITE PACKAGE: its folder, without what it depends on
+unpacked() {
+	local dir=$cache/packages/$1/$2
+	with_lock "package-$1-$2" unpack_locked "$dir" "$1" "$2"
+	echo "$dir"
 }
 
 # architectures SUITE[:ARCH]: as apt wants them
@@ -71,7 +78,7 @@ sources() {
 	local suite=${1%%:*} uri keys
 	if [ "$(distribution_of "$suite")" = ubuntu ]; then
 		uri=$(ubuntu_uri)
-		keys=$(with_lock ubuntu-keyring ubuntu_keys)
+		keys=$(unpacked $keys_suite ubuntu-keyring)/usr/share/keyrings/ubuntu-archive-keyring.gpg
 	else
 		uri=$(debian_uri "$suite")
 		keys=$debian_keys
@@ -107,7 +114,9 @@ update_locked() {
 	: >"$root/status"
 	sources "$1" >"$root/sources.list"
 	say "package lists of $1"
-	if ! run "$1" apt-get -qq update -o APT::Update::Error-Mode=any; then
+	if ! run "$1" apt-get -qq update -o APT::Update::Error-Mode=any 2>&1 | tee "$root/update.log" >&2; then
+		! grep -qE 'unexpected size|Hash Sum mismatch' "$root/update.log" ||
+			cannot_be_had "$(awk '{ print $(NF - 2); exit }' "$root/sources.list") serves lists of $1 that do not match its Release file"
 		[ "$(distribution_of "$1")" != ubuntu ] ||
 			cannot_be_had "$(ubuntu_uri) does not serve $1: EROFS_OD_UBUNTU= can name an archive that does"
 		die "the package lists of $1 cannot be had"
@@ -119,5 +128,6 @@ case ${1-} in
 update) with_lock "apt-$2" update_locked "$2" ;;
 sources) sources "$2" ;;
 run) shift && run "$@" ;;
-*) sed -n '3,5s/^# //p' "$0" >&2 && exit 2 ;;
+unpack) unpacked "$2" "$3" ;;
+*) sed -n '3,6s/^# //p' "$0" >&2 && exit 2 ;;
 esac

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: kernels.sh fetch ID...     have these kernels of SUPPORTED, print their folders
+# Usage: kernels.sh fetch ID...     have these kernels of SUPPORTED or tests/kernels, print their folders
 #        kernels.sh list            print the ids
 #
 # A kernel's folder in the cache, named after the exact package version, holds
@@ -134,6 +134,10 @@ lookup() {
 fetch() {
 	local link status=0
 	kernel_row "$1"
+	if [ "$row_status" = made ]; then
+		"$top/scripts/test-kernel.sh" "$1"
+		return
+	fi
 	link=$cache/kernels/$1-$row_flavour
 	# A process of its own: in a condition, a failure would not end a function.
 	with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?

@@ -61,11 +61,17 @@ own_kernel() {
 complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
 complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|lockup'
 
+# is_test_kernel ID: it is one that is made here, by scripts/test-kernel.sh
+is_test_kernel() {
+	[ "$1" != base ] && [ -e "$top/tests/kernels/$1.config" ]
+}
+
 # kernel_row ID: sets row_toolchain, row_suite, row_prefix, row_flavour, row_status,
 # and row_arch, which follows from the flavour
 kernel_row() {
 	local row
 	row=$(awk -v id="$1" '$1 == "kernel" && $2 == id { print $3, $4, $5, $6, $7 }' "$supported")
+	[ -n "$row" ] || ! is_test_kernel "$1" || row="trixie trixie 6.12. amd64 made"
 	[ -n "$row" ] || die "SUPPORTED has no kernel $1, it has: $(kernel_ids | paste -sd' ')"
 	# shellcheck disable=SC2034 # for the caller
 	read -r row_toolchain row_suite row_prefix row_flavour row_status <<<"$row"

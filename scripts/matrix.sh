@@ -11,26 +11,13 @@
 # unless it is the configured mirror that does not carry its archive.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/parts.sh"
 
 logs=$top/build/matrix
-# Guest tests whose result is a speed, and the one that is make demo's.
-timed="cold"
-apart="$timed demo"
 
 # count LOG PASSED FAILED SKIPPED TEXT: a result of our own
 count() {
 	echo "$5: $2 passed, $3 failed, $4 skipped" >>"$1"
-}
-
-guest_tests() {
-	local name
-	for name in "$top"/tests/vm/cases/*.sh; do
-		name=$(basename "$name" .sh)
-		case " $apart " in
-		*" $name "*) ;;
-		*) [[ $name = selftest-* ]] || echo "$name" ;;
-		esac
-	done
 }
 
 # fetch ID: 0 it is here
@@ -146,8 +133,7 @@ for id in "${ids[@]}"; do
 done
 wait
 for id in "${ids[@]}"; do
-	# shellcheck disable=SC2086 # a list
-	[ ! -e "$logs/$id.suite_s" ] || boot "$id" timed $timed
+	[ ! -e "$logs/$id.suite_s" ] || boot "$id" timed cold
 done
 
 grep -hE '^(not ok|ok .*# SKIP|# .*(MB/s|READs))' "$logs"/*.* || true

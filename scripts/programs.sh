@@ -39,7 +39,7 @@ fi
 
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
 	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
-	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,oddimage,mutate}; do
+	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do
@@ -49,3 +49,5 @@ for program in getfattr setfattr fsck.erofs; do
 		command -v "$program" || true
 	fi
 done
+# For kernels made for testing, which run here alone.
+[ -n "$root" ] || command -v mke2fs

@@ -18,13 +18,14 @@ packages_of() {
 	bookworm) echo "$common,gcc-12,pahole" ;;
 	trixie) echo "$common,gcc-14,pahole" ;;
 	sid) echo "$common,gcc-16,pahole" ;;
+	trixie-kernel) echo "$common,gcc-14,flex,bison,bc,libelf-dev,xz-utils,perl,bash" ;;
 	bookworm-llvm) echo "$common,clang-16,lld-16,llvm-16,pahole" ;;
 	trixie-llvm) echo "$common,clang-19,libclang-rt-19-dev,lld-19,llvm-19,pahole" ;;
 	trixie-arm64 | trixie-ppc64el)
 		echo "make,kmod,perl,pahole,pkgconf,gcc-14-$(triplet_of "${1#*-}"),$(foreign_packages "${1#*-}")"
 		;;
-	trixie-cross) printf '%s,' make perl kmod pahole gcc-14-{i686,s390x}-linux-gnu \
-		gcc-14-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} && echo qemu-user ;;
+	bookworm-cross) printf '%s,' make perl kmod pahole gcc-12-{i686,s390x}-linux-gnu \
+		gcc-12-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} | sed 's/,$//' ;;
 	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
 	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64,libdw1t64,python3" ;;
 	*) die "no tool chain is known for suite $1" ;;
@@ -74,9 +75,6 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--dpkgopt='path-exclude=/usr/bin/qemu-*' \
-		--dpkgopt='path-include=/usr/bin/qemu-arm' \
-		--dpkgopt='path-include=/usr/bin/qemu-s390x' \
 		"$suite" - - | zstd -q -T0 -o "$archive.tmp" -f
 	mv "$archive.tmp" "$archive"
 }

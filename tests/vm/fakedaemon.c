@@ -31,7 +31,7 @@ struct object {
 
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
 static bool mute_open, mute_read, leave_hole, close_first, restore;
-static unsigned int delay_ms;
+static unsigned int delay_ms, piece;
 static long long lie;
 static struct object objects[MAX_OBJECTS];
 
@@ -124,10 +124,14 @@ static void on_open(int dev, const struct cachefiles_od_msg *msg)
 static void fill(struct object *obj, __u64 off, __u64 len)
 {
 	static char buf[CACHEFILES_OD_READ_MAX];
-	ssize_t n = pread(obj->source, buf, len, off);
+	ssize_t n = pread(obj->source, buf, len, off), at, now;
 
-	if (n > 0 && pwrite(obj->fd, buf, n, off) != n)
-		say("pwrite of %zd at %llu: %s", n, (unsigned long long)off, strerror(errno));
+	for (at = 0; at < n; at += now) {
+		now = piece && piece < n - at ? piece : n - at;
+		if (pwrite(obj->fd, buf + at, now, off + at) != now)
+			say("pwrite of %zd at %llu: %s", now, (unsigned long long)off + at,
+			    strerror(errno));
+	}
 }
 
 static void on_read(const struct cachefiles_od_msg *msg)
@@ -200,6 +204,7 @@ static const struct option options[] = {
 	{ "leave-hole", no_argument, NULL, 'h' },
 	{ "close-first", no_argument, NULL, 'C' },
 	{ "delay-ms", required_argument, NULL, 'D' },
+	{ "piece", required_argument, NULL, 'p' },
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
 	{ }
@@ -220,6 +225,7 @@ static bool parse(int argc, char **argv)
 		case 'h': leave_hole = true; break;
 		case 'C': close_first = true; break;
 		case 'D': delay_ms = atoi(optarg); break;
+		case 'p': piece = atoi(optarg); break;
 		case 'l': lie = atoll(optarg); break;
 		case 'r': restore = true; break;
 		default: return false;
@@ -235,7 +241,7 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--lie BYTES] [--restore]\n");
+			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

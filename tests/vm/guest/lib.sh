@@ -11,6 +11,13 @@ OD_TESTS=${OD_TESTS:-/tests}
 OD_COMPLAINT='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU|general protection|Call Trace'
 OD_STOCK='cachefiles|fscache|netfs|erofs'
 
+# od_arg NAME [DEFAULT]: od.NAME= of the kernel's command line
+od_arg() {
+	local value
+	value=$(sed -n "s/.*\\bod\\.$1=\\([^ ]*\\).*/\\1/p" /proc/cmdline)
+	echo "${value:-${2-}}"
+}
+
 od_next() {
 	local n
 	n=$(($(cat $OD_COUNT) + 1))
@@ -102,15 +109,65 @@ od_run_test() {
 	note "$OD_TEST: $(cut -d' ' -f1 /proc/uptime) s"
 }
 
+# od_cut_power: the machine starts again; what was not on the disk is gone
+od_cut_power() {
+	echo "od-vm: power cut"
+	sleep 1
+	echo 1 >/proc/sys/kernel/sysrq
+	echo b >/proc/sysrq-trigger
+	sleep 100
+}
+
 # od_run_tests NAME...: status 1 if anything failed
 od_run_tests() {
 	local name
 	echo 0 >$OD_COUNT
 	rm -f $OD_FAILED
+	od_forget_leaks
 	for name in "$@"; do
 		od_run_test "$name"
 	done
+	OD_TEST=all
+	od_check_leaks
 	[ ! -e $OD_FAILED ]
+}
+
+# --- what only a kernel made for testing has ---
+
+OD_KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# What the kernel lost before any test is not ours.
+od_forget_leaks() {
+	[ -e $OD_KMEMLEAK ] || return 0
+	echo scan >$OD_KMEMLEAK
+	echo clear >$OD_KMEMLEAK
+}
+
+# Memory that was freed by RCU or a work item a moment ago is found by the first
+# scan, what is found again by the second is lost.
+od_check_leaks() {
+	local leaks
+	[ -e $OD_KMEMLEAK ] || return 0
+	sleep 2
+	echo scan >$OD_KMEMLEAK
+	sleep 6
+	echo scan >$OD_KMEMLEAK
+	leaks=$(cat $OD_KMEMLEAK)
+	if [ -z "$leaks" ]; then
+		pass "no memory is lost"
+	else
+		fail "no memory is lost" "$leaks"
+	fi
+}
+
+# od_save_gcov FOLDER DISK: its files say that they have no size, so tar cannot read them
+od_save_gcov() {
+	local file
+	find "$1" -name '*.gcda' | while read -r file; do
+		mkdir -p "/tmp/gcov${file%/*}"
+		cat "$file" >"/tmp/gcov$file"
+	done
+	tar -C "/tmp/gcov$1" -c . >"$2"
 }
 
 # --- both modules ---

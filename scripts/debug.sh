@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: debug.sh KERNEL CASE...
+#
+# Guest tests on a kernel of tests/kernels: both modules and the KUnit suites are
+# built for it and the machine is booted with these cases; `all` means the whole
+# suite and the cases that take such a kernel.
+#
+# GCOV=FILE  the modules count which lines are reached, FILE gets the counts
+#            (scripts/coverage.sh); they are in build/modules/KERNEL-gcov then
+# The rest is vm.sh's.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/parts.sh"
+
+[ $# -ge 2 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+id=$1
+shift
+is_test_kernel "$id" || die "there is no tests/kernels/$id.config"
+need_root "it builds in a chroot"
+modules=$top/build/modules/$id${GCOV:+-gcov}
+counting=()
+[ -z "${GCOV-}" ] || counting=(GCOV_PROFILE=y)
+cases=("$@")
+[ "$1" != all ] || mapfile -t cases < <(cd "$top/tests/vm/cases" && ls debug-*.sh | sed 's/\.sh$//' && guest_tests)
+
+"$top/scripts/deps.sh"
+make -s -C "$top/tools" all origin >&2
+make -s -C "$top/tests/vm" >&2
+DISK=$("$top/tests/images/mkimage.sh")
+"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
+# The second time in the folder of the tests, where the first has left its answers.
+"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules
+cp "$modules"/kunit/*.ko "$modules/"
+export DISK MODULES=$modules MEM=${MEM:-4096} TIMEOUT=${TIMEOUT:-3000}
+boot_tests "${LOG:-debug-$id}" "$id" "${cases[@]}"

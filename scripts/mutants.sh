@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: mutants.sh [--unit] [NAME...]
+#
+# Breaks one guard at a time, as the patches of tests/mutants/ (or those whose
+# names begin with NAME) say, in a copy of the sources, and demands that the
+# test which the patch names notices. A mutant that does not build, or that
+# nobody notices, is a failure. --unit leaves out those that need a machine.
+#
+# A patch begins with
+#	Hazard: N...        rows of Documentation/hazards.rst
+#	Breaks: what the patch takes away
+#	Noticed-by: unit SUITE | vm CASE | debug CASE, ...
+# where vm is the kernel 6.12 and debug the one of tests/kernels; all that are
+# named have to notice.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+work=$top/build/mutants
+lanes=$(nproc)
+
+# field FILE NAME
+field() {
+	sed -n "s/^$2: *//p" "$1" | head -n 1
+}
+
+# copy_sources TO: as they are now, with their times, so that make sees what changed
+copy_sources() {
+	mkdir -p "$1"
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+		tar -c --null -T - --format=posix) | tar -x -C "$1"
+	mkdir -p "$1/build"
+	ln -sfn "$top/build/tools" "$1/build/tools"
+	ln -sfn "$top/build/tests" "$1/build/tests"
+}
+
+# put_in TREE PATCH: touched, or the objects of the last mutant would do
+put_in() {
+	local file
+	patch -d "$1" -p1 -s --no-backup-if-mismatch --fuzz=0 <"$2" || return 1
+	sed -n 's,^+++ b/,,p' "$2" | while read -r file; do
+		touch "$1/$file"
+	done
+}
+
+take_out() {
+	local file
+	sed -n 's,^+++ b/,,p' "$2" | while read -r file; do
+		cp "$top/$file" "$1/$file"
+		touch "$1/$file"
+	done
+}
+
+# Each succeeds when the mutant was noticed; 2: it does not build.
+noticed_by_unit() {
+	local tree=$1 program=$1/build/unit/$2_test
+	make -s -C "$tree/tests/unit" B="$tree/build/unit" "$program" || return 2
+	! "$tree/tests/unit/run.sh" "$program"
+}
+
+# noticed_in_vm TREE KERNEL CASE
+noticed_in_vm() {
+	local tree=$1 kernel=$2 modules=$1/build/modules/$2
+	shift 2
+	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
+	! MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 "$tree/scripts/vm.sh" "$kernel" "$@"
+}
+
+# notice TREE LOG HOW WHAT: prints who notices, or who does not and should
+notice() {
+	local status=0
+	case $3 in
+	unit) noticed_by_unit "$1" "$4" >"$2" 2>&1 || status=$? ;;
+	vm) noticed_in_vm "$1" 6.12 "$4" >"$2" 2>&1 || status=$? ;;
+	debug) noticed_in_vm "$1" debug "$4" >"$2" 2>&1 || status=$? ;;
+	*) status=3 ;;
+	esac
+	case $status in
+	0) echo "ok - mutant $name: $3 $4: $(why_noticed "$2")" ;;
+	2) echo "not ok - mutant $name: it does not build: $(tail -n 1 "$2")" ;;
+	3) echo "not ok - mutant $name: it does not say who notices" ;;
+	*) echo "not ok - mutant $name: $3 $4 does not notice" ;;
+	esac
+}
+
+# one LANE PATCH: a line for each who has to notice
+one() {
+	local tree=$work/tree$1 patch=$2 name how what
+	name=$(basename "$patch" .patch)
+	if ! put_in "$tree" "$patch" >"$work/$name.log" 2>&1; then
+		echo "not ok - mutant $name: the patch does not apply"
+		return
+	fi
+	while read -r how what; do
+		[ -z "$unit_only" ] || [ "$how" = unit ] || continue
+		notice "$tree" "$work/$name.$how-$what.log" "$how" "$what"
+	done < <(field "$patch" Noticed-by | sed 's/, */\n/g')
+	take_out "$tree" "$patch"
+}
+
+# The first thing that the test had against it.
+why_noticed() {
+	{ grep -aE '^not ok|^FAILED|ERROR: AddressSanitizer|runtime error' "$1" || echo '?'; } |
+		head -n 1 | cut -c1-100
+}
+
+# lane NR: takes what is next until there is nothing left
+lane() {
+	local patch
+	copy_sources "$work/tree$1"
+	while patch=$(next_patch); do
+		one "$1" "$patch"
+	done
+}
+
+next_patch() {
+	(
+		flock 9
+		patch=$(head -n 1 "$work/queue")
+		sed -i 1d "$work/queue"
+		[ -n "$patch" ] && echo "$patch"
+	) 9>"$work/lock"
+}
+
+chosen() {
+	local name patch
+	for patch in "$top"/tests/mutants/*.patch; do
+		name=$(basename "$patch")
+		if [ -n "$unit_only" ] && [[ $(field "$patch" Noticed-by) != *unit* ]]; then continue; fi
+		if [ $# = 0 ]; then echo "$patch"; fi
+		for prefix; do
+			[[ $name != "$prefix"* ]] || echo "$patch"
+		done
+	done
+}
+
+unit_only=
+[ "${1-}" != --unit ] || { unit_only=yes && shift; }
+rm -rf "$work/lock" "$work"/*.log
+mkdir -p "$work"
+chosen "$@" >"$work/queue"
+[ -s "$work/queue" ] || die "no mutant is called $*"
+"$top/scripts/deps.sh"
+if [ -z "$unit_only" ] && xargs grep -lE "^Noticed-by: .*(vm|debug) " <"$work/queue" >/dev/null; then
+	need_root "it builds in a chroot"
+	make -s -C "$top/tools" all origin >&2
+	make -s -C "$top/tests/vm" >&2
+	DISK=$("$top/tests/images/mkimage.sh")
+	export DISK TIMEOUT=${TIMEOUT:-600}
+fi
+for nr in $(seq "$lanes"); do
+	lane "$nr" &
+done | tee "$work/results" >&2
+# shellcheck disable=SC2126 # a count of 0 is no failure here
+passed=$(grep '^ok' "$work/results" | wc -l)
+# shellcheck disable=SC2126
+failed=$(grep '^not ok' "$work/results" | wc -l)
+echo "mutants: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What runs many tests and counts them: sourced, after lib.sh.
+
+# begin FOLDER: where the parts' logs go
+begin() {
+	logs=$1
+	rm -rf "$logs"
+	mkdir -p "$logs"
+	began=$SECONDS
+}
+
+step() {
+	say "== $* ($((SECONDS - began)) s)"
+}
+
+# part NAME COMMAND...: its output is kept, and what tells most is shown; one
+# that fails without counting a failure counts as one
+part() {
+	local name=$1 status=0 since=$SECONDS
+	shift
+	"$@" >"$logs/$name.log" 2> >(tee -a "$logs/$name.err" | grep -E '^(==|   ) ' >&2) || status=$?
+	if [ $status != 0 ] && ! grep -qE '(^| )[1-9][0-9]* failed' "$logs/$name.log"; then
+		echo "$name: status $status: 0 passed, 1 failed" >>"$logs/$name.log"
+	fi
+	tail -n 60 "$logs/$name.log" | grep -E '^(not ok|#|\||.* passed, [0-9]+ failed)' ||
+		tail -n 20 "$logs/$name.log" "$logs/$name.err"
+	say "   $name took $((SECONDS - since)) s"
+}
+
+# finish: what failed, and the sums; fails where anything did
+finish() {
+	local result
+	step "done"
+	grep -hE '^not ok' "$logs"/*.log || true
+	result=$(grep -hoE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$logs"/*.log |
+		awk '{ p += $1; f += $3; s += $5 }
+			END { printf "%d passed, %d failed, %d skipped\n", p, f, s }')
+	echo "$result"
+	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
+}
+
+# boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
+boot_tests() {
+	local name=$1 kernel=$2
+	shift 2
+	LOGDIR=$top/build/vm/$name "$top/scripts/vm.sh" "$kernel" "$@"
+}
+
+# guest_tests: all but those that run by themselves: what measures a speed (timed), what
+# is make demo's, what boots several times, and what takes a kernel made for it
+guest_tests() {
+	local name
+	for name in "$top"/tests/vm/cases/*.sh; do
+		name=$(basename "$name" .sh)
+		case $name in
+		cold | demo | powercut | selftest-* | debug-*) ;;
+		*) echo "$name" ;;
+		esac
+	done
+}

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A cache folder that others have been at: what cannot be trusted is fetched
+# again, what goes away under a mount is an error, and none of it reads as zeroes.
+
+IMAGE=v-4096-plain
+XATTR=user.CacheFiles.cache
+
+# the cache file of the image's one blob, and its folders
+volume=$OD_CACHE/cache/Ierofs,$IMAGE
+cache_file() {
+	find $OD_CACHE/cache -name "D$IMAGE"
+}
+
+is_right() {
+	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
+}
+
+# again NAME: the image is right, and data was fetched for that
+again() {
+	local before
+	before=$(od_reads)
+	ok "$1: is right" is_right
+	ok "$1: is fetched again" test "$(od_reads)" -gt "$before"
+	umount /mnt/a
+}
+
+xattr_of() {
+	getfattr --only-values -n $XATTR "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+# set_xattr HEX
+set_xattr() {
+	setfattr -n $XATTR -v "0x$1" "$(cache_file)"
+}
+
+ok "setup" od_setup
+ok "daemon" odd
+ok "first mount" is_right
+umount /mnt/a
+before=$(od_reads)
+ok "second mount" is_right
+is "asks for nothing" "$(od_reads)" "$before"
+umount /mnt/a
+
+file=$(cache_file)
+good=$(xattr_of "$file")
+is "the attribute has 18 bytes" ${#good} 36
+setfattr -x $XATTR "$file"
+again "no attribute"
+set_xattr "${good%??}"
+again "an attribute that is too short"
+set_xattr "${good}00"
+again "one that is too long"
+set_xattr "0000000000001000${good#????????????????}"
+again "of another size"
+set_xattr "ffffffffffffffff${good#????????????????}"
+again "of an impossible size"
+set_xattr "${good%????}0900"
+again "of another type"
+set_xattr "${good%??}04"
+again "of a file that is dirty"
+set_xattr "${good%??}63"
+again "of a content that is unknown"
+
+truncate -s 4096 "$(cache_file)"
+again "a file that was cut off"
+truncate -s $(($(stat -c %s "$(cache_file)") + 4096)) "$(cache_file)"
+again "a file that was made longer"
+rm "$(cache_file)"
+again "a file that is gone"
+file=$(cache_file)
+rm "$file"
+mkdir "$file"
+again "a folder in its place"
+rm -r "$file"
+ln -s /etc/passwd "$file"
+again "a link in its place"
+cp /etc/passwd "$OD_CACHE/passwd"
+ok "which nobody followed" cmp /etc/passwd "$OD_CACHE/passwd"
+rm "$(cache_file)"
+mkfifo "$file"
+# Whoever opens a pipe for reading and writing does not wait.
+again "a pipe in its place"
+fanout=$(dirname "$(cache_file)")
+rm -r "$fanout"
+again "no fan-out folder"
+rm -r "$fanout"
+echo >"$fanout"
+notok "a file for a fan-out folder" timeout 20 mount -t erofs_od -o ro,fsid=$IMAGE none /mnt/a
+rm "$fanout"
+again "without it"
+setfattr -x $XATTR "$volume"
+again "a volume without its attribute"
+ok "was put aside" test -n "$(ls $OD_CACHE/graveyard)"
+rm -r "$volume"
+again "no volume"
+
+# while it is mounted
+ok "mount" od_mount /mnt/a fsid=one
+ok "a file is read" cat /mnt/a/large/sequential
+file=$(find $OD_CACHE/cache -name Done)
+truncate -s 0 "$file"
+od_drop_caches
+notok "cut off under the mount: an error" cmp -s /mnt/a/large/sequential /dev/zero
+cat /mnt/a/large/sequential 2>&1 >/tmp/read | grep -q 'Input/output error'
+is "an I/O error" $? 0
+ok "and no zeroes" test ! -s /tmp/read
+rm -f "$file"
+ok "removed under the mount: unmount" umount /mnt/a
+ok "the next mount" od_mount /mnt/a fsid=one
+ok "reads" cat /mnt/a/large/sequential
+umount /mnt/a
+
+# folders that no cache can be in
+kill_daemons
+od_wait 5 od_daemon_is none
+bind_fails() {
+	local out
+	od_log_mark
+	out=$(timeout 20 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1) && { fail "$1" "it binds"; return; }
+	case $out in
+	*"$3"*) pass "$1: $3" ;;
+	*) fail "$1" "wanted $3, got $out" ;;
+	esac
+}
+bind_fails "a folder that is not there" /mnt/scratch/none "No such file or directory"
+echo >/mnt/scratch/file
+bind_fails "a file" /mnt/scratch/file "Not a directory"
+bind_fails "a read-only file system" /mnt/images "Read-only file system"
+mkdir -p /mnt/scratch/odd-cache
+echo >/mnt/scratch/odd-cache/cache
+bind_fails "a file where the store should be" /mnt/scratch/odd-cache "Not a directory"
+rm -r /mnt/scratch/odd-cache /mnt/scratch/file
+mkdir -p /mnt/full
+mount -t tmpfs -o size=64k,nr_inodes=2 full /mnt/full
+bind_fails "a file system without room" /mnt/full "No space left"
+umount /mnt/full
+ok "after all that, a cache" odd
+ok "and the image" is_right
+umount /mnt/a

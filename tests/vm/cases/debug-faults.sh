@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Memory and disks that fail, on a kernel that makes them fail: every call gives
+# an errno, nothing leaks or hangs, and what is read without an error is right.
+
+FAULTS=/sys/kernel/debug
+
+# faults KIND NAME=VALUE...: settings of failslab, fail_page_alloc, fail_make_request
+faults() {
+	local kind=$1 setting
+	shift
+	for setting in times=-1 verbose=0 interval=1 probability=0 task-filter=N "$@"; do
+		echo "${setting#*=}" >"$FAULTS/$kind/${setting%%=*}" || return 1
+	done
+}
+
+# Single allocations are chosen by the program; those that may sleep fail, too.
+fail_chosen() {
+	faults failslab ignore-gfp-wait=N && faults fail_page_alloc ignore-gfp-wait=N min-order=0
+}
+
+# text_of MODULE: where its code begins and ends
+text_of() {
+	awk -v module="[$1]" '$NF == module && tolower($2) == "t" { print $1 }' /proc/kallsyms |
+		sort | sed -n '1p;$p'
+}
+
+# fail_within MODULE PERCENT: allocations that this module's code asks for
+fail_within() {
+	local range first last
+	range=$(text_of "$1")
+	first=0x${range%%[!0-9a-f]*}
+	last=0x${range##*[!0-9a-f]}
+	faults failslab ignore-gfp-wait=N "require-start=$first" "require-end=$last" \
+		stacktrace-depth=16 "probability=$2" &&
+	faults fail_page_alloc ignore-gfp-wait=N min-order=0 "require-start=$first" "require-end=$last" \
+		stacktrace-depth=16 "probability=$2"
+}
+
+no_faults() {
+	local kind
+	for kind in failslab fail_page_alloc fail_make_request; do
+		faults $kind
+	done
+	for kind in failslab fail_page_alloc; do
+		echo 0 >$FAULTS/$kind/require-start
+		echo 0xffffffffffffffff >$FAULTS/$kind/require-end
+	done
+}
+
+# each NAME CALL ARGUMENT...: one fact; how many failed is told
+each() {
+	local name=$1
+	shift
+	if timeout 120 failnth "$@" >/tmp/failnth 2>&1; then
+		pass "$name"
+		sed 's/^/# /' /tmp/failnth
+	else
+		fail "$name" "$(tail -n 5 /tmp/failnth)"
+	fi
+}
+
+# read_all DIR: all that can be read; how many files could not
+read_all() {
+	timeout 300 find "$1" -type f -exec cat {} + 2>&1 >/dev/null | wc -l
+}
+
+# same_tree_or_error DIR SUM: what can be read is right, and something can
+same_tree_or_error() {
+	treesum "$1" 2>/tmp/errors | sort >/tmp/mine
+	sort "$2" >/tmp/theirs
+	note "$(wc -l </tmp/errors) errors in $(wc -l </tmp/mine) paths"
+	comm -23 /tmp/mine /tmp/theirs | awk '
+		BEGIN { while ((getline line <"/tmp/errors") > 0) { sub(/^treesum: /, "", line)
+			sub(/: .*/, "", line); bad[line] = 1 } }
+		!($1 in bad)' >/tmp/wrong
+	head -n 5 /tmp/wrong
+	[ ! -s /tmp/wrong ] && [ "$(comm -12 /tmp/mine /tmp/theirs | wc -l)" -gt 100 ]
+}
+
+ok "setup" od_setup
+ok "single allocations can be made to fail" fail_chosen
+each "bind" bind $OD_CACHE
+each "each call of a daemon" answer $OD_CACHE $OD_BLOBS v-4096-flat /mnt/a
+od_fresh_cache
+ok "daemon" odd
+each "mount" mount fsid=v-4096-plain /mnt/a
+each "mount with blobs in a domain" mount fsid=twenty,domain_id=faults /mnt/a
+ok "mount" od_mount /mnt/a fsid=v-4096-plain
+each "listing of a folder" list /mnt/a/b/many
+each "read of a file" read "$(find /mnt/a -type f -size +8k | head -n 1)"
+umount /mnt/a
+no_faults
+
+# Wherever they happen, in work queues, too, all through a read of the whole tree.
+for module in cachefiles_od erofs_od; do
+	od_put_away
+	od_fresh_cache
+	ok "daemon" odd
+	ok "mount" od_mount /mnt/a fsid=one
+	ok "allocations of $module fail now and then" fail_within $module 3
+	note "$module: $(read_all /mnt/a) files could not be read"
+	no_faults
+	od_drop_caches
+	ok "$module: what is read afterwards is right" same_tree /mnt/a $OD_SUMS/tree
+	umount /mnt/a
+done
+
+# A disk that fails under the cache.
+disk=/tmp/disk
+od_put_away
+od_unload
+od_load
+truncate -s 256M $disk
+ok "a disk for the cache" mke2fs -q -t ext4 -O ^has_journal $disk
+mkdir -p /mnt/bad
+ok "is mounted" mount -o loop,errors=continue $disk /mnt/bad
+device=$(awk '$2 == "/mnt/bad" { print $1 }' /proc/mounts)
+mkdir /mnt/bad/cache
+OD_CACHE=/mnt/bad/cache
+ok "daemon" odd
+ok "mount" od_mount /mnt/a fsid=one
+echo 1 >"/sys/block/${device#/dev/}/make-it-fail"
+ok "its I/O fails now and then" faults fail_make_request probability=10
+note "$(read_all /mnt/a) files could not be read"
+no_faults
+ok "wrong data is never served" same_tree_or_error /mnt/a $OD_SUMS/tree
+umount /mnt/a
+od_put_away
+od_unload
+umount /mnt/bad
+rm $disk

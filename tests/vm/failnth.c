@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * failnth: one call after the other with its first, second, third, ... allocation
+ * failing, until it needs no more. Takes a kernel with CONFIG_FAULT_INJECTION.
+ *
+ *	bind CACHE              open the device, name the folder, bind, close
+ *	mount OPTIONS DIR       mount, and unmount what mounted
+ *	read FILE               open, read to the end, from cold caches
+ *	list DIR                list with attributes, from cold caches
+ *	answer CACHE BLOBS FSID DIR
+ *	                        play the daemon of a mount on DIR: fetch, copen, write
+ *	                        and answer, each failing first
+ *
+ * A call that fails must fail with an errno that a lack of memory excuses, and
+ * what is read without an error must be what was read before. Prints
+ * "CALL: N allocations failed, E calls did", or what went wrong.
+ */
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/cachefiles_od.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* More than any of the calls takes: one that never ends is no pass. */
+#define MAX_STEPS	2000
+
+static int nth_fd;
+
+static void fail_nth(int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", n);
+
+	if (pwrite(nth_fd, text, len, 0) != len)
+		err(1, "fail-nth");
+}
+
+/* Were there fewer allocations than that? */
+static bool none_failed(void)
+{
+	char text[16] = "";
+
+	if (pread(nth_fd, text, sizeof(text) - 1, 0) <= 0)
+		err(1, "fail-nth");
+	return atoi(text) != 0;
+}
+
+/* A call: 0, or -errno. What it set up is taken back by undo(). */
+struct call {
+	const char *name;
+	int (*prepare)(char **argv);
+	int (*run)(char **argv);
+	void (*undo)(char **argv);
+};
+
+static bool is_excused(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EIO:
+	case -EAGAIN:
+	case -EINTR:
+	case -ENFILE:
+	case -EMFILE:
+	case -ENODEV:
+		return true;
+	}
+	return false;
+}
+
+static void each_allocation(const struct call *call, char **argv)
+{
+	int step, failed = 0, error;
+	bool ended;
+
+	for (step = 1; step < MAX_STEPS; step++) {
+		if (call->prepare)
+			call->prepare(argv);
+		fail_nth(step);
+		error = call->run(argv);
+		ended = none_failed();
+		fail_nth(0);
+		if (error > 0)
+			errx(1, "%s: allocation %d failed: wrong data", call->name, step);
+		if (error && (ended || !is_excused(error)))
+			errx(1, "%s: allocation %d failed: %s", call->name, step, strerror(-error));
+		if (!error && call->undo)
+			call->undo(argv);
+		failed += error != 0;
+		if (ended)
+			break;
+	}
+	if (!ended)
+		errx(1, "%s: no end after %d allocations", call->name, step);
+	printf("%s: %d allocations failed, %d calls did\n", call->name, step - 1, failed);
+}
+
+/* --- bind --- */
+
+static int write_command(int fd, const char *text)
+{
+	ssize_t n = write(fd, text, strlen(text));
+
+	return n < 0 ? -errno : 0;
+}
+
+static int run_bind(char **argv)
+{
+	char dir[256];
+	int fd = open("/dev/cachefiles", O_RDWR | O_CLOEXEC), error;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(dir, sizeof(dir), "dir %s", argv[0]);
+	error = write_command(fd, dir);
+	if (!error)
+		error = write_command(fd, "tag failnth");
+	if (!error)
+		error = write_command(fd, "bind ondemand");
+	close(fd);
+	return error;
+}
+
+/* --- mount --- */
+
+static int run_mount(char **argv)
+{
+	return mount("none", argv[1], "erofs_od", MS_RDONLY, argv[0]) ? -errno : 0;
+}
+
+static void undo_mount(char **argv)
+{
+	if (umount(argv[1]))
+		err(1, "umount %s", argv[1]);
+}
+
+/* --- read, list --- */
+
+static int drop_caches(char **argv)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	(void)argv;
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		err(1, "drop_caches");
+	close(fd);
+	return 0;
+}
+
+static uint64_t sum_of(uint64_t sum, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len--)
+		sum = (sum ^ *p++) * 0x100000001b3ULL;
+	return sum;
+}
+
+/* 0 what it was the first time, 1 something else, -errno */
+static int same_as_first(uint64_t sum)
+{
+	static uint64_t first;
+
+	if (!first)
+		first = sum;
+	return sum != first;
+}
+
+static int run_read(char **argv)
+{
+	static char buf[65536];
+	uint64_t sum = 1;
+	ssize_t n;
+	int fd = open(argv[0], O_RDONLY), error = 0;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		sum = sum_of(sum, buf, n);
+	if (n < 0)
+		error = -errno;
+	close(fd);
+	return error ?: same_as_first(sum);
+}
+
+static int run_list(char **argv)
+{
+	uint64_t sum = 1;
+	struct dirent *entry;
+	struct stat st;
+	int error = 0;
+	DIR *dir = opendir(argv[0]);
+
+	if (!dir)
+		return -errno;
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW)) {
+			error = -errno;
+			break;
+		}
+		sum = sum_of(sum, entry->d_name, strlen(entry->d_name));
+		sum = sum_of(sum, &st.st_size, sizeof(st.st_size));
+	}
+	if (!entry && errno)
+		error = -errno;
+	closedir(dir);
+	return error ?: same_as_first(sum);
+}
+
+/* --- answer --- */
+
+static int device;
+static struct {
+	struct cachefiles_od_msg head;
+	char rest[CACHEFILES_OD_MSG_MAX];
+} message;
+static int blob_fd;
+static const char *blob;
+static size_t blob_size;
+
+static void open_blob(const char *folder, const char *name)
+{
+	char path[512];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st))
+		err(1, "%s", path);
+	blob_size = st.st_size;
+	blob = mmap(NULL, blob_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (blob == MAP_FAILED)
+		err(1, "%s", path);
+	close(fd);
+}
+
+static bool await_message(void)
+{
+	struct pollfd p = { .fd = device, .events = POLLIN };
+
+	return poll(&p, 1, 10000) == 1;
+}
+
+static int run_fetch(char **argv)
+{
+	ssize_t n = read(device, &message, sizeof(message));
+
+	(void)argv;
+	return n < 0 ? -errno : n == 0 ? -EIO : 0;
+}
+
+static int run_copen(char **argv)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "copen %u,%zu", message.head.msg_id, blob_size);
+
+	(void)argv;
+	return write(device, text, len) < 0 ? -errno : 0;
+}
+
+static int run_write(char **argv)
+{
+	const struct cachefiles_od_read_range *range = (const void *)message.rest;
+	size_t len = range->len;
+	ssize_t n;
+
+	(void)argv;
+	if (len > blob_size - range->off)
+		len = blob_size - range->off;
+	n = pwrite(blob_fd, blob + range->off, len, range->off);
+	return n < 0 ? -errno : n == (ssize_t)len ? 0 : -ENOMEM;
+}
+
+static int run_complete(char **argv)
+{
+	(void)argv;
+	return ioctl(blob_fd, CACHEFILES_OD_IOC_READ_COMPLETE, message.head.msg_id) ? -errno : 0;
+}
+
+/* Fails the first allocation of a call, then the second, until the call is through. */
+static void until_done(const char *name, int (*run)(char **argv))
+{
+	int step, error;
+	bool ended;
+
+	for (step = 1; step < MAX_STEPS; step++) {
+		fail_nth(step);
+		error = run(NULL);
+		ended = none_failed();
+		fail_nth(0);
+		if (!error) {
+			printf("%s: done after %d failures\n", name, step - 1);
+			return;
+		}
+		if (ended || !is_excused(error))
+			errx(1, "%s: allocation %d failed: %s", name, step, strerror(-error));
+	}
+	errx(1, "%s: no end", name);
+}
+
+static pid_t start_mount(const char *options, char *dir)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	close(device);
+	_exit(mount("none", dir, "erofs_od", MS_RDONLY, options) ? errno : 0);
+}
+
+static void answer_messages(pid_t mounter)
+{
+	int status;
+
+	while (waitpid(mounter, &status, WNOHANG) != mounter) {
+		struct pollfd p = { .fd = device, .events = POLLIN };
+
+		if (poll(&p, 1, 100) != 1)
+			continue;
+		until_done("fetch", run_fetch);
+		if (message.head.opcode == CACHEFILES_OD_OP_OPEN) {
+			const struct cachefiles_od_open *open = (const void *)message.rest;
+
+			blob_fd = open->fd;
+			until_done("copen", run_copen);
+		} else if (message.head.opcode == CACHEFILES_OD_OP_READ) {
+			until_done("write", run_write);
+			until_done("complete", run_complete);
+		}
+	}
+	if (status)
+		errx(1, "the mount fails: %s", strerror(WEXITSTATUS(status)));
+}
+
+static void play_daemon(char **argv)
+{
+	char text[256];
+	pid_t mounter;
+
+	open_blob(argv[1], argv[2]);
+	device = open("/dev/cachefiles", O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		err(1, "/dev/cachefiles");
+	snprintf(text, sizeof(text), "dir %s", argv[0]);
+	if (write_command(device, text) || write_command(device, "bind ondemand"))
+		errx(1, "bind");
+	snprintf(text, sizeof(text), "fsid=%s", argv[2]);
+	mounter = start_mount(text, argv[3]);
+	if (!await_message())
+		errx(1, "no message");
+	answer_messages(mounter);
+	if (umount(argv[3]))
+		err(1, "umount");
+	close(device);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct call calls[] = {
+		{ "bind", NULL, run_bind, NULL },
+		{ "mount", NULL, run_mount, undo_mount },
+		{ "read", drop_caches, run_read, NULL },
+		{ "list", drop_caches, run_list, NULL },
+	};
+	size_t i;
+
+	setlinebuf(stdout);
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (nth_fd < 0)
+		err(1, "fail-nth");
+	if (argc == 6 && strcmp(argv[1], "answer") == 0) {
+		play_daemon(argv + 2);
+		return 0;
+	}
+	for (i = 0; argc > 2 && i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (strcmp(argv[1], calls[i].name))
+			continue;
+		/* What reads must give is found out without a failure. */
+		if (calls[i].prepare && calls[i].run(argv + 2))
+			errx(1, "%s fails", argv[1]);
+		each_allocation(&calls[i], argv + 2);
+		return 0;
+	}
+	errx(2, "usage: see the source");
+}
