@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit fuzz lint images clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -23,6 +23,9 @@ help:
 	@echo 'make tools                         erofs-od and erofs-odd'
 	@echo 'make unit                          the suites of kunit/ in user space, under ASan and UBSan'
 	@echo 'make kunit [KERNEL=debug]          the same suites and the queue'"'"'s, as modules of a kernel with KASAN'
+	@echo 'make debug TEST="name ..." [KERNEL=kcsan]   guest tests on a kernel with KASAN, lockdep, kmemleak'
+	@echo 'make mutants [TEST=name]           take away one guard after the other: does its test notice?'
+	@echo 'make soak [MINUTES=30]             the long forms: all on kernels made for testing, coverage, stress'
 	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
@@ -59,7 +62,16 @@ unit:
 	$(MAKE) -C tests/unit check threads
 
 kunit:
-	scripts/kunit.sh $(KERNEL)
+	scripts/debug.sh $(or $(KERNEL),debug) debug-kunit
+
+debug:
+	scripts/debug.sh $(or $(KERNEL),debug) $(or $(TEST),all)
+
+mutants:
+	scripts/mutants.sh $(TEST)
+
+soak:
+	scripts/soak.sh $(MINUTES)
 
 fuzz:
 	scripts/fuzz.sh $(or $(SECONDS),60) $(TEST)

@@ -84,9 +84,9 @@ each "each call of a daemon" answer $OD_CACHE $OD_BLOBS v-4096-flat /mnt/a
 od_fresh_cache
 ok "daemon" odd
 each "mount" mount fsid=v-4096-plain /mnt/a
-each "mount with blobs in a domain" mount fsid=twenty,domain_id=faults /mnt/a
+each "mount with blobs in a domain" mount fsid=boot,domain_id=faults /mnt/a
 ok "mount" od_mount /mnt/a fsid=v-4096-plain
-each "listing of a folder" list /mnt/a/b/many
+each "listing of a folder" list /mnt/a/b/special
 each "read of a file" read "$(find /mnt/a -type f -size +8k | head -n 1)"
 umount /mnt/a
 no_faults

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The KUnit suites, as modules of this kernel (scripts/kunit.sh puts them beside
+# The KUnit suites, as modules of this kernel (scripts/debug.sh puts them beside
 # the others): each case is a fact of its own, told by KTAP in the kernel's log.
 
 wanted="od_sb od_inode od_dirent od_chunkmap od_blobtab od_xattr od_xxhash"
