@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "$0")/parts.sh"
 
 # On the kernel made for testing: what is short, and reaches most. soak.sh has the rest.
-debug_cases="debug-kunit debug-faults load badinput protocol daemon cachefolder options hostile"
+debug_cases="debug-kunit debug-faults load badinput protocol hostile stress"
 
 need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
@@ -22,7 +22,7 @@ step "what the tests need"
 "$top/scripts/deps.sh"
 step "lint, unit tests, tools"
 part lint "$top/scripts/lint.sh"
-part unit make -C "$top/tests/unit" check
+part unit make -C "$top/tests/unit" check threads
 part tools make -C "$top/tools" all origin check
 make -s -C "$top/tests/vm" >&2
 step "every parser under libFuzzer"
@@ -30,6 +30,10 @@ part fuzz "$top/scripts/fuzz.sh" 60
 step "what the unit tests notice"
 part mutants "$top/scripts/mutants.sh" --unit
 
+step "a kernel with KASAN, lockdep and kmemleak: $debug_cases"
+# One machine does not keep two cores busy. What measures a speed comes later.
+# shellcheck disable=SC2086 # a list
+part debug "$top/scripts/debug.sh" debug $debug_cases &
 step "how a build finds out what a kernel offers"
 part compat "$top/tests/compat/run.sh"
 step "other machines, other compilers"
@@ -39,14 +43,12 @@ selftest_on=$(kernel_ids | head -n 1)
 if "$top/scripts/build-modules.sh" "$selftest_on" >"$logs/selftest-modules.out" 2>&1; then
 	part selftest "$top/tests/vm/selftest.sh" "$selftest_on"
 fi
-step "a kernel with KASAN, lockdep and kmemleak: KUnit, $debug_cases"
-# shellcheck disable=SC2086 # a list
-part debug "$top/scripts/debug.sh" debug $debug_cases
-step "the guest suite on $(kernel_ids | paste -sd' ')"
-part matrix "$top/scripts/matrix.sh"
 step "a system that boots from an on-demand image, a machine whose power is cut"
 part boot "$top/tests/vm/boot.sh" 6.1 6.12
 DISK=$("$top/tests/images/mkimage.sh")
 export DISK
 part powercut boot_tests powercut 6.12 powercut
+wait
+step "the guest suite on $(kernel_ids | paste -sd' ')"
+part matrix "$top/scripts/matrix.sh" --short
 finish

@@ -44,7 +44,7 @@ amd64)
 	serial=(-serial chardev:console -serial stdio)
 	arguments="console=ttyS0 od.report=ttyS1 tsc=reliable"
 	# Kernels that check everything take longer than ACPI's interpreter may.
-	[ "$row_status" != made ] || arguments+=" pci=noacpi"
+	[ "$row_status" != made ] || arguments+=" pci=noacpi kcsan.early_enable=0"
 	;;
 arm64)
 	# Later processors authenticate pointers, which takes TCG long; earlier ones

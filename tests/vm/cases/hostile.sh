@@ -6,10 +6,6 @@ DOMAIN=$OD_MNT/images/trees/domain
 SMALL=$OD_MNT/scratch/small
 SLOTS=/mnt/slots
 
-argument() {
-	sed -n "s/.*\bod\.$1=\([^ ]*\).*/\1/p" /proc/cmdline
-}
-
 # By an honest daemon, from an image that has what its source had.
 make_small() {
 	rm -rf $SMALL
@@ -43,13 +39,13 @@ all_right() {
 	od_mount /mnt/a "fsid=$1" && hostile check /mnt/a "$2" && umount /mnt/a
 }
 
-seed=$(argument seed)
-steps=$(argument steps)
-modes=$(argument mode)
-seconds=$(argument seconds)
+seed=$(od_arg seed)
+steps=$(od_arg steps)
+modes=$(od_arg mode)
+seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
 steps=${steps:-12000}
-seconds=${seconds:-20}
+seconds=${seconds:-10}
 
 ok "setup" od_setup
 ok "an fd is closed while a READ is copied" crossing $OD_CACHE $OD_BLOBS one large/sequential

@@ -8,13 +8,6 @@ IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4
 	v-4096-compact v-4096-prefix v-4096-compressed reverse twenty layer-over tiny'
 BATCH=100
 
-# argument NAME DEFAULT: of the kernel command line
-argument() {
-	local value
-	value=$(sed -n "s/.*\bod\.$1=\([0-9]*\).*/\1/p" /proc/cmdline)
-	echo "${value:-$2}"
-}
-
 # batch SEED FIRST NR: by two workers, each with every other step
 batch() {
 	local worker pids='' pid status=0 images
@@ -45,9 +38,9 @@ total() {
 		END { for (i = 1; i <= n; i++) printf "%d %s ", sum[word[i]], word[i] }' /tmp/mutated
 }
 
-seed=$(argument seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
-steps=$(argument steps 48)
-first=$(argument first 0)
+seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
+steps=$(od_arg steps 48)
+first=$(od_arg first 0)
 note "od.seed=$seed od.first=$first od.steps=$steps"
 ok "setup" od_setup
 mkdir -p /tmp/blobs

@@ -5,10 +5,6 @@
 TREE=$OD_MNT/images/trees/domain
 COPIES=$OD_MNT/scratch/copies
 
-argument() {
-	sed -n "s/.*\bod\.$1=\([^ ]*\).*/\1/p" /proc/cmdline
-}
-
 # Without a limit of its own for room, so that what fills the file system is seen.
 run_stress() {
 	stress "$seed" "$seconds" $OD_CACHE /mnt/stress $TREE copy \
@@ -24,10 +20,10 @@ no_space() {
 	dmesg | grep -c 'are refused: -28'
 }
 
-seed=$(argument seed)
-seconds=$(argument seconds)
+seed=$(od_arg seed)
+seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
-seconds=${seconds:-45}
+seconds=${seconds:-25}
 
 # Small READs, so that there are many.
 ok "modules" od_load window_kib=16
