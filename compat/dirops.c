@@ -111,8 +111,12 @@ static int unlink_locked(const struct path *dir, struct dentry *victim)
 
 int od_compat_lookup(const struct path *dir, const char *name, struct path *child)
 {
-	struct dentry *dentry = lookup_unlocked(dir, name);
+	struct dentry *dentry;
 
+	/* Not every kernel looks before it calls what only a folder has. */
+	if (!d_can_lookup(dir->dentry))
+		return -ENOTDIR;
+	dentry = lookup_unlocked(dir, name);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	if (d_really_is_negative(dentry)) {
