@@ -39,7 +39,8 @@ suite() {
 rounds() {
 	local round
 	part kcsan env TIMEOUT="$(left)" "$top/scripts/debug.sh" kcsan protocol daemon domains hostile stress
-	part mutants "$top/scripts/mutants.sh"
+	part planted "$top/tests/fuzz/planted.sh"
+	part mutants env LANES=1 "$top/scripts/mutants.sh"
 	for ((round = 1; $(left) > 300; round++)); do
 		part "round-$round" env CMDLINE="od.seconds=90 od.steps=3000" TIMEOUT=900 \
 			"$top/scripts/vm.sh" 6.12 hostile stress mutated

@@ -73,7 +73,7 @@ build() {
 copy_tree() {
 	mkdir -p "$work/tree"
 	(cd "$top" && tar -c --exclude=generated --exclude='*.o' Kbuild SUPPORTED compat \
-		cachefiles_od erofs_od include scripts tools/packages.txt) | tar -C "$work/tree" -x
+		cachefiles_od erofs_od include kunit scripts tools/packages.txt) | tar -C "$work/tree" -x
 }
 
 # The best of three: something else may run beside.

@@ -25,7 +25,7 @@ case $(od_arg boot 0) in
 0)
 	ok "setup" od_setup
 	# Pieces that begin and end inside a block are what a file system does not remember.
-	ok "a daemon that writes in odd pieces" fake --piece 3000 --delay-ms 20
+	ok "a daemon that writes in odd pieces" fake --piece 100000 --delay-ms 20
 	ok "mount" od_mount /mnt/a fsid=one
 	fill_some 400
 	od_cut_power
