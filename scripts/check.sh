@@ -25,17 +25,17 @@ part lint "$top/scripts/lint.sh"
 part unit make -C "$top/tests/unit" check threads
 part tools make -C "$top/tools" all origin check
 make -s -C "$top/tests/vm" >&2
+step "how a build finds out what a kernel offers"
+part compat "$top/tests/compat/run.sh"
 step "every parser under libFuzzer"
 part fuzz "$top/scripts/fuzz.sh" 60
 step "what the unit tests notice"
 part mutants "$top/scripts/mutants.sh" --unit
 
 step "a kernel with KASAN, lockdep and kmemleak: $debug_cases"
-# One machine does not keep two cores busy. What measures a speed comes later.
+# One machine does not keep two cores busy. What measures a time has them for itself.
 # shellcheck disable=SC2086 # a list
 part debug "$top/scripts/debug.sh" debug $debug_cases &
-step "how a build finds out what a kernel offers"
-part compat "$top/tests/compat/run.sh"
 step "other machines, other compilers"
 part portability "$top/scripts/portability.sh"
 step "the test machine itself"
