@@ -4,7 +4,8 @@
 #
 # Guest tests on a kernel of tests/kernels: both modules and the KUnit suites are
 # built for it and the machine is booted with these cases; `all` means the whole
-# suite and the cases that take such a kernel.
+# suite and the cases that take such a kernel. Where one takes very long, it does
+# half of it.
 #
 # GCOV=FILE  the modules count which lines are reached, FILE gets the counts
 #            (scripts/coverage.sh); they are in build/modules/KERNEL-gcov then
@@ -32,5 +33,6 @@ DISK=$("$top/tests/images/mkimage.sh")
 # The second time in the folder of the tests, where the first has left its answers.
 "$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules
 cp "$modules"/kunit/*.ko "$modules/"
-export DISK MODULES=$modules MEM=${MEM:-4096} TIMEOUT=${TIMEOUT:-3000}
+CMDLINE="od.thin=2 ${CMDLINE-}"
+export CMDLINE DISK MODULES=$modules MEM=${MEM:-4096} TIMEOUT=${TIMEOUT:-3000}
 boot_tests "${LOG:-debug-$id}" "$id" "${cases[@]}"

@@ -29,26 +29,47 @@ left() {
 	echo $((end - SECONDS))
 }
 
-# one lane: what tells most of the modules
-suite() {
-	part debug env GCOV="$logs/gcov.tar" TIMEOUT="$(left)" "$top/scripts/debug.sh" debug all
-	part coverage "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs/gcov.tar"
+# The guest suite in two machines side by side, so that the two take about as long.
+first="debug-kunit debug-faults badinput cachefolder load options protocol tools tar tmpfs
+	freeze overlay idmapped daemon"
+
+others() {
+	guest_tests | grep -vxF "$(tr -s ' \t' '\n\n' <<<"$first")"
 }
 
-# the other: every mutant, then one round after the other until the time is over
+# debug NAME CASE...: with KASAN, lockdep, kmemleak; what was reached goes to NAME.tar
+debug() {
+	local name=$1
+	shift
+	part "$name" env LOG="$name" GCOV="$logs/$name.tar" TIMEOUT="$(left)" "$top/scripts/debug.sh" debug "$@"
+}
+
+# shellcheck disable=SC2046,SC2086 # lists
+suite() {
+	debug debug-1 $first &
+	# The modules are built by the first.
+	sleep 30
+	debug debug-2 $(others)
+	wait
+	part coverage "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
+}
+
+# Until the time is over.
 rounds() {
 	local round
-	part kcsan env TIMEOUT="$(left)" "$top/scripts/debug.sh" kcsan protocol daemon domains hostile stress
-	part planted "$top/tests/fuzz/planted.sh"
-	part mutants env LANES=1 "$top/scripts/mutants.sh"
-	for ((round = 1; $(left) > 300; round++)); do
-		part "round-$round" env CMDLINE="od.seconds=90 od.steps=3000" TIMEOUT=900 \
+	for ((round = 1; $(left) > 200; round++)); do
+		part "round-$round" env CMDLINE="od.seconds=60 od.steps=2000" TIMEOUT=900 LOGDIR="$top/build/vm/soak" \
 			"$top/scripts/vm.sh" 6.12 hostile stress mutated
 	done
 }
 
-step "for $minutes minutes"
-suite &
+step "for $minutes minutes: the guest suite with KASAN, lockdep, kmemleak and gcov"
+suite
+step "data races"
+part kcsan env LOG=kcsan TIMEOUT="$(left)" "$top/scripts/debug.sh" kcsan protocol daemon domains hostile
+step "each fuzzer finds a mistake, each mutant is noticed"
+part planted "$top/tests/fuzz/planted.sh"
+part mutants env SECONDS_LEFT="$(left)" "$top/scripts/mutants.sh"
+step "a hostile daemon, stress, changed images"
 rounds
-wait
 finish

@@ -28,11 +28,15 @@ total_is() {
 	[ $((r + ${m%% mounted*})) = "$2" ]
 }
 
+# od.thin=N: a part of them, on kernels that take several times as long
+thin=$(od_arg thin 1)
+
 ok "setup" od_setup
 mkdir -p /tmp/blobs
-size=$(oddriver cut $OD_BLOBS/tiny /tmp/blobs)
+whole=$(oddriver cut $OD_BLOBS/tiny /tmp/blobs)
+size=$((whole / thin))
 ok "daemon" odd --source=/tmp/blobs
-ok "mount of the whole image" od_mount /mnt/a domain_id=whole,fsid="t$size"
+ok "mount of the whole image" od_mount /mnt/a domain_id=whole,fsid="t$whole"
 good=$(oddriver sum /mnt/a)
 ok "the whole image can be read" test -n "$good"
 umount /mnt/a
