@@ -25,14 +25,18 @@ counting=()
 cases=("$@")
 [ "$1" != all ] || mapfile -t cases < <(cd "$top/tests/vm/cases" && ls debug-*.sh | sed 's/\.sh$//' && guest_tests)
 
+# The second time in the folder of the tests, where the first has left its answers.
+build_modules() {
+	"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
+	"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules
+	cp "$modules"/kunit/*.ko "$modules/"
+}
+
 "$top/scripts/deps.sh"
 make -s -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2
 DISK=$("$top/tests/images/mkimage.sh")
-"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
-# The second time in the folder of the tests, where the first has left its answers.
-"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules
-cp "$modules"/kunit/*.ko "$modules/"
+with_lock "debug-$id${GCOV:+-gcov}" build_modules
 CMDLINE="od.thin=2 ${CMDLINE-}"
 export CMDLINE DISK MODULES=$modules MEM=${MEM:-4096} TIMEOUT=${TIMEOUT:-3000}
 boot_tests "${LOG:-debug-$id}" "$id" "${cases[@]}"

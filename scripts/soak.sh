@@ -47,8 +47,6 @@ debug() {
 # shellcheck disable=SC2046,SC2086 # lists
 suite() {
 	debug debug-1 $first &
-	# The modules are built by the first.
-	sleep 30
 	debug debug-2 $(others)
 	wait
 	part coverage "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
