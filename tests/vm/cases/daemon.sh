@@ -140,6 +140,6 @@ ok "wholly present, it mounts without a daemon" od_mount /mnt/a fsid=v-4096-plai
 ok "and is right" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 ok "a new daemon binds to the same folder" odd
-ok "the mounted image goes on fetching" timeout 30 cmp /mnt/b/large/sequential /mnt/b/large/sequential
+ok "the mounted image goes on fetching" timeout 120 cmp /mnt/b/large/sequential /mnt/b/large/sequential
 ok "its data is right" sh -c "treesum /mnt/b/large | grep '^sequential ' | cut -d' ' -f10 >/tmp/a
 	grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10 | cmp - /tmp/a"
