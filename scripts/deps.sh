@@ -18,6 +18,7 @@ packages() {
 		e2fsprogs
 		gcc
 		git
+		jq
 		kmod
 		libc6-dev
 		libssl-dev
