@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "$0")/parts.sh"
 
 # On the kernel made for testing: what is short, and reaches most. soak.sh has the rest.
-debug_cases="debug-kunit debug-faults load badinput protocol hostile stress"
+debug_cases="debug-kunit debug-faults load badinput protocol nfs"
 
 need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
