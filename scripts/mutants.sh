@@ -145,7 +145,9 @@ chosen() {
 
 unit_only=
 [ "${1-}" != --unit ] || { unit_only=yes && shift; }
-rm -rf "$work/lock" "$work"/*.log
+# With all its objects: those of a run that was stopped may be a mutant's, and would
+# be noticed in the place of the next one.
+rm -rf "$work"
 mkdir -p "$work"
 chosen "$@" >"$work/queue"
 [ -s "$work/queue" ] || die "no mutant is called $*"
