@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A daemon that dies, stops or never answers: readers and mounts end, unmount
 # works, what is present is served, and a new daemon goes on.
-# A child that nobody waited for yet has ended, too.
-has_ended() {
-	! grep -qE '^State:	[^ZX]' "/proc/$1/status"
-}
-
 ends_within() {
 	local seconds=$1
 	shift

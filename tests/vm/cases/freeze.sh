@@ -17,14 +17,10 @@ is_frozen() {
 	grep -qx 'frozen 1' $CG/$1/cgroup.events
 }
 
-has_ended() {
-	! grep -qE '^State:	[^ZX]' "/proc/$1/status"
-}
-
 file=/mnt/a/large/sequential
 wanted=$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)
 
-# read_frozen: the sum of the file, read in the reader's group
+# start_reader: the sum of the file, read in the reader's group
 start_reader() {
 	in_group reader sha256sum $file >/tmp/frozen
 	READER=$!

@@ -244,6 +244,11 @@ od_wait() {
 	done
 }
 
+# has_ended PID: a child that nobody waited for yet has, too
+has_ended() {
+	! grep -qE '^State:	[^ZX]' "/proc/$1/status"
+}
+
 od_fresh_cache() {
 	rm -rf $OD_CACHE
 	mkdir -p $OD_CACHE
