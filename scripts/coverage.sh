@@ -16,7 +16,7 @@ out=$top/build/coverage
 core_wanted=90
 glue_wanted=80
 
-# lines_of FOLDER: "FILE LINE COUNT" of all that gcov knows there
+# lines_of FOLDER: all that gcov knows there, as JSON
 lines_of() {
 	mount --bind "$1" "$toolchain/work"
 	chroot "$toolchain" bash -c 'cd /work && find . -name "*.gcda" | while read -r file; do
@@ -43,7 +43,7 @@ rm -rf "$out/counts"
 # Both modules' own files, by line: reached is reached, wherever it was.
 grep -E '^(\./|/work/)?(cachefiles_od|erofs_od|compat)/[a-z_/]*\.[ch] ' "$out/lines" |
 	sed -E 's,^(\./|/work/),,' | awk '
-	{ key = $1 " " $2; seen[key] += $3; files[key] = $1 }
+	{ key = $1 " " $2; seen[key] += $3 }
 	END { for (key in seen) print key, seen[key] }' | sort -k1,1 -k2,2n >"$out/merged"
 [ -s "$out/merged" ] || die "no counts of the modules were found"
 awk '$3 == 0 { print $1 ":" $2 }' "$out/merged" >"$out/unreached"
