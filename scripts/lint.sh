@@ -156,7 +156,7 @@ has_test() {
 	vm) [ -e "tests/vm/cases/$2.sh" ] && { [ -z "$3" ] || grep -qF -- "$3" "tests/vm/cases/$2.sh" tests/vm/*.c; } ;;
 	kunit) [ -e "kunit/$2_test.c" ] && { [ -z "$3" ] || grep -q "KUNIT_CASE[A-Z_]*($3)" "kunit/$2_test.c"; } ;;
 	fuzz) [ -e "tests/fuzz/fuzz_$2.c" ] ;;
-	*) true ;;
+	*) false ;;
 	esac
 }
 
