@@ -26,14 +26,19 @@ sources_of() {
 	done
 }
 
-# releases_of SUITE: of its own series of kernels, oldest first
+# releases_of SUITE: of its own series of kernels, oldest first. apt knows names that others
+# merely mention, and a signed image may be here before or after its headers.
 releases_of() {
-	local part series
+	local part series release
 	series=$("$top/scripts/aptroot.sh" run "$1" apt-cache show --no-all-versions "linux-image-$flavour" |
 		sed -n 's/^Depends: linux-image-\([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
 	for part in "$1" "$1-security"; do
-		"$top/scripts/aptroot.sh" run "$part" apt-cache pkgnames "linux-image-$series"
-	done | sed -n "s/^linux-image-\($series\..*-$flavour\)\$/\1/p" | sort -Vu
+		"$top/scripts/aptroot.sh" run "$part" apt-cache pkgnames "linux-image-$series" |
+			sed -n "s/^linux-image-\($series\..*-$flavour\)\$/\1/p" | while read -r release; do
+			"$top/scripts/aptroot.sh" run "$part" apt-cache show "linux-image-$release" "linux-headers-$release" \
+				>/dev/null 2>&1 && echo "$release"
+		done
+	done | sort -Vu
 }
 
 bootstrap() {
