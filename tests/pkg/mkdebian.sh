@@ -26,6 +26,11 @@ sources_of() {
 	done
 }
 
+# has SUITE PACKAGE
+has() {
+	"$top/scripts/aptroot.sh" run "$1" apt-cache show "$2" 2>/dev/null | grep -q .
+}
+
 # releases_of SUITE: of its own series of kernels, oldest first. apt knows names that others
 # merely mention, and a signed image may be here before or after its headers.
 releases_of() {
@@ -35,8 +40,7 @@ releases_of() {
 	for part in "$1" "$1-security"; do
 		"$top/scripts/aptroot.sh" run "$part" apt-cache pkgnames "linux-image-$series" |
 			sed -n "s/^linux-image-\($series\..*-$flavour\)\$/\1/p" | while read -r release; do
-			"$top/scripts/aptroot.sh" run "$part" apt-cache show "linux-image-$release" "linux-headers-$release" \
-				>/dev/null 2>&1 && echo "$release"
+			! has "$part" "linux-image-$release" || ! has "$part" "linux-headers-$release" || echo "$release"
 		done
 	done | sort -Vu
 }
