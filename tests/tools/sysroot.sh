@@ -32,7 +32,7 @@ module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS]]
 		INFO(4, "vermagic=$4");
 		INFO(5, "depends=");
 		INFO(6, "license=GPL");
-		${6:+INFO(7, "alias=$6");}
+		INFO(7, "alias=${6-od-test-$1}");
 	END
 	${CC:-cc} -c -o "$file" "$dir/module.c"
 }
@@ -78,7 +78,7 @@ index() {
 }
 
 fresh() {
-	rm -rf "$root"
+	rm -rf "${root:?}"
 	put /proc/sys/kernel/osrelease $release
 	put /proc/misc ' 57 cachefiles' '183 hw_random'
 	put /proc/self/mountinfo '20 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw' \
@@ -104,7 +104,8 @@ fresh() {
 	put /proc/77/comm erofs-odd
 	mkdir -p "$root/proc/77/fd"
 	ln -s /dev/cachefiles "$root/proc/77/fd/3"
-	mkdir -p -m 700 "$root/var/cache/erofs-od"
+	mkdir -p "$root/var/cache"
+	mkdir -m 700 "$root/var/cache/erofs-od"
 }
 
 doctor() {

@@ -31,7 +31,7 @@ exits() {
 	shift 2
 	out=$("$@" 2>&1)
 	got=$?
-	[[ $got = $want ]] && grep -qE -- "$pattern" <<<"$out"
+	[[ $got =~ ^($want)$ ]] && grep -qE -- "$pattern" <<<"$out"
 	result $? "$(basename "$1") ${*:2}: exit $want" "exit $got:
 $out"
 }

@@ -9,7 +9,7 @@ set -u
 # --- the kernel's own modules ---
 
 fresh
-rm -r "$root/sys/module"/{erofs_od,cachefiles_od} "$root/proc/fs" "$root/proc/77"
+rm -r "${root:?}/sys/module"/{erofs_od,cachefiles_od} "${root:?}/proc/fs" "${root:?}/proc/77"
 loaded cachefiles 1 1 0
 finding "stock cachefiles" stock-cachefiles problem 'is loaded, and has /dev/cachefiles' '^rmmod cachefiles$'
 finding "stock cachefiles" device note 'because of stock-cachefiles' ''
@@ -53,12 +53,12 @@ finding "a part of it by hand" dropin problem 'what lacks: alias fs-erofs erofs_
 # --- the device and who has it ---
 
 fresh
-rm "$root/dev/cachefiles"
+rm "${root:?}/dev/cachefiles"
 finding "no device" device problem 'no /dev/cachefiles, though' '^mknod -m 600 /dev/cachefiles c 10 57$'
 # Who may not make a device node tries the rest.
 if mknod "$root/dev/cachefiles" c 10 56 2>/dev/null; then
 	finding "another's device" device problem 'not the module' '^rm /dev/cachefiles && mknod .* c 10 57$'
-	rm "$root/dev/cachefiles"
+	rm "${root:?}/dev/cachefiles"
 	mknod "$root/dev/cachefiles" c 10 57
 	finding "the module's device" device ok "is cachefiles_od's" ''
 fi
@@ -67,7 +67,7 @@ finding "no device in the kernel" device problem 'no device cachefiles' '^modpro
 fresh
 finding "a daemon" device-user ok '^ok erofs-odd .77. has /dev/cachefiles open$' ''
 finding "a daemon" daemon ok 'serves the cache in /var/cache/erofs-od' ''
-rm -r "$root/proc/77"
+rm -r "${root:?}/proc/77"
 finding "a daemon that cannot be seen" device-user note 'cannot be seen' '^sudo erofs-od doctor$'
 cache_state none
 finding "no daemon" device-user ok 'nobody has /dev/cachefiles open' ''
@@ -80,7 +80,7 @@ mkdir -p "$root/proc/99/fd"
 ln -s /dev/cachefiles "$root/proc/99/fd/7"
 put /proc/99/comm cachefilesd
 finding "somebody else has the device" device-user problem '^problem cachefilesd .99. has' '^kill 99$'
-rm -r "$root/proc/fs" "$root/sys/module"/{erofs_od,cachefiles_od}
+rm -r "${root:?}/proc/fs" "${root:?}/sys/module"/{erofs_od,cachefiles_od}
 finding "nothing is loaded" daemon note 'because of modules-loaded' ''
 
 # --- the cache's folder ---
@@ -93,7 +93,7 @@ fresh
 finding "a good folder" cache-folder ok '/var/cache/erofs-od$' ''
 finding "a good folder" cache-mount ok 'is on /var/cache .ext4.' ''
 finding "a good folder" cache-holes ok 'holes' ''
-exits '[01]' 'cache-space +[0-9]+ % of the blocks and [0-9]+ % of the files are free' doctor
+exits '0|1' 'cache-space +[0-9]+ % of the blocks and [0-9]+ % of the files are free' doctor
 same "" "$(ls -A "$root/var/cache/erofs-od")" "nothing is left in it"
 chmod 755 "$root/var/cache/erofs-od"
 finding "a folder that others can enter" cache-folder note 'others' '^chmod 700 /var/cache/erofs-od$'
@@ -125,21 +125,21 @@ finding "one mount over another" cache-mount ok 'xfs' ''
 # --- what --fix does ---
 
 fix() {
-	doctor --fix "$@" 2>&1 >/dev/null
+	{ doctor --fix >"$dir/report"; } 2>&1
 }
 
 fresh
 same "" "$(fix)" "--fix does nothing where nothing is wrong"
-rm -r "$root/var/cache"
+rm -r "${root:?}/var/cache"
 same "erofs-od: made the folder /var/cache/erofs-od" "$(fix)" "--fix makes the folder"
 same 700 "$(stat -c %a "$root/var/cache/erofs-od")" "for its owner alone"
 finding "after --fix" cache-folder ok '' ''
-rm "$root/lib/modules/$release/modules.dep" "$root/lib/modules/$release/modules.dep.bin"
+rm "${root:?}/lib/modules/$release/modules.dep" "${root:?}/lib/modules/$release/modules.dep.bin"
 finding "an index that is gone" modules-built problem 'modprobe does not know it' "^depmod -a $release\$"
 same "erofs-od: ran depmod -a $release" "$(fix)" "--fix runs depmod"
 finding "after --fix" modules-built ok '' ''
 fresh
-rm -r "$root/sys/module/erofs_od"
+rm -r "${root:?}/sys/module/erofs_od"
 before=$(cd "$root" && find . | sort)
 same "" "$(fix)" "--fix loads nothing into a copy"
 same "$before" "$(cd "$root" && find . | sort)" "--fix leaves all else alone"

@@ -35,7 +35,7 @@ assert report["distribution"] == "Some Debian" and report["arch"] == os.uname().
 assert report["page_size"] == os.sysconf("SC_PAGESIZE"), report
 P
 result $? "the report says what it is about"
-python3 - "$(doctor --json)" "$(rm -r "$root/sys/module/erofs_od" "$root/dev" && doctor --json)" <<'P'
+python3 - "$(doctor --json)" "$(rm -r "${root:?}/sys/module/erofs_od" "${root:?}/dev" && doctor --json)" <<'P'
 import json, sys
 for text in sys.argv[1:]:
     findings = json.loads(text)["findings"]
@@ -46,7 +46,7 @@ for text in sys.argv[1:]:
         assert (one["remedy"] is None) == (one["state"] == "ok"), one
 P
 result $? "each finding has an id, a state, a sentence, and a remedy where it is not ok"
-same "$(sed -n 's/^``\([a-z-]*\)``$/\1/p' "$top/Documentation/doctor.rst" | sort)" \
+same "$(sed -n '/^The kernel$/,$s/^``\([a-z-]*\)``$/\1/p' "$top/Documentation/doctor.rst" | sort)" \
 	"$(doctor --json | python3 -c 'import json, sys
 for f in json.load(sys.stdin)["findings"]: print(f["id"])' | sort)" \
 	"Documentation/doctor.rst tells each finding, and no other"
@@ -58,11 +58,11 @@ finding "an old kernel" kernel-range problem '5\.9\.1-old' "$range"
 finding "another kernel than the one that runs" kernel-range ok "$release" '' --kernel=$release
 finding "of which nothing is loaded" modules-loaded ok 'does not run' '' --kernel=$release
 fresh
-rm -r "$root/lib/modules/$release/build"
+rm -r "${root:?}/lib/modules/$release/build"
 finding "no headers, but modules" kernel-headers note 'not installed' \
 	"^apt install linux-headers-$release\$"
-rm "$root/lib/modules/$release/updates/dkms"/*.ko
-rm -r "$root/sys/module"/{erofs_od,cachefiles_od}
+rm "${root:?}/lib/modules/$release/updates/dkms"/*.ko
+rm -r "${root:?}/sys/module"/{erofs_od,cachefiles_od}
 index
 finding "no headers, no modules" kernel-headers problem 'not installed' \
 	"^apt install linux-headers-$release\$"
@@ -73,7 +73,7 @@ put /etc/os-release ID=opensuse-leap 'ID_LIKE="suse opensuse"'
 finding "on a SUSE" kernel-headers problem '' '^zypper install kernel-test-devel$'
 put /etc/os-release ID=slackware
 finding "elsewhere" kernel-headers problem '' 'install the headers'
-rm "$root/etc/os-release"
+rm "${root:?}/etc/os-release"
 put /usr/lib/os-release ID=ubuntu
 finding "os-release in /usr/lib" kernel-headers problem '' '^apt install'
 
@@ -97,7 +97,7 @@ finding "a file that depmod has not seen" modules-built problem \
 	"problem /lib/modules/$release/extra/erofs_od.ko is there" "^depmod -a $release\$"
 loaded cachefiles_od "$version" AAAA
 loaded erofs_od "$version" BBBB
-rm "$root/lib/modules/$release/extra/erofs_od.ko" "$root$log"
+rm "${root:?}/lib/modules/$release/extra/erofs_od.ko" "${root:?}$log"
 finding "loaded, and not installed" modules-built note 'gone after the next boot' '^dkms install'
 finding "loaded, and not installed" modules-version ok "$version" ''
 loaded erofs_od 0.0.1 BBBB
@@ -106,7 +106,7 @@ finding "loaded, not installed, and older" modules-version problem '0\.0\.1' '^d
 fresh
 module cachefiles_od "$version" AAAA '6.11.0-other SMP mod_unload '
 index
-rm -r "$root/sys/module/cachefiles_od"
+rm -r "${root:?}/sys/module/cachefiles_od"
 finding "built for another kernel" modules-built problem 'cachefiles_od.ko was built for kernel 6\.11\.0-other$' \
 	'^apt install'
 module cachefiles_od "$version" AAAA '6.11.0-other SMP mod_unload modversions '
@@ -119,7 +119,7 @@ module erofs_od 0.0.9 BBBB "$release SMP"
 index
 finding "an older module" modules-version problem "erofs_od is of version 0\.0\.9.*$version" '^apt install'
 fresh
-rm -r "$root/sys/module/erofs_od"
+rm -r "${root:?}/sys/module/erofs_od"
 finding "not loaded" modules-loaded problem 'erofs_od is not loaded' '^modprobe -a cachefiles_od erofs_od$'
 put /sys/module/erofs_od/initstate coming
 finding "not loaded yet" modules-loaded problem 'erofs_od is not loaded' '^modprobe'
@@ -131,7 +131,7 @@ put /lib/systemd/system/erofs-odd.service
 echo '30 20 0:50 / /mnt/app ro - erofs_od app ro' >>"$root/proc/self/mountinfo"
 finding "the same, in use" modules-current problem '' \
 	'^umount -a -t erofs_od && systemctl stop erofs-odd && modprobe -r .* && systemctl start erofs-odd$'
-rm "$root/sys/module/erofs_od/srcversion"
+rm "${root:?}/sys/module/erofs_od/srcversion"
 finding "the same, of one version" modules-current ok '' ''
 
 # --- signatures ---
@@ -166,7 +166,7 @@ finding "signed" signature ok 'signed by DKMS module signing key' ''
 finding "signed, which nobody asks for" signer-key ok 'does not ask for' ''
 lock
 finding "loaded under lockdown" signer-key ok 'has loaded' ''
-rm -r "$root/sys/module/erofs_od"
+rm -r "${root:?}/sys/module/erofs_od"
 finding "signed, keys cannot be seen" signer-key note 'cannot be seen' ''
 mkdir -p "$root/var/lib/dkms"
 cp "$dir/mok.der" "$root/var/lib/dkms/mok.pub"
@@ -181,9 +181,9 @@ mkdir -p "$root/var/lib/shim-signed/mok"
 mv "$root/var/lib/dkms/mok.pub" "$root/var/lib/shim-signed/mok/MOK.der"
 put /proc/keys '3f5c21ab I------ 1 perm 1f030000 0 0 asymmetri Debian CA: 01: X509.rsa 01 []'
 finding "Ubuntu's place of the key" signer-key problem '' '^mokutil --import /var/lib/shim-signed/mok/MOK.der$'
-rm -r "$root/var/lib/shim-signed"
+rm -r "${root:?}/var/lib/shim-signed"
 finding "somebody else's key" signer-key problem '' 'certificate of DKMS module signing key'
-rm -r "$root/sys/kernel/security"
+rm -r "${root:?}/sys/kernel/security"
 finding "no securityfs" lockdown note 'cannot be seen' '^mount -t securityfs'
 put /sys/kernel/security/lsm capability
 finding "a kernel without lockdown" lockdown ok 'no lockdown' ''

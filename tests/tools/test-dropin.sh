@@ -61,14 +61,14 @@ fresh
 exits 0 'NFS and others with the option fsc go without' dropin enable
 dropin disable >/dev/null 2>&1
 exits 0 'modprobe -r erofs_od cachefiles_od && modprobe -a' dropin enable
-rm -r "$root/sys/module/erofs_od"
+rm -r "${root:?}/sys/module/erofs_od"
 exits 0 "'erofs-od dropin enable --now'" dropin enable
 exits 1 'erofs_od is not loaded' dropin status
 dropin disable >/dev/null 2>&1
 put /usr/sbin/update-initramfs
 exits 0 'update-initramfs -u' dropin enable
 exits 0 'update-initramfs -u' dropin disable
-rm "$root/usr/sbin/update-initramfs"
+rm "${root:?}/usr/sbin/update-initramfs"
 put /usr/bin/dracut
 exits 0 'dracut -f' dropin enable
 
@@ -108,7 +108,7 @@ exits 1 'in part .what lacks: options' dropin status
 put /etc/modprobe.d/zz.conf 'options erofs_od dropin=1'
 exits 1 'another file of modprobe.d still has' dropin disable
 fresh
-rm -rf "$root/etc/modprobe.d"
+rm -rf "${root:?}/etc/modprobe.d"
 put /etc/modprobe.d
 exits 1 'cannot be written: Not a directory' dropin enable
 

@@ -163,7 +163,8 @@ static void ask_vermagic(struct doctor *doctor, enum od_module module)
 	const char *vermagic = installed->vermagic ? installed->vermagic : "";
 	char *text;
 
-	if (doctor_vermagic(vermagic, release) == VERMAGIC_SAME || doctor_is_accepted(doctor, module))
+	if (doctor_vermagic(vermagic, release) == VERMAGIC_SAME ||
+	    doctor_is_accepted(doctor, module))
 		return;
 	text = text_format("%s was built for kernel %.*s", installed->path +
 			   strlen(doctor->machine.sysroot), (int)strcspn(vermagic, " "), vermagic);
