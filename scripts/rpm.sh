@@ -21,6 +21,7 @@ macros() {
 	cat <<-'END'
 		%_unitdir /usr/lib/systemd/system
 		%_udevrulesdir /usr/lib/udev/rules.d
+		%_modprobedir /usr/lib/modprobe.d
 		%_usrsrc /usr/src
 		%systemd_requires Requires: systemd
 		%systemd_post() systemctl --no-reload preset %{?*} || :

@@ -44,13 +44,17 @@ finish_packages() {
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# newer_packages SUITE: the same sources with a higher version, built; sets newer
+# newer_packages SUITE|rpm: the same sources with a higher version, built; sets newer
 newer_packages() {
 	local tree=$work/newer-$1
 	newer=$tree/build/packages/$1
 	"$top/scripts/source-tree.sh" "$tree"
 	"$tree/scripts/version.sh" "$(next_version)"
-	"$tree/scripts/deb.sh" "$1" >/dev/null
+	if [ "$1" = rpm ]; then
+		"$tree/scripts/rpm.sh" >/dev/null
+	else
+		"$tree/scripts/deb.sh" "$1" >/dev/null
+	fi
 }
 
 # next_version: 0.1.0 -> 0.1.1
@@ -60,20 +64,25 @@ next_version() {
 	echo "${version%.*}.$((${version##*.} + 1))"
 }
 
-# fresh_disk SUITE DISK: a copy of a fresh Debian, with packages and tests in /pkg
+# fresh_disk SUITE DISK [rpm]: a copy of a fresh Debian, with packages and tests in /pkg
 fresh_disk() {
 	local from mnt=$work/mnt suite=$1 disk=$2
 	from=$("$top/tests/pkg/mkdebian.sh" "$suite")
 	old=$(<"$from/old")
 	new=$(<"$from/new")
 	cp --sparse=always "$from/disk" "$disk"
-	newer_packages "$suite"
 	mkdir -p "$mnt"
 	mount -o loop "$disk" "$mnt"
-	mkdir -p "$mnt"/pkg/{packages,newer}
+	mkdir -p "$mnt"/pkg/{packages,newer,rpm,newer-rpm}
+	newer_packages "$suite"
 	cp "$top/build/packages/$suite"/*.deb "$mnt/pkg/packages/"
 	cp "$newer"/*.deb "$mnt/pkg/newer/"
 	rm -f "$mnt"/pkg/*/*-dbgsym_*.deb
+	if [ -n "${3-}" ]; then
+		newer_packages rpm
+		cp "$top"/build/packages/rpm/*.rpm "$mnt/pkg/rpm/"
+		cp "$newer"/*.rpm "$mnt/pkg/newer-rpm/"
+	fi
 	cp "$top/README.md" "$top/tests/vm/guest/lib.sh" "$top"/tests/pkg/guest/* "$mnt/pkg/"
 	cat >"$mnt/pkg/settings" <<-END
 		OLD=$old

@@ -16,7 +16,7 @@ set -euo pipefail
 packages=systemd-sysv,udev,dbus,login,kmod,initramfs-tools,ca-certificates,bash-completion
 # What is installed later, by hand or for the packages' sake.
 later="dkms erofs-utils nginx-light libcurl4-openssl-dev libjansson4 libmount1 libkmod2 libsystemd0 libssl-dev
-	attr openssl libelf1"
+	attr openssl libelf1 rpm"
 flavour=cloud-amd64
 
 sources_of() {

@@ -62,15 +62,16 @@ in_root() {
 }
 export -f in_root
 
-# root_test SUITE: the steps that need no machine
+# root_test SUITE NAME STEP...: the steps that need no machine
 root_test() {
-	local log=$logs/$1-root
-	fresh_disk "$1" "$work/disk-$1"
-	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$1" "$old" \
-		/pkg/run /tmp/report "" install new_kernel upgrade remove >"$log.log" 2>&1 || true
-	debugfs -R "dump /tmp/report $log.results" "$work/disk-$1" 2>/dev/null
-	take_over "$log.results" "$1, in a root"
-	rm -f "$work/disk-$1"
+	local suite=$1 name=$2 log=$logs/$1-$2
+	shift 2
+	fresh_disk "$suite" "$work/disk-$suite" "$([ "$name" != rpm ] || echo rpm)"
+	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$suite" "$old" \
+		/pkg/run /var/tmp/report "" "$@" >"$log.log" 2>&1 || true
+	debugfs -R "dump /var/tmp/report $log.results" "$work/disk-$suite" 2>/dev/null
+	take_over "$log.results" "$suite, $name in a root"
+	rm -f "$work/disk-$suite"
 }
 
 need_root "it makes systems and mounts their disks"
@@ -80,10 +81,11 @@ export work
 for suite in bookworm trixie; do
 	fact "$suite: they are built" "$top/scripts/deb.sh" "$suite"
 	fact "$suite: lintian" lintian "$suite"
-	root_test "$suite"
+	root_test "$suite" deb install out_of_range new_kernel upgrade remove
 done
 fact "trixie: built twice, in other surroundings, they are equal" same_twice trixie
 fact "rpm: they are built" "$top/scripts/rpm.sh"
 fact "rpm: rpmlint" rpmlint
 fact "rpm: built twice, they are equal" same_rpm_twice
+root_test trixie rpm rpm
 finish_packages

@@ -82,8 +82,8 @@ for suite; do
 	"$top/scripts/deb.sh" "$suite" >/dev/null
 	work=$(mktemp -d "$top/build/pkgtest/tmp.XXXXXX")
 	prepare "$suite"
-	boot "$suite" "fresh" "$old" install use new_kernel
-	boot "$suite" "new kernel" "$new" use_again upgrade dropin remove
+	boot "$suite" fresh "$old" install use new_kernel
+	boot "$suite" upgraded "$new" use_again upgrade dropin remove
 	put_away
 	work=
 done
