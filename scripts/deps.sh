@@ -25,7 +25,12 @@ packages() {
 		make
 		mmdebstrap
 		mount
+		openssl
+		ovmf
 		procps
+		python3-cryptography
+		python3-importlib-resources
+		python3-pefile
 		qemu-system-arm
 		qemu-system-ppc
 		qemu-system-x86

@@ -10,6 +10,7 @@
 # booted again, with the disk as it is.
 #
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
+# FIRMWARE=FILE  UEFI starts the kernel, with a copy of this store of its variables (amd64)
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
 # GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
@@ -76,6 +77,12 @@ if [ -n "${GCOV-}" ]; then
 	truncate -s 64M "$GCOV"
 	disks+=(-drive "file=$GCOV,if=virtio,format=raw,cache=unsafe")
 	arguments+=" od.gcov"
+fi
+
+if [ -n "${FIRMWARE-}" ]; then
+	cp "$FIRMWARE" "$work/variables"
+	disks+=(-drive "file=/usr/share/OVMF/OVMF_CODE_4M.fd,if=pflash,unit=0,format=raw,readonly=on"
+		-drive "file=$work/variables,if=pflash,unit=1,format=raw")
 fi
 
 boot() {
