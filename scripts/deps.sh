@@ -25,6 +25,7 @@ packages() {
 		make
 		mmdebstrap
 		mount
+		mtools
 		openssl
 		ovmf
 		procps
