@@ -95,7 +95,7 @@ start_with() {
 	start=(-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" -append "$(kernel_line)")
 	[ -n "${SECURE_BOOT-}" ] || return 0
 	"$top/scripts/esp.sh" "$work/esp" "$(kernel_image "$kernel")" "$work/initrd" "$(kernel_line)"
-	start=(-machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on
+	start=(-machine "q35,smm=on" -global "driver=cfi.pflash01,property=secure,value=on"
 		-drive "file=$work/esp,if=ide,format=raw,cache=unsafe")
 }
 
