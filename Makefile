@@ -5,7 +5,8 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help deb rpm packages pkgtest install-module-sources demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign \
+	deb rpm packages pkgtest install-module-sources clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -19,6 +20,7 @@ help:
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
 	@echo 'make modules KERNEL=6.1            both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo 'make modules [KDIR=...]            both modules, in place, for the running kernel or another'
+	@echo 'make sign [KERNEL=|KDIR=] [KEY=file CERT=file | NEW_KEY=1]   sign both modules, for Secure Boot'
 	@echo 'make probes [KERNEL=|KDIR=]        which form each of the kernel'"'"'s interfaces has'
 	@echo 'make tools                         erofs-od and erofs-odd'
 	@echo 'make unit                          the suites of kunit/ in user space, under ASan and UBSan'
@@ -43,6 +45,10 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 endif
+
+sign:
+	@scripts/sign.sh $(if $(KERNEL),--kernel $(KERNEL),--kdir $(KDIR)) $(if $(KEY),--key $(KEY)) \
+		$(if $(CERT),--cert $(CERT)) $(if $(NEW_KEY),--new-key) $(OUT)
 
 probes:
 	-$(MAKE) -s modules >/dev/null

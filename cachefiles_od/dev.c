@@ -84,9 +84,9 @@ static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_stru
 	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
 	__poll_t mask = 0;
 
+	cachefiles_od_queue_poll_wait(file, wait);
 	if (!cache)
 		return 0;
-	poll_wait(file, &cache->queue.poll, wait);
 	if (cachefiles_od_queue_readable(&cache->queue))
 		mask |= EPOLLIN;
 	if (cachefiles_od_cache_room(cache) >= OD_ROOM_SCARCE)

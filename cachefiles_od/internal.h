@@ -42,6 +42,7 @@
 #include "core/request.h"
 
 struct cachefiles_od_daemon;
+struct poll_table_struct;
 
 /**
  * struct cachefiles_od_queue - requests on their way to the daemon and back
@@ -50,7 +51,6 @@ struct cachefiles_od_daemon;
  * @last_fetched: msg_id that was served last; the next search starts behind it
  * @next_object_id: last object_id given away
  * @live: a daemon holds the device; requests may be queued
- * @poll: who polls the device
  * @expiry: fails what has waited too long
  * @next_expiry: when @expiry is due, in jiffies; meaningful while it is pending
  */
@@ -60,7 +60,6 @@ struct cachefiles_od_queue {
 	u32 last_fetched;
 	u32 next_object_id;
 	bool live;
-	wait_queue_head_t poll;
 	struct delayed_work expiry;
 	unsigned long next_expiry;
 };
@@ -296,6 +295,7 @@ void cachefiles_od_queue_init(struct cachefiles_od_queue *queue);
 void cachefiles_od_queue_destroy(struct cachefiles_od_queue *queue);
 void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
 void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue);
+void cachefiles_od_queue_poll_wait(struct file *file, struct poll_table_struct *wait);
 bool cachefiles_od_queue_readable(struct cachefiles_od_queue *queue);
 ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
 void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);

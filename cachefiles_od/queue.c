@@ -106,6 +106,22 @@ static void request_discard(struct cachefiles_od_request *req)
 	request_put(req);
 }
 
+/*
+ * Who polls the device, of which there is one open file at most. It may poll before
+ * it has a cache: epoll asks once, when the file is added, what it is to wait for.
+ */
+static DECLARE_WAIT_QUEUE_HEAD(cachefiles_od_pollers);
+
+void cachefiles_od_queue_poll_wait(struct file *file, struct poll_table_struct *wait)
+{
+	poll_wait(file, &cachefiles_od_pollers, wait);
+}
+
+static void wake_pollers(void)
+{
+	wake_up_interruptible_poll(&cachefiles_od_pollers, EPOLLIN | EPOLLRDNORM);
+}
+
 /* The queue takes over the caller's reference. */
 static void enqueue(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req)
 {
@@ -114,7 +130,7 @@ static void enqueue(struct cachefiles_od_queue *queue, struct cachefiles_od_requ
 	__xa_store(&queue->requests, req->msg_id, req, GFP_ATOMIC);
 	__xa_set_mark(&queue->requests, req->msg_id, CACHEFILES_OD_QUEUED);
 	/* Daemons poll edge-triggered: every request must wake them. */
-	wake_up_interruptible_poll(&queue->poll, EPOLLIN | EPOLLRDNORM);
+	wake_pollers();
 }
 
 /* Moves a request on; what ends here leaves the queue, with the queue's reference. */
@@ -270,7 +286,6 @@ static void expire(struct work_struct *work)
 void cachefiles_od_queue_init(struct cachefiles_od_queue *queue)
 {
 	xa_init_flags(&queue->requests, XA_FLAGS_ALLOC1);
-	init_waitqueue_head(&queue->poll);
 	INIT_DELAYED_WORK(&queue->expiry, expire);
 }
 
@@ -606,7 +621,7 @@ int cachefiles_od_queue_copen(struct cachefiles_od_queue *queue, const struct od
 		cookie->object_id = 0;
 		fail_reads(queue, cookie, -EIO, &pieces, &ended);
 	} else if (!list_empty(&cookie->reads)) {
-		wake_up_interruptible_poll(&queue->poll, EPOLLIN | EPOLLRDNORM);
+		wake_pollers();
 	}
 	unlock_queue(queue);
 
@@ -745,7 +760,7 @@ void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue)
 			request_step(queue, req, OD_REQ_REQUEUE);
 	}
 	queue->last_fetched = 0;
-	wake_up_interruptible_poll(&queue->poll, EPOLLIN | EPOLLRDNORM);
+	wake_pollers();
 	unlock_queue(queue);
 }
 

@@ -51,6 +51,8 @@ part boot "$top/tests/vm/boot.sh" 6.1 6.12
 DISK=$("$top/tests/images/mkimage.sh")
 export DISK
 part powercut boot_tests powercut 6.12 powercut
+step "kernels that load what is signed, and nothing else"
+part signing "$top/tests/vm/signing.sh" 6.1 6.12
 wait
 step "the guest suite on $(kernel_ids | paste -sd' ')"
 part matrix "$top/scripts/matrix.sh" --short

@@ -25,7 +25,13 @@ packages() {
 		make
 		mmdebstrap
 		mount
+		mtools
+		openssl
+		ovmf
 		procps
+		python3-cryptography
+		python3-importlib-resources
+		python3-pefile
 		qemu-system-arm
 		qemu-system-ppc
 		qemu-system-x86

@@ -10,6 +10,8 @@
 # booted again, with the disk as it is.
 #
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
+# FIRMWARE=FILE  UEFI starts the kernel, with a copy of this store of its variables (amd64)
+# SECURE_BOOT=1  with it: shim, GRUB and the kernel start each other, with signatures only
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
 # GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
@@ -78,20 +80,38 @@ if [ -n "${GCOV-}" ]; then
 	arguments+=" od.gcov"
 fi
 
+if [ -n "${FIRMWARE-}" ]; then
+	cp "$FIRMWARE" "$work/variables"
+	disks+=(-drive "file=/usr/share/OVMF/OVMF_CODE_4M${SECURE_BOOT:+.secboot}.fd,if=pflash,unit=0,format=raw,readonly=on"
+		-drive "file=$work/variables,if=pflash,unit=1,format=raw")
+fi
+
+kernel_line() {
+	echo "$arguments loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
+}
+
+# start_with: sets what QEMU starts: the kernel, or a disk that has it
+start_with() {
+	start=(-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" -append "$(kernel_line)")
+	[ -n "${SECURE_BOOT-}" ] || return 0
+	"$top/scripts/esp.sh" "$work/esp" "$(kernel_image "$kernel")" "$work/initrd" "$(kernel_line)"
+	start=(-machine "q35,smm=on" -global "driver=cfi.pflash01,property=secure,value=on"
+		-drive "file=$work/esp,if=ide,format=raw,cache=unsafe")
+}
+
 boot() {
 	timeout --foreground "$timeout" "${machine[@]}" \
 		-accel "${ACCEL:-tcg,thread=multi}" \
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$logdir/console.log,append=on" "${serial[@]}" \
-		-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" "${disks[@]}" \
-		-append "$arguments loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}" \
-		</dev/null
+		"${start[@]}" "${disks[@]}" </dev/null
 }
 
 status=0
 boots=0
 while :; do
+	start_with
 	boot 2>"$work/qemu.err" | sed -u 's/\r$//' | tee -a "$logdir/results.log" || status=${PIPESTATUS[0]}
 	[ "$(tail -n 1 "$logdir/results.log")" = "od-vm: power cut" ] && [ $((boots += 1)) -lt 10 ] || break
 done

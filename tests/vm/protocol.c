@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -30,7 +31,7 @@
 #define GRAIN		4096
 #define WAIT_MS		5000
 
-static int dev;
+static int dev, watch;
 static const unsigned char *blob;
 static uint64_t blob_size;
 static const char *fsid;
@@ -88,6 +89,22 @@ static bool readable(int ms)
 	struct pollfd p = { .fd = dev, .events = POLLIN };
 
 	return poll(&p, 1, ms) == 1 && (p.revents & POLLIN);
+}
+
+/* Some daemons do so before they bind, once and for all, and edge-triggered. */
+static int begin_to_watch(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	watch = epoll_create1(EPOLL_CLOEXEC);
+	return code(epoll_ctl(watch, EPOLL_CTL_ADD, dev, &event));
+}
+
+static int watched(int ms)
+{
+	struct epoll_event event;
+
+	return code(epoll_wait(watch, &event, 1, ms));
 }
 
 /* The next message: its opcode, or -1 when none comes. */
@@ -198,6 +215,7 @@ static void check_commands(const char *cache)
 	is("a second opener", code(open(CACHEFILES_OD_DEVICE, O_RDWR)), -EBUSY);
 	is("nothing to read before bind", read(dev, buf, sizeof(buf)), 0);
 	is("nothing to poll for before bind", readable(0), false);
+	is("epoll before bind", begin_to_watch(), 0);
 	memset(big, 'x', sizeof(big));
 	is("a command of 4096 bytes", command_bytes(big, CACHEFILES_OD_CMD_MAX + 1), -EOPNOTSUPP);
 	is("an unknown command", command("nonsense"), -EOPNOTSUPP);
@@ -275,6 +293,7 @@ static int check_open(pid_t *mounter)
 
 	snprintf(options, sizeof(options), "fsid=%s", fsid);
 	*mounter = start_mount(options);
+	is("the epoll that is older than bind wakes", watched(WAIT_MS), 1);
 	is("POLLIN", readable(WAIT_MS), true);
 	is("a short buffer", code(read(dev, &m, 20)), -EMSGSIZE);
 	is("POLLIN stays", readable(0), true);

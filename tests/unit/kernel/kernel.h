@@ -210,6 +210,8 @@ unsigned long shim_jiffies(void);
 typedef struct { int unused; } wait_queue_head_t;
 
 #define init_waitqueue_head(head)	((void)(head))
+#define DECLARE_WAIT_QUEUE_HEAD(head)	wait_queue_head_t head
+#define poll_wait(file, head, wait)	((void)(file), (void)(head), (void)(wait))
 #define wake_up_interruptible_poll(head, events)	((void)(head))
 
 struct completion {

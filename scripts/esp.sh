@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: esp.sh OUT KERNEL INITRD ARGUMENTS
+#
+# Makes the disk that a machine with Secure Boot starts from, as an installed Debian
+# has it: shim, which the firmware trusts, GRUB and the kernel, which shim trusts,
+# each with the signature that it is shipped with.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 4 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+out=$1
+kernel=$2
+initrd=$3
+suite=bookworm
+shim=$("$top/scripts/aptroot.sh" unpack $suite shim-signed)/usr/lib/shim/shimx64.efi.signed
+grub=$("$top/scripts/aptroot.sh" unpack $suite grub-efi-amd64-signed)/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed
+
+configuration=$(mktemp)
+trap 'rm -f "$configuration"' EXIT
+cat >"$configuration" <<END
+linux /kernel $4
+initrd /initrd
+boot
+END
+rm -f "$out"
+truncate -s "$(($(du -cBM "$kernel" "$initrd" | awk 'END { print $1 + 0 }') + 64))M" "$out"
+mformat -i "$out" -F ::
+mmd -i "$out" ::/EFI ::/EFI/BOOT ::/EFI/debian
+mcopy -i "$out" "$shim" ::/EFI/BOOT/BOOTX64.EFI
+mcopy -i "$out" "$grub" ::/EFI/BOOT/grubx64.efi
+mcopy -i "$out" "$configuration" ::/EFI/debian/grub.cfg
+mcopy -i "$out" "$kernel" ::/kernel
+mcopy -i "$out" "$initrd" ::/initrd

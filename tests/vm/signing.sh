@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: signing.sh KERNEL...
+#
+# What scripts/sign.sh signs, in machines with UEFI whose kernels demand
+# signatures: without one, from a signer that nobody knows, and from one that is
+# enrolled: in the firmware's own list (db), for module.sig_enforce=1; and as a
+# machine owner's key (MOK), with Secure Boot on from the firmware to the kernel.
+# All is refused where no one is. Before that, what sign.sh itself refuses.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+owner=6f6e7f3c-6a2b-4ee5-8b0e-3d1f5c2a9b47
+empty=/usr/share/OVMF/OVMF_VARS_4M.fd
+sign=$top/scripts/sign.sh
+passed=0
+failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+result() {
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok - signing: $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok - signing: $2"
+		[ ! -s "$work/out" ] || sed 's/^/#   /' "$work/out"
+	fi
+}
+
+# fact NAME COMMAND...
+fact() {
+	local status=0
+	"${@:2}" >"$work/out" 2>&1 || status=1
+	result $status "$1"
+}
+
+# refuses NAME REGEX ARGUMENT...: sign.sh says why, in one line, and touches nothing
+refuses() {
+	local status=0 before
+	before=$(cat "$signed"/*.ko | sha256sum)
+	! "$sign" "${@:3}" >"$work/out" 2>&1 || status=1
+	grep -qE "$2" "$work/out" && [ "$(wc -l <"$work/out")" = 1 ] || status=1
+	[ "$(cat "$signed"/*.ko | sha256sum)" = "$before" ] || status=1
+	result $status "sign.sh refuses $1"
+}
+
+# make_signer NAME: a key, and its certificate in both forms
+make_signer() {
+	(umask 077 && openssl req -new -x509 -newkey rsa:2048 -sha256 -nodes -days 30 \
+		-subj "/CN=erofs-od $1/" -addext basicConstraints=critical,CA:FALSE \
+		-addext extendedKeyUsage=codeSigning \
+		-keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null)
+	openssl x509 -in "$work/$1.pem" -outform DER -out "$work/$1.der"
+}
+
+# signed_by NAME: a copy of both modules
+signed_by() {
+	mkdir -p "$work/$id/$1"
+	cp "$built"/{cachefiles_od,erofs_od}.ko "$work/$id/$1"
+	"$sign" --kernel "$id" --key "$work/$1.key" --cert "$work/$1.der" "$work/$id/$1"
+}
+
+# is_signed_by SIGNER FOLDER: both are; no signer: neither is
+is_signed_by() {
+	[ "$(modinfo -F signer "$2/cachefiles_od.ko")" = "${1:+erofs-od $1}" ] &&
+		[ "$(modinfo -F signer "$2/erofs_od.ko")" = "${1:+erofs-od $1}" ]
+}
+
+# What was built may have been signed since; strip leaves nothing behind the module.
+strip_built() {
+	local module
+	built=$work/$id/built
+	mkdir -p "$built"
+	for module in cachefiles_od erofs_od; do
+		strip -g -o "$built/$module.ko" "$top/build/modules/$id/$module.ko"
+	done
+	is_signed_by "" "$built"
+}
+
+same_when_signed_again() {
+	local before
+	before=$(cat "$signed"/*.ko | sha256sum)
+	"$sign" --kernel "$id" --key "$work/mok.key" --cert "$work/mok.pem" "$signed"
+	is_signed_by mok "$signed"
+	"$sign" --kernel "$id" --key "$work/db.key" --cert "$work/db.pem" "$signed"
+	[ "$(cat "$signed"/*.ko | sha256sum)" = "$before" ]
+}
+
+# make_stores: the firmware's variables. With db's certificate in its own list, and Secure
+# Boot off, since there is no PK; and as a machine is sold, with mok's in MokList, where MokManager puts it when somebody at the
+# console has said yes.
+make_stores() {
+	local tool
+	tool=$("$top/scripts/aptroot.sh" unpack trixie python3-virt-firmware)/usr
+	export PYTHONPATH=$tool/lib/python3/dist-packages
+	/usr/bin/python3 "$tool/bin/virt-fw-vars" --input $empty --output "$work/db.fd" \
+		--add-db "$owner" "$work/db.pem"
+	/usr/bin/python3 "$tool/bin/virt-fw-vars" --input ${empty%.fd}.ms.fd --output "$work/mok.fd" \
+		--add-mok "$owner" "$work/mok.pem"
+}
+
+test_sign() {
+	id=$1
+	[ -e "$top/build/modules/$id/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id"
+	fact "kernel $id: what was built has no signature" strip_built
+	signed=$work/$id/db
+	fact "kernel $id: both modules are signed" signed_by db
+	fact "kernel $id: modinfo names the signer" is_signed_by db "$signed"
+	fact "kernel $id: signing again replaces the signature" same_when_signed_again
+}
+
+test_refusals() {
+	local pair=(--key "$work/db.key" --cert "$work/db.pem")
+	mkdir -p "$work/headers/scripts" "$work/nothing"
+	cp "$work/db.key" "$work/open.key"
+	chmod 644 "$work/open.key"
+	refuses "a key that others can read" 'chmod 600' --kernel "$id" \
+		--key "$work/open.key" --cert "$work/db.pem" "$signed"
+	refuses "a certificate of another key" "another key's" --kernel "$id" \
+		--key "$work/db.key" --cert "$work/mok.pem" "$signed"
+	refuses "what is no key" 'no private key' --kernel "$id" \
+		--key "$work/db.pem" --cert "$work/db.pem" "$signed"
+	refuses "what is no certificate" 'no X.509' --kernel "$id" \
+		--key "$work/db.key" --cert "$work/db.key" "$signed"
+	refuses "a key without its certificate" 'KEY=FILE and CERT=FILE' --kernel "$id" \
+		--key "$work/db.key" "$signed"
+	refuses "modules that are not built" 'not built' --kernel "$id" "${pair[@]}" "$work/nothing"
+	refuses "headers that are not there" 'no headers' --kdir "$work/none" "${pair[@]}" "$signed"
+	refuses "headers without sign-file" 'no scripts/sign-file' --kdir "$work/headers" "${pair[@]}" "$signed"
+	printf '#!/bin/sh\nexit 1\n' >"$work/headers/scripts/sign-file"
+	chmod 755 "$work/headers/scripts/sign-file"
+	echo '# CONFIG_MODULE_SIG is not set' >"$work/headers/.config"
+	refuses "a kernel that looks at no signature" 'no signature' --kdir "$work/headers" "${pair[@]}" "$signed"
+	printf 'CONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_HASH="sha256"\n' >"$work/headers/.config"
+	refuses "when sign-file fails" 'does not sign' --kdir "$work/headers" "${pair[@]}" "$signed"
+}
+
+# put_together: all modules in one folder, as the guest test knows them
+put_together() {
+	local signer module
+	mkdir -p "$work/$id/all"
+	for signer in db mok stranger; do
+		[ "$signer" = db ] || signed_by "$signer" >/dev/null
+		for module in cachefiles_od erofs_od; do
+			cp "$work/$id/$signer/$module.ko" "$work/$id/all/$signer-$module.ko"
+		done
+	done
+	cp "$built/cachefiles_od.ko" "$work/$id/all/unsigned-cachefiles_od.ko"
+	cp "$built/erofs_od.ko" "$work/$id/all/erofs_od.ko"
+}
+
+# boot NAME STORE TRUSTED [ARGUMENT]: counts what the machine says
+boot() {
+	local log=$work/boot.log ran
+	FIRMWARE=$2 MODULES=$work/$id/all LOGDIR=$top/build/vm/signing-$id-${1// /-} TIMEOUT=120 \
+		CMDLINE="${4-} od.trusted=$3" "$top/scripts/vm.sh" "$id" signing >"$log" 2>&1 || true
+	ran=$(sed -n "s/^vm $id: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p" "$log")
+	sed -nE "/^(ok|not ok|#)/{ s/ - signing: / - signing: kernel $id, $1: /; p }" "$log"
+	[ -n "$ran" ] || { result 1 "kernel $id, $1: the machine"; cat "$log" >&2; return; }
+	passed=$((passed + ${ran% *}))
+	failed=$((failed + ${ran#* }))
+}
+
+for name in db mok stranger; do
+	make_signer "$name"
+done
+make_stores >"$work/out" 2>&1 || die "no variable store: $(tail -n 1 "$work/out")"
+DISK=$("$top/tests/images/mkimage.sh")
+export DISK
+for id; do
+	test_sign "$id"
+done
+test_refusals
+for id; do
+	built=$work/$id/built
+	put_together
+	boot "in db" "$work/db.fd" db module.sig_enforce=1
+	SECURE_BOOT=1 boot "Secure Boot" "$work/mok.fd" mok
+done
+boot "in no list" "$empty" none module.sig_enforce=1
+echo "signing: $passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
