@@ -234,7 +234,7 @@ static int try_xattr(int fd)
 	return fremovexattr(fd, XATTR_NAME) ? -errno : 0;
 }
 
-static void tell_holes(struct doctor *doctor, int err)
+static void tell_holes(struct doctor *doctor, int err, const char *quoted)
 {
 	enum finding_id id = FINDING_CACHE_HOLES;
 
@@ -249,7 +249,7 @@ static void tell_holes(struct doctor *doctor, int err)
 	else
 		findings_problem(&doctor->findings, id,
 				 text_format("a file with a hole cannot be written: %s",
-					     strerror(-err)), text_format("df %s", doctor->cache));
+					     strerror(-err)), text_format("df %s", quoted));
 }
 
 static void tell_xattr(struct doctor *doctor, int err)
@@ -267,7 +267,7 @@ static void tell_xattr(struct doctor *doctor, int err)
 }
 
 /* A file without a name, so that nothing is left of it whatever happens. */
-static void try_file(struct doctor *doctor, const struct place *place)
+static void try_file(struct doctor *doctor, const struct place *place, const char *quoted)
 {
 	char *name = text_format("%s/doctor.XXXXXX", place->path);
 	int fd = mkostemp(name, O_CLOEXEC);
@@ -275,7 +275,7 @@ static void try_file(struct doctor *doctor, const struct place *place)
 
 	if (fd >= 0) {
 		unlink(name);
-		tell_holes(doctor, try_holes(fd, place));
+		tell_holes(doctor, try_holes(fd, place), quoted);
 		tell_xattr(doctor, try_xattr(fd));
 		close(fd);
 	} else if ((err == -EACCES || err == -EPERM) && geteuid()) {
@@ -284,20 +284,21 @@ static void try_file(struct doctor *doctor, const struct place *place)
 			      advice_root());
 		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
 	} else {
-		tell_holes(doctor, err);
+		tell_holes(doctor, err, quoted);
 		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
 	}
 	free(name);
 }
 
-static void ask_file_system(struct doctor *doctor, const struct place *place)
+static void ask_file_system(struct doctor *doctor, const struct place *place,
+			    const char *quoted)
 {
 	enum finding_id first = FINDING_CACHE_FOLDER;
 
 	if (findings_state(&doctor->findings, FINDING_CACHE_MOUNT) == FINDING_PROBLEM)
 		first = FINDING_CACHE_MOUNT;
 	else if (findings_state(&doctor->findings, FINDING_CACHE_FOLDER) != FINDING_PROBLEM)
-		return try_file(doctor, place);
+		return try_file(doctor, place, quoted);
 	findings_wait(&doctor->findings, FINDING_CACHE_HOLES, first);
 	findings_wait(&doctor->findings, FINDING_CACHE_XATTR, first);
 }
@@ -353,7 +354,7 @@ void doctor_cache(struct doctor *doctor)
 	seen = text_quote(place.seen);
 	ask_folder(doctor, &place, quoted);
 	ask_mount(doctor, &place);
-	ask_file_system(doctor, &place);
+	ask_file_system(doctor, &place, quoted);
 	ask_space(doctor, &place, seen);
 	free(seen);
 	free(quoted);
