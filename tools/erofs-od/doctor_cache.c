@@ -3,9 +3,9 @@
 #include "doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <libmount.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,18 @@ static void find_mount(struct place *place, const struct machine *machine)
 	free(path);
 }
 
+/* A path without the folder that stands for the machine's /. */
+static char *as_seen(const struct machine *machine, const char *path)
+{
+	char *root = machine_is_here(machine) ? NULL : realpath(machine->sysroot, NULL);
+	size_t len = root ? strlen(root) : 0;
+
+	if (len && !strncmp(path, root, len))
+		path += len;
+	free(root);
+	return text_copy(*path ? path : "/");
+}
+
 static void find_place(struct place *place, const struct doctor *doctor)
 {
 	char *path = machine_path(&doctor->machine, "%s", doctor->cache);
@@ -121,17 +133,7 @@ static void find_place(struct place *place, const struct doctor *doctor)
 	}
 	free(path);
 	place->path = resolved ? resolved : text_copy("/");
-	place->seen = text_copy(place->path);
-	if (!machine_is_here(&doctor->machine)) {
-		char *root = realpath(doctor->machine.sysroot, NULL);
-		size_t len = root ? strlen(root) : 0;
-
-		if (len && !strncmp(place->path, root, len)) {
-			free(place->seen);
-			place->seen = text_copy(place->path[len] ? place->path + len : "/");
-		}
-		free(root);
-	}
+	place->seen = as_seen(&doctor->machine, place->path);
 	find_mount(place, &doctor->machine);
 	statfs(place->path, &place->fs);
 }
