@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -28,6 +28,7 @@ help:
 	@echo 'make mutants [TEST=name]           take away one guard after the other: does its test notice?'
 	@echo 'make soak [MINUTES=30]             the long forms: all on kernels made for testing, coverage, stress'
 	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
+	@echo 'make html                          Documentation/ as one book: build/html'
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
 	@echo 'make clean                         all that was built; the cache of downloads stays'
@@ -83,6 +84,9 @@ fuzz:
 
 images:
 	tests/images/mkimage.sh
+
+html:
+	scripts/html.sh
 
 lint:
 	scripts/lint.sh
