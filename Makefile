@@ -5,7 +5,8 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html clean
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html \
+	deb rpm packages pkgtest install-module-sources clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
 .DEFAULT_GOAL := $(if $(KDIR),modules,help)
@@ -28,7 +29,14 @@ help:
 	@echo 'make mutants [TEST=name]           take away one guard after the other: does its test notice?'
 	@echo 'make soak [MINUTES=30]             the long forms: all on kernels made for testing, coverage, stress'
 	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
+<<<<<<< HEAD
 	@echo 'make html                          Documentation/ as one book: build/html'
+=======
+	@echo 'make deb [SUITE=bookworm]          Debian packages: build/packages/SUITE; SUITE is whose libraries they take'
+	@echo 'make rpm                           rpm packages, and the source package: build/packages/rpm'
+	@echo 'make packages                      both, checked: lint, built twice, installed and removed in a root'
+	@echo 'make pkgtest [SUITE=trixie]        what a user of Debian 12 and of 13 does, in a machine that boots it'
+>>>>>>> main
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
 	@echo 'make clean                         all that was built; the cache of downloads stays'
@@ -85,8 +93,27 @@ fuzz:
 images:
 	tests/images/mkimage.sh
 
+<<<<<<< HEAD
 html:
 	scripts/html.sh
+=======
+deb:
+	scripts/deb.sh $(or $(SUITE),$(shell . /etc/os-release && echo $$VERSION_CODENAME))
+
+rpm:
+	scripts/rpm.sh
+
+packages:
+	tests/pkg/packages.sh
+
+pkgtest:
+	tests/pkg/pkgtest.sh $(SUITE)
+
+# For packages: what DKMS builds the modules from, but for dkms.conf.
+install-module-sources:
+	scripts/module-sources.sh | while read -r file; do install -D -p -m "$$([ -x $$file ] && echo 755 || echo 644)" $$file \
+		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done
+>>>>>>> main
 
 lint:
 	scripts/lint.sh

@@ -27,9 +27,7 @@ copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
 	touch "$list"
-	(cd "$top" && find Kbuild SUPPORTED cachefiles_od erofs_od compat include kunit -type f \
-		\( -name '*.[ch]' -o -name 'Kbuild*' -o -name SUPPORTED -o -path 'compat/*.sh' \) ! -name '*.mod.c' \
-		! -path 'compat/generated/*' | sort) >"$list.new"
+	"$top/scripts/module-sources.sh" kunit >"$list.new"
 	comm -23 "$list" "$list.new" | (cd "$out" && xargs -r rm -f)
 	tar -C "$top" -T "$list.new" --format=posix -c | tar -C "$out" -x
 	mv "$list.new" "$list"

@@ -32,6 +32,9 @@ part fuzz "$top/scripts/fuzz.sh" 60
 step "what the unit tests notice"
 part mutants "$top/scripts/mutants.sh" --unit
 
+step "packages, in the root of a fresh Debian 12 and 13"
+part packages "$top/tests/pkg/packages.sh"
+
 step "a kernel with KASAN, lockdep and kmemleak: $debug_cases"
 # One machine does not keep two cores busy. What measures a time has them for itself.
 # shellcheck disable=SC2086 # a list

@@ -12,8 +12,7 @@ headers=/lib/modules/$(uname -r)/build
 build=$top/build/modules/local
 [ -d "$headers" ] || die "no headers of the running kernel: apt-get install linux-headers-$(uname -r)"
 mkdir -p "$build"
-(cd "$top" && find Kbuild cachefiles_od erofs_od compat include -type f \
-	\( -name '*.[ch]' -o -name 'Kbuild*' \) -print0 | tar --null -T - -c) | tar -C "$build" -x
+"$top/scripts/module-sources.sh" | tar -C "$top" -T - -c | tar -C "$build" -x
 make -s -C "$headers" M="$build" modules >&2
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/erofs-od.XXXXXX")

@@ -111,13 +111,15 @@ dkms_conf() {
 	expression=$(scripts/dkms-range.sh)
 	grep -qxF "BUILD_EXCLUSIVE_KERNEL=\"$expression\"" dkms.conf ||
 		echo "dkms.conf: BUILD_EXCLUSIVE_KERNEL is not what SUPPORTED says: $expression"
-	grep -qF "$(awk '$1 == "minimum" { print $2 }' SUPPORTED) to $(awk '$1 == "maximum" { print $2 }' SUPPORTED)" dkms.conf ||
-		echo "dkms.conf: the comment does not name the range of SUPPORTED"
+	[ "$(grep -cF "$(awk '$1 == "minimum" { print $2 }' SUPPORTED) to $(awk '$1 == "maximum" { print $2 }' SUPPORTED)" dkms.conf)" = 2 ] ||
+		echo "dkms.conf: the comment and the reason do not name the range of SUPPORTED"
 	for name in $(sed -n 's/^obj-m := //p' Kbuild); do
 		grep -q "^BUILT_MODULE_NAME\[.\]=\"${name%.o}\"$" dkms.conf || echo "dkms.conf does not build ${name%.o}"
 	done
-	grep -q "^PACKAGE_VERSION=\"$(sed -n 's/^MODULE_VERSION("\(.*\)");$/\1/p' erofs_od/main.c)\"$" dkms.conf ||
-		echo "dkms.conf: the version is not the modules'"
+}
+
+one_version() {
+	scripts/version.sh check || true
 }
 
 rows_in_range() {
@@ -205,6 +207,7 @@ rule "no line of code is longer than 100 columns" long_lines
 rule "no white space at the end of a line" white_space
 rule "README.md has the kernels of SUPPORTED" kernels_in_readme
 rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf
+rule "one version, wherever it stands" one_version
 rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "each hazard has its tests and its mutants" hazards

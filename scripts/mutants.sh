@@ -26,12 +26,9 @@ field() {
 	sed -n "s/^$2: *//p" "$1" | head -n 1
 }
 
-# copy_sources TO: as they are now, with their times, so that make sees what changed
+# copy_sources TO
 copy_sources() {
-	mkdir -p "$1"
-	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
-		while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
-		tar -c --null -T - --format=posix) | tar -x -C "$1"
+	"$top/scripts/source-tree.sh" "$1"
 	mkdir -p "$1/build"
 	ln -sfn "$top/build/tools" "$1/build/tools"
 	ln -sfn "$top/build/tests" "$1/build/tests"

@@ -49,5 +49,5 @@ for program in getfattr setfattr fsck.erofs; do
 		command -v "$program" || true
 	fi
 done
-# For kernels made for testing, which run here alone.
-[ -n "$root" ] || command -v mke2fs
+# For kernels made for testing, which run here alone, and for the real modprobe.
+[ -n "$root" ] || command -v mke2fs kmod

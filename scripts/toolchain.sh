@@ -26,17 +26,30 @@ packages_of() {
 		;;
 	bookworm-cross) printf '%s,' make perl kmod pahole gcc-12-{i686,s390x}-linux-gnu \
 		gcc-12-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} | sed 's/,$//' ;;
+	*-deb) echo "build-essential,lintian,$(build_dependencies)" ;;
+	trixie-rpm) echo "rpm,rpmlint,gcc,make,pkgconf,$(library_packages | paste -sd,)" ;;
 	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
 	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64,libdw1t64,python3" ;;
 	*) die "no tool chain is known for suite $1" ;;
 	esac
 }
 
+# What packaging/deb/control says that building the packages takes.
+build_dependencies() {
+	sed -n '/^Build-Depends:/,/^[^ ]/{ s/^Build-Depends://; /^[A-Z]/d; p }' "$top/packaging/deb/control" |
+		sed 's/debhelper-compat *([^)]*)/debhelper/; s/dh-sequence-dkms/dh-dkms/; s/<[^>]*>//; s/ //g' | paste -sd '' | sed 's/,$//'
+}
+
+# The libraries that the tools are built with.
+library_packages() {
+	grep -E '^lib.*-dev$' "$top/tools/packages.txt"
+}
+
 # foreign_packages ARCH: the libraries that the tools are built with, and the
 # programs that the test machine takes from the host where that is the same
 foreign_packages() {
 	{
-		grep -E '^lib.*-dev$' "$top/tools/packages.txt"
+		library_packages
 		printf '%s\n' libc6-dev libssl-dev attr busybox-static erofs-utils
 	} | sed "s/\$/:$1/" | paste -sd,
 }

@@ -3,39 +3,7 @@
 # The two programs as they are typed: exit codes, messages, and status from a
 # made-up /proc. OD_BUILD is the build folder. Speaks TAP.
 set -u
-n=0 bad=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-result() {	# STATUS NAME [DETAIL]
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $2"
-		echo "${3-}" | sed 's/^/#   /'
-	fi
-}
-
-same() {	# WANTED GOT NAME
-	if [ "$1" = "$2" ]; then
-		result 0 "$3"
-	else
-		result 1 "$3" "$2"
-	fi
-}
-
-# exits STATUS PATTERN COMMAND...: that exit status, and output that matches
-exits() {
-	local want=$1 pattern=$2 out got
-	shift 2
-	out=$("$@" 2>&1)
-	got=$?
-	[ $got = "$want" ] && grep -qE -- "$pattern" <<<"$out"
-	result $? "$(basename "$1") ${*:2}: exit $want" "exit $got:
-$out"
-}
+. "$(dirname "$0")/tap.sh"
 
 od=$OD_BUILD/erofs-od odd=$OD_BUILD/erofs-odd
 exits 2 'no command is given' "$od"
@@ -53,6 +21,14 @@ exits 1 'Not a directory' "$od" mount image /dev/null
 exits 1 'No such file' "$od" mount image "$dir/none"
 exits 2 'no DIR is given' "$od" umount
 exits 1 'no image is mounted here' "$od" umount /proc
+exits 2 "'more' is too much" "$od" doctor more
+exits 2 "no kernel's release" "$od" doctor --kernel=../..
+exits 2 'does not begin with /' "$od" doctor --dir=cache
+exits 2 'neither enable nor disable nor status is given' "$od" dropin
+exits 2 "'on' is neither" "$od" dropin on
+exits 2 "'enable' is too much" "$od" dropin status enable
+exits 2 'makes no sense' "$od" dropin status --now
+exits 2 'not for a copy' "$od" dropin enable --now --sysroot="$dir"
 exits 3 'module cachefiles_od is not loaded' "$od" status --proc "$dir"
 exits 2 'no --source is given' "$odd" --dir /x
 exits 2 'no --dir is given' "$odd" --source "$dir"
@@ -131,5 +107,4 @@ exits 0 '001' "$od" status -v --proc "$dir"
 : >"$dir/fs/cachefiles_od/blobs"
 exits 1 'fs/cachefiles_od/blobs: ' "$od" status --proc "$dir"
 
-echo "1..$n"
-[ $bad = 0 ]
+finish

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "json.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "status.h"
 
-/*
- * JSON has no bytes beyond Unicode: a name that is not UTF-8 is given with its
+/**
+ * json_text - a string of any bytes; null for NULL
+ *
+ * JSON has no bytes beyond Unicode: one that is not UTF-8 is given with its
  * high bytes as \xHH.
  */
-static json_t *name(const char *text)
+json_t *json_text(const char *text)
 {
-	json_t *string = json_string(text);
+	json_t *string = text ? json_string(text) : json_null();
 	const unsigned char *p;
 	char safe[4096];
 	size_t used = 0;
@@ -52,7 +55,7 @@ static json_t *row_object(const struct table *table, size_t row)
 			       !strcmp(key, "fsid") || !strcmp(key, "domain");
 
 		json_object_set_new(object, key, !is_name && is_number(text) ?
-				    json_integer(strtoll(text, NULL, 10)) : name(text));
+				    json_integer(strtoll(text, NULL, 10)) : json_text(text));
 	}
 	return object;
 }
@@ -78,7 +81,7 @@ static json_t *cache_object(const struct table *cache)
 		bool is_name = !strcmp(key, "dir") || !strcmp(key, "tag");
 
 		json_object_set_new(object, key, !is_name && is_number(text) ?
-				    json_integer(strtoll(text, NULL, 10)) : name(text));
+				    json_integer(strtoll(text, NULL, 10)) : json_text(text));
 	}
 	return object;
 }
@@ -93,9 +96,9 @@ static json_t *mount_blobs(const struct status *status, const struct mounted *mo
 		json_t *object = json_object();
 
 		json_object_set_new(object, "blob",
-				    name(table_get(&status->uses, use->mount_row, "blob")));
+				    json_text(table_get(&status->uses, use->mount_row, "blob")));
 		json_object_set_new(object, "role",
-				    name(table_get(&status->uses, use->mount_row, "role")));
+				    json_text(table_get(&status->uses, use->mount_row, "role")));
 		if (use->found) {
 			json_object_set_new(object, "size",
 				number(table_number(&status->blobs, use->row, "size")));
@@ -114,13 +117,13 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	size_t i;
 
 	for (i = 0; i < mounted->target_count; i++)
-		json_array_append_new(targets, name(mounted->targets[i]));
+		json_array_append_new(targets, json_text(mounted->targets[i]));
 	json_object_set_new(object, "targets", targets);
-	json_object_set_new(object, "dev", name(mounted->dev));
-	json_object_set_new(object, "type", name(mounted->type ? mounted->type : "-"));
-	json_object_set_new(object, "fsid", name(mounted->fsid));
+	json_object_set_new(object, "dev", json_text(mounted->dev));
+	json_object_set_new(object, "type", json_text(mounted->type ? mounted->type : "-"));
+	json_object_set_new(object, "fsid", json_text(mounted->fsid));
 	if (strcmp(mounted->domain, "-"))
-		json_object_set_new(object, "domain", name(mounted->domain));
+		json_object_set_new(object, "domain", json_text(mounted->domain));
 	else
 		json_object_set_new(object, "domain", json_null());
 	json_object_set_new(object, "size", number(mounted->size));
@@ -147,7 +150,7 @@ int status_json(const struct status *status, FILE *out)
 
 	for (i = 0; i < status->mount_count; i++)
 		json_array_append_new(mounts, mount_object(status, &status->mounts[i]));
-	json_object_set_new(root, "daemon", name(status_daemon(status)));
+	json_object_set_new(root, "daemon", json_text(status_daemon(status)));
 	json_object_set_new(root, "cache", cache_object(&status->cache));
 	json_object_set_new(root, "mounts", mounts);
 	json_object_set_new(root, "blobs", rows(&status->blobs));

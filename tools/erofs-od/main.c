@@ -13,6 +13,8 @@ static const struct command commands[] = {
 	{ "mount", "mount an image", command_mount },
 	{ "umount", "unmount images", command_umount },
 	{ "status", "show mounts, blobs and waiting requests", command_status },
+	{ "doctor", "tell what stands between this machine and a mount", command_doctor },
+	{ "dropin", "let unchanged clients of erofs and cachefiles use this", command_dropin },
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))

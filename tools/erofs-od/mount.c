@@ -171,17 +171,17 @@ static int missing_part(const struct arguments *args, int err)
 {
 	if (!kernel_has_type(args->type)) {
 		if (!strcmp(args->type, "erofs"))
-			log_err("the file system type erofs is not registered; load erofs_od with "
-				"dropin=1, or use the type erofs_od");
+			log_err("the file system type erofs is not registered; try 'erofs-od dropin "
+				"enable --now', or use the type erofs_od");
 		else
-			log_err("the module erofs_od is not loaded; try 'modprobe erofs_od'");
+			log_err("the module erofs_od is not loaded; 'erofs-od doctor' tells why");
 		return OD_EXIT_NO_MODULE;
 	}
 	if (blames_image(err))
 		return 0;
 	switch (kernel_daemon()) {
 	case KERNEL_NO_MODULE:
-		log_err("the module cachefiles_od is not loaded; try 'modprobe cachefiles_od'");
+		log_err("the module cachefiles_od is not loaded; 'erofs-od doctor' tells why");
 		return OD_EXIT_NO_MODULE;
 	case KERNEL_DAEMON_GONE:
 		log_err("no daemon serves the cache; start erofs-odd");

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: deb.sh SUITE [OUT]
+#
+# Builds the Debian packages, and the source package, in a root of that suite, whose
+# libraries they then depend on: in OUT, by default build/packages/SUITE.
+#
+# What lintian says of them is in OUT.lintian.
+#
+# VARY=1  builds them as somebody else would: in another folder, at another time, with
+#         another umask, language and time zone. The packages have to come out the same.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+suite=$1
+out=${2:-$top/build/packages/$suite}
+need_root "it builds in a chroot"
+toolchain=$("$top/scripts/toolchain.sh" "$suite-deb")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+version=$("$top/scripts/version.sh")
+place=/build/erofs-od
+options=nocheck
+settings=(LC_ALL=C TZ=UTC)
+if [ -n "${VARY-}" ]; then
+	umask 027
+	place=/build/some/other/place
+	options="nocheck parallel=1"
+	settings=(LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati)
+fi
+
+# make check has run the tests; who builds the source package elsewhere runs those of
+# debian/rules.
+build() {
+	mount -t tmpfs tmpfs "$toolchain/build"
+	mkdir -p "$toolchain$place"
+	cp -a "$work/source/." "$toolchain$place/"
+	mount -t proc proc "$toolchain/proc"
+	mount -t tmpfs tmpfs "$toolchain/tmp"
+	mount --bind /dev "$toolchain/dev"
+	# shellcheck disable=SC2016 # for the shell in there
+	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp "${settings[@]}" \
+		DEB_BUILD_OPTIONS="$options" bash -euo pipefail -c 'cd "$1" && dpkg-buildpackage -us -uc' bash "$place"
+	find "$toolchain$(dirname "$place")" -maxdepth 1 -type f -exec cp -t "$out" {} +
+	# shellcheck disable=SC2016
+	chroot "$toolchain" env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 bash -c 'cd "$1" &&
+		lintian --allow-root --pedantic --display-info --tag-display-limit 0 *.changes' bash "$(dirname "$place")" >"$out.lintian" 2>&1 || true
+}
+
+mkdir -p "$work/source" "$out" "$toolchain/build"
+rm -f "$out"/*
+"$top/scripts/source-tree.sh" "$work/source"
+mv "$work/source/packaging/deb" "$work/source/debian"
+export toolchain work place options out
+export -f build
+say "packages of $version for $suite"
+log=$out.log
+if ! unshare -m --propagation private bash -euo pipefail -c "settings=(${settings[*]}); build" >"$log" 2>&1; then
+	tail -n 30 "$log" >&2
+	die "the packages cannot be built: $log"
+fi
+ls "$out"/*.deb

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: source-tree.sh FOLDER    copy the sources there, as they are now
+#
+# What git knows, and what is new and not ignored, or all but what was built, where it
+# is no checkout; each with its time, so that a build in an old copy sees what changed.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+sources() {
+	if [ -e .git ]; then
+		git ls-files -z --cached --others --exclude-standard |
+			while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done
+	else
+		find . -type f ! -path './build/*' -print0
+	fi
+}
+
+[ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+mkdir -p "$1"
+cd "$top"
+sources | tar -c --null -T - --format=posix | tar -C "$1" -x

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: version.sh          print the version, as dkms.conf has it
+#        version.sh NEW      put NEW in its place, everywhere
+#        version.sh check    print the places that have another, fail if there are any
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+number='[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.~+]*'
+
+# Each place as "FILE EXPRESSION", a sed expression for what comes before the version.
+places() {
+	cat <<-'PLACES'
+		dkms.conf ^PACKAGE_VERSION="
+		cachefiles_od/main.c ^MODULE_VERSION\("
+		erofs_od/main.c ^MODULE_VERSION\("
+		packaging/deb/changelog ^erofs-od \(
+		packaging/rpm/erofs-od.spec ^Version: +
+		packaging/rpm/erofs-od-kmod.spec ^Version: +
+	PLACES
+}
+
+# at FILE EXPRESSION: the version there
+at() {
+	sed -nE "s/$2($number).*/\1/p" "$1" | head -n 1
+}
+
+version=$(at dkms.conf '^PACKAGE_VERSION="')
+case ${1-} in
+'') echo "$version" ;;
+check)
+	places | while read -r file before; do
+		found=$(at "$file" "$before")
+		[ "$found" = "$version" ] || echo "$file: ${found:-no version}, dkms.conf has $version"
+	done | { ! grep .; }
+	;;
+[0-9]*)
+	grep -qxE "$number" <<<"$1" || die "$1 is not a version"
+	places | while read -r file before; do
+		# The first one alone: a changelog tells of those before, too.
+		sed -Ei "0,/$before$number/s/($before)$number/\1$1/" "$file"
+	done
+	;;
+*) sed -n '3,5s/^# //p' "$0" >&2 && exit 2 ;;
+esac

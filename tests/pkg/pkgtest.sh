@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: pkgtest.sh [SUITE...]      default: bookworm trixie, Debian 12 and 13
+#
+# The way of a new user, in a machine that boots a fresh Debian, with nothing but what
+# apt installs: the README's commands as typed (packages, modprobe, first mount from an
+# HTTP server), a new kernel, an upgrade of the packages with an image mounted, the
+# drop-in mode, removal and purge. Building modules in an emulated machine takes long;
+# tests/pkg/packages.sh does what needs no machine in a root.
+#
+# ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$top/tests/pkg/lib.sh"
+
+timeout=${TIMEOUT:-2400}
+work=
+put_away() {
+	[ -z "$work" ] || { umount "$work/mnt" 2>/dev/null || true; rm -rf --one-file-system "$work"; }
+}
+trap put_away EXIT
+
+# prepare SUITE: in the disk, the unit that runs the steps when the system is up
+prepare() {
+	local mnt=$work/mnt
+	fresh_disk "$1" "$work/disk"
+	mount -o loop "$work/disk" "$mnt"
+	cat >"$mnt/etc/systemd/system/od-pkgtest.service" <<-'END'
+		[Unit]
+		After=multi-user.target network-online.target
+		[Service]
+		Type=oneshot
+		TimeoutStartSec=infinity
+		ExecStart=/bin/bash -c 'exec /pkg/run /dev/ttyS1 yes $(sed -n "s/.*od.steps=\\([^ ]*\\).*/\\1/p" /proc/cmdline | tr , " ")'
+		ExecStopPost=/bin/systemctl poweroff --no-block
+	END
+	mkdir -p "$mnt/etc/systemd/system/graphical.target.wants"
+	ln -s /etc/systemd/system/od-pkgtest.service "$mnt/etc/systemd/system/graphical.target.wants/"
+	umount "$mnt"
+}
+
+# take_kernel RELEASE: out of the disk, as its loader would
+take_kernel() {
+	local file
+	for file in vmlinuz initrd.img; do
+		debugfs -R "dump /boot/$file-$1 $work/$file" "$work/disk" 2>/dev/null
+		[ -s "$work/$file" ] || die "the disk has no /boot/$file-$1"
+	done
+}
+
+# boot SUITE NAME RELEASE STEP...
+boot() {
+	local suite=$1 name=$2 release=$3 log=$logs/$1-$2 steps began=$SECONDS
+	shift 3
+	steps=$*
+	take_kernel "$release"
+	rm -f "$log.console" "$log.results"
+	timeout --foreground "$timeout" qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}" \
+		-accel "${ACCEL:-tcg,thread=multi}" -smp "${SMP:-2}" -m "${MEM:-2048}" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-chardev "file,id=console,path=$log.console" -serial chardev:console \
+		-chardev "file,id=report,path=$log.report" -serial chardev:report \
+		-device virtio-rng-pci \
+		-kernel "$work/vmlinuz" -initrd "$work/initrd.img" \
+		-drive "file=$work/disk,if=virtio,format=raw,cache=unsafe" \
+		-append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic mitigations=off tsc=reliable audit=0 systemd.condition-needs-update=0 od.steps=${steps// /,}" \
+		</dev/null >"$log.qemu" 2>&1 || notok "$suite, $name: the machine ends" "status $? after $((SECONDS - began)) s: $(<"$log.qemu")"
+	tr -d '\r' <"$log.report" >"$log.results"
+	take_over "$log.results" "$suite, $name"
+	if grep -aqE "$complaint" "$log.console"; then
+		notok "$suite, $name: the kernel has no complaint" "$(grep -aE "$complaint" "$log.console" | head -n 3)"
+	fi
+	echo "# $suite, $name: $((SECONDS - began)) s"
+}
+
+need_root "it makes systems and mounts their disks"
+logs=$top/build/pkgtest
+mkdir -p "$logs"
+"$top/scripts/deps.sh"
+[ $# -gt 0 ] || set -- bookworm trixie
+for suite; do
+	"$top/scripts/deb.sh" "$suite" >/dev/null
+	work=$(mktemp -d "$top/build/pkgtest/tmp.XXXXXX")
+	prepare "$suite"
+	boot "$suite" fresh "$old" install use new_kernel
+	boot "$suite" upgraded "$new" use_again upgrade dropin remove
+	put_away
+	work=
+done
+finish_packages

@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# erofs-od doctor on made-up machines: each has one thing that is wrong. OD_BUILD
+# is the build folder. Speaks TAP.
+set -u
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/sysroot.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+states() {	# every finding that is not ok, but for the space, which is this host's
+	doctor --json | python3 -c 'import json, sys
+for f in json.load(sys.stdin)["findings"]:
+    if f["state"] != "ok" and f["id"] != "cache-space":
+        print(f["id"], f["state"])'
+}
+
+# --- nothing is wrong ---
+
+fresh
+# A file system without user xattrs is this host's own.
+xattrs=ok
+python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.od", b"1")' "$root/var/cache/erofs-od" \
+	2>/dev/null || xattrs=note
+same "$([ $xattrs = ok ] || echo cache-xattr note)" "$(states)" "nothing is wrong"
+exits 0 '^0 problems' doctor
+exits 0 '^ok +kernel-range +kernel 6\.12\.0-test is one from' doctor
+range="from $(awk '$1 == "minimum" { print $2 }' "$top/SUPPORTED") to $(awk '$1 == "maximum" { print $2 }' "$top/SUPPORTED")"
+finding "the range is SUPPORTED's" kernel-range ok "$range" ''
+python3 - "$(doctor --json)" "$version" $release <<'P'
+import json, os, sys
+report = json.loads(sys.argv[1])
+assert list(report) == ["version", "kernel", "distribution", "arch", "page_size", "findings"]
+assert report["version"] == sys.argv[2] and report["kernel"] == sys.argv[3], report
+assert report["distribution"] == "Some Debian" and report["arch"] == os.uname().machine, report
+assert report["page_size"] == os.sysconf("SC_PAGESIZE"), report
+P
+result $? "the report says what it is about"
+python3 - "$(doctor --json)" "$(rm -r "${root:?}/sys/module/erofs_od" "${root:?}/dev" && doctor --json)" <<'P'
+import json, sys
+for text in sys.argv[1:]:
+    findings = json.loads(text)["findings"]
+    assert len(set(f["id"] for f in findings)) == len(findings), "an id comes twice"
+    for one in findings:
+        assert one["state"] in ("ok", "note", "problem"), one
+        assert one["text"] and "\n" not in one["text"], one
+        assert (one["remedy"] is None) == (one["state"] == "ok"), one
+P
+result $? "each finding has an id, a state, a sentence, and a remedy where it is not ok"
+same "$(sed -n '/^The kernel$/,$s/^``\([a-z-]*\)``$/\1/p' "$top/Documentation/doctor.rst" | sort)" \
+	"$(doctor --json | python3 -c 'import json, sys
+for f in json.load(sys.stdin)["findings"]: print(f["id"])' | sort)" \
+	"Documentation/doctor.rst tells each finding, and no other"
+
+# --- the kernel ---
+
+echo 5.9.1-old >"$root/proc/sys/kernel/osrelease"
+finding "an old kernel" kernel-range problem '5\.9\.1-old' "$range"
+finding "another kernel than the one that runs" kernel-range ok "$release" '' --kernel=$release
+finding "of which nothing is loaded" modules-loaded ok 'does not run' '' --kernel=$release
+fresh
+rm -r "${root:?}/lib/modules/$release/build"
+finding "no headers, but modules" kernel-headers note 'not installed' \
+	"^apt install linux-headers-$release\$"
+rm "${root:?}/lib/modules/$release/updates/dkms"/*.ko
+rm -r "${root:?}/sys/module"/{erofs_od,cachefiles_od}
+index
+finding "no headers, no modules" kernel-headers problem 'not installed' \
+	"^apt install linux-headers-$release\$"
+put /etc/os-release 'ID="rocky"' 'ID_LIKE="rhel centos fedora"'
+finding "on a Fedora" kernel-headers problem '' "^dnf install kernel-devel-$release\$"
+finding "on a Fedora" modules-built problem '' '^dnf install erofs-od-dkms$'
+put /etc/os-release ID=opensuse-leap 'ID_LIKE="suse opensuse"'
+finding "on a SUSE" kernel-headers problem '' '^zypper install kernel-test-devel$'
+put /etc/os-release ID=slackware
+finding "elsewhere" kernel-headers problem '' 'install the headers'
+rm "${root:?}/etc/os-release"
+put /usr/lib/os-release ID=ubuntu
+finding "os-release in /usr/lib" kernel-headers problem '' '^apt install'
+
+# --- the modules ---
+
+finding "no modules" modules-built problem "no module erofs_od for kernel $release" \
+	'^apt install erofs-od-dkms$'
+finding "no modules: what follows is not asked" modules-version note 'because of modules-built' ''
+put "/usr/src/erofs-od-$version/dkms.conf"
+finding "no modules, but their sources" modules-built problem '' \
+	"^dkms install --force erofs-od/$version -k $release\$"
+log=/var/lib/dkms/erofs-od/$version/build/make.log
+put $log "DKMS make.log for erofs-od-$version for kernel 6.11.0 (x86_64)" 'a.c: error: no'
+finding "a log about another kernel" modules-built problem "no module erofs_od" '^dkms'
+put $log "DKMS make.log for erofs-od-$version for kernel $release (x86_64)" 'CC a.o' \
+	'erofs-od: vfs_mkdir has a form that is not known' 'make: *** [all] Error 2'
+finding "a build that failed" modules-built problem \
+	"could not build .*$release: erofs-od: vfs_mkdir has a form" "^less $log\$"
+module erofs_od "$version" BBBB "$release SMP" "$root/lib/modules/$release/extra/erofs_od.ko"
+finding "a file that depmod has not seen" modules-built problem \
+	"problem /lib/modules/$release/extra/erofs_od.ko is there" "^depmod -a $release\$"
+loaded cachefiles_od "$version" AAAA
+loaded erofs_od "$version" BBBB
+rm "${root:?}/lib/modules/$release/extra/erofs_od.ko" "${root:?}$log"
+finding "loaded, and not installed" modules-built note 'gone after the next boot' '^dkms install'
+finding "loaded, and not installed" modules-version ok "$version" ''
+loaded erofs_od 0.0.1 BBBB
+finding "loaded, not installed, and older" modules-version problem '0\.0\.1' '^dkms install'
+
+fresh
+module cachefiles_od "$version" AAAA '6.11.0-other SMP mod_unload '
+index
+rm -r "${root:?}/sys/module/cachefiles_od"
+finding "built for another kernel" modules-built problem 'cachefiles_od.ko was built for kernel 6\.11\.0-other$' \
+	'^apt install'
+module cachefiles_od "$version" AAAA '6.11.0-other SMP mod_unload modversions '
+index
+finding "built for another kernel, by symbols" modules-built note 'built for kernel 6\.11\.0-other' '^modprobe'
+loaded cachefiles_od "$version" AAAA
+finding "the same, and the kernel has taken it" modules-built ok '' ''
+fresh
+module erofs_od 0.0.9 BBBB "$release SMP"
+index
+finding "an older module" modules-version problem "erofs_od is of version 0\.0\.9.*$version" '^apt install'
+fresh
+rm -r "${root:?}/sys/module/erofs_od"
+finding "not loaded" modules-loaded problem 'erofs_od is not loaded' '^modprobe -a cachefiles_od erofs_od$'
+put /sys/module/erofs_od/initstate coming
+finding "not loaded yet" modules-loaded problem 'erofs_od is not loaded' '^modprobe'
+fresh
+loaded erofs_od "$version" CCCC
+finding "another build is loaded" modules-current problem 'another build of erofs_od' \
+	'^modprobe -r erofs_od cachefiles_od && modprobe -a cachefiles_od erofs_od$'
+put /lib/systemd/system/erofs-odd.service
+echo '30 20 0:50 / /mnt/app ro - erofs_od app ro' >>"$root/proc/self/mountinfo"
+finding "the same, in use" modules-current problem '' \
+	'^umount -a -t erofs_od && systemctl stop erofs-odd && modprobe -r .* && systemctl start erofs-odd$'
+rm "${root:?}/sys/module/erofs_od/srcversion"
+finding "the same, of one version" modules-current ok '' ''
+
+# --- signatures ---
+
+lock() {
+	put /sys/kernel/security/lockdown 'none [integrity] confidentiality'
+}
+
+sign_both() {
+	local name
+	for name in cachefiles_od erofs_od; do
+		sign "$root/lib/modules/$release/updates/dkms/$name.ko" "$1"
+	done
+	index
+}
+
+key mok 'DKMS module signing key'
+key again 'DKMS module signing key'
+fresh
+finding "no signature is asked for" signature ok 'not sign' ''
+finding "no signature is asked for" signer-key ok 'no key is needed' ''
+lock
+finding "lockdown" lockdown ok 'integrity' ''
+finding "lockdown, and no signature" signature problem 'erofs_od.ko is not signed.*integrity' '^apt install'
+finding "lockdown, and no signature" signer-key note 'because of signature' ''
+fresh
+put /sys/module/module/parameters/sig_enforce Y
+finding "sig_enforce, and no signature" signature problem 'sig_enforce' ''
+fresh
+sign_both mok
+finding "signed" signature ok 'signed by DKMS module signing key' ''
+finding "signed, which nobody asks for" signer-key ok 'does not ask for' ''
+lock
+finding "loaded under lockdown" signer-key ok 'has loaded' ''
+rm -r "${root:?}/sys/module/erofs_od"
+finding "signed, keys cannot be seen" signer-key note 'cannot be seen' ''
+mkdir -p "$root/var/lib/dkms"
+cp "$dir/mok.der" "$root/var/lib/dkms/mok.pub"
+put /proc/keys '3f5c21ab I------ 1 perm 1f030000 0 0 asymmetri Debian CA: 01: X509.rsa 01 []'
+finding "signed, the key is unknown" signer-key problem 'no key of DKMS module signing key' \
+	'^mokutil --import /var/lib/dkms/mok.pub$'
+put /proc/keys "3f5c21ab I------ 1 perm 1f030000 0 0 asymmetri DKMS module signing key: $(key_id again): X509"
+finding "signed, an older key of that name is known" signer-key problem '' '^mokutil'
+put /proc/keys "3f5c21ab I------ 1 perm 1f030000 0 0 asymmetri DKMS module signing key: $(key_id mok): X509"
+finding "signed, the key is known" signer-key ok 'has a key of DKMS' ''
+mkdir -p "$root/var/lib/shim-signed/mok"
+mv "$root/var/lib/dkms/mok.pub" "$root/var/lib/shim-signed/mok/MOK.der"
+put /proc/keys '3f5c21ab I------ 1 perm 1f030000 0 0 asymmetri Debian CA: 01: X509.rsa 01 []'
+finding "Ubuntu's place of the key" signer-key problem '' '^mokutil --import /var/lib/shim-signed/mok/MOK.der$'
+rm -r "${root:?}/var/lib/shim-signed"
+finding "somebody else's key" signer-key problem '' 'certificate of DKMS module signing key'
+rm -r "${root:?}/sys/kernel/security"
+finding "no securityfs" lockdown note 'cannot be seen' '^mount -t securityfs'
+put /sys/kernel/security/lsm capability
+finding "a kernel without lockdown" lockdown ok 'no lockdown' ''
+finding "no UEFI" secure-boot ok 'not booted by UEFI' ''
+mkdir -p "$root/sys/firmware/efi/efivars"
+finding "no efivarfs" secure-boot note 'cannot be seen' '^mount -t efivarfs'
+variable=$root/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+printf '\006\000\000\000\001' >"$variable"
+finding "Secure Boot" secure-boot ok 'is on' ''
+printf '\006\000\000\000\000' >"$variable"
+finding "no Secure Boot" secure-boot ok 'is off' ''
+printf '\006' >"$variable"
+finding "a variable that is cut off" secure-boot note 'cannot be seen' ''
+
+finish

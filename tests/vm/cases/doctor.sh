@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The doctor before the modules are loaded, after, with a daemon, and about folders
+# that no cache can be in, of which the module says the same. Then drop-in mode, with
+# the real modprobe and the kernel's own modules: which one does a mount load?
+
+release=$(uname -r)
+lib=/lib/modules/$release
+small=v-4096-flat
+
+# doctor_says NAME STATE FINDING TEXT [ARGUMENT...]
+doctor_says() {
+	local name=$1 state=$2 finding=$3 text=$4
+	shift 4
+	erofs-od doctor "$@" >/tmp/doctor.out 2>&1
+	if grep -qE "^$state +$finding +.*$text" /tmp/doctor.out; then
+		pass "$name: $finding is $state"
+	else
+		fail "$name: $finding is $state" "$(cat /tmp/doctor.out)"
+	fi
+}
+
+# exits STATUS NAME COMMAND...: its output is in /tmp/out
+exits() {
+	local wanted=$1 name=$2 status=0
+	shift 2
+	"$@" >/tmp/out 2>&1 || status=$?
+	is "$name: exit status" "$status" "$wanted"
+	[ $status = "$wanted" ] || sed 's/^/#   /' /tmp/out
+}
+
+says() {
+	ok "$1" grep -qE "$2" /tmp/out
+}
+
+is_loaded() {
+	grep -q "^$1 " /proc/modules
+}
+
+# --- nothing is loaded, nothing is installed ---
+
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+exits 1 "doctor without modules" erofs-od doctor --dir=$OD_CACHE
+says "the kernel is in the range" "^ok +kernel-range +kernel ${release%%+*}.* is one from"
+says "there are no modules" "^problem +modules-built"
+says "so nothing more is asked about them" "^note +daemon +not asked"
+says "lockdown can be seen" "^ok +lockdown"
+
+# --- loaded by hand ---
+
+ok "setup" od_setup
+doctor_says "loaded by hand" note modules-built 'loaded, and not installed' --dir=$OD_CACHE
+doctor_says "loaded by hand" ok modules-loaded '' --dir=$OD_CACHE
+doctor_says "loaded by hand" ok device "/dev/cachefiles is cachefiles_od's" --dir=$OD_CACHE
+doctor_says "no daemon" ok device-user 'nobody has /dev/cachefiles open' --dir=$OD_CACHE
+doctor_says "no daemon" problem daemon 'no daemon serves' --dir=$OD_CACHE
+ok "daemon" odd
+exits 0 "doctor with a daemon" erofs-od doctor
+says "who has the device" "^ok +device-user +erofs-odd \($(pidof erofs-odd)\) has /dev/cachefiles"
+says "the daemon's folder is known" "^ok +daemon +.*$OD_CACHE"
+says "where it lies" "^ok +cache-mount +$OD_CACHE is on /mnt/scratch \(ext4\)"
+says "holes" "^ok +cache-holes"
+says "user xattrs" "^ok +cache-xattr"
+ok "and as JSON" sh -c "erofs-od doctor --json | grep -q '\"id\": \"daemon\"'"
+ok "mount" od_mount /mnt/a fsid=$small
+killall -9 erofs-odd
+od_wait 5 od_daemon_is gone
+doctor_says "a daemon that was killed" problem daemon 'is gone'
+umount /mnt/a
+od_wait 5 od_daemon_is none
+( exec 3<>/dev/cachefiles; sleep 60 ) &
+holder=$!
+od_wait 5 test -e /proc/$holder/fd/3
+doctor_says "somebody else has the device" problem device-user "\($holder\).* serves no images"
+kill $holder
+
+# --- folders: does the module say the same? ---
+
+# agrees NAME DIR VERDICT: yes or no, as a daemon finds out
+agrees() {
+	local out
+	if out=$(timeout 20 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1); then
+		fail "$1: the module says so, too" "the daemon has ended well"
+	elif [ "$3" = no ]; then
+		case $out in
+		*"bind"* | *"$2"*) pass "$1: the module refuses it, too" ;;
+		*) fail "$1: the module refuses it, too" "$out" ;;
+		esac
+	fi
+}
+
+doctor_says "no folder" problem cache-folder 'no folder' --dir=/mnt/scratch/none
+doctor_says "no folder, on that" ok cache-mount 'on /mnt/scratch \(ext4\)' --dir=/mnt/scratch/none/of/it
+agrees "no folder" /mnt/scratch/none no
+doctor_says "read-only" problem cache-mount 'is on /mnt/images \(ext4\), which is read-only' --dir=/mnt/images
+agrees "read-only" /mnt/images no
+mkdir -p /mnt/ram
+mount -t ramfs ram /mnt/ram
+doctor_says "ramfs" problem cache-holes 'does not tell holes from data' --dir=/mnt/ram
+agrees "ramfs" /mnt/ram no
+umount /mnt/ram
+mount -t tmpfs -o size=64m,mode=700 tmpfs /mnt/ram
+doctor_says "tmpfs" ok cache-holes '' --dir=/mnt/ram
+touch /mnt/ram/probe
+setfattr -n user.probe -v 1 /mnt/ram/probe 2>/dev/null && state=ok || state=note
+rm /mnt/ram/probe
+doctor_says "tmpfs" $state cache-xattr '' --dir=/mnt/ram
+is "nothing is left there" "$(ls -A /mnt/ram)" ""
+dd if=/dev/zero of=/mnt/ram/full bs=64k count=975 2>/dev/null
+doctor_says "nearly full" note cache-space 'culled' --dir=/mnt/ram
+dd if=/dev/zero of=/mnt/ram/full bs=64k 2>/dev/null
+doctor_says "full" problem cache-space 'nothing is stored' --dir=/mnt/ram
+umount /mnt/ram
+mkdir -p /mnt/shifted
+out=$(idmount /mnt/scratch /mnt/shifted 100000 2>&1)
+if [ $? = 77 ]; then
+	skip "an idmapped mount" "this kernel has none"
+else
+	doctor_says "an idmapped mount" problem cache-mount 'idmapped' --dir=/mnt/shifted
+	agrees "an idmapped mount" /mnt/shifted no
+	umount /mnt/shifted
+fi
+od_unload
+
+# --- the real modprobe, and the kernel's own modules beside ours ---
+
+if [ ! -x /usr/bin/kmod ] || [ ! -e /modules/rivals/erofs.ko ]; then
+	skip "drop-in mode with modprobe" "kmod, or this kernel's own erofs, is not in this machine"
+	exit 0
+fi
+mkdir -p /sbin /etc/modprobe.d "$lib/kernel" "$lib/updates/dkms"
+ln -s /usr/bin/kmod /sbin/modprobe
+ln -s /usr/bin/kmod /usr/bin/depmod
+cp /modules/stock/*.ko /modules/rivals/*.ko "$lib/kernel/"
+cp /modules/od/cachefiles_od.ko /modules/od/erofs_od.ko "$lib/updates/dkms/"
+touch "$lib/modules.builtin" "$lib/modules.builtin.modinfo" "$lib/modules.order"
+is "the kernel calls this modprobe" "$(cat /proc/sys/kernel/modprobe)" /sbin/modprobe
+
+doctor_says "no index" problem modules-built 'modprobe does not know it' --dir=/mnt/scratch/fixed
+rm -rf /mnt/scratch/fixed
+exits 1 "doctor --fix" erofs-od doctor --fix --dir=/mnt/scratch/fixed
+says "has run depmod" "ran depmod -a ${release%%+*}"
+says "has made the folder" "made the folder /mnt/scratch/fixed"
+says "has loaded one" "loaded the module cachefiles_od"
+says "has loaded the other" "loaded the module erofs_od"
+says "and now they are built" "^ok +modules-built"
+says "and of this version" "^ok +modules-version"
+says "and loaded" "^ok +modules-loaded"
+says "and current" "^ok +modules-current"
+says "a daemon it cannot start" "^problem +daemon"
+is "the folder is its owner's" "$(stat -c %a /mnt/scratch/fixed)" 700
+exits 1 "doctor --fix again" erofs-od doctor --fix --dir=/mnt/scratch/fixed
+notok "has nothing to do" grep -qE "^erofs-od: (ran|made|loaded)" /tmp/out
+
+# another build than is installed
+sed -i 's/srcversion=\(.\)/srcversion=#/' "$lib/updates/dkms/erofs_od.ko"
+if grep -q 'srcversion=#' "$lib/updates/dkms/erofs_od.ko" && [ -e /sys/module/erofs_od/srcversion ]; then
+	doctor_says "another build is installed" problem modules-current 'another build of erofs_od'
+else
+	skip "another build is installed" "this kernel keeps no sums of sources"
+fi
+cp /modules/od/erofs_od.ko "$lib/updates/dkms/"
+
+# --- drop-in mode ---
+
+exits 0 "status" erofs-od dropin status
+says "not configured" "configured: no"
+says "not in force" "in force: no"
+exits 0 "enable" erofs-od dropin enable
+says "what it costs" "fsc go without a cache"
+says "what is left to do" "modprobe -r erofs_od cachefiles_od"
+exits 1 "status" erofs-od dropin status
+doctor_says "configured" problem dropin 'not in force'
+exits 0 "enable --now" erofs-od dropin enable --now
+exits 0 "status" erofs-od dropin status
+says "in force" "in force: yes"
+doctor_says "in force" ok dropin ''
+ok "daemon" odd
+ok "mount of type erofs" mount -t erofs -o ro,fsid=$small none /mnt/a
+is "it is ours" "$(grep -c ' /mnt/a erofs ' /proc/mounts)$(is_loaded erofs && echo stock)" 1
+exits 1 "disable --now while that is mounted" erofs-od dropin disable --now
+says "says where" "erofs_od cannot be unloaded"
+exits 0 "enable again" erofs-od dropin enable
+umount /mnt/a
+kill_daemons
+ok "unload" od_unload
+
+# An unchanged client: it loads cachefiles by name, and has the mount load the rest.
+ok "modprobe cachefiles" /sbin/modprobe cachefiles
+ok "has loaded cachefiles_od" is_loaded cachefiles_od
+notok "and not the kernel's own" is_loaded cachefiles
+notok "nor erofs_od yet" is_loaded erofs_od
+ok "daemon" odd
+ok "mount of type erofs" mount -t erofs -o ro,fsid=$small none /mnt/a
+ok "has loaded erofs_od" is_loaded erofs_od
+notok "and not the kernel's own" is_loaded erofs
+ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+ok "modprobe erofs" /sbin/modprobe erofs
+notok "has loaded nothing" is_loaded erofs
+exits 0 "disable --now" erofs-od dropin disable --now
+is "nothing is left" "$(ls -A /etc/modprobe.d)" ""
+exits 0 "status" erofs-od dropin status
+notok "the type is no longer there" grep -qw erofs /proc/filesystems
+kill_daemons
+ok "unload" od_unload
+
+# The same mount without drop-in mode.
+ok "a mount of a file of type erofs" mount -t erofs -o ro,loop $OD_BLOBS/$small /mnt/b
+ok "has loaded the kernel's own" is_loaded erofs
+notok "and not erofs_od" is_loaded erofs_od
+ok "setup beside it" od_load
+doctor_says "side by side" ok stock-erofs ''
+exits 1 "enable while that is mounted" erofs-od dropin enable
+says "says where" "own erofs is mounted on /mnt/b"
+is "has written nothing" "$(ls -A /etc/modprobe.d)" ""
+umount /mnt/b
+exits 0 "enable when it is idle" erofs-od dropin enable
+says "says that it is still loaded" "own erofs is still loaded"
+doctor_says "still loaded" problem stock-erofs 'in spite of drop-in mode'
+exits 0 "enable --now" erofs-od dropin enable --now
+says "has unloaded it" "unloaded erofs$"
+notok "it is gone" is_loaded erofs
+exits 0 "status" erofs-od dropin status
+exits 0 "disable" erofs-od dropin disable
+says "says what is still loaded" "is the type erofs until"
+exits 1 "status" erofs-od dropin status
+ok "unload" od_unload
+
+# The kernel's own cachefiles has the device's name.
+ok "modprobe cachefiles" /sbin/modprobe cachefiles
+ok "has loaded the kernel's own" is_loaded cachefiles
+doctor_says "stock cachefiles" problem stock-cachefiles 'has /dev/cachefiles'
+( exec 3<>/dev/cachefiles; sleep 60 ) &
+holder=$!
+od_wait 5 test -e /proc/$holder/fd/3
+exits 1 "enable while its device is open" erofs-od dropin enable
+says "says who has it" "in use by .*\($holder\)"
+kill $holder
+od_wait 5 has_ended $holder
+exits 0 "enable --now when it is idle" erofs-od dropin enable --now
+says "has unloaded it" "unloaded cachefiles$"
+ok "has loaded ours" is_loaded cachefiles_od
+exits 0 "disable" erofs-od dropin disable
+ok "unload" od_unload
+
+for module in $(cut -d' ' -f1 /proc/modules | grep -xE "$OD_STOCK"); do
+	/sbin/modprobe -r "$module" 2>/dev/null
+done
+rm -r /sbin/modprobe /usr/bin/depmod /etc/modprobe.d "/lib/modules/${release:?}" /mnt/scratch/fixed
+umount /sys/kernel/security 2>/dev/null
+true

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* JSON of what need not be Unicode. */
+#ifndef OD_JSON_H
+#define OD_JSON_H
+
+#include <jansson.h>
+
+json_t *json_text(const char *text);
+
+#endif

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "modules.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libkmod.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "text.h"
+
+static const char *const names[MODULE_COUNT] = {
+	[MODULE_CACHEFILES_OD]	= "cachefiles_od",
+	[MODULE_EROFS_OD]	= "erofs_od",
+};
+
+const char *module_name(enum od_module module)
+{
+	return names[module];
+}
+
+/* What libkmod has to say is said here in one sentence, or is none of the user's business. */
+static void be_quiet(void *data, int priority, const char *file, int line, const char *fn,
+		     const char *format, va_list args)
+{
+	(void)data;
+	(void)priority;
+	(void)file;
+	(void)line;
+	(void)fn;
+	(void)format;
+	(void)args;
+}
+
+/* The library knows by itself where the configuration of this very machine lies. */
+static struct kmod_ctx *open_kmod(const struct machine *machine)
+{
+	char *folder = machine_path(machine, "/lib/modules/%s", machine->kernel);
+	char *etc = machine_path(machine, "/etc/modprobe.d");
+	char *run = machine_path(machine, "/run/modprobe.d");
+	char *local = machine_path(machine, "/usr/local/lib/modprobe.d");
+	char *usr = machine_path(machine, "/usr/lib/modprobe.d");
+	char *lib = machine_path(machine, "/lib/modprobe.d");
+	const char *const config[] = { etc, run, local, usr, lib, NULL };
+	struct kmod_ctx *kmod = kmod_new(folder, machine_is_here(machine) ? NULL : config);
+
+	if (!kmod)
+		errx(OD_EXIT_FAILED, "libkmod cannot read the configuration of modules");
+	kmod_set_log_fn(kmod, be_quiet, NULL);
+	free(lib);
+	free(usr);
+	free(local);
+	free(run);
+	free(etc);
+	free(folder);
+	return kmod;
+}
+
+static void set_value(char **where, const char *value)
+{
+	free(*where);
+	*where = text_copy(value);
+}
+
+static void read_info(struct installed *installed, struct kmod_module *module)
+{
+	struct kmod_list *list = NULL, *entry;
+	const char *key, *value;
+
+	if (kmod_module_get_info(module, &list) < 0)
+		return;
+	kmod_list_foreach(entry, list) {
+		key = kmod_module_info_get_key(entry);
+		value = kmod_module_info_get_value(entry);
+		if (!strcmp(key, "version"))
+			set_value(&installed->version, value);
+		else if (!strcmp(key, "srcversion"))
+			set_value(&installed->srcversion, value);
+		else if (!strcmp(key, "vermagic"))
+			set_value(&installed->vermagic, value);
+		else if (!strcmp(key, "signer"))
+			set_value(&installed->signer, value);
+		else if (!strcmp(key, "sig_id"))
+			installed->is_signed = true;
+	}
+	kmod_module_info_free_list(list);
+}
+
+static void find_installed(struct installed *installed, struct kmod_ctx *kmod, const char *name)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *module;
+
+	if (kmod_module_new_from_lookup(kmod, name, &list) < 0 || !list)
+		return;
+	module = kmod_module_get_module(list);
+	installed->path = text_copy(kmod_module_get_path(module));
+	if (installed->path)
+		read_info(installed, module);
+	kmod_module_unref(module);
+	kmod_module_unref_list(list);
+}
+
+/**
+ * loaded_read - is a module in the running kernel?
+ * @loaded: filled in; loaded_free() it
+ * @machine: where
+ * @name: of any module, the kernel's own too
+ *
+ * Only a module has an initstate, one that is built in has none.
+ */
+void loaded_read(struct loaded *loaded, const struct machine *machine, const char *name)
+{
+	char *state = machine_read(machine, "/sys/module/%s/initstate", name);
+	char *users = machine_read(machine, "/sys/module/%s/refcnt", name);
+
+	memset(loaded, 0, sizeof(*loaded));
+	loaded->is_loaded = state && !strcmp(state, "live");
+	loaded->users = users ? strtol(users, NULL, 10) : 0;
+	loaded->version = machine_read(machine, "/sys/module/%s/version", name);
+	loaded->srcversion = machine_read(machine, "/sys/module/%s/srcversion", name);
+	free(users);
+	free(state);
+}
+
+void loaded_free(struct loaded *loaded)
+{
+	free(loaded->version);
+	free(loaded->srcversion);
+	memset(loaded, 0, sizeof(*loaded));
+}
+
+/**
+ * modules_init - look at both
+ * @modules: filled in; modules_free() it
+ * @machine: where
+ */
+void modules_init(struct modules *modules, const struct machine *machine)
+{
+	int i;
+
+	memset(modules, 0, sizeof(*modules));
+	modules->kmod = open_kmod(machine);
+	for (i = 0; i < MODULE_COUNT; i++) {
+		find_installed(&modules->installed[i], modules->kmod, names[i]);
+		loaded_read(&modules->loaded[i], machine, names[i]);
+	}
+}
+
+void modules_free(struct modules *modules)
+{
+	struct installed *installed;
+	int i;
+
+	for (i = 0; i < MODULE_COUNT; i++) {
+		installed = &modules->installed[i];
+		free(installed->path);
+		free(installed->version);
+		free(installed->srcversion);
+		free(installed->vermagic);
+		free(installed->signer);
+		loaded_free(&modules->loaded[i]);
+	}
+	kmod_unref(modules->kmod);
+	memset(modules, 0, sizeof(*modules));
+}
+
+/** modules_are_installed - both have a file that modprobe knows */
+bool modules_are_installed(const struct modules *modules)
+{
+	return modules->installed[MODULE_CACHEFILES_OD].path &&
+	       modules->installed[MODULE_EROFS_OD].path;
+}
+
+bool modules_are_loaded(const struct modules *modules)
+{
+	return modules->loaded[MODULE_CACHEFILES_OD].is_loaded &&
+	       modules->loaded[MODULE_EROFS_OD].is_loaded;
+}
+
+/* nftw(3) hands nothing through. */
+static struct {
+	const char *name;
+	char *path;
+} search;
+
+static int look(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	size_t len = strlen(search.name);
+
+	(void)st;
+	if (type != FTW_F || strncmp(path + where->base, search.name, len) ||
+	    strncmp(path + where->base + len, ".ko", 3))
+		return 0;
+	search.path = text_copy(path);
+	return 1;
+}
+
+/** module_stray - the file of a module, whether modprobe knows it or not, or NULL; free it */
+char *module_stray(const struct machine *machine, const char *name)
+{
+	char *folder = machine_path(machine, "/lib/modules/%s", machine->kernel);
+
+	search.name = name;
+	search.path = NULL;
+	nftw(folder, look, 16, FTW_PHYS);
+	free(folder);
+	return search.path;
+}
+
+/** module_is_builtin - a part of the kernel, which nobody can unload */
+bool module_is_builtin(const struct modules *modules, const char *name)
+{
+	struct kmod_module *module;
+	bool is_builtin;
+
+	if (kmod_module_new_from_name(modules->kmod, name, &module) < 0)
+		return false;
+	is_builtin = kmod_module_get_initstate(module) == KMOD_MODULE_BUILTIN;
+	kmod_module_unref(module);
+	return is_builtin;
+}
+
+/** module_alias - the module that modprobe takes first for a name, or NULL; free it */
+char *module_alias(const struct modules *modules, const char *alias)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *module;
+	char *name;
+
+	if (kmod_module_new_from_lookup(modules->kmod, alias, &list) < 0 || !list)
+		return NULL;
+	module = kmod_module_get_module(list);
+	name = text_copy(kmod_module_get_name(module));
+	kmod_module_unref(module);
+	kmod_module_unref_list(list);
+	return name;
+}
+
+/** module_options - what modprobe loads a module with, or NULL; free it */
+char *module_options(const struct modules *modules, const char *name)
+{
+	struct kmod_module *module;
+	char *options;
+
+	if (kmod_module_new_from_name(modules->kmod, name, &module) < 0)
+		return NULL;
+	options = text_copy(kmod_module_get_options(module));
+	kmod_module_unref(module);
+	return options;
+}
+
+/**
+ * module_insert - load a module with all that it needs, as modprobe does
+ * @modules: where it lies
+ * @name: of the module
+ *
+ * Return: 0 or a negative errno; 0 as well if it is loaded already
+ */
+int module_insert(const struct modules *modules, const char *name)
+{
+	struct kmod_module *module;
+	int err = kmod_module_new_from_name(modules->kmod, name, &module);
+
+	if (err < 0)
+		return err;
+	err = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
+	kmod_module_unref(module);
+	return err < 0 ? err : 0;
+}
+
+/** module_remove - unload one module; 0 or a negative errno */
+int module_remove(const struct modules *modules, const char *name)
+{
+	struct kmod_module *module;
+	int err = kmod_module_new_from_name(modules->kmod, name, &module);
+
+	if (err < 0)
+		return err;
+	err = kmod_module_remove_module(module, 0);
+	kmod_module_unref(module);
+	return err;
+}

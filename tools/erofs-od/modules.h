@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Both kernel modules: what is installed, what is loaded, what modprobe makes of names. */
+#ifndef OD_MODULES_H
+#define OD_MODULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "machine.h"
+
+struct kmod_ctx;
+
+/** enum od_module - the modules of this project, in the order of loading */
+enum od_module {
+	MODULE_CACHEFILES_OD,
+	MODULE_EROFS_OD,
+	MODULE_COUNT,
+};
+
+/**
+ * struct installed - a module's file
+ * @path: where it is, or NULL if modprobe does not know one
+ * @version: as the module says
+ * @srcversion: sum of its sources, or NULL
+ * @vermagic: the kernel that it was built for
+ * @signer: name of the key that signed it, or NULL
+ * @is_signed: it is, by whomever
+ */
+struct installed {
+	char *path;
+	char *version;
+	char *srcversion;
+	char *vermagic;
+	char *signer;
+	bool is_signed;
+};
+
+/**
+ * struct loaded - a module in the running kernel
+ * @is_loaded: it is there
+ * @version: as it says itself, or NULL
+ * @srcversion: sum of its sources, or NULL
+ * @users: how many hold it
+ */
+struct loaded {
+	bool is_loaded;
+	char *version;
+	char *srcversion;
+	long users;
+};
+
+/**
+ * struct modules - both
+ * @kmod: libkmod's view of the machine's folders
+ * @installed: files
+ * @loaded: in the kernel
+ */
+struct modules {
+	struct kmod_ctx *kmod;
+	struct installed installed[MODULE_COUNT];
+	struct loaded loaded[MODULE_COUNT];
+};
+
+void modules_init(struct modules *modules, const struct machine *machine);
+void modules_free(struct modules *modules);
+const char *module_name(enum od_module module);
+bool modules_are_installed(const struct modules *modules);
+bool modules_are_loaded(const struct modules *modules);
+char *module_stray(const struct machine *machine, const char *name);
+void loaded_read(struct loaded *loaded, const struct machine *machine, const char *name);
+void loaded_free(struct loaded *loaded);
+bool module_is_builtin(const struct modules *modules, const char *name);
+char *module_alias(const struct modules *modules, const char *alias);
+char *module_options(const struct modules *modules, const char *name);
+int module_insert(const struct modules *modules, const char *name);
+int module_remove(const struct modules *modules, const char *name);
+
+#endif
