@@ -29,14 +29,11 @@ help:
 	@echo 'make mutants [TEST=name]           take away one guard after the other: does its test notice?'
 	@echo 'make soak [MINUTES=30]             the long forms: all on kernels made for testing, coverage, stress'
 	@echo 'make fuzz [SECONDS=60] [TEST=name]  every parser under libFuzzer, that long for each'
-<<<<<<< HEAD
-	@echo 'make html                          Documentation/ as one book: build/html'
-=======
 	@echo 'make deb [SUITE=bookworm]          Debian packages: build/packages/SUITE; SUITE is whose libraries they take'
 	@echo 'make rpm                           rpm packages, and the source package: build/packages/rpm'
 	@echo 'make packages                      both, checked: lint, built twice, installed and removed in a root'
 	@echo 'make pkgtest [SUITE=trixie]        what a user of Debian 12 and of 13 does, in a machine that boots it'
->>>>>>> main
+	@echo 'make html                          Documentation/ as one book: build/html'
 	@echo 'make images                        the test images'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
 	@echo 'make clean                         all that was built; the cache of downloads stays'
@@ -93,10 +90,9 @@ fuzz:
 images:
 	tests/images/mkimage.sh
 
-<<<<<<< HEAD
 html:
 	scripts/html.sh
-=======
+
 deb:
 	scripts/deb.sh $(or $(SUITE),$(shell . /etc/os-release && echo $$VERSION_CODENAME))
 
@@ -113,7 +109,6 @@ pkgtest:
 install-module-sources:
 	scripts/module-sources.sh | while read -r file; do install -D -p -m "$$([ -x $$file ] && echo 755 || echo 644)" $$file \
 		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done
->>>>>>> main
 
 lint:
 	scripts/lint.sh
