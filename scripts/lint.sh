@@ -211,6 +211,11 @@ rule "one version, wherever it stands" one_version
 rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "each hazard has its tests and its mutants" hazards
+if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
+	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py
+else
+	skip "hosted runners run what scripts/ci.sh has" "python3-yaml is not installed"
+fi
 if command -v sphinx-build >/dev/null; then
 	rule "Documentation/ makes a book" documents
 else

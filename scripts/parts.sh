@@ -40,6 +40,17 @@ finish() {
 	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
 }
 
+# quick_parts: what needs no machine and no kernel of its own
+quick_parts() {
+	step "lint, unit tests, tools"
+	part lint "$top/scripts/lint.sh"
+	part unit make -C "$top/tests/unit" check threads
+	part tools make -C "$top/tools" all origin check
+	make -s -C "$top/tests/vm" >&2
+	step "how a build finds out what a kernel offers"
+	part compat "$top/tests/compat/run.sh"
+}
+
 # boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
 boot_tests() {
 	local name=$1 kernel=$2
