@@ -38,7 +38,7 @@ skip() {
 }
 
 without_spdx() {
-	files | grep -vE '^(LICENSES/|SUPPORTED$|.*\.(md|txt)$|\.gitignore$|\.clang-format$|\.editorconfig$)' |
+	files | grep -vE '^(LICENSES/|packaging/deb/(changelog|copyright|source/format)$|SUPPORTED$|.*\.(md|txt)$|\.gitignore$|\.clang-format$|\.editorconfig$)' |
 		while read -r file; do
 			head -n 3 "$file" | grep -qE 'SPDX-License-Identifier: GPL-2.0-only' || echo "$file"
 		done
