@@ -59,13 +59,14 @@ boot_tests() {
 }
 
 # guest_tests: all but those that run by themselves: what measures a speed (timed), what
-# is make demo's, what boots several times or by UEFI, and what takes a kernel made for it
+# is make demo's, what boots several times or by UEFI, what brings a
+# daemon of others along, and what takes a kernel made for it
 guest_tests() {
 	local name
 	for name in "$top"/tests/vm/cases/*.sh; do
 		name=$(basename "$name" .sh)
 		case $name in
-		cold | demo | powercut | signing | selftest-* | debug-*) ;;
+		cold | demo | powercut | signing | nydus | selftest-* | debug-*) ;;
 		*) echo "$name" ;;
 		esac
 	done
