@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign \
+.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
 	deb rpm packages pkgtest install-module-sources clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
@@ -33,7 +33,9 @@ help:
 	@echo 'make rpm                           rpm packages, and the source package: build/packages/rpm'
 	@echo 'make packages                      both, checked: lint, built twice, installed and removed in a root'
 	@echo 'make pkgtest [SUITE=trixie]        what a user of Debian 12 and of 13 does, in a machine that boots it'
+	@echo 'make html                          Documentation/ as one book: build/html'
 	@echo 'make images                        the test images'
+	@echo 'make ci                            what a hosted runner does: build/ci has packages, probe reports, logs'
 	@echo 'make lint                          the rules of CONTRIBUTING.md that a script can check'
 	@echo 'make clean                         all that was built; the cache of downloads stays'
 
@@ -89,6 +91,9 @@ fuzz:
 images:
 	tests/images/mkimage.sh
 
+html:
+	scripts/html.sh
+
 deb:
 	scripts/deb.sh $(or $(SUITE),$(shell . /etc/os-release && echo $$VERSION_CODENAME))
 
@@ -105,6 +110,9 @@ pkgtest:
 install-module-sources:
 	scripts/module-sources.sh | while read -r file; do install -D -p -m "$$([ -x $$file ] && echo 755 || echo 644)" $$file \
 		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done
+
+ci:
+	scripts/ci.sh
 
 lint:
 	scripts/lint.sh

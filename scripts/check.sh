@@ -20,13 +20,7 @@ need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
 step "what the tests need"
 "$top/scripts/deps.sh"
-step "lint, unit tests, tools"
-part lint "$top/scripts/lint.sh"
-part unit make -C "$top/tests/unit" check threads
-part tools make -C "$top/tools" all origin check
-make -s -C "$top/tests/vm" >&2
-step "how a build finds out what a kernel offers"
-part compat "$top/tests/compat/run.sh"
+quick_parts
 step "every parser under libFuzzer"
 part fuzz "$top/scripts/fuzz.sh" 60
 step "what the unit tests notice"

@@ -32,6 +32,8 @@ packages() {
 		python3-cryptography
 		python3-importlib-resources
 		python3-pefile
+		python3-sphinx
+		python3-yaml
 		qemu-system-arm
 		qemu-system-ppc
 		qemu-system-x86

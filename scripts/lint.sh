@@ -191,6 +191,11 @@ shell_warnings() {
 		xargs shellcheck -S warning -s dash -e SC1091,SC2034,SC2119,SC2120,SC2154,SC3043 || true
 }
 
+# A reference that leads nowhere, a table that is none.
+documents() {
+	scripts/html.sh 2>&1 >/dev/null | grep -vx build/html/index.html || true
+}
+
 rule "every file says its licence" without_spdx
 rule "no version and no probe outside compat/" conditionals
 rule "a core includes od/types.h and its own headers" core_includes
@@ -206,6 +211,16 @@ rule "one version, wherever it stands" one_version
 rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "each hazard has its tests and its mutants" hazards
+if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
+	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py
+else
+	skip "hosted runners run what scripts/ci.sh has" "python3-yaml is not installed"
+fi
+if command -v sphinx-build >/dev/null; then
+	rule "Documentation/ makes a book" documents
+else
+	skip "Documentation/ makes a book" "sphinx is not installed"
+fi
 if command -v shellcheck >/dev/null; then
 	rule "shellcheck" shell_warnings
 else

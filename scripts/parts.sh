@@ -40,6 +40,17 @@ finish() {
 	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
 }
 
+# quick_parts: what needs no machine and no kernel of its own
+quick_parts() {
+	step "lint, unit tests, tools"
+	part lint "$top/scripts/lint.sh"
+	part unit make -C "$top/tests/unit" check threads
+	part tools make -C "$top/tools" all origin check
+	make -s -C "$top/tests/vm" >&2
+	step "how a build finds out what a kernel offers"
+	part compat "$top/tests/compat/run.sh"
+}
+
 # boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
 boot_tests() {
 	local name=$1 kernel=$2
@@ -48,13 +59,14 @@ boot_tests() {
 }
 
 # guest_tests: all but those that run by themselves: what measures a speed (timed), what
-# is make demo's, what boots several times or by UEFI, and what takes a kernel made for it
+# is make demo's, what boots several times or by UEFI, what brings a
+# daemon of others along, and what takes a kernel made for it
 guest_tests() {
 	local name
 	for name in "$top"/tests/vm/cases/*.sh; do
 		name=$(basename "$name" .sh)
 		case $name in
-		cold | demo | powercut | signing | selftest-* | debug-*) ;;
+		cold | demo | powercut | signing | nydus | selftest-* | debug-*) ;;
 		*) echo "$name" ;;
 		esac
 	done

@@ -12,6 +12,7 @@
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
 # FIRMWARE=FILE  UEFI starts the kernel, with a copy of this store of its variables (amd64)
 # SECURE_BOOT=1  with it: shim, GRUB and the kernel start each other, with signatures only
+# PROGRAMS=  more of them for the machine, by their paths
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
 # GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
@@ -35,6 +36,8 @@ root=
 [ "$row_arch" = amd64 ] || root=$(root_for "$row_arch")
 "$top/scripts/programs.sh" "$row_arch" >"$work/programs"
 mapfile -t programs <"$work/programs"
+# shellcheck disable=SC2206 # a list
+programs+=(${PROGRAMS-})
 
 # Two serial lines: the console for the kernel, the other for the tests, so
 # that neither breaks into the other's lines.

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: html.sh
+#
+# Documentation/ as HTML: build/html. A reference that leads nowhere is an error, and
+# so is a document that no list has.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# Debian's own, whatever else is in the PATH.
+sphinx=/usr/bin/sphinx-build
+[ -x $sphinx ] || sphinx=$(command -v sphinx-build) || die "sphinx is missing: on Debian, python3-sphinx"
+"$sphinx" -W --keep-going -q -b html -d "$top/build/doctrees" "$top/Documentation" "$top/build/html"
+say "build/html/index.html"

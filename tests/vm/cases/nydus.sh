@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A daemon that knows nothing of this project, nydusd, in drop-in mode: images of its
+# own kind, in a domain and without one, and its death. Runs by itself: tests/vm/nydus.sh
+# makes the disk with the images and brings nydusd along.
+
+# The second disk has what nydus.sh has put there, not the usual images.
+NYDUS=/mnt/images
+
+# nydus IMAGE: a new nydusd with a fresh cache, which knows this image
+nydus() {
+	kill_nydus
+	od_fresh_cache
+	nydusd singleton --fscache $OD_CACHE --fscache-threads 2 --config $NYDUS/$1.json \
+		--apisock "/tmp/$1.sock" --log-level info >/tmp/nydusd.log 2>&1 &
+	od_wait 20 od_daemon_is bound || { cat /tmp/nydusd.log; return 1; }
+}
+
+kill_nydus() {
+	killall -9 nydusd 2>/dev/null && while pidof nydusd >/dev/null; do sleep 0.05; done
+	return 0
+}
+
+# same_files DIR: the names are the source's, and so are all contents
+same_files() {
+	(cd "$1" && find . | sort | cmp - $NYDUS/names && md5sum -c $NYDUS/md5 >/tmp/md5.out 2>&1) ||
+		{ grep -v ': OK$' /tmp/md5.out; return 1; }
+}
+
+ok "both modules load, in drop-in mode" sh -c \
+	"insmod $OD_MODULES/cachefiles_od.ko && insmod $OD_MODULES/erofs_od.ko dropin=1"
+for image in plain zstd; do
+	nydus $image
+	ok "$image: nydusd binds" od_daemon_is bound
+	ok "$image: mount in a domain" timeout 60 mount -t erofs -o "ro,domain_id=shop,fsid=$image" none /mnt/a
+	ok "$image: all files are right" same_files /mnt/a
+	note "$(od_reads) READs, $(od_counter bytes_filled) bytes filled"
+	kill_nydus
+	ok "$image: nydusd is killed" od_wait 10 od_daemon_is gone
+	od_drop_caches
+	ok "$image: all files are right without it" same_files /mnt/a
+	umount /mnt/a
+	nydus $image
+	ok "$image: mount without a domain" timeout 60 mount -t erofs -o "ro,fsid=$image" none /mnt/b
+	ok "$image: all files are right" same_files /mnt/b
+	umount /mnt/b
+done
+kill_nydus
+od_wait 10 od_daemon_is none
