@@ -28,7 +28,7 @@ sources_of() {
 
 # has SUITE PACKAGE
 has() {
-	"$top/scripts/aptroot.sh" run "$1" apt-cache show "$2" 2>/dev/null | grep -q .
+	[ -n "$("$top/scripts/aptroot.sh" run "$1" apt-cache show "$2" 2>/dev/null)" ]
 }
 
 # releases_of SUITE: of its own series of kernels, oldest first. apt knows names that others

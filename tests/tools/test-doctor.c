@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,7 @@ static void test_text(void **state)
 	assert_false(text_has_word("debianish", "debian"));
 	assert_false(text_has_word("debian", "debianish"));
 	assert_false(text_has_word("", ""));
+	assert_false(text_has_word("debian ", ""));
 	assert_false(text_has_word(NULL, "a"));
 }
 
@@ -202,6 +204,9 @@ static void test_findings(void **state)
 {
 	struct findings findings = { 0 };
 	json_t *array, *object;
+	char *shown = NULL;
+	size_t size;
+	FILE *out;
 
 	(void)state;
 	findings_ok(&findings, FINDING_MACHINE, text_copy("two\nlines"));
@@ -212,6 +217,14 @@ static void test_findings(void **state)
 	assert_string_equal(findings.list[FINDING_MACHINE].text, "two lines");
 	assert_int_equal(findings_count(&findings, FINDING_PROBLEM), 0);
 	assert_int_equal(findings_count(&findings, FINDING_NOTE), 2);
+	/* what waited for another answer and has its own now is no longer one of those */
+	findings_wait(&findings, FINDING_LOCKDOWN, FINDING_DEVICE);
+	findings_ok(&findings, FINDING_LOCKDOWN, text_copy("e"));
+	out = open_memstream(&shown, &size);
+	findings_show(&findings, out);
+	fclose(out);
+	assert_non_null(strstr(shown, "\n0 problems, 1 note, 1 not asked\n"));
+	free(shown);
 	array = findings_json(&findings);
 	object = json_array_get(array, FINDING_DEVICE);
 	assert_string_equal(json_string_value(json_object_get(object, "id")), "device");

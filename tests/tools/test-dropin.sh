@@ -82,6 +82,10 @@ loaded erofs 1 1 1
 exits 1 'in use, in a mount that cannot be seen' dropin enable
 echo '30 20 7:0 / /mnt/snap ro - erofs /dev/loop0 ro' >>"$root/proc/self/mountinfo"
 exits 1 'mounted on /mnt/snap; unmount that' dropin enable
+for i in 2 3 4 5 6; do
+	echo "3$i 20 7:$i / /mnt/snap$i ro - erofs /dev/loop$i ro" >>"$root/proc/self/mountinfo"
+done
+exits 1 'mounted on /mnt/snap, /mnt/snap2, /mnt/snap3, /mnt/snap4, \.\.\.; unmount' dropin enable
 fresh
 loaded cachefiles 1 1 1
 put /proc/77/comm cachefilesd

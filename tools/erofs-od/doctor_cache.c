@@ -3,9 +3,9 @@
 #include "doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <libmount.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,18 @@ static void find_mount(struct place *place, const struct machine *machine)
 	free(path);
 }
 
+/* A path without the folder that stands for the machine's /. */
+static char *as_seen(const struct machine *machine, const char *path)
+{
+	char *root = machine_is_here(machine) ? NULL : realpath(machine->sysroot, NULL);
+	size_t len = root ? strlen(root) : 0;
+
+	if (len && !strncmp(path, root, len))
+		path += len;
+	free(root);
+	return text_copy(*path ? path : "/");
+}
+
 static void find_place(struct place *place, const struct doctor *doctor)
 {
 	char *path = machine_path(&doctor->machine, "%s", doctor->cache);
@@ -121,17 +133,7 @@ static void find_place(struct place *place, const struct doctor *doctor)
 	}
 	free(path);
 	place->path = resolved ? resolved : text_copy("/");
-	place->seen = text_copy(place->path);
-	if (!machine_is_here(&doctor->machine)) {
-		char *root = realpath(doctor->machine.sysroot, NULL);
-		size_t len = root ? strlen(root) : 0;
-
-		if (len && !strncmp(place->path, root, len)) {
-			free(place->seen);
-			place->seen = text_copy(place->path[len] ? place->path + len : "/");
-		}
-		free(root);
-	}
+	place->seen = as_seen(&doctor->machine, place->path);
 	find_mount(place, &doctor->machine);
 	statfs(place->path, &place->fs);
 }
@@ -234,7 +236,7 @@ static int try_xattr(int fd)
 	return fremovexattr(fd, XATTR_NAME) ? -errno : 0;
 }
 
-static void tell_holes(struct doctor *doctor, int err)
+static void tell_holes(struct doctor *doctor, int err, const char *quoted)
 {
 	enum finding_id id = FINDING_CACHE_HOLES;
 
@@ -249,7 +251,7 @@ static void tell_holes(struct doctor *doctor, int err)
 	else
 		findings_problem(&doctor->findings, id,
 				 text_format("a file with a hole cannot be written: %s",
-					     strerror(-err)), text_format("df %s", doctor->cache));
+					     strerror(-err)), text_format("df %s", quoted));
 }
 
 static void tell_xattr(struct doctor *doctor, int err)
@@ -267,7 +269,7 @@ static void tell_xattr(struct doctor *doctor, int err)
 }
 
 /* A file without a name, so that nothing is left of it whatever happens. */
-static void try_file(struct doctor *doctor, const struct place *place)
+static void try_file(struct doctor *doctor, const struct place *place, const char *quoted)
 {
 	char *name = text_format("%s/doctor.XXXXXX", place->path);
 	int fd = mkostemp(name, O_CLOEXEC);
@@ -275,7 +277,7 @@ static void try_file(struct doctor *doctor, const struct place *place)
 
 	if (fd >= 0) {
 		unlink(name);
-		tell_holes(doctor, try_holes(fd, place));
+		tell_holes(doctor, try_holes(fd, place), quoted);
 		tell_xattr(doctor, try_xattr(fd));
 		close(fd);
 	} else if ((err == -EACCES || err == -EPERM) && geteuid()) {
@@ -284,20 +286,21 @@ static void try_file(struct doctor *doctor, const struct place *place)
 			      advice_root());
 		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
 	} else {
-		tell_holes(doctor, err);
+		tell_holes(doctor, err, quoted);
 		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
 	}
 	free(name);
 }
 
-static void ask_file_system(struct doctor *doctor, const struct place *place)
+static void ask_file_system(struct doctor *doctor, const struct place *place,
+			    const char *quoted)
 {
 	enum finding_id first = FINDING_CACHE_FOLDER;
 
 	if (findings_state(&doctor->findings, FINDING_CACHE_MOUNT) == FINDING_PROBLEM)
 		first = FINDING_CACHE_MOUNT;
 	else if (findings_state(&doctor->findings, FINDING_CACHE_FOLDER) != FINDING_PROBLEM)
-		return try_file(doctor, place);
+		return try_file(doctor, place, quoted);
 	findings_wait(&doctor->findings, FINDING_CACHE_HOLES, first);
 	findings_wait(&doctor->findings, FINDING_CACHE_XATTR, first);
 }
@@ -353,7 +356,7 @@ void doctor_cache(struct doctor *doctor)
 	seen = text_quote(place.seen);
 	ask_folder(doctor, &place, quoted);
 	ask_mount(doctor, &place);
-	ask_file_system(doctor, &place);
+	ask_file_system(doctor, &place, quoted);
 	ask_space(doctor, &place, seen);
 	free(seen);
 	free(quoted);

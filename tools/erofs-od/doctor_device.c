@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "advice.h"
 #include "table.h"
@@ -182,6 +183,12 @@ static char *daemon_state(const struct doctor *doctor)
 	return state;
 }
 
+/* Others' processes keep to themselves what they have open. */
+static bool sees_all(const struct machine *machine)
+{
+	return !machine_is_here(machine) || !geteuid();
+}
+
 static void ask_device_user(struct doctor *doctor, const char *name, const char *state)
 {
 	bool bound = state && !strcmp(state, "bound");
@@ -192,9 +199,10 @@ static void ask_device_user(struct doctor *doctor, const char *name, const char 
 
 	if (findings_state(&doctor->findings, FINDING_DEVICE) != FINDING_OK && !openers)
 		findings_wait(&doctor->findings, id, FINDING_DEVICE);
-	else if (!openers && bound)
+	else if (!openers && (bound || !sees_all(&doctor->machine)))
 		findings_note(&doctor->findings, id,
-			      text_copy("who serves the cache cannot be seen"), advice_root());
+			      text_format("who has %s open cannot be seen", device),
+			      advice_root());
 	else if (!openers)
 		findings_ok(&doctor->findings, id, text_format("nobody has %s open", device));
 	else if (bound)

@@ -3,7 +3,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <libkmod.h>
 #include <stdlib.h>

@@ -66,7 +66,7 @@ snapshot() {
 nothing_left() {
 	! comm -13 $STATE/before $STATE/after | sed 's,^/usr/lib/,/lib/,' |
 		grep -vxFf <(sed 's,^/usr/lib/,/lib/,' /var/lib/dpkg/info/*.list) |
-		grep -vE "^/boot/|^/lib/modules/$NEW/modules\.|^/(initrd\.img|vmlinuz)|^/var/lib/(initramfs-tools|systemd|private|nginx)|^/var/www/|^/etc/nginx/"
+		grep -vE "^/boot/|^/lib/modules/$NEW/modules\.|^/(initrd\.img|vmlinuz)|^/var/lib/(initramfs-tools|systemd|private|nginx)|^/var/www/|^/etc/(nginx|alternatives)/"
 }
 
 same_bytes() {

@@ -2,6 +2,9 @@
 # The doctor before the modules are loaded, after, with a daemon, and about folders
 # that no cache can be in, of which the module says the same. Then drop-in mode, with
 # the real modprobe and the kernel's own modules: which one does a mount load?
+#
+# With CMDLINE="lockdown=integrity" it is the kernel that refuses the modules, which
+# nobody has signed, and the doctor that says why.
 
 release=$(uname -r)
 lib=/lib/modules/$release
@@ -36,9 +39,39 @@ is_loaded() {
 	grep -q "^$1 " /proc/modules
 }
 
-# --- nothing is loaded, nothing is installed ---
+# What modprobe and the kernel need to load modules by their names.
+lay_out() {
+	mkdir -p /sbin /etc/modprobe.d "$lib/kernel" "$lib/updates/dkms"
+	ln -s /usr/bin/kmod /sbin/modprobe
+	ln -s /usr/bin/kmod /usr/bin/depmod
+	cp /modules/stock/*.ko /modules/rivals/*.ko "$lib/kernel/"
+	cp /modules/od/cachefiles_od.ko /modules/od/erofs_od.ko "$lib/updates/dkms/"
+	touch "$lib/modules.builtin" "$lib/modules.builtin.modinfo" "$lib/modules.order"
+}
+
+put_back() {
+	rm -rf /sbin/modprobe /usr/bin/depmod /etc/modprobe.d "/lib/modules/${release:?}" /mnt/scratch/fixed
+	umount /sys/kernel/security 2>/dev/null
+	true
+}
 
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+if grep -q '\[integrity\]' /sys/kernel/security/lockdown 2>/dev/null; then
+	lay_out
+	# busybox's own comes first without its path.
+	/usr/bin/depmod -a
+	doctor_says "lockdown" ok lockdown 'integrity'
+	doctor_says "lockdown" problem signature 'is not signed.*lockdown: integrity'
+	doctor_says "lockdown" problem modules-loaded 'is not loaded'
+	exits 1 "doctor --fix" erofs-od doctor --fix
+	says "cannot load what is not signed" "cachefiles_od cannot be loaded: (Operation not permitted|.*[Kk]ey)"
+	notok "nor can the kernel" is_loaded cachefiles_od
+	put_back
+	exit 0
+fi
+
+# --- nothing is loaded, nothing is installed ---
+
 exits 1 "doctor without modules" erofs-od doctor --dir=$OD_CACHE
 says "the kernel is in the range" "^ok +kernel-range +kernel ${release%%+*}.* is one from"
 says "there are no modules" "^problem +modules-built"
@@ -125,14 +158,10 @@ od_unload
 
 if [ ! -x /usr/bin/kmod ] || [ ! -e /modules/rivals/erofs.ko ]; then
 	skip "drop-in mode with modprobe" "kmod, or this kernel's own erofs, is not in this machine"
+	put_back
 	exit 0
 fi
-mkdir -p /sbin /etc/modprobe.d "$lib/kernel" "$lib/updates/dkms"
-ln -s /usr/bin/kmod /sbin/modprobe
-ln -s /usr/bin/kmod /usr/bin/depmod
-cp /modules/stock/*.ko /modules/rivals/*.ko "$lib/kernel/"
-cp /modules/od/cachefiles_od.ko /modules/od/erofs_od.ko "$lib/updates/dkms/"
-touch "$lib/modules.builtin" "$lib/modules.builtin.modinfo" "$lib/modules.order"
+lay_out
 is "the kernel calls this modprobe" "$(cat /proc/sys/kernel/modprobe)" /sbin/modprobe
 
 doctor_says "no index" problem modules-built 'modprobe does not know it' --dir=/mnt/scratch/fixed
@@ -246,6 +275,4 @@ ok "unload" od_unload
 for module in $(cut -d' ' -f1 /proc/modules | grep -xE "$OD_STOCK"); do
 	/sbin/modprobe -r "$module" 2>/dev/null
 done
-rm -r /sbin/modprobe /usr/bin/depmod /etc/modprobe.d "/lib/modules/${release:?}" /mnt/scratch/fixed
-umount /sys/kernel/security 2>/dev/null
-true
+put_back
