@@ -11,24 +11,25 @@ set -euo pipefail
 [ $# = 4 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 out=$1
 kernel=$2
-initrd=$3
 suite=bookworm
 shim=$("$top/scripts/aptroot.sh" unpack $suite shim-signed)/usr/lib/shim/shimx64.efi.signed
 grub=$("$top/scripts/aptroot.sh" unpack $suite grub-efi-amd64-signed)/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed
 
-configuration=$(mktemp)
-trap 'rm -f "$configuration"' EXIT
-cat >"$configuration" <<END
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Firmware in an emulated machine takes its time for each megabyte.
+zstd -q -1 "$3" -o "$work/initrd"
+cat >"$work/grub.cfg" <<END
 linux /kernel $4
 initrd /initrd
 boot
 END
 rm -f "$out"
-truncate -s "$(($(du -cBM "$kernel" "$initrd" | awk 'END { print $1 + 0 }') + 64))M" "$out"
+truncate -s "$(($(du -cBM "$kernel" "$work/initrd" | awk 'END { print $1 + 0 }') + 64))M" "$out"
 mformat -i "$out" -F ::
 mmd -i "$out" ::/EFI ::/EFI/BOOT ::/EFI/debian
 mcopy -i "$out" "$shim" ::/EFI/BOOT/BOOTX64.EFI
 mcopy -i "$out" "$grub" ::/EFI/BOOT/grubx64.efi
-mcopy -i "$out" "$configuration" ::/EFI/debian/grub.cfg
+mcopy -i "$out" "$work/grub.cfg" ::/EFI/debian/grub.cfg
 mcopy -i "$out" "$kernel" ::/kernel
-mcopy -i "$out" "$initrd" ::/initrd
+mcopy -i "$out" "$work/initrd" ::/initrd

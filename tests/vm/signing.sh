@@ -31,10 +31,14 @@ result() {
 	fi
 }
 
-# fact NAME COMMAND...
+# fact NAME COMMAND...: in a shell of its own, since a failure ends no function that is
+# a condition
 fact() {
-	local status=0
-	"${@:2}" >"$work/out" 2>&1 || status=1
+	local status
+	set +e
+	(set -e && "${@:2}") >"$work/out" 2>&1
+	status=$?
+	set -e
 	result $status "$1"
 }
 
@@ -73,7 +77,6 @@ is_signed_by() {
 # What was built may have been signed since; strip leaves nothing behind the module.
 strip_built() {
 	local module
-	built=$work/$id/built
 	mkdir -p "$built"
 	for module in cachefiles_od erofs_od; do
 		strip -g -o "$built/$module.ko" "$top/build/modules/$id/$module.ko"
@@ -106,11 +109,35 @@ make_stores() {
 test_sign() {
 	id=$1
 	[ -e "$top/build/modules/$id/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id"
+	built=$work/$id/built
 	fact "kernel $id: what was built has no signature" strip_built
 	signed=$work/$id/db
 	fact "kernel $id: both modules are signed" signed_by db
 	fact "kernel $id: modinfo names the signer" is_signed_by db "$signed"
 	fact "kernel $id: signing again replaces the signature" same_when_signed_again
+}
+
+signed_with_passphrase() {
+	openssl pkey -in "$work/db.key" -aes256 -passout pass:secret -out "$work/locked.key"
+	chmod 600 "$work/locked.key"
+	cp "$built"/*.ko "$work/copy"
+	KBUILD_SIGN_PIN=secret "$sign" --kernel "$id" --key "$work/locked.key" --cert "$work/db.pem" "$work/copy"
+	cmp "$work/copy/erofs_od.ko" "$signed/erofs_od.ko"
+}
+
+signed_by_new_key() {
+	cp "$built"/*.ko "$work/copy"
+	"$sign" --kernel "$id" --new-key "$work/copy"
+	[[ $(modinfo -F signer "$work/copy/erofs_od.ko") = "erofs-od throw-away key of "* ]]
+	[ "$(stat -c %a "$top/build/signing/signing.key")" = 600 ]
+}
+
+test_keys() {
+	mkdir -p "$work/copy"
+	fact "a key with a passphrase signs" signed_with_passphrase
+	fact "a throw-away key signs, and nobody else can read it" signed_by_new_key
+	refuses "a wrong passphrase" 'KBUILD_SIGN_PIN is wrong' --kernel "$id" \
+		--key "$work/locked.key" --cert "$work/db.pem" "$signed"
 }
 
 test_refusals() {
@@ -156,7 +183,7 @@ put_together() {
 # boot NAME STORE TRUSTED [ARGUMENT]: counts what the machine says
 boot() {
 	local log=$work/boot.log ran
-	FIRMWARE=$2 MODULES=$work/$id/all LOGDIR=$top/build/vm/signing-$id-${1// /-} TIMEOUT=120 \
+	FIRMWARE=$2 MODULES=$work/$id/all LOGDIR=$top/build/vm/signing-$id-${1// /-} TIMEOUT=${TIMEOUT:-600} \
 		CMDLINE="${4-} od.trusted=$3" "$top/scripts/vm.sh" "$id" signing >"$log" 2>&1 || true
 	ran=$(sed -n "s/^vm $id: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p" "$log")
 	sed -nE "/^(ok|not ok|#)/{ s/ - signing: / - signing: kernel $id, $1: /; p }" "$log"
@@ -174,6 +201,7 @@ export DISK
 for id; do
 	test_sign "$id"
 done
+test_keys
 test_refusals
 for id; do
 	built=$work/$id/built
