@@ -81,10 +81,12 @@ static ssize_t cachefiles_od_dev_read(struct file *file, char __user *buf, size_
 
 static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_struct *wait)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
+	struct cachefiles_od_cache *cache;
 	__poll_t mask = 0;
 
+	/* First of all: a cache that is bound after the look at it finds who waits. */
 	cachefiles_od_queue_poll_wait(file, wait);
+	cache = cachefiles_od_daemon_cache(file->private_data);
 	if (!cache)
 		return 0;
 	if (cachefiles_od_queue_readable(&cache->queue))
