@@ -92,3 +92,33 @@ fresh_disk() {
 	END
 	umount "$mnt"
 }
+
+# Runs in a mount namespace of its own, in a fresh Debian whose kernel does not run here:
+# its uname says that it does.
+in_root() {
+	local disk=$1 release=$2 mnt=$3
+	mkdir -p "$mnt"
+	mount -o loop "$disk" "$mnt"
+	mount -t proc proc "$mnt/proc"
+	mount -t tmpfs tmpfs "$mnt/run"
+	mount --bind /dev "$mnt/dev"
+	cat >"$mnt/usr/local/bin/uname" <<-END
+		#!/bin/sh
+		[ "\$*" = -r ] || exec /bin/uname "\$@"
+		echo $release
+	END
+	chmod 755 "$mnt/usr/local/bin/uname"
+	chroot "$mnt" "${@:4}"
+	rm "$mnt/usr/local/bin/uname"
+}
+export -f in_root
+
+# steps_in_root DISK LOG NAME STEP...: what needs no machine, at this machine's speed
+steps_in_root() {
+	local disk=$1 log=$2 name=$3
+	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$disk" "$old" "$work/mnt" \
+		/pkg/run /var/tmp/report "" "${@:4}" >"$log.log" 2>&1 || true
+	rm -f "$log.results"
+	debugfs -R "dump /var/tmp/report $log.results" "$disk" 2>/dev/null
+	take_over "$log.results" "$name"
+}

@@ -43,40 +43,16 @@ same_rpm_twice() {
 	done
 }
 
-# Runs in a mount namespace of its own, in a fresh Debian whose kernel does not run here:
-# its uname says that it does.
-in_root() {
-	mkdir -p "$work/mnt"
-	mount -o loop "$work/disk-$1" "$work/mnt"
-	mount -t proc proc "$work/mnt/proc"
-	mount -t tmpfs tmpfs "$work/mnt/run"
-	mount --bind /dev "$work/mnt/dev"
-	cat >"$work/mnt/usr/local/bin/uname" <<-END
-		#!/bin/sh
-		[ "\$*" = -r ] || exec /bin/uname "\$@"
-		echo $2
-	END
-	chmod 755 "$work/mnt/usr/local/bin/uname"
-	shift 2
-	chroot "$work/mnt" "$@"
-}
-export -f in_root
-
 # root_test SUITE NAME STEP...: the steps that need no machine
 root_test() {
-	local suite=$1 name=$2 log=$logs/$1-$2
-	shift 2
+	local suite=$1 name=$2
 	fresh_disk "$suite" "$work/disk-$suite" "$([ "$name" != rpm ] || echo rpm)"
-	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$suite" "$old" \
-		/pkg/run /var/tmp/report "" "$@" >"$log.log" 2>&1 || true
-	debugfs -R "dump /var/tmp/report $log.results" "$work/disk-$suite" 2>/dev/null
-	take_over "$log.results" "$suite, $name in a root"
+	steps_in_root "$work/disk-$suite" "$logs/$suite-$name" "$suite, $name in a root" "${@:3}"
 	rm -f "$work/disk-$suite"
 }
 
 need_root "it makes systems and mounts their disks"
 mkdir -p "$logs"
-export work
 "$top/scripts/deps.sh"
 for suite in bookworm trixie; do
 	fact "$suite: they are built" "$top/scripts/deb.sh" "$suite"

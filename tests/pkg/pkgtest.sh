@@ -5,10 +5,12 @@
 # The way of a new user, in a machine that boots a fresh Debian, with nothing but what
 # apt installs: the README's commands as typed (packages, modprobe, first mount from an
 # HTTP server), a new kernel, an upgrade of the packages with an image mounted, the
-# drop-in mode, removal and purge. Building modules in an emulated machine takes long;
-# tests/pkg/packages.sh does what needs no machine in a root.
+# drop-in mode, removal and purge. Building modules three times in an emulated machine
+# takes most of an hour; tests/pkg/packages.sh does what needs no machine in a root.
 #
 # ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
+# IN_ROOT=1  the packages and the new kernel are installed in the system's root before it
+#            boots, at this machine's speed; all else is done by the machine
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/pkg/lib.sh"
@@ -82,7 +84,12 @@ for suite; do
 	"$top/scripts/deb.sh" "$suite" >/dev/null
 	work=$(mktemp -d "$top/build/pkgtest/tmp.XXXXXX")
 	prepare "$suite"
-	boot "$suite" fresh "$old" install use new_kernel
+	if [ -n "${IN_ROOT-}" ]; then
+		steps_in_root "$work/disk" "$logs/$suite-root" "$suite, root" install new_kernel
+		boot "$suite" fresh "$old" use
+	else
+		boot "$suite" fresh "$old" install use new_kernel
+	fi
 	boot "$suite" upgraded "$new" use_again upgrade dropin remove
 	put_away
 	work=
