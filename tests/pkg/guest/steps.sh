@@ -62,19 +62,23 @@ snapshot() {
 }
 
 # is_of_others FILE: no package has it in its list, and yet it is somebody else's: what
-# depmod and initramfs-tools make for a new kernel, what alternatives, nginx and systemd keep
+# depmod and initramfs-tools make for a new kernel, what alternatives, nginx and systemd
+# keep, the key of the machine's owner that DKMS made
 is_of_others() {
 	case $1 in
 	/boot/* | /vmlinuz* | /initrd.img* | "/lib/modules/$NEW/modules."*) ;;
 	/etc/alternatives/* | /etc/nginx/* | /var/www/* | /var/lib/nginx/*) ;;
+	/var/lib/dkms | /var/lib/dkms/mok.*) ;;
 	/var/lib/initramfs-tools/* | /var/lib/systemd/* | /var/lib/private/*) ;;
 	*) [[ $(readlink "$1") = /etc/alternatives/* ]] ;;
 	esac
 }
 
+# /bin, /sbin and /lib are links to what /usr has, and packages name either.
 nothing_left() {
-	comm -13 $STATE/before $STATE/after | sed 's,^/usr/lib/,/lib/,' |
-		grep -vxFf <(sed 's,^/usr/lib/,/lib/,' /var/lib/dpkg/info/*.list) |
+	local merged='s,^/usr/\(bin\|sbin\|lib\)/,/\1/,'
+	comm -13 $STATE/before $STATE/after | sed "$merged" |
+		grep -vxFf <(sed "$merged" /var/lib/dpkg/info/*.list) |
 		while read -r file; do is_of_others "$file" || echo "$file"; done | { ! grep .; }
 }
 
