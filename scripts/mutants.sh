@@ -67,8 +67,10 @@ noticed_in_vm() {
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
 	! MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 "$tree/scripts/vm.sh" "$kernel" "$@" || return 1
-	# A machine that did not even start has noticed nothing.
+	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
+	grep -q '^not ok' "$tree/build/vm/results.log" ||
+		grep -aqE "$complaint" "$tree/build/vm/console.log" || return 4
 }
 
 # notice TREE LOG HOW WHAT: prints who notices, or who does not and should
@@ -84,6 +86,7 @@ notice() {
 	0) echo "ok - mutant $name: $3 $4: $(why_noticed "$2")" ;;
 	2) echo "not ok - mutant $name: it does not build: $(tail -n 1 "$2")" ;;
 	3) echo "not ok - mutant $name: it does not say who notices" ;;
+	4) echo "not ok - mutant $name: $3 $4 has no more against it than: $(why_noticed "$2")" ;;
 	*) echo "not ok - mutant $name: $3 $4 does not notice" ;;
 	esac
 }
