@@ -61,12 +61,13 @@ enum count {
  * @stop: end
  * @troubles: of daemon and room, that there are just now
  * @changes: of @troubles
+ * @mounted_in: the last calm time in which a mount began and ended
  * @there: by mount; 1: readers may use it
  * @comings: by mount, how often it came or went
  */
 static struct shared {
 	bool stop;
-	unsigned int troubles, changes;
+	unsigned int troubles, changes, mounted_in;
 	bool there[MOUNTS];
 	unsigned int comings[MOUNTS];
 	unsigned long count[NR_COUNTS];
@@ -141,6 +142,24 @@ static bool was_calm(unsigned int before)
 static bool stopping(void)
 {
 	return __atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Whoever makes trouble waits until a mount has begun and ended in calm: a kernel that
+ * takes longer for one than troubles are apart would never have any.
+ */
+static void wait_for_calm(void)
+{
+	double until = now() + PATIENCE;
+
+	while (!stopping() && calm() != __atomic_load_n(&shared->mounted_in, __ATOMIC_SEQ_CST)) {
+		if (now() > until) {
+			count(NR_failed);
+			say("failed: no mount began and ended in a calm time, for %d s", PATIENCE);
+			return;
+		}
+		usleep(5000);
+	}
 }
 
 /* --- readers --- */
@@ -303,14 +322,18 @@ static void do_mount(unsigned int n)
 	snprintf(text, sizeof(text), "domain_id=stress%u,fsid=%s%u", n % DOMAINS, fsid, n);
 	for (;;) {
 		before = calm();
-		if (mount("none", path, "erofs_od", MS_RDONLY, text) == 0)
+		if (mount("none", path, "erofs_od", MS_RDONLY, text) == 0) {
+			if (was_calm(before))
+				__atomic_store_n(&shared->mounted_in, before, __ATOMIC_SEQ_CST);
 			break;
+		}
 		error = errno;
 		count(NR_mount_errors);
 		tries += was_calm(before);
 		if (tries >= TRIES || now() > until) {
 			count(NR_failed);
-			say("failed: mount of %s: %s", text, strerror(error));
+			say("failed: mount of %s: %s, after %u errors in calm times and %.0f s",
+			    text, strerror(error), tries, now() - until + PATIENCE);
 			return;
 		}
 		usleep(100000);
@@ -441,6 +464,7 @@ static void eater(void)
 		double until;
 
 		usleep(2000000 + any(2000000));
+		wait_for_calm();
 		trouble(1);
 		/* What others let go meanwhile is taken, too. */
 		for (until = now() + 1.5; !stopping() && now() < until;) {
@@ -667,6 +691,7 @@ static void run(unsigned int seed, double seconds)
 	/* A slow machine may take longer until enough of everything has happened. */
 	while (now() < until || (too_few() != NR_COUNTS && now() < until + 5 * seconds)) {
 		usleep(2000000 + any(2000000));
+		wait_for_calm();
 		pid = restart_daemon(pid);
 	}
 	__atomic_store_n(&shared->stop, true, __ATOMIC_SEQ_CST);
