@@ -7,7 +7,7 @@
 # test which the patch names notices. A mutant that does not build, or that
 # nobody notices, is a failure. --unit leaves out those that need a machine.
 # LANES=N tries that many at once, SECONDS_LEFT=N begins none after so long: what was
-# not tried is skipped by name.
+# not tried is skipped by name. SHUFFLE=yes: in any order, so that it is others next time.
 #
 # A patch begins with
 #	Hazard: N...        rows of Documentation/hazards.rst
@@ -154,7 +154,9 @@ unit_only=
 # be noticed in the place of the next one.
 rm -rf "$work"
 mkdir -p "$work"
-chosen "$@" >"$work/queue"
+order="cat"
+[ -z "${SHUFFLE-}" ] || order=shuf
+chosen "$@" | $order >"$work/queue"
 [ -s "$work/queue" ] || die "no mutant is called $*"
 "$top/scripts/deps.sh"
 if [ -z "$unit_only" ] && xargs grep -lE "^Noticed-by: .*(vm|debug) " <"$work/queue" >/dev/null; then
