@@ -14,7 +14,8 @@
  * daemon or no room. At any other time it must go away when tried again; wrong
  * bytes are never allowed. At the end every file of every mount is compared.
  */
-#include <dirent.h>
+#include "guest.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -536,21 +537,6 @@ static pid_t restart_daemon(pid_t pid)
 
 /* --- all of it --- */
 
-static void list_files(void)
-{
-	DIR *dir = opendir(tree);
-	struct dirent *ent;
-
-	if (!dir)
-		err(1, "%s", tree);
-	while ((ent = readdir(dir)) && nr_files < FILES_MAX)
-		if (ent->d_name[0] != '.')
-			files[nr_files++] = strdup(ent->d_name);
-	closedir(dir);
-	if (!nr_files)
-		errx(1, "%s: no files", tree);
-}
-
 static pid_t start(void (*run)(void), unsigned int seed)
 {
 	pid_t pid = fork();
@@ -660,12 +646,9 @@ static enum count too_few(void)
 static bool judge(void)
 {
 	enum count missing = too_few();
-	char line[900] = "";
-	unsigned int i;
+	char line[900];
 
-	for (i = 0; i < NR_COUNTS; i++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s %lu%s", names[i],
-			 shared->count[i], i + 1 < NR_COUNTS ? ", " : "");
+	format_counts(line, sizeof(line), names, shared->count, NR_COUNTS);
 	say("%s", line);
 	if (missing != NR_COUNTS)
 		say("too few: %s", names[missing]);
@@ -716,7 +699,7 @@ int main(int argc, char **argv)
 	tree = argv[5];
 	fsid = argv[6];
 	daemon_command = argv + 7;
-	list_files();
+	nr_files = list_names(tree, files, FILES_MAX);
 	run(strtoul(argv[1], NULL, 0), strtod(argv[2], NULL));
 	return !judge();
 }
