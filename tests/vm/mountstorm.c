@@ -36,7 +36,7 @@
 #define FILES_MAX	1000
 #define HELD		3
 /* Of a storm: what hangs is killed, and fails. */
-#define SECONDS		90
+#define SECONDS		300
 
 static char *files[FILES_MAX];
 static unsigned int nr_files;
