@@ -39,5 +39,5 @@ DISK=$("$top/tests/images/mkimage.sh")
 with_lock "debug-$id${GCOV:+-gcov}" build_modules
 [ ${#cases[@]} -gt 0 ] || exit 0
 CMDLINE="od.thin=8 ${CMDLINE-}"
-export CMDLINE DISK MODULES=$modules MEM=${MEM:-4096} TIMEOUT=${TIMEOUT:-3000}
+export CMDLINE DISK MODULES=$modules MEM=${MEM:-3072} TIMEOUT=${TIMEOUT:-3000}
 boot_tests "${LOG:-debug-$id}" "$id" "${cases[@]}"
