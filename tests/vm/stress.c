@@ -153,12 +153,12 @@ static bool stopping(void)
  */
 static void wait_for_calm(void)
 {
-	double until = now() + PATIENCE;
+	double until = now() + SLOWEST;
 
 	while (!stopping() && calm() != __atomic_load_n(&shared->mounted_in, __ATOMIC_SEQ_CST)) {
 		if (now() > until) {
 			count(NR_failed);
-			say("failed: no mount began and ended in a calm time, for %d s", PATIENCE);
+			say("failed: no mount began and ended in a calm time, for %d s", SLOWEST);
 			return;
 		}
 		usleep(5000);
@@ -178,6 +178,20 @@ static int open_in(const char *dir, const char *file, int flags)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	return open(path, O_RDONLY | O_CLOEXEC | flags);
+}
+
+static unsigned int comings_of(unsigned int n)
+{
+	return __atomic_load_n(&shared->comings[n], __ATOMIC_SEQ_CST);
+}
+
+/* Of a reader: the mount that it reads from, and which coming of it. */
+static unsigned int read_from = MOUNTS, read_coming;
+
+/* Somebody wants to unmount it: many readers of long files would hold that up for long. */
+static bool is_leaving(void)
+{
+	return read_from < MOUNTS && comings_of(read_from) != read_coming;
 }
 
 /* Return: 0, an errno, or -1 for wrong bytes. */
@@ -213,7 +227,7 @@ static int compare_file(int fd, int truth, const char *dir, const char *file)
 		return -1;
 	}
 	/* Errors inside a piece show up when it is read again. */
-	for (at = 0; at < st.st_size; at += 4096 * 4) {
+	for (at = 0; at < st.st_size && !is_leaving(); at += 4096 * 4) {
 		ret = compare(fd, truth, dir, file, at, 4096 * 4);
 		if (ret)
 			return ret;
@@ -242,11 +256,6 @@ static int read_some(const char *dir, const char *file)
 	return ret;
 }
 
-static unsigned int comings_of(unsigned int n)
-{
-	return __atomic_load_n(&shared->comings[n], __ATOMIC_SEQ_CST);
-}
-
 /* Reads a file until it can be read, or the reason why not is known. */
 static void read_until_judged(unsigned int n, unsigned int comings, const char *file)
 {
@@ -255,7 +264,8 @@ static void read_until_judged(unsigned int n, unsigned int comings, const char *
 	int ret;
 
 	mount_path(dir, n);
-
+	read_from = n;
+	read_coming = comings;
 	for (tries = 0; tries < TRIES; tries++) {
 		before = calm();
 		ret = read_some(dir, file);
