@@ -5,7 +5,8 @@
 # How many lines of each file of the two modules were reached: MODULES_FOLDER was
 # built for the kernel debug with GCOV_PROFILE=y, COUNTS are what vm.sh left
 # behind as GCOV=. Prints a table, what was not reached to
-# build/coverage/unreached, and fails below 90 % of core/ or 80 % of the glue.
+# build/coverage/unreached, and fails below 90 % of core/ or 80 % of the glue; with
+# DEMAND= it does not, since the tests were cut short.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -15,6 +16,7 @@ shift
 out=$top/build/coverage
 core_wanted=90
 glue_wanted=80
+demand=${DEMAND-yes}
 
 # lines_of FOLDER: all that gcov knows there, as JSON
 lines_of() {
@@ -48,7 +50,7 @@ grep -E '^(\./|/work/)?(cachefiles_od|erofs_od|compat)/[a-z_/]*\.[ch] ' "$out/li
 [ -s "$out/merged" ] || die "no counts of the modules were found"
 awk '$3 == 0 { print $1 ":" $2 }' "$out/merged" >"$out/unreached"
 
-awk -v core_wanted=$core_wanted -v glue_wanted=$glue_wanted '
+awk -v core_wanted=$core_wanted -v glue_wanted=$glue_wanted -v demand="$demand" '
 	{ all[$1]++; hit[$1] += $3 > 0
 	  part = $1 ~ /\/core\// ? "core" : "glue"; part_all[part]++; part_hit[part] += $3 > 0 }
 	END {
@@ -60,10 +62,11 @@ awk -v core_wanted=$core_wanted -v glue_wanted=$glue_wanted '
 		for (part in wanted) {
 			percent = part_all[part] ? 100 * part_hit[part] / part_all[part] : 0
 			good = percent >= wanted[part]
-			printf "%s - coverage: %.1f %% of the lines of %s, %d %% wanted\n",
-				good ? "ok" : "not ok", percent, part, wanted[part]
-			if (good) passed++; else failed++
+			printf "%s - coverage: %.1f %% of the lines of %s, %d %% wanted%s\n",
+				good || !demand ? "ok" : "not ok", percent, part, wanted[part],
+				good || demand ? "" : " # SKIP not all tests have run"
+			if (good) passed++; else if (demand) failed++; else skipped++
 		}
-		printf "coverage: %d passed, %d failed\n", passed, failed
+		printf "coverage: %d passed, %d failed, %d skipped\n", passed, failed, skipped
 		exit failed > 0
 	}' "$out/merged"

@@ -91,7 +91,7 @@ foreign_libraries() {
 add_guest_tests() {
 	cp "$top/tests/vm/guest/init" "$root/init"
 	cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
-	cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+	cp "$top"/tests/vm/cases/*.sh "$top/tests/vm/guest/seconds" "$root/tests/"
 }
 
 add_guest_boot() {

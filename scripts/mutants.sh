@@ -7,7 +7,7 @@
 # test which the patch names notices. A mutant that does not build, or that
 # nobody notices, is a failure. --unit leaves out those that need a machine.
 # LANES=N tries that many at once, SECONDS_LEFT=N begins none after so long: what was
-# not tried is skipped by name.
+# not tried is skipped by name. SHUFFLE=yes: in any order, so that it is others next time.
 #
 # A patch begins with
 #	Hazard: N...        rows of Documentation/hazards.rst
@@ -63,9 +63,13 @@ noticed_in_vm() {
 	local tree=$1 kernel=$2 modules=$1/build/modules/$2
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
-	! MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 "$tree/scripts/vm.sh" "$kernel" "$@" || return 1
-	# A machine that did not even start has noticed nothing.
+	# It ends with the first complaint: a kernel that spins would do so until the time is over.
+	! CMDLINE="softlockup_panic=1 hung_task_panic=1" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
+		"$tree/scripts/vm.sh" "$kernel" "$@" || return 1
+	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
+	grep -q '^not ok' "$tree/build/vm/results.log" ||
+		grep -aqE "$complaint" "$tree/build/vm/console.log" || return 4
 }
 
 # notice TREE LOG HOW WHAT: prints who notices, or who does not and should
@@ -81,6 +85,7 @@ notice() {
 	0) echo "ok - mutant $name: $3 $4: $(why_noticed "$2")" ;;
 	2) echo "not ok - mutant $name: it does not build: $(tail -n 1 "$2")" ;;
 	3) echo "not ok - mutant $name: it does not say who notices" ;;
+	4) echo "not ok - mutant $name: $3 $4 has no more against it than: $(why_noticed "$2")" ;;
 	*) echo "not ok - mutant $name: $3 $4 does not notice" ;;
 	esac
 }
@@ -146,7 +151,9 @@ unit_only=
 # be noticed in the place of the next one.
 rm -rf "$work"
 mkdir -p "$work"
-chosen "$@" >"$work/queue"
+order="cat"
+[ -z "${SHUFFLE-}" ] || order=shuf
+chosen "$@" | $order >"$work/queue"
 [ -s "$work/queue" ] || die "no mutant is called $*"
 "$top/scripts/deps.sh"
 if [ -z "$unit_only" ] && xargs grep -lE "^Noticed-by: .*(vm|debug) " <"$work/queue" >/dev/null; then

@@ -3,14 +3,17 @@
 # Usage: soak.sh [MINUTES]      default: 30
 #
 # The long forms of what check.sh does shortly: the whole guest suite on a kernel
-# with KASAN, lockdep, kmemleak and gcov, what it reached, KCSAN, every mutant, a
-# hostile daemon, changed images and stress until the time is over. Kernels made
-# for testing are built before the time begins. Ends with the sums.
+# with KASAN, lockdep, kmemleak and gcov, what it reached, KCSAN, a mistake planted for
+# each fuzzer; and, as far as the time goes, mutants in any order, a hostile daemon,
+# stress and changed images. What the time does not hold is skipped by name. Kernels
+# made for testing, and the modules for them, are built before it begins. Ends with
+# the sums.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/parts.sh"
 
 minutes=${1:-30}
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/soak"
 step "what it needs"
@@ -18,56 +21,75 @@ step "what it needs"
 for id in debug kcsan 6.12; do
 	"$top/scripts/kernels.sh" fetch "$id" >/dev/null
 done
-make -s -C "$top/tools" all origin >&2
-make -s -C "$top/tests/vm" >&2
+{
+	GCOV=yes "$top/scripts/debug.sh" debug
+	"$top/scripts/debug.sh" kcsan
+	"$top/scripts/build-modules.sh" 6.12
+} >"$logs/modules.out" 2>&1
 DISK=$("$top/tests/images/mkimage.sh")
 export DISK
-"$top/scripts/build-modules.sh" 6.12 >"$logs/modules.out" 2>&1
 end=$((SECONDS + minutes * 60))
 
 left() {
 	echo $((end - SECONDS))
 }
 
-# The guest suite in two machines side by side, so that the two take about as long.
-first="debug-kunit debug-faults badinput cachefolder load options protocol tools tar tmpfs
-	freeze overlay idmapped daemon"
-
-others() {
-	guest_tests | grep -vxF "$(tr -s ' \t' '\n\n' <<<"$first")"
+# share NR: the tests of the first or second of two machines, so that both take about
+# as long; the short ones first
+share() {
+	{ cd "$top/tests/vm/cases" && ls debug-*.sh | sed 's/\.sh$//' && guest_tests; } |
+		awk 'FNR == NR { usual[$1] = $2; next } { print $1 in usual ? usual[$1] : 30, $1 }' \
+			"$top/tests/vm/guest/seconds" - | sort -k1,1nr -k2 |
+		awk -v nr="$1" '{ to = sum[1] <= sum[2] ? 1 : 2; sum[to] += $1; if (to == nr) print }' |
+		sort -k1,1n -k2 | awk '{ print $2 }'
 }
 
-# debug NAME CASE...: with KASAN, lockdep, kmemleak; what was reached goes to NAME.tar
-debug() {
-	local name=$1
-	shift
-	part "$name" env LOG="$name" GCOV="$logs/$name.tar" TIMEOUT="$(left)" "$top/scripts/debug.sh" debug "$@"
+# in_machine NAME KERNEL SECONDS CASE...: in a machine made for testing, for so long at most
+in_machine() {
+	local name=$1 kernel=$2 limit=$3
+	shift 3
+	# The end takes a while, too: kmemleak looks through all memory.
+	part "$name" env LOG="$name" CMDLINE="od.limit=$limit" TIMEOUT=$((limit + 240)) \
+		"$top/scripts/debug.sh" "$kernel" "$@"
 }
 
-# shellcheck disable=SC2046,SC2086 # lists
+# What was reached by half of the tests has no limit to keep.
+coverage() {
+	local demand=yes
+	! grep -q '# SKIP the time is over' "$logs"/debug-?.log || demand=
+	part coverage env DEMAND=$demand "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
+}
+
+# shellcheck disable=SC2046 # lists
 suite() {
-	debug debug-1 $first &
-	debug debug-2 $(others)
+	local limit=$((minutes * 60 * 6 / 10))
+	GCOV=$logs/debug-1.tar in_machine debug-1 debug $limit $(share 1) &
+	GCOV=$logs/debug-2.tar in_machine debug-2 debug $limit $(share 2)
 	wait
-	part coverage "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
+	coverage
 }
 
-# Until the time is over.
+# A last mutant is noticed within a minute.
+mistakes() {
+	part planted "$top/tests/fuzz/planted.sh"
+	part mutants env SHUFFLE=yes LANES=1 TIMEOUT=300 SECONDS_LEFT=$(($(left) - 60)) "$top/scripts/mutants.sh"
+}
+
 rounds() {
 	local round
-	for ((round = 1; $(left) > 200; round++)); do
-		part "round-$round" env CMDLINE="od.seconds=60 od.steps=2000" TIMEOUT=900 LOGDIR="$top/build/vm/soak" \
+	for ((round = 1; $(left) > 120; round++)); do
+		part "round-$round" env CMDLINE="od.limit=$(($(left) - 30)) od.seconds=60 od.steps=2000" \
+			TIMEOUT=$(($(left) + 60)) LOGDIR="$top/build/vm/soak" \
 			"$top/scripts/vm.sh" 6.12 hostile stress mutated
 	done
 }
 
 step "for $minutes minutes: the guest suite with KASAN, lockdep, kmemleak and gcov"
 suite
-step "data races"
-part kcsan env LOG=kcsan TIMEOUT="$(left)" "$top/scripts/debug.sh" kcsan protocol daemon domains hostile
-step "each fuzzer finds a mistake, each mutant is noticed"
-part planted "$top/tests/fuzz/planted.sh"
-part mutants env SECONDS_LEFT="$(left)" "$top/scripts/mutants.sh"
+step "data races; beside them: each fuzzer finds a mistake, each mutant is noticed"
+mistakes &
+in_machine kcsan kcsan $((minutes * 60 / 5)) protocol daemon domains hostile
 step "a hostile daemon, stress, changed images"
 rounds
+wait
 finish

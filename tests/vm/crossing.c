@@ -10,10 +10,11 @@
  * Then the first READ comes, too, and must name the new fd: nobody could answer
  * it by the old one.
  */
+#include "guest.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/cachefiles_od.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,15 +37,6 @@
 /* Farther apart than a READ is wide. */
 #define WANTED		(8L << 20)
 #define BUFFER		(16L << 20)
-
-struct message {
-	struct cachefiles_od_msg head;
-	union {
-		struct cachefiles_od_open open;
-		struct cachefiles_od_read_range range;
-		char bytes[CACHEFILES_OD_MSG_MAX];
-	};
-};
 
 static int dev, blob;
 static off_t blob_size;

@@ -16,6 +16,7 @@
  * Each thread and process has a generator of its own, which follows from the
  * seed, its number, and how many of its kind were before it.
  */
+#include "guest.h"
 #include "hostile.h"
 
 #include <dirent.h>
@@ -470,12 +471,9 @@ static enum count never_seen(void)
 static bool judge(void)
 {
 	enum count never = never_seen();
-	char line[900] = "";
-	unsigned int i;
+	char line[900];
 
-	for (i = 0; i < NR_COUNTS; i++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s %lu%s", names[i],
-			 shared->count[i], i + 1 < NR_COUNTS ? ", " : "");
+	format_counts(line, sizeof(line), names, shared->count, NR_COUNTS);
 	say("%s", line);
 	if (never != NR_COUNTS)
 		say("never: %s", names[never]);

@@ -7,12 +7,12 @@
  * puts /dev/null in the fd's place, at any moment, and the number is let go
  * when its last user is done. So bytes of one blob never get into another.
  */
+#include "guest.h"
 #include "hostile.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/cachefiles_od.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -53,15 +53,6 @@ struct question {
 struct passed {
 	const struct blob *blob;
 	uint32_t msg_id;
-};
-
-struct message {
-	struct cachefiles_od_msg head;
-	union {
-		struct cachefiles_od_open open;
-		struct cachefiles_od_read_range range;
-		char bytes[CACHEFILES_OD_MSG_MAX];
-	};
 };
 
 struct thread {

@@ -17,7 +17,8 @@
  * TREE is a folder of files. Prints what happened; the status tells of anything
  * that must not.
  */
-#include <dirent.h>
+#include "guest.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 #define FILES_MAX	1000
 #define HELD		3
 /* Of a storm: what hangs is killed, and fails. */
-#define SECONDS		90
+#define SECONDS		300
 
 static char *files[FILES_MAX];
 static unsigned int nr_files;
@@ -44,21 +45,6 @@ static unsigned int nr_files;
 static struct counts {
 	unsigned int mounted, refused, busy, killed, read;
 } *counts;
-
-static void list_files(const char *tree)
-{
-	DIR *dir = opendir(tree);
-	struct dirent *ent;
-
-	if (!dir)
-		err(1, "%s", tree);
-	while ((ent = readdir(dir)) && nr_files < FILES_MAX)
-		if (ent->d_name[0] != '.')
-			files[nr_files++] = strdup(ent->d_name);
-	closedir(dir);
-	if (!nr_files)
-		errx(1, "%s: no files", tree);
-}
 
 static int open_in(const char *dir, const char *name)
 {
@@ -171,7 +157,7 @@ static void read_some(unsigned int process, unsigned int first, unsigned int ste
 
 static int read_all(char **arg)
 {
-	list_files(arg[1]);
+	nr_files = list_names(arg[1], files, FILES_MAX);
 	return spread(strtoul(arg[3], NULL, 0), strtoul(arg[4], NULL, 0), read_some, arg);
 }
 
@@ -199,7 +185,7 @@ static int same(char **arg)
 {
 	unsigned int i;
 
-	list_files(arg[1]);
+	nr_files = list_names(arg[1], files, FILES_MAX);
 	for (i = 0; i < nr_files; i++)
 		compare(arg[0], arg[1], files[i]);
 	printf("%u files\n", nr_files);
@@ -330,7 +316,7 @@ static int storm(char **arg)
 	char path[256];
 	int bad;
 
-	list_files(arg[1]);
+	nr_files = list_names(arg[1], files, FILES_MAX);
 	for (s.process = 0; s.process < processes; s.process++) {
 		for (i = 0; i < HELD; i++) {
 			storm_path(&s, i, path);

@@ -7,10 +7,11 @@
  * Binds CACHE, mounts BLOBS/FSID on /mnt/a and reads FILE there, playing the
  * daemon by hand. Prints "pass NAME" or "fail NAME: why" for each fact.
  */
+#include "guest.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/cachefiles_od.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,15 +36,6 @@ static int dev, watch;
 static const unsigned char *blob;
 static uint64_t blob_size;
 static const char *fsid;
-
-struct message {
-	struct cachefiles_od_msg head;
-	union {
-		struct cachefiles_od_open open;
-		struct cachefiles_od_read_range range;
-		char bytes[CACHEFILES_OD_MSG_MAX];
-	};
-};
 
 static void result(bool passed, const char *name, long got, long wanted)
 {

@@ -33,5 +33,9 @@ expect fails notok 'a test that fails'
 expect fails status 'the test script ends well'
 expect fails panic 'without its last line'
 TIMEOUT=8 expect fails hang 'timeout after 8 s'
+# What has a limit of its own: not begun, cut off, stuck.
+CMDLINE="od.limit=2" expect passes hang 'selftest-hang: all of it # SKIP the time is over'
+CMDLINE="od.limit=8" expect passes hang 'selftest-hang: all that is left of it # SKIP the time is over'
+CMDLINE="od.limit=30" expect fails hang 'selftest-hang: it ends'
 echo "selftest: $passed passed, $failed failed"
 [ $failed = 0 ]

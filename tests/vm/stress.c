@@ -14,7 +14,8 @@
  * daemon or no room. At any other time it must go away when tried again; wrong
  * bytes are never allowed. At the end every file of every mount is compared.
  */
-#include <dirent.h>
+#include "guest.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -43,11 +44,13 @@
 /* What ends at all has ended by then, on slow machines too. */
 #define PATIENCE	120
 #define TRIES		5
+/* Whatever has not happened often enough by then will not. */
+#define SLOWEST		600
 /* Left alone, in KiB: who allocates it all has the kernel kill somebody, and complain. */
 #define SPARE		(256UL << 10)
 
 #define COUNTS(X)	X(reads) X(bytes) X(allowed) X(retried) X(wrong) X(failed) X(lives) \
-	X(mounts) X(mount_errors) X(forgotten) X(squeezes) X(full)
+	X(mounts) X(mount_errors) X(calm_errors) X(forgotten) X(squeezes) X(full)
 
 enum count {
 #define NAME(name)	NR_##name,
@@ -61,12 +64,13 @@ enum count {
  * @stop: end
  * @troubles: of daemon and room, that there are just now
  * @changes: of @troubles
+ * @mounted_in: the last calm time in which a mount began and ended
  * @there: by mount; 1: readers may use it
  * @comings: by mount, how often it came or went
  */
 static struct shared {
 	bool stop;
-	unsigned int troubles, changes;
+	unsigned int troubles, changes, mounted_in;
 	bool there[MOUNTS];
 	unsigned int comings[MOUNTS];
 	unsigned long count[NR_COUNTS];
@@ -143,6 +147,24 @@ static bool stopping(void)
 	return __atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Whoever makes trouble waits until a mount has begun and ended in calm: a kernel that
+ * takes longer for one than troubles are apart would never have any.
+ */
+static void wait_for_calm(void)
+{
+	double until = now() + SLOWEST;
+
+	while (!stopping() && calm() != __atomic_load_n(&shared->mounted_in, __ATOMIC_SEQ_CST)) {
+		if (now() > until) {
+			count(NR_failed);
+			say("failed: no mount began and ended in a calm time, for %d s", SLOWEST);
+			return;
+		}
+		usleep(5000);
+	}
+}
+
 /* --- readers --- */
 
 static void mount_path(char path[256], unsigned int n)
@@ -156,6 +178,20 @@ static int open_in(const char *dir, const char *file, int flags)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	return open(path, O_RDONLY | O_CLOEXEC | flags);
+}
+
+static unsigned int comings_of(unsigned int n)
+{
+	return __atomic_load_n(&shared->comings[n], __ATOMIC_SEQ_CST);
+}
+
+/* Of a reader: the mount that it reads from, and which coming of it. */
+static unsigned int read_from = MOUNTS, read_coming;
+
+/* Somebody wants to unmount it: many readers of long files would hold that up for long. */
+static bool is_leaving(void)
+{
+	return read_from < MOUNTS && comings_of(read_from) != read_coming;
 }
 
 /* Return: 0, an errno, or -1 for wrong bytes. */
@@ -191,7 +227,7 @@ static int compare_file(int fd, int truth, const char *dir, const char *file)
 		return -1;
 	}
 	/* Errors inside a piece show up when it is read again. */
-	for (at = 0; at < st.st_size; at += 4096 * 4) {
+	for (at = 0; at < st.st_size && !is_leaving(); at += 4096 * 4) {
 		ret = compare(fd, truth, dir, file, at, 4096 * 4);
 		if (ret)
 			return ret;
@@ -220,11 +256,6 @@ static int read_some(const char *dir, const char *file)
 	return ret;
 }
 
-static unsigned int comings_of(unsigned int n)
-{
-	return __atomic_load_n(&shared->comings[n], __ATOMIC_SEQ_CST);
-}
-
 /* Reads a file until it can be read, or the reason why not is known. */
 static void read_until_judged(unsigned int n, unsigned int comings, const char *file)
 {
@@ -233,7 +264,8 @@ static void read_until_judged(unsigned int n, unsigned int comings, const char *
 	int ret;
 
 	mount_path(dir, n);
-
+	read_from = n;
+	read_coming = comings;
 	for (tries = 0; tries < TRIES; tries++) {
 		before = calm();
 		ret = read_some(dir, file);
@@ -303,14 +335,22 @@ static void do_mount(unsigned int n)
 	snprintf(text, sizeof(text), "domain_id=stress%u,fsid=%s%u", n % DOMAINS, fsid, n);
 	for (;;) {
 		before = calm();
-		if (mount("none", path, "erofs_od", MS_RDONLY, text) == 0)
+		if (mount("none", path, "erofs_od", MS_RDONLY, text) == 0) {
+			if (was_calm(before))
+				__atomic_store_n(&shared->mounted_in, before, __ATOMIC_SEQ_CST);
 			break;
+		}
 		error = errno;
 		count(NR_mount_errors);
-		tries += was_calm(before);
+		if (was_calm(before)) {
+			count(NR_calm_errors);
+			say("mount of %s in a calm time: %s", text, strerror(error));
+			tries++;
+		}
 		if (tries >= TRIES || now() > until) {
 			count(NR_failed);
-			say("failed: mount of %s: %s", text, strerror(error));
+			say("failed: mount of %s: %s, after %u errors in calm times and %.0f s",
+			    text, strerror(error), tries, now() - until + PATIENCE);
 			return;
 		}
 		usleep(100000);
@@ -441,6 +481,7 @@ static void eater(void)
 		double until;
 
 		usleep(2000000 + any(2000000));
+		wait_for_calm();
 		trouble(1);
 		/* What others let go meanwhile is taken, too. */
 		for (until = now() + 1.5; !stopping() && now() < until;) {
@@ -511,21 +552,6 @@ static pid_t restart_daemon(pid_t pid)
 }
 
 /* --- all of it --- */
-
-static void list_files(void)
-{
-	DIR *dir = opendir(tree);
-	struct dirent *ent;
-
-	if (!dir)
-		err(1, "%s", tree);
-	while ((ent = readdir(dir)) && nr_files < FILES_MAX)
-		if (ent->d_name[0] != '.')
-			files[nr_files++] = strdup(ent->d_name);
-	closedir(dir);
-	if (!nr_files)
-		errx(1, "%s: no files", tree);
-}
 
 static pid_t start(void (*run)(void), unsigned int seed)
 {
@@ -636,12 +662,9 @@ static enum count too_few(void)
 static bool judge(void)
 {
 	enum count missing = too_few();
-	char line[900] = "";
-	unsigned int i;
+	char line[900];
 
-	for (i = 0; i < NR_COUNTS; i++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s %lu%s", names[i],
-			 shared->count[i], i + 1 < NR_COUNTS ? ", " : "");
+	format_counts(line, sizeof(line), names, shared->count, NR_COUNTS);
 	say("%s", line);
 	if (missing != NR_COUNTS)
 		say("too few: %s", names[missing]);
@@ -664,9 +687,10 @@ static void run(unsigned int seed, double seconds)
 	for (n = 0; n < READERS + OTHERS; n++)
 		pids[n] = start(n < OTHERS ? others[n] : reader, seed + n);
 	srandom(seed + n);
-	/* A slow machine may take longer until enough of everything has happened. */
-	while (now() < until || (too_few() != NR_COUNTS && now() < until + 5 * seconds)) {
+	/* A slow kernel takes longer until enough of everything has happened. */
+	while (now() < until || (too_few() != NR_COUNTS && now() < until + SLOWEST)) {
 		usleep(2000000 + any(2000000));
+		wait_for_calm();
 		pid = restart_daemon(pid);
 	}
 	__atomic_store_n(&shared->stop, true, __ATOMIC_SEQ_CST);
@@ -691,7 +715,7 @@ int main(int argc, char **argv)
 	tree = argv[5];
 	fsid = argv[6];
 	daemon_command = argv + 7;
-	list_files();
+	nr_files = list_names(tree, files, FILES_MAX);
 	run(strtoul(argv[1], NULL, 0), strtod(argv[2], NULL));
 	return !judge();
 }

@@ -18,28 +18,32 @@ od_arg() {
 	echo "${value:-${2-}}"
 }
 
+# od_next: sets OD_NR. No process is made for a fact: on a kernel that checks everything
+# each takes half a second.
 od_next() {
-	local n
-	n=$(($(cat $OD_COUNT) + 1))
-	echo $n >$OD_COUNT
-	echo $n
+	read -r OD_NR <$OD_COUNT
+	OD_NR=$((OD_NR + 1))
+	echo $OD_NR >$OD_COUNT
 }
 
 # pass NAME, fail NAME [WHY...], skip NAME WHY, note TEXT: one line each
 pass() {
-	echo "ok $(od_next) - $OD_TEST: $1"
+	od_next
+	echo "ok $OD_NR - $OD_TEST: $1"
 }
 
 fail() {
 	local name=$1
 	shift
-	echo "not ok $(od_next) - $OD_TEST: $name"
+	od_next
+	echo "not ok $OD_NR - $OD_TEST: $name"
 	[ $# = 0 ] || echo "$*" | head -n 20 | sed 's/^/#   /'
 	echo 1 >>$OD_FAILED
 }
 
 skip() {
-	echo "ok $(od_next) - $OD_TEST: $1 # SKIP $2"
+	od_next
+	echo "ok $OD_NR - $OD_TEST: $1 # SKIP $2"
 }
 
 note() {
@@ -80,18 +84,90 @@ is() {
 }
 
 od_end_of_test() {
-	local complaints loaded
+	local loaded
 	od_put_away
 	od_unload || fail "both modules unload" "$(cat /proc/modules; dmesg | tail -n 5)"
 	loaded=$(cut -d' ' -f1 /proc/modules | grep -xE "$OD_STOCK")
 	[ -z "$loaded" ] || fail "no stock module is loaded" "$loaded"
+	od_check_log
+}
+
+od_check_log() {
+	local complaints
 	complaints=$(dmesg | grep -E "$OD_COMPLAINT")
 	[ -z "$complaints" ] || fail "the kernel log is clean" "$complaints"
 }
 
+# --- od.limit=: seconds that the tests may take; what does not fit is skipped by name ---
+
+# What is known to take long, "NAME SECONDS", on a kernel that checks everything.
+OD_SECONDS=$OD_TESTS/seconds
+OD_SECONDS_DEFAULT=30
+OD_BEGAN=0
+# What the tests so far have taken, and what they should have.
+OD_SPENT=1
+OD_PLANNED=1
+
+od_usual() {
+	awk -v name="$1" -v usual=$OD_SECONDS_DEFAULT \
+		'$1 == name { usual = $2 } END { print usual }' $OD_SECONDS
+}
+
+# od_expected NAME: seconds, on a machine that is as busy as it was so far
+od_expected() {
+	local pace=$OD_SPENT
+	[ "$pace" -gt "$OD_PLANNED" ] || pace=$OD_PLANNED
+	echo $(($(od_usual "$1") * pace / OD_PLANNED))
+}
+
+od_uptime() {
+	cut -d. -f1 /proc/uptime
+}
+
+# od_left: seconds
+od_left() {
+	echo $(($(od_arg limit 1000000) + OD_BEGAN - $(od_uptime)))
+}
+
+# od_cut_off NAME SECONDS: after so long. Who takes several times what was to be
+# expected is stuck rather than slow.
+od_cut_off() {
+	# All but this process and the first one, which may be the same.
+	kill -9 -1
+	if [ "$2" -gt $((4 * $(od_expected "$1"))) ]; then
+		fail "it ends" "$2 s, where $(od_expected "$1") s were to be expected"
+	else
+		skip "all that is left of it" "the time is over"
+	fi
+}
+
+# od_in_time NAME PID: the test, a child, ends before the time is over
+od_in_time() {
+	local since now rest end
+	[ -n "$(od_arg limit)" ] || return 0
+	since=$(od_uptime)
+	end=$((since + $(od_left)))
+	# Programs cost their share of a slow machine: none but sleep, during which the
+	# shell sees to children that have ended.
+	while [ -d "/proc/$2" ]; do
+		read -r now rest </proc/uptime
+		if [ "${now%.*}" -ge $end ]; then
+			od_cut_off "$1" $((${now%.*} - since))
+			return 1
+		fi
+		sleep 2
+	done
+}
+
 od_run_test() {
-	local status
+	local status since
 	OD_TEST=$1
+	since=$(od_uptime)
+	if [ "$(od_left)" -lt "$(od_expected "$1")" ]; then
+		# Another one may be short enough.
+		skip "all of it" "the time is over"
+		return
+	fi
 	# The console has it all; from here on dmesg has this test's lines alone.
 	dmesg -c >/dev/null
 	if [ ! -e "$OD_TESTS/$1.sh" ]; then
@@ -102,10 +178,18 @@ od_run_test() {
 		cd /tmp || exit 1
 		# shellcheck disable=SC1090 # the test
 		. "$OD_TESTS/$1.sh"
-	)
+	) &
+	if ! od_in_time "$1" $!; then
+		# Whatever it left is nobody's business any more, but for what the kernel says.
+		od_check_log
+		return
+	fi
+	wait $!
 	status=$?
 	[ $status = 0 ] || fail "the test script ends well" "status $status"
 	od_end_of_test
+	OD_SPENT=$((OD_SPENT + $(od_uptime) - since))
+	OD_PLANNED=$((OD_PLANNED + $(od_usual "$1")))
 	note "$OD_TEST: $(cut -d' ' -f1 /proc/uptime) s"
 }
 
@@ -124,11 +208,13 @@ od_run_tests() {
 	echo 0 >$OD_COUNT
 	rm -f $OD_FAILED
 	od_forget_leaks
+	OD_BEGAN=$(od_uptime)
 	for name in "$@"; do
 		od_run_test "$name"
 	done
 	OD_TEST=all
-	od_check_leaks
+	# What was cut off has not put away what it had.
+	if [ "$(od_left)" -gt 0 ]; then od_check_leaks; else od_skip_leaks; fi
 	[ ! -e $OD_FAILED ]
 }
 
@@ -158,6 +244,10 @@ od_check_leaks() {
 	else
 		fail "no memory is lost" "$leaks"
 	fi
+}
+
+od_skip_leaks() {
+	[ ! -e $OD_KMEMLEAK ] || skip "no memory is lost" "the time is over"
 }
 
 OD_KCSAN=/sys/kernel/debug/kcsan
@@ -315,17 +405,17 @@ od_drop_caches() {
 
 # od_log: what the modules have logged since od_log_mark
 od_log_mark() {
-	OD_MARK="od-mark $(od_next_mark)"
+	local now rest
+	read -r now rest </proc/uptime
+	OD_MARK="od-mark $now"
 	echo "$OD_MARK" >/dev/kmsg
 }
 
-od_next_mark() {
-	cut -d' ' -f1 /proc/uptime
-}
-
 od_log() {
-	dmesg | awk -v mark="$OD_MARK" 'seen; index($0, mark) { seen = 1 }' |
-		grep -E '(erofs_od|cachefiles_od)'
+	dmesg | awk -v mark="$OD_MARK" '
+		seen && /(erofs_od|cachefiles_od)/ { print; nr++ }
+		index($0, mark) { seen = 1 }
+		END { exit !nr }'
 }
 
 # mount_fails NAME OPTIONS ERROR [LINES]: with that errno's text and one line in the log,

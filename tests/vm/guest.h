@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What several of the programs that run in the test machine need. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <dirent.h>
+#include <err.h>
+#include <linux/cachefiles_od.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** struct message - what a daemon reads from the device */
+struct message {
+	struct cachefiles_od_msg head;
+	union {
+		struct cachefiles_od_open open;
+		struct cachefiles_od_read_range range;
+		char bytes[CACHEFILES_OD_MSG_MAX];
+	};
+};
+
+/*
+ * Names in a folder, those that begin with a dot left out, at most @max of them.
+ * A program that was told a folder without any ends here.
+ */
+static inline unsigned int list_names(const char *path, char *names[], unsigned int max)
+{
+	DIR *dir = opendir(path);
+	unsigned int nr = 0;
+	struct dirent *ent;
+
+	if (!dir)
+		err(1, "%s", path);
+	while (nr < max && (ent = readdir(dir)))
+		if (ent->d_name[0] != '.')
+			names[nr++] = strdup(ent->d_name);
+	closedir(dir);
+	if (!nr)
+		errx(1, "%s: no files", path);
+	return nr;
+}
+
+/* "NAME N, NAME N, ..." */
+static inline void format_counts(char *line, size_t size, const char * const names[],
+				 const unsigned long counts[], unsigned int nr)
+{
+	size_t at = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr && at < size; i++)
+		at += snprintf(line + at, size - at, "%s%s %lu", i ? ", " : "", names[i], counts[i]);
+}
+
+#endif
