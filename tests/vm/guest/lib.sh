@@ -101,7 +101,7 @@ od_check_log() {
 # --- od.limit=: seconds that the tests may take; what does not fit is skipped by name ---
 
 # What is known to take long, "NAME SECONDS", on a kernel that checks everything.
-OD_SECONDS=$OD_TESTS/seconds
+OD_SECONDS=${OD_SECONDS:-$OD_TESTS/seconds}
 OD_SECONDS_DEFAULT=30
 OD_BEGAN=0
 # What the tests so far have taken, and what they should have.
