@@ -68,7 +68,7 @@ is_of_others() {
 	case $1 in
 	/boot/* | /vmlinuz* | /initrd.img* | "/lib/modules/$NEW/modules."*) ;;
 	/etc/alternatives/* | /etc/nginx/* | /var/www/* | /var/lib/nginx/*) ;;
-	/var/lib/dkms | /var/lib/dkms/mok.*) ;;
+	/var/lib/dkms | /var/lib/dkms/mok.* | /var/lib/rpm/*) ;;
 	/var/lib/initramfs-tools/* | /var/lib/systemd/* | /var/lib/private/*) ;;
 	*) [[ $(readlink "$1") = /etc/alternatives/* ]] ;;
 	esac
@@ -211,7 +211,7 @@ step_use_again() {
 # rpm's packages, in a Debian: what they need is there by apt, which rpm does not know.
 # Installing, upgrading and removing runs their scriptlets.
 step_rpm() {
-	local rpm="rpm --nodeps --force-debian"
+	local rpm="rpm --nodeps"
 	ok "DKMS, rpm and headers" quietly apt-get -y --no-install-recommends install dkms rpm "linux-headers-$OLD"
 	snapshot >$STATE/before
 	# shellcheck disable=SC2086 # a command and its options
