@@ -17,6 +17,8 @@ sources() {
 }
 
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+# The tar has no folders: they get what everybody gets.
+umask 022
 mkdir -p "$1"
 cd "$top"
 sources | tar -c --null -T - --format=posix | tar -C "$1" -x
