@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mkdebian.sh SUITE
 #
-# Makes the disk of a fresh Debian: a small one, with the older of the kernels that the
+# Makes the disk of a fresh Debian: a small one, with the last kernel but one that the
 # suite has, its package lists as of today, and in apt's cache all that the tests install
 # later, so that a machine without a network can do what its user types. Prints the
 # folder, which is kept in the cache under a key of its inputs.
@@ -103,7 +103,9 @@ for part in "$1" "$1-security"; do
 done
 mapfile -t releases < <(releases_of "$1")
 [ ${#releases[@]} -ge 2 ] || die "$1 has not two kernels of flavour $flavour: ${releases[*]}"
-old=${releases[0]}
+# The last two: QEMU 7.2 does not emulate what some of 6.12's builds are made of (6.12.107
+# falls over within a minute, with no module of this project).
+old=${releases[-2]}
 new=${releases[-1]}
 key=fresh-$1-$({
 	echo "$1 $old $new"
