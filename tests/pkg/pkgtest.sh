@@ -51,15 +51,13 @@ take_kernel() {
 }
 
 # boot SUITE NAME RELEASE STEP...
-# QEMU 7.2 gets the flags of some instructions wrong that Debian 13's programs use where
-# the processor has them, and the guest's kernel falls over that.
 boot() {
 	local suite=$1 name=$2 release=$3 log=$logs/$1-$2 steps began=$SECONDS
 	shift 3
 	steps=$*
 	take_kernel "$release"
 	rm -f "$log.console" "$log.results"
-	timeout --foreground "$timeout" qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm,-adx,-bmi1,-bmi2}" \
+	timeout --foreground "$timeout" qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}" \
 		-accel "${ACCEL:-tcg,thread=multi}" -smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$log.console" -serial chardev:console \
