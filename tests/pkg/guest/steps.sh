@@ -63,12 +63,13 @@ snapshot() {
 
 # is_of_others FILE: no package has it in its list, and yet it is somebody else's: what
 # depmod and initramfs-tools make for a new kernel, what alternatives, nginx and systemd
-# keep, the key of the machine's owner that DKMS made
+# keep, the key of the machine's owner that DKMS made, folders that are Fedora's and that
+# rpm makes in a Debian
 is_of_others() {
 	case $1 in
 	/boot/* | /vmlinuz* | /initrd.img* | "/lib/modules/$NEW/modules."*) ;;
 	/etc/alternatives/* | /etc/nginx/* | /var/www/* | /var/lib/nginx/*) ;;
-	/var/lib/dkms | /var/lib/dkms/mok.* | /var/lib/rpm/*) ;;
+	/var/lib/dkms | /var/lib/dkms/mok.* | /var/lib/rpm/* | /etc/sysconfig | /usr/share/licenses) ;;
 	/var/lib/initramfs-tools/* | /var/lib/systemd/* | /var/lib/private/*) ;;
 	*) [[ $(readlink "$1") = /etc/alternatives/* ]] ;;
 	esac
