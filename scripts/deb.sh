@@ -25,7 +25,8 @@ options=nocheck
 settings=(LC_ALL=C TZ=UTC)
 if [ -n "${VARY-}" ]; then
 	umask 027
-	place=/build/some/other/place
+	# The source package has its name in it: the last folder is the same.
+	place=/build/some/other/place/erofs-od
 	options="nocheck parallel=1"
 	settings=(LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati)
 fi
@@ -48,7 +49,8 @@ build() {
 		lintian --allow-root --pedantic --display-info --tag-display-limit 0 *.changes' bash "$(dirname "$place")" >"$out.lintian" 2>&1 || true
 }
 
-mkdir -p "$work/source" "$out" "$toolchain/build"
+install -d -m 755 "$work/source"
+mkdir -p "$out" "$toolchain/build"
 rm -f "$out"/*
 "$top/scripts/source-tree.sh" "$work/source"
 mv "$work/source/packaging/deb" "$work/source/debian"
