@@ -6,6 +6,17 @@ passed=0
 failed=0
 skipped=0
 
+work=
+
+# put_away: the folder for what is made on the way, and a disk that was left mounted in it
+put_away() {
+	[ -n "$work" ] || return 0
+	umount "$work/mnt" 2>/dev/null || true
+	rm -rf --one-file-system "$work"
+	work=
+}
+trap put_away EXIT
+
 pass() {
 	passed=$((passed + 1))
 	echo "ok - packages: $1"

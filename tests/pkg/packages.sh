@@ -11,7 +11,6 @@ set -euo pipefail
 . "$top/tests/pkg/lib.sh"
 
 work=$(mktemp -d)
-trap 'rm -rf --one-file-system "$work"' EXIT
 packages=$top/build/packages
 logs=$top/build/pkgtest
 

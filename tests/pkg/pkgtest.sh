@@ -16,11 +16,6 @@ set -euo pipefail
 . "$top/tests/pkg/lib.sh"
 
 timeout=${TIMEOUT:-2400}
-work=
-put_away() {
-	[ -z "$work" ] || { umount "$work/mnt" 2>/dev/null || true; rm -rf --one-file-system "$work"; }
-}
-trap put_away EXIT
 
 # prepare SUITE: in the disk, the unit that runs the steps when the system is up
 prepare() {
@@ -92,6 +87,5 @@ for suite; do
 	fi
 	boot "$suite" upgraded "$new" use_again upgrade dropin remove
 	put_away
-	work=
 done
 finish_packages
