@@ -35,6 +35,7 @@ prepare() {
 quick() {
 	begin "$kept/quick"
 	quick_parts
+	part compat "$top/tests/compat/run.sh"
 	finish
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Memory and disks that fail, on a kernel that makes them fail: every call gives
 # an errno, nothing leaks or hangs, and what is read without an error is right.
+# od.thin=N: of the rounds of random failures, one
 
 FAULTS=/sys/kernel/debug
 
@@ -117,14 +118,16 @@ no_faults
 
 # Wherever they happen, in work queues, too, all through a read of a whole tree.
 total=0
-for round in 1 2 3 4; do
+rates="4 8 12 16"
+[ "$(od_arg thin 1)" = 1 ] || rates=12
+for rate in $rates; do
 	for module in cachefiles_od erofs_od; do
 		od_put_away
 		old_disk
 		new_disk
 		ok "$module: daemon" odd
 		ok "$module: mount" od_mount /mnt/a fsid=v-4096-plain
-		ok "$module: allocations fail now and then" fail_within $module $((round * 4))
+		ok "$module: allocations fail now and then" fail_within $module $rate
 		errors=$(read_all /mnt/a)
 		note "$module: $errors files could not be read"
 		total=$((total + errors))
