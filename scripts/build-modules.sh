@@ -66,15 +66,19 @@ compiler() {
 		sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/CC=\1/p' "$config/.config"
 }
 
-copy_sources
+# All of it at a time of its own: another build in this folder has its log there, too.
+build_locked() {
+	local log=$out/build.log
+	copy_sources
+	unshare -m --propagation private bash -euo pipefail -c 'build "$@"' build "$@" | tee "$log" >&2
+	# A suite's compiler gets updates after its kernel was built with it.
+	if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
+		# so that the next run warns again
+		find "$out" -name '*.o' -delete
+		die "kernel $id: the build warns"
+	fi
+}
+
 mapfile -t arguments < <(compiler)
 arguments+=("${@:-modules}")
-log=$out/build.log
-with_lock "build-${out//\//_}" unshare -m --propagation private \
-	bash -euo pipefail -c 'build "$@"' build "${arguments[@]}" | tee "$log" >&2
-# A suite's compiler gets updates after its kernel was built with it.
-if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
-	# so that the next run warns again
-	find "$out" -name '*.o' -delete
-	die "kernel $id: the build warns"
-fi
+with_lock "build-${out//\//_}" build_locked "${arguments[@]}"

@@ -29,7 +29,7 @@ run() {
 	mkdir -p "$units/$1"
 	unpack_seeds "$1" "$out/seeds/$1"
 	[ -e "$out/seeds/$1/seed-1" ] || die "$1: ERROR: there are no seeds, tests/fuzz/seeds.sh makes them"
-	in_root nice "/tmp/out/bin/fuzz_$1" "${limit[@]}" -max_len=8192 -timeout=20 \
+	in_root "/tmp/out/bin/fuzz_$1" "${limit[@]}" -max_len=8192 -timeout=20 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="/tmp/out/$1-" \
 		"${inputs[@]}"
 }

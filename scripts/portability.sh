@@ -161,12 +161,15 @@ check_clang() {
 # sparse does not know __has_include_next(); these kernels have what is asked for.
 # Byte order needs no -D__CHECK_ENDIAN__ since v4.10.
 sparse_modules() {
-	local dir=$top/build/modules/$1 checked sources
+	local dir=$top/build/modules/$1 log=$out/$1-sparse.build checked sources
 	have_kernel "$1"
-	"$top/scripts/build-modules.sh" "$1" "$dir" C=2 "CF=-D'__has_include_next(x)=1'" modules
+	"$top/scripts/build-modules.sh" "$1" "$dir" C=2 "CF=-D'__has_include_next(x)=1'" modules 2>"$log" || {
+		cat "$log"
+		return 1
+	}
 	# sparse's errors do not end make; where it is not called at all, nothing is found.
-	! grep -E '(warning|error):' "$dir/build.log" || die "$1: sparse is not content"
-	checked=$(grep -c '^  CHECK ' "$dir/build.log" || true)
+	! grep -E '(warning|error):' "$log" || die "$1: sparse is not content"
+	checked=$(grep -c '^  CHECK ' "$log" || true)
 	sources=$(grep -cE '^(cachefiles_od|erofs_od|compat)/(core/)?[a-z0-9_]+\.c$' "$dir/.sources")
 	[ "$checked" -ge "$sources" ] || die "$1: sparse has seen $checked of $sources files"
 }
