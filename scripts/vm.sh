@@ -89,8 +89,10 @@ if [ -n "${FIRMWARE-}" ]; then
 		-drive "file=$work/variables,if=pflash,unit=1,format=raw")
 fi
 
+# A processor that the emulator did not run for twenty seconds, on a busy machine, has not
+# stalled: RCU says so after a minute and a half.
 kernel_line() {
-	echo "$arguments loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
+	echo "$arguments loglevel=7 rcupdate.rcu_cpu_stall_timeout=90 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
 }
 
 # start_with: sets what QEMU starts: the kernel, or a disk that has it
