@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: aptroot.sh update SUITE[:ARCH]        have the package lists of a suite, a day old at most
+#        aptroot.sh outdated SUITE[:ARCH]      its lists do not fit the mirror any more
 #        aptroot.sh sources SUITE[:ARCH]       print the sources.list lines of a suite
 #        aptroot.sh run SUITE[:ARCH] APT...    run an apt command that knows that suite alone
 #        aptroot.sh unpack SUITE PACKAGE       have a package unpacked, print the folder
@@ -126,8 +127,9 @@ update_locked() {
 
 case ${1-} in
 update) with_lock "apt-$2" update_locked "$2" ;;
+outdated) rm -f "$(root_of "$2")/updated" ;;
 sources) sources "$2" ;;
 run) shift && run "$@" ;;
 unpack) unpacked "$2" "$3" ;;
-*) sed -n '3,6s/^# //p' "$0" >&2 && exit 2 ;;
+*) sed -n '3,7s/^# //p' "$0" >&2 && exit 2 ;;
 esac

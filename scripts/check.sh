@@ -23,8 +23,9 @@ download() {
 	for id in $(kernel_ids); do
 		kernel_row "$id"
 		[ "$row_arch" = amd64 ] || row_toolchain+=-$row_arch
-		"$top/scripts/kernels.sh" fetch "$id" || true
-		"$top/scripts/toolchain.sh" "$row_toolchain" || true
+		if "$top/scripts/kernels.sh" fetch "$id"; then
+			"$top/scripts/toolchain.sh" "$row_toolchain" || true
+		fi
 	done
 }
 

@@ -7,7 +7,7 @@
 # `release` and `root`, in which headers and kbuild are unpacked, and the image,
 # if SUPPORTED has the kernel as one to be booted, or with IMAGE=1. Which version
 # an id means is looked up once a day. Exit status 3: the archive that has the
-# kernel is not served here.
+# kernel, or a package that its lists have, is not served here.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -83,6 +83,16 @@ packages_of() {
 	fi
 }
 
+# download SUITE PACKAGE=VERSION...: to this folder
+download() {
+	local suite=$1 said
+	said=$(apt_in "$suite" apt-get -qq download "${@:2}" 2>&1) && return
+	say "$said"
+	[[ $said = *' 404 '* ]] || die "a package of $suite cannot be downloaded"
+	"$top/scripts/aptroot.sh" outdated "$suite"
+	cannot_be_had "the mirror's lists of $suite have what it has not: $(grep -oE '[^/ ]+\.deb ' <<<"$said" | head -n 1)"
+}
+
 # unpack SUITE RELEASE VERSION DIR
 unpack() {
 	local suite=$1 release=$2 version=$3 dir=$4 tmp deb list
@@ -92,7 +102,7 @@ unpack() {
 	mkdir "$tmp/deb" "$tmp/root"
 	mapfile -t list < <(packages_of "$suite" "$release" "${release%-"$row_flavour"}" "$version")
 	say "kernel $release ($version) of $row_suite"
-	(cd "$tmp/deb" && apt_in "$suite" apt-get -qq download "${list[@]/%/=$version}" >&2)
+	(cd "$tmp/deb" && download "$suite" "${list[@]/%/=$version}")
 	for deb in "$tmp"/deb/*.deb; do
 		dpkg -x "$deb" "$tmp/root"
 	done
@@ -141,6 +151,11 @@ fetch() {
 	link=$cache/kernels/$1-$row_flavour
 	# A process of its own: in a condition, a failure would not end a function.
 	with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
+	if [ $status = "$no_archive" ]; then
+		# The lists may have been yesterday's.
+		status=0
+		with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
+	fi
 	# A mirror that cannot be reached is no reason to stop when the kernel is here.
 	is_here "$link" || return $status
 	readlink -f "$link"
