@@ -52,9 +52,9 @@ need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
 step "what the tests need"
 "$top/scripts/deps.sh"
+quick_parts
 download >"$logs/download.out" 2>&1 &
 downloader=$!
-quick_parts
 
 step "two at a time: a kernel with KASAN, lockdep and kmemleak: $debug_cases"
 # shellcheck disable=SC2086 # a list
@@ -63,8 +63,6 @@ step "packages, in the root of a fresh Debian 12 and 13"
 beside part packages "$top/tests/pkg/packages.sh"
 step "every parser under libFuzzer"
 LANES=1 beside part fuzz "$top/scripts/fuzz.sh" 60
-step "how a build finds out what a kernel offers"
-beside part compat "$top/tests/compat/run.sh"
 step "other machines, other compilers"
 beside part portability "$top/scripts/portability.sh"
 step "a system that boots from an on-demand image, a machine whose power is cut"

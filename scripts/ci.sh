@@ -35,7 +35,6 @@ prepare() {
 quick() {
 	begin "$kept/quick"
 	quick_parts
-	part compat "$top/tests/compat/run.sh"
 	finish
 }
 

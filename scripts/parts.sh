@@ -47,6 +47,8 @@ quick_parts() {
 	part unit make -C "$top/tests/unit" check threads
 	part tools make -C "$top/tools" all origin check
 	make -s -C "$top/tests/vm" >&2
+	step "how a build finds out what a kernel offers"
+	part compat "$top/tests/compat/run.sh"
 }
 
 # boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
