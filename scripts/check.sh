@@ -37,15 +37,17 @@ beside() {
 	"$@" &
 }
 
+# The functions that part calls: in its condition, a failure would not end them.
 selftest() {
 	local on
 	on=$(kernel_ids | head -n 1)
-	"$top/scripts/build-modules.sh" "$on" >"$logs/selftest-modules.out" 2>&1
-	"$top/tests/vm/selftest.sh" "$on"
+	"$top/scripts/build-modules.sh" "$on" >"$logs/selftest-modules.out" 2>&1 &&
+		"$top/tests/vm/selftest.sh" "$on"
 }
 
 powercut() {
-	DISK=$("$top/tests/images/mkimage.sh") boot_tests powercut 6.12 powercut
+	local disk
+	disk=$("$top/tests/images/mkimage.sh") && DISK=$disk boot_tests powercut 6.12 powercut
 }
 
 need_root "it builds in a chroot and makes device nodes for the test images"

@@ -142,20 +142,20 @@ lookup() {
 }
 
 fetch() {
-	local link status=0
+	local link status
 	kernel_row "$1"
 	if [ "$row_status" = made ]; then
 		"$top/scripts/test-kernel.sh" "$1"
 		return
 	fi
 	link=$cache/kernels/$1-$row_flavour
-	# A process of its own: in a condition, a failure would not end a function.
-	with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
-	if [ $status = "$no_archive" ]; then
-		# The lists may have been yesterday's.
+	# Once more where something is not served: the lists may have been yesterday's.
+	for _ in 1 2; do
 		status=0
+		# A process of its own: in a condition, a failure would not end a function.
 		with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
-	fi
+		[ $status = "$no_archive" ] || break
+	done
 	# A mirror that cannot be reached is no reason to stop when the kernel is here.
 	is_here "$link" || return $status
 	readlink -f "$link"

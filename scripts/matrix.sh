@@ -80,7 +80,8 @@ thinned() {
 	[ -z "$short" ] || [ "$1" = 6.12 ] || echo od.thin=4
 }
 
-# is_booted ID
+# is_booted ID: its row, which kernel_row has read, says so; with --short no later row
+# boots another build of its series
 is_booted() {
 	local last
 	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $5 == prefix && $7 == "tested" { id = $2 }

@@ -63,8 +63,8 @@ snapshot() {
 
 # is_of_others FILE: no package has it in its list, and yet it is somebody else's: what
 # depmod and initramfs-tools make for a new kernel, what alternatives, nginx, dbus and
-# systemd keep, the key of the machine's owner that DKMS made, folders that are Fedora's and that
-# rpm makes in a Debian
+# systemd keep, the key of the machine's owner that DKMS made, folders that are Fedora's
+# and that rpm makes in a Debian
 is_of_others() {
 	case $1 in
 	/boot/* | /vmlinuz* | /initrd.img* | "/lib/modules/$NEW/modules."*) ;;
