@@ -121,6 +121,7 @@ static int enter_place(struct cachefiles_od_cookie *cookie, bool make,
 	char fanout[OD_FANOUT_LEN + 1];
 	int err;
 
+	lockdep_assert_held(&cache->names_mutex);
 	od_key_fanout_name(cookie->hash, fanout);
 	err = find_volume(cache, cookie->volume->name, &place->volume);
 	if (err == -ENOENT && make)
@@ -257,10 +258,7 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 		return -ENOENT;
 	}
 	set_file(cookie, file);
-	err = scan_file(cookie);
-	if (err)
-		cachefiles_od_backing_close(cookie);
-	return err;
+	return 0;
 }
 
 /*
@@ -276,6 +274,9 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 
 	if (!cache->has_xattrs)
 		return -ENOENT;
+	err = mutex_lock_killable(&cache->names_mutex);
+	if (err)
+		return err;
 	saved = override_creds(cache->cred);
 	err = enter_place(cookie, false, &place);
 	if (!err) {
@@ -283,6 +284,12 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 		leave_place(&place);
 	}
 	revert_creds(saved);
+	mutex_unlock(&cache->names_mutex);
+	if (err)
+		return err;
+	err = scan_file(cookie);
+	if (err)
+		cachefiles_od_backing_close(cookie);
 	return err;
 }
 
@@ -351,6 +358,7 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size)
 	if (cookie->file && cookie->size == size)
 		return 0;
 	cachefiles_od_backing_close(cookie);
+	mutex_lock(&cache->names_mutex);
 	saved = override_creds(cache->cred);
 	err = enter_place(cookie, true, &place);
 	if (!err) {
@@ -358,6 +366,7 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size)
 		leave_place(&place);
 	}
 	revert_creds(saved);
+	mutex_unlock(&cache->names_mutex);
 	if (err)
 		pr_err("volume %s: cache file %s cannot be made: %d\n", cookie->volume->key,
 		       cookie->name, err);

@@ -123,6 +123,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&cache->ref);
+	mutex_init(&cache->names_mutex);
 	INIT_LIST_HEAD(&cache->volumes);
 	cachefiles_od_queue_init(&cache->queue);
 	cache->root = *root;

@@ -101,6 +101,8 @@ static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
 {
 	int err = cachefiles_od_backing_find(cookie);
 
+	if (err == -EINTR)
+		return err;
 	if (err && err != -ENOENT) {
 		pr_err("volume %s: cache file %s cannot be used: %d\n", cookie->volume->key,
 		       cookie->name, err);

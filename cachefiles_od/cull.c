@@ -70,7 +70,9 @@ int cachefiles_od_cull(struct cachefiles_od_cache *cache, const char *name)
 	if (err)
 		return err;
 	mutex_lock(&cachefiles_od_mutex);
+	mutex_lock(&cache->names_mutex);
 	err = is_in_use(cache, victim.dentry) ? -EBUSY : remove(cache, &victim);
+	mutex_unlock(&cache->names_mutex);
 	mutex_unlock(&cachefiles_od_mutex);
 	path_put(&victim);
 	return err;

@@ -8,6 +8,7 @@
  * Locks, outermost first (Documentation/locking.rst tells the whole order):
  *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
  *   daemon->mutex           what a daemon has configured
+ *   cache->names_mutex      which file or folder a name in the cache stands for
  *   cookie->write_mutex     the dirty mark of a cache file
  *   queue->requests.xa_lock requests, what waits for them, daemon's side of
  *                           each cookie ("the queue lock")
@@ -92,6 +93,8 @@ struct cachefiles_od_counters {
  * @files: limits of files
  * @block_size: bytes that the file system remembers at once
  * @has_xattrs: files can say what they hold after a restart
+ * @names_mutex: held from finding a blob's folders until its file is known to
+ *	culling, so that nobody sees a folder half made or takes one away
  * @volumes: joined volumes, under cachefiles_od_mutex
  * @nr_buried: number for the next name in the graveyard
  * @queue: requests
@@ -106,6 +109,7 @@ struct cachefiles_od_cache {
 	struct od_limit blocks, files;
 	unsigned int block_size;
 	bool has_xattrs;
+	struct mutex names_mutex;
 	struct list_head volumes;
 	atomic_t nr_buried;
 	struct cachefiles_od_queue queue;

@@ -185,8 +185,28 @@ is "are not read again" "$(od_counter bytes_served)" "$served"
 umount /mnt/a /mnt/b
 nothing_left "metadata"
 
-# --- two hundred ---
+# --- a domain's folder is made for the first of its blobs, while others look for it ---
+first_blobs() {
+	local n
+	for n in $(seq "$1"); do
+		mountstorm mount /mnt/many "domain_id=first$n" copy 0 8 8 &&
+			mountstorm umount /mnt/many 0 8 8 || return 1
+	done
+}
+
+folders_put_aside() {
+	od_log | grep -c 'its folder is stale'
+}
+
 mkdir -p /mnt/many /mnt/storm
+ok "a fresh cache" start
+od_log_mark
+ok "eight first mounts of a domain at once, thirty times" first_blobs 30
+is "none took the folder of another for a stale one" "$(folders_put_aside)" 0
+is "every blob has its file" "$(cache_files)" $((30 * 28))
+nothing_left "first blobs"
+
+# --- two hundred ---
 ok "a fresh cache" start
 blank=$(pinned)
 ok "20 mounts by 8 processes" mountstorm mount /mnt/many domain_id=many copy 0 20 8
