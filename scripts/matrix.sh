@@ -174,7 +174,8 @@ for id in "${ids[@]}"; do
 	fi
 done
 
-grep -hE '^(not ok|ok .*# SKIP|# .*(MB/s|READs))' "$logs"/*.* || true
+show_failures "$logs"/*.*
+grep -hE '^(ok .*# SKIP|# .*(MB/s|READs))' "$logs"/*.* || true
 dead_probes
 table
 read -r passed failed skipped < <(numbers "$logs"/*.*)

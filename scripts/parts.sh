@@ -28,11 +28,16 @@ part() {
 	say "   $name took $((SECONDS - since)) s"
 }
 
+# show_failures LOG...: what failed, each with the lines that say why
+show_failures() {
+	awk '/^not ok/ { why = 1; print; next } /^#   / { if (why) print; next } { why = 0 }' "$@"
+}
+
 # finish: what failed, and the sums; fails where anything did
 finish() {
 	local result
 	step "done"
-	grep -hE '^not ok' "$logs"/*.log || true
+	show_failures "$logs"/*.log
 	result=$(grep -hoE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$logs"/*.log |
 		awk '{ p += $1; f += $3; s += $5 }
 			END { printf "%d passed, %d failed, %d skipped\n", p, f, s }')

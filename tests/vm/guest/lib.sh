@@ -37,7 +37,7 @@ fail() {
 	shift
 	od_next
 	echo "not ok $OD_NR - $OD_TEST: $name"
-	[ $# = 0 ] || echo "$*" | head -n 20 | sed 's/^/#   /'
+	[ $# = 0 ] || echo "$*" | head -n 40 | sed 's/^/#   /'
 	echo 1 >>$OD_FAILED
 }
 
@@ -94,7 +94,7 @@ od_end_of_test() {
 
 od_check_log() {
 	local complaints
-	complaints=$(dmesg | grep -E "$OD_COMPLAINT")
+	complaints=$(dmesg | grep -E -B 2 -A 30 "$OD_COMPLAINT")
 	[ -z "$complaints" ] || fail "the kernel log is clean" "$complaints"
 }
 
