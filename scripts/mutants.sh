@@ -65,7 +65,8 @@ noticed_in_vm() {
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
 	# It ends with the first complaint: a kernel that spins would do so until the time is over.
-	! CMDLINE="softlockup_panic=1 hung_task_panic=1" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
+	! CMDLINE="softlockup_panic=1 hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=20" \
+		MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
 		"$tree/scripts/vm.sh" "$kernel" "$@" || return 1
 	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2

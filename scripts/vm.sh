@@ -90,9 +90,13 @@ if [ -n "${FIRMWARE-}" ]; then
 fi
 
 # A processor that the emulator did not run for twenty seconds, on a busy machine, has not
-# stalled: RCU says so after a minute and a half.
+# stalled, nor is a task stuck that waited so long for the emulated disk: the kernel says so
+# after a minute or more. One made for testing has its own time for tasks, half a minute.
+patience="rcupdate.rcu_cpu_stall_timeout=90 sysctl.kernel.watchdog_thresh=30"
+[ "$row_status" = made ] || patience+=" sysctl.kernel.hung_task_timeout_secs=60"
+
 kernel_line() {
-	echo "$arguments loglevel=7 rcupdate.rcu_cpu_stall_timeout=90 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
+	echo "$arguments $patience loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
 }
 
 # start_with: sets what QEMU starts: the kernel, or a disk that has it
