@@ -20,6 +20,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 work=$top/build/mutants
+# A machine ends with the first failure or complaint: a broken kernel may spin, and the rest
+# of a test wait, until the time is over.
+until_noticed="od.failures=1 softlockup_panic=1 hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=20"
 lanes=${LANES:-$(nproc)}
 
 # field FILE NAME
@@ -64,9 +67,7 @@ noticed_in_vm() {
 	local tree=$1 kernel=$2 modules=$1/build/modules/$2
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
-	# It ends with the first complaint: a kernel that spins would do so until the time is over.
-	! CMDLINE="softlockup_panic=1 hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=20" \
-		MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
+	! CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
 		"$tree/scripts/vm.sh" "$kernel" "$@" || return 1
 	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
@@ -80,7 +81,7 @@ notice() {
 	case $3 in
 	unit) noticed_by_unit "$1" "$4" >"$2" 2>&1 || status=$? ;;
 	vm) noticed_in_vm "$1" 6.12 "$4" >"$2" 2>&1 || status=$? ;;
-	debug) noticed_in_vm "$1" debug "$4" >"$2" 2>&1 || status=$? ;;
+	debug) CMDLINE=od.thin=8 noticed_in_vm "$1" debug "$4" >"$2" 2>&1 || status=$? ;;
 	*) status=3 ;;
 	esac
 	case $status in

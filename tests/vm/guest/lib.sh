@@ -39,6 +39,16 @@ fail() {
 	echo "not ok $OD_NR - $OD_TEST: $name"
 	[ $# = 0 ] || echo "$*" | head -n 40 | sed 's/^/#   /'
 	echo 1 >>$OD_FAILED
+	[ "$(od_arg failures)" != 1 ] || od_end 1
+}
+
+# od_end STATUS: of the machine; od.failures=1 on the command line: as soon as a test fails
+od_end() {
+	echo "od-vm: end status=$1"
+	sync
+	poweroff -f
+	# It takes a moment, in which nothing more is to happen.
+	sleep 100
 }
 
 skip() {
