@@ -26,7 +26,7 @@ killall -9 fakedaemon
 ok "the readers end" ends_within 10 $READERS
 is "each with EIO" "$(sort /tmp/readers | uniq -c | sed 's/^ *//')" '8 Input/output error'
 ok "the daemon is gone" od_wait 5 od_daemon_is gone
-ok "unmount" timeout 10 umount /mnt/a
+ok "unmount" od_umount /mnt/a
 kill_daemons
 
 # killed with 1, 32, 1000 requests on their way
@@ -65,7 +65,7 @@ for nr in 1 32 1000; do
 	ok "$nr requests: the readers end" od_wait 60 no_reader
 	wait
 	is "$nr requests: none is left" "$(grep -c '^[0-9]' $OD_PROC/requests)" 0
-	ok "$nr requests: unmount" timeout 10 umount /mnt/a
+	ok "$nr requests: unmount" od_umount /mnt/a
 	kill_daemons
 done
 od_unload
@@ -82,7 +82,7 @@ reader=$!
 ok "a reader waits" od_wait 5 od_waiting 1
 kill -9 $reader
 ok "a waiting reader can be killed" ends_within 5 $reader
-ok "unmount while the daemon is stopped" timeout 10 umount /mnt/a
+ok "unmount while the daemon is stopped" od_umount /mnt/a
 mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
 mounter=$!
 sleep 1

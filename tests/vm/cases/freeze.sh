@@ -62,7 +62,7 @@ freeze reader 1
 kill -9 $READER
 ok "killed while both are frozen: it ends" od_wait 10 has_ended $READER
 freeze reader 0
-ok "unmount while the daemon is frozen" timeout 10 umount /mnt/a
+ok "unmount while the daemon is frozen" od_umount /mnt/a
 freeze daemon 0
 kill_daemons
 rmdir $CG/daemon $CG/reader

@@ -413,6 +413,13 @@ od_drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
+# od_umount DIR: within 10 s, whatever the daemon does. One that hangs cannot be killed, and
+# must not hold what a command's output is read from.
+od_umount() {
+	umount "$1" >/dev/null 2>&1 &
+	od_wait 10 has_ended $! && wait $!
+}
+
 # od_log: what the modules have logged since od_log_mark
 od_log_mark() {
 	local now rest
