@@ -6,6 +6,7 @@
  *
  *	copies IMAGE PREFIX NR    PREFIX0, PREFIX1, ...: under other UUIDs and names
  *	compat IMAGE OUT BITS     with these compatible features, too
+ *	nul IMAGE OUT TEXT        with a NUL in the middle of a text that it has once
  *	tag IMAGE OUT SLOT TAG    with another name in the device table; at most 64 bytes
  *	twice IMAGE OUT SLOT      every other chunk by a second slot of the same name
  *	over IMAGE OUT TAG        metadata over IMAGE as its blob: what had blocks of its own
@@ -62,6 +63,19 @@ static int compat(char **arg)
 	uint8_t *sb = superblock(&img);
 
 	put32(sb + 8, get32(sb + 8) | strtoul(arg[2], NULL, 0));
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+static int nul(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	size_t len = strlen(arg[2]);
+	uint8_t *found = memmem(img.data, img.size, arg[2], len);
+
+	if (!found || memmem(found + 1, img.data + img.size - found - 1, arg[2], len))
+		errx(1, "%s does not have \"%s\" once", arg[0], arg[2]);
+	found[len / 2] = 0;
 	write_image(&img, arg[1]);
 	return 0;
 }
@@ -457,6 +471,7 @@ static const struct {
 } commands[] = {
 	{ "copies", 3, copies },
 	{ "compat", 3, compat },
+	{ "nul", 3, nul },
 	{ "tag", 4, tag },
 	{ "twice", 3, twice },
 	{ "over", 3, over },

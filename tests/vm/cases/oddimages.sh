@@ -58,6 +58,15 @@ umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
 ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
+# Within the inode, and in a block of its own.
+for form in flat plain; do
+	ok "$form: an image of which a link has a NUL" \
+		oddimage nul $OD_BLOBS/v-4096-$form $ODD/nul-$form /no/such/file
+	ok "$form: mount" od_mount /mnt/a fsid=nul-$form
+	ok "$form: the link is refused" sh -c 'cat /mnt/a/a/links/dangling 2>&1 | grep "needs cleaning"'
+	ok "$form: the others are not" grep -q three /mnt/a/a/links/one
+	umount /mnt/a
+done
 # The checksum was made right again, and counts.
 printf 'x' | dd of=$ODD/rafs-bit bs=1 seek=1100 conv=notrunc 2>/dev/null
 kill_daemons
