@@ -4,13 +4,16 @@
  * that can be told to misbehave. It shares no code with the real one.
  *
  * It writes "ready" to standard output when the cache is bound, then one line
- * per message, and a line when the module answers what it should not.
+ * per message, and a line when the module answers what it should not. From a
+ * SIGUSR1 on it writes half of what a READ asks for, to the middle of a block,
+ * and never answers.
  */
 #include <linux/cachefiles_od.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,6 +36,7 @@ static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
 static bool mute_open, mute_read, leave_hole, close_first, restore;
 static unsigned int delay_ms, piece;
 static long long lie;
+static volatile sig_atomic_t halves;
 static struct object objects[MAX_OBJECTS];
 
 static void say(const char *format, ...)
@@ -144,6 +148,11 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		return;
 	if (delay_ms)
 		usleep(delay_ms * 1000);
+	if (halves) {
+		fill(obj, range->off, range->len / 2 + 100);
+		say("HALF");
+		return;
+	}
 	if (!leave_hole)
 		fill(obj, range->off, range->len);
 	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
@@ -172,6 +181,12 @@ static void on_message(int dev, const struct cachefiles_od_msg *msg)
 	}
 }
 
+static void on_signal(int signal)
+{
+	(void)signal;
+	halves = 1;
+}
+
 static void serve(int dev)
 {
 	static union {
@@ -181,7 +196,8 @@ static void serve(int dev)
 	struct pollfd pfd = { .fd = dev, .events = POLLIN };
 	ssize_t n;
 
-	while (poll(&pfd, 1, -1) >= 0) {
+	signal(SIGUSR1, on_signal);
+	while (poll(&pfd, 1, -1) >= 0 || errno == EINTR) {
 		while ((n = read(dev, &buf, sizeof(buf))) > 0) {
 			if (n != buf.msg.len)
 				say("a message of %u bytes came as %zd", buf.msg.len, n);

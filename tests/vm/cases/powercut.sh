@@ -5,15 +5,16 @@
 
 OD_FILLED=/mnt/scratch/filled
 
-# fill_some FILES: that many files are read, more are on their way
-fill_some() {
+# read_some FILES: that many are read
+read_some() {
 	find /mnt/a -type f | sort | head -n "$1" >/tmp/list
 	xargs cat </tmp/list >/dev/null
+}
+
+# to_disk: the disk has what was filled; this test is not about the disk's own cache
+to_disk() {
 	od_counter bytes_filled >$OD_FILLED
-	# The disk has it; this test is not about the disk's own cache.
 	sync $OD_FILLED
-	cat /mnt/a/large/sequential >/dev/null &
-	sleep 0.5
 }
 
 # present: bytes that are here of the mounted image
@@ -27,7 +28,11 @@ case $(od_arg boot 0) in
 	# Pieces that begin and end inside a block are what a file system does not remember.
 	ok "a daemon that writes in odd pieces" fake --piece 100000 --delay-ms 20
 	ok "mount" od_mount /mnt/a fsid=one
-	fill_some 400
+	read_some 400
+	killall -USR1 fakedaemon
+	find /mnt/a -type f -exec cat {} + >/dev/null &
+	ok "which was in the middle of one" od_wait 10 grep -q HALF /tmp/fake.log
+	to_disk
 	od_cut_power
 	;;
 1)
@@ -40,7 +45,10 @@ case $(od_arg boot 0) in
 	od_fresh_cache
 	ok "a daemon with a fresh one" odd
 	ok "mount" od_mount /mnt/a fsid=one
-	fill_some 3000
+	read_some 3000
+	to_disk
+	find /mnt/a -type f -exec cat {} + >/dev/null &
+	sleep 0.5
 	od_cut_power
 	;;
 *)
