@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Domains: which mounts share which blobs, and for how long; how blobs are
 # named; two hundred images over the same twenty blobs, mounted and unmounted
-# by many processes at once. od.thin=N: fewer rounds of it
+# by many processes at once. od.thin=N: fewer rounds of it, and images
 COPIES=$OD_MNT/scratch/copies
 TREE=$OD_MNT/images/trees/domain
 TWENTY=$OD_BLOBS/twenty
+HALF=$((80 / $(od_arg thin 1) + 10))
+MANY=$((20 + 2 * HALF))
 
 # The first line of each file in /proc names its columns.
 blobs_open() {
@@ -58,7 +60,7 @@ pinned() {
 
 ok "setup" od_setup
 mkdir -p $COPIES
-ok "200 images over the same 20 blobs" oddimage copies $TWENTY $COPIES/copy 200
+ok "$MANY images over the same 20 blobs" oddimage copies $TWENTY $COPIES/copy $MANY
 missing=$(printf 'no-such-blob-%051d' 0)
 ok "an image that lacks a blob" oddimage tag $TWENTY $COPIES/lacks-a-blob 14 "$missing"
 ok "daemon" start
@@ -212,25 +214,25 @@ ok "a fresh cache" start
 blank=$(pinned)
 ok "20 mounts by 8 processes" mountstorm mount /mnt/many domain_id=many copy 0 20 8
 first=$(pinned)
-ok "80 more" mountstorm mount /mnt/many domain_id=many copy 20 80 8
-hundred=$(pinned)
-ok "100 more" mountstorm mount /mnt/many domain_id=many copy 100 100 8
+ok "$HALF more" mountstorm mount /mnt/many domain_id=many copy 20 $HALF 8
+half=$(pinned)
+ok "$HALF more" mountstorm mount /mnt/many domain_id=many copy $((20 + HALF)) $HALF 8
 all=$(pinned)
 note "memory pinned: $(((first - blank) / 20)) KiB for each of the first 20 mounts," \
-	"$(((all - hundred) / 100)) KiB for each of the last 100"
-ok "less than 300 KiB for each of the last 100" test $(((all - hundred) / 100)) -lt 300
-is "200 mounts" "$(mounts_shown)" 200
-is "20 blobs and 200 bootstraps" "$(blobs_open)" 220
-is "as many OPENs" "$(od_counter opens)" 220
-is "as many cache files" "$(cache_files)" 220
-ok "each reads another file, or all the same, at once" mountstorm read /mnt/many $TREE 0 200 8
-ok "and another one" mountstorm read /mnt/many $TREE 0 200 8
-is "no OPEN since" "$(od_counter opens)" 220
+	"$(((all - half) / HALF)) KiB for each of the last $HALF"
+ok "less than 300 KiB for each of the last $HALF" test $(((all - half) / HALF)) -lt 300
+is "$MANY mounts" "$(mounts_shown)" $MANY
+is "20 blobs and $MANY bootstraps" "$(blobs_open)" $((20 + MANY))
+is "as many OPENs" "$(od_counter opens)" $((20 + MANY))
+is "as many cache files" "$(cache_files)" $((20 + MANY))
+ok "each reads another file, or all the same, at once" mountstorm read /mnt/many $TREE 0 $MANY 8
+ok "and another one" mountstorm read /mnt/many $TREE 0 $MANY 8
+is "no OPEN since" "$(od_counter opens)" $((20 + MANY))
 size=$(stat -c %s $COPIES/copy0)
 total=$(($(find $OD_CACHE/cache -type f -exec stat -c %s {} + | awk '{ sum += $1 } END { print sum }')))
 ok "nothing was fetched twice" test "$(od_counter bytes_filled)" -le "$total" -a "$total" -gt "$size"
-ok "200 unmounts by 8 processes" mountstorm umount /mnt/many 0 200 8
-nothing_left "200 mounts"
+ok "$MANY unmounts by 8 processes" mountstorm umount /mnt/many 0 $MANY 8
+nothing_left "$MANY mounts"
 
 # --- a storm ---
 (while sleep 1; do echo 3 >/proc/sys/vm/drop_caches; done) &
