@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A daemon that dies, stops or never answers: readers and mounts end, unmount
-# works, what is present is served, and a new daemon goes on.
+# works, what is present is served, and a new daemon goes on. od.thin=N: of a
+# thousand requests at once, a part
 ends_within() {
 	local seconds=$1
 	shift
@@ -59,7 +60,7 @@ outstanding() {
 # Each block is a request of its own; nobody reads ahead of a single one in the middle.
 od_unload
 od_load window_kib=4
-for nr in 1 32 1000; do
+for nr in 1 32 $((1000 / $(od_arg thin 1))); do
 	outstanding $nr
 	killall -9 fakedaemon
 	ok "$nr requests: the readers end" od_wait 60 no_reader

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Images out of the ordinary: chunks of one block to 1 GiB, holes at both ends,
 # files as long as files can be, devices in no order, feature bits of others.
+# od.thin=8: the least and the largest of the block sizes
 ODD=$OD_MNT/scratch/odd
+sizes="9 10 11 12"
+[ "$(od_arg thin 1)" -lt 8 ] || sizes="9 12"
 
 ok "setup" od_setup
 mkdir -p $ODD
 ok "sparse blobs" oddimage blobs $ODD
-for bits in 9 10 11 12; do
+for bits in $sizes; do
 	ok "an image with blocks of $((1 << bits)) bytes" oddimage chunks $ODD/chunks-$bits $bits
 done
 ok "daemon" odd --source=$ODD --source=$OD_BLOBS
@@ -17,7 +20,7 @@ for name in o-512-512 o-1024-2097152 o-4096-4096 o-4096-1073741824; do
 	umount /mnt/a
 done
 
-for bits in 9 10 11 12; do
+for bits in $sizes; do
 	name="blocks of $((1 << bits)) bytes"
 	ok "$name: mount" od_mount /mnt/a domain_id=odd,fsid=chunks-$bits
 	ok "$name: all chunks and holes" oddimage check /mnt/a
@@ -39,7 +42,8 @@ is "another one has data in three places" "$(readways seek /mnt/a/max-ends | pas
 	"data 0 $chunk hole $chunk $((max / 2 + 1)) data $((max / 2 + 1)) $((max / 2 + 1 + chunk)) hole $((max / 2 + 1 + chunk)) $((max - chunk + 1)) data $((max - chunk + 1)) $max"
 seconds=$(($(cut -d. -f1 /proc/uptime) - start))
 note "$seconds s to seek through 3 * 2^20 chunks"
-ok "which takes no time to speak of" test $seconds -le 20
+# But for kernels that take several times as long for everything.
+ok "which takes no time to speak of" test $seconds -le $((20 * $(od_arg thin 1)))
 dd if=/mnt/a/max-hole of=/tmp/end bs=4096 count=1 iflag=skip_bytes skip=$((max - 4096)) 2>/dev/null
 head -c 4096 /dev/zero >/tmp/zeroes
 ok "its last bytes are zeroes" cmp /tmp/end /tmp/zeroes
