@@ -36,7 +36,7 @@ static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode 
 	if (!err)
 		err = od_xattr_prefix_parse(p, size, prefix);
 	if (!err)
-		prefix->infix = kmemdup(prefix->infix, prefix->infix_len + 1, GFP_KERNEL);
+		prefix->infix = kmemdup_nul(prefix->infix, prefix->infix_len, GFP_KERNEL);
 	kfree(p);
 	if (err)
 		return err;

@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "$0")/parts.sh"
 
 # On the kernel made for testing: what is short, and reaches most. soak.sh has the rest.
-debug_cases="debug-kunit debug-faults load protocol"
+debug_cases="debug-kunit debug-faults debug-prefixes load protocol"
 
 # What the last part needs: the others need the processors, and this the network. What
 # cannot be had is told there.
