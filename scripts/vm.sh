@@ -153,8 +153,8 @@ failed=$(count '^not ok ')
 if [ -n "$failures" ]; then
 	sed "s/^/not ok - vm $id: /" <<<"$failures"
 	failed=$((failed + $(wc -l <<<"$failures")))
-	say "console: $logdir/console.log"
 	grep -a -m 1 -A 40 -E "$complaint" "$logdir/console.log" | sed 's/\r$//; s/^/#   /' || true
+	say "console: $logdir/console.log"
 	tail -n 15 "$logdir/console.log" | sed 's/^/| /' >&2
 fi
 echo "vm $id: $passed passed, $failed failed, $skipped skipped"
