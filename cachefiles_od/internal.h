@@ -6,8 +6,8 @@
  * its volume, a volume holds the cache; the daemon holds the cache too.
  *
  * Locks, outermost first (Documentation/locking.rst tells the whole order):
- *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
  *   daemon->mutex           what a daemon has configured
+ *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
  *   cache->names_mutex      which file or folder a name in the cache stands for
  *   cookie->write_mutex     the dirty mark of a cache file
  *   queue->requests.xa_lock requests, what waits for them, daemon's side of
