@@ -30,7 +30,8 @@
 
 #define MOUNT_POINT	"/mnt/a"
 #define GRAIN		4096
-#define WAIT_MS		5000
+/* For what has to come; machines may be slow. */
+#define WAIT_MS		30000
 
 static int dev, watch;
 static const unsigned char *blob;
@@ -151,18 +152,32 @@ static pid_t start_read(const char *file)
 	_exit(n ? errno : 0);
 }
 
+static bool has_ended(pid_t pid, int *status)
+{
+	if (waitpid(pid, status, WNOHANG) != pid)
+		return false;
+	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+	return true;
+}
+
+static int ends_too_late(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -ETIME;
+}
+
+/* A child's status. */
 static int end_of(pid_t pid)
 {
 	int status, tries;
 
 	for (tries = 0; tries < WAIT_MS / 10; tries++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+		if (has_ended(pid, &status))
+			return status;
 		usleep(10000);
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return -ETIME;
+	return ends_too_late(pid);
 }
 
 static long complete(int fd, uint32_t msg_id)
@@ -183,20 +198,44 @@ static bool fill(int fd, uint64_t off, uint64_t len)
 	return true;
 }
 
-/* Serves READs until the child ends; its status. */
-static int serve(int fd, pid_t pid)
+/* Answers to one message; false ends it all. */
+static bool serve_read(int fd, const struct message *m)
+{
+	return m->head.opcode == CACHEFILES_OD_OP_READ && fill(fd, m->range.off, m->range.len) &&
+	       !complete(fd, m->head.msg_id);
+}
+
+static bool answer_without_data(int fd, const struct message *m)
+{
+	return m->head.opcode == CACHEFILES_OD_OP_READ && !complete(fd, m->head.msg_id);
+}
+
+static bool refuse_open(int fd, const struct message *m)
+{
+	bool refused;
+
+	(void)fd;
+	if (m->head.opcode != CACHEFILES_OD_OP_OPEN)
+		return false;
+	refused = !command("copen %u,-5", m->head.msg_id);
+	close(m->open.fd);
+	return refused;
+}
+
+/* Answers every message until the child ends; its status. */
+static int end_with(bool (*answer)(int fd, const struct message *m), int fd, pid_t pid)
 {
 	struct message m;
 	int status, tries;
 
 	for (tries = 0; tries < WAIT_MS / 10; tries++) {
-		while (next(&m, 10) == CACHEFILES_OD_OP_READ)
-			if (!fill(fd, m.range.off, m.range.len) || complete(fd, m.head.msg_id))
-				return -EIO;
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WEXITSTATUS(status);
+		while (next(&m, 10) >= 0)
+			if (!answer(fd, &m))
+				return -EPROTO;
+		if (has_ended(pid, &status))
+			return status;
 	}
-	return -ETIME;
+	return ends_too_late(pid);
 }
 
 static void check_commands(const char *cache)
@@ -386,11 +425,7 @@ static int check_reopen(int fd, uint32_t object_id, const char *file)
 					       (unsigned long long)blob_size + 1), -EIO);
 	close(open.open.fd);
 	/* What readahead could not have the reader asks for once more itself. */
-	while (next(&open, 200) == CACHEFILES_OD_OP_OPEN) {
-		command("copen %u,-5", open.head.msg_id);
-		close(open.open.fd);
-	}
-	is("fails the reader", end_of(reader), EIO);
+	is("fails the reader", end_with(refuse_open, -1, reader), EIO);
 
 	reader = start_read(file);
 	is("the next reader's OPEN", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
@@ -398,10 +433,8 @@ static int check_reopen(int fd, uint32_t object_id, const char *file)
 	is("its READ", next(&m, WAIT_MS), CACHEFILES_OD_OP_READ);
 	is("has a new id", m.head.msg_id != id, true);
 	is("an answer without data", complete(open.open.fd, m.head.msg_id), 0);
-	while (next(&m, 200) == CACHEFILES_OD_OP_READ)
-		complete(open.open.fd, m.head.msg_id);
-	is("fails the reader, too", end_of(reader), EIO);
-	is("a reader that is served", serve(open.open.fd, start_read(file)), 0);
+	is("fails the reader, too", end_with(answer_without_data, open.open.fd, reader), EIO);
+	is("a reader that is served", end_with(serve_read, open.open.fd, start_read(file)), 0);
 	return open.open.fd;
 }
 
@@ -490,7 +523,7 @@ int main(int argc, char **argv)
 	check_failed_opens();
 	fd = check_open(&mounter);
 	check_first_read(fd);
-	is("the mount", serve(fd, mounter), 0);
+	is("the mount", end_with(serve_read, fd, mounter), 0);
 	check_fd(fd);
 	snprintf(path, sizeof(path), MOUNT_POINT "/%s", argv[4]);
 	fd = check_reopen(fd, 0, path);

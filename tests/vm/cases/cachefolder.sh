@@ -86,7 +86,7 @@ rm -r "$fanout"
 again "no fan-out folder"
 rm -r "$fanout"
 echo >"$fanout"
-notok "a file for a fan-out folder" timeout 20 mount -t erofs_od -o ro,fsid=$IMAGE none /mnt/a
+notok "a file for a fan-out folder" timeout 60 mount -t erofs_od -o ro,fsid=$IMAGE none /mnt/a
 rm "$fanout"
 again "without it"
 setfattr -x $XATTR "$volume"
@@ -117,7 +117,7 @@ od_wait 5 od_daemon_is none
 bind_fails() {
 	local out
 	od_log_mark
-	out=$(timeout 20 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1) && { fail "$1" "it binds"; return; }
+	out=$(timeout 60 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1) && { fail "$1" "it binds"; return; }
 	case $out in
 	*"$3"*) pass "$1: $3" ;;
 	*) fail "$1" "wanted $3, got $out" ;;

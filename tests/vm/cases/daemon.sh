@@ -88,8 +88,8 @@ mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
 mounter=$!
 sleep 1
 ok "a mount waits for a stopped daemon" kill -0 $mounter
-ok "sync does not wait with it" timeout -s KILL 5 sync
-ok "nor do others that go through all mounts" timeout -s KILL 20 sh -c 'echo 2 >/proc/sys/vm/drop_caches'
+ok "sync does not wait with it" timeout -s KILL 30 sync
+ok "nor do others that go through all mounts" timeout -s KILL 60 sh -c 'echo 2 >/proc/sys/vm/drop_caches'
 kill -9 $mounter
 ok "and can be killed" ends_within 5 $mounter
 kill_daemons
@@ -131,7 +131,7 @@ ok "the daemon is gone" od_wait 5 od_daemon_is gone
 od_drop_caches
 ok "what is present is right" same_tree /mnt/a $OD_SUMS/small
 ok "what is not is an error" sh -c \
-	"timeout 20 cat /mnt/b/large/sequential 2>&1 >/dev/null | grep -q 'Input/output error'"
+	"timeout 60 cat /mnt/b/large/sequential 2>&1 >/dev/null | grep -q 'Input/output error'"
 umount /mnt/a
 ok "wholly present, it mounts without a daemon" od_mount /mnt/a fsid=v-4096-plain
 ok "and is right" same_tree /mnt/a $OD_SUMS/small

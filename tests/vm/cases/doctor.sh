@@ -116,7 +116,7 @@ kill $holder
 # agrees NAME DIR VERDICT: yes or no, as a daemon finds out
 agrees() {
 	local out
-	if out=$(timeout 20 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1); then
+	if out=$(timeout 60 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1); then
 		fail "$1: the module says so, too" "the daemon has ended well"
 	elif [ "$3" = no ]; then
 		case $out in

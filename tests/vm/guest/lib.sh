@@ -440,7 +440,7 @@ od_log() {
 mount_fails() {
 	local out lines
 	od_log_mark
-	if out=$(timeout 20 mount -t erofs_od -o "ro,$2" none /mnt/a 2>&1); then
+	if out=$(timeout 60 mount -t erofs_od -o "ro,$2" none /mnt/a 2>&1); then
 		umount /mnt/a
 		fail "$1" "it mounts"
 		return
