@@ -184,7 +184,11 @@ finding "Ubuntu's place of the key" signer-key problem '' '^mokutil --import /va
 rm -r "${root:?}/var/lib/shim-signed"
 finding "somebody else's key" signer-key problem '' 'certificate of DKMS module signing key'
 rm -r "${root:?}/sys/kernel/security"
-finding "no securityfs" lockdown note 'cannot be seen' '^mount -t securityfs'
+finding "securityfs is not mounted" lockdown note 'is not mounted' '^mount -t securityfs'
+put /proc/filesystems "$(printf 'nodev\tsecurityfs\nnodev\tproc')"
+finding "nor is it where the kernel has it" lockdown note 'is not mounted' '^mount -t securityfs'
+put /proc/filesystems "$(printf 'nodev\tproc\n\text4')"
+finding "a kernel without securityfs" lockdown note 'has no securityfs' 'dmesg'
 put /sys/kernel/security/lsm capability
 finding "a kernel without lockdown" lockdown ok 'no lockdown' ''
 finding "no UEFI" secure-boot ok 'not booted by UEFI' ''

@@ -61,6 +61,16 @@ bool doctor_key_listed(const char *keys, const char *name)
 	return false;
 }
 
+/* A kernel that does not say what it knows is taken for one that has it. */
+static bool has_securityfs(const struct machine *machine)
+{
+	char *known = machine_read(machine, "/proc/filesystems");
+	bool has = !known || strstr(known, "\tsecurityfs");
+
+	free(known);
+	return has;
+}
+
 static void ask_lockdown(struct doctor *doctor, char *state)
 {
 	if (state)
@@ -69,6 +79,10 @@ static void ask_lockdown(struct doctor *doctor, char *state)
 	else if (machine_has(&doctor->machine, "/sys/kernel/security/lsm"))
 		findings_ok(&doctor->findings, FINDING_LOCKDOWN,
 			    text_copy("this kernel has no lockdown"));
+	else if (!has_securityfs(&doctor->machine))
+		findings_note(&doctor->findings, FINDING_LOCKDOWN,
+			      text_copy("lockdown cannot be seen: this kernel has no securityfs"),
+			      text_copy("where modules are refused, its log tells why: dmesg | grep -i lockdown"));
 	else
 		findings_note(&doctor->findings, FINDING_LOCKDOWN,
 			      text_copy("lockdown cannot be seen: securityfs is not mounted"),
