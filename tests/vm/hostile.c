@@ -383,10 +383,29 @@ static void drop_caches(void)
 	_exit(!write_text("/proc/sys/vm/drop_caches", what));
 }
 
+/* All numbers below MEDDLES in some order, then in another one: each comes in its turn. */
+#define MEDDLES	24
+
+static unsigned int next_meddle(void)
+{
+	static unsigned int deck[MEDDLES], left;
+	unsigned int i, drawn;
+
+	if (!left) {
+		for (i = 0; i < MEDDLES; i++)
+			deck[i] = i;
+		left = MEDDLES;
+	}
+	i = any(&sv.dice, left);
+	drawn = deck[i];
+	deck[i] = deck[--left];
+	return drawn;
+}
+
 static void meddle(void)
 {
 	usleep(any(&sv.dice, 40000));
-	switch (any(&sv.dice, 24)) {
+	switch (next_meddle()) {
 	case 0:
 		kill_daemon();
 		break;
