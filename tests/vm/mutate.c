@@ -33,9 +33,13 @@
 
 #define IMAGES_MAX	32
 #define BYTES_MAX	16
-/* What a walk of one image may take, and when it hangs, in seconds. */
+/*
+ * What a walk of one image may take, and when it hangs, in seconds. A directory is
+ * listed to its end, with a stat of each entry, before any is used: on a slow machine
+ * ten thousand take longer than the walk.
+ */
 #define WALK_TIME	4
-#define HANG_TIME	60
+#define HANG_TIME	300
 /* Of data, for a file and for an image. */
 #define FILE_MAX	(128U << 10)
 #define DATA_MAX	(1U << 20)
