@@ -229,9 +229,8 @@ static int end_with(bool (*answer)(int fd, const struct message *m), int fd, pid
 	int status, tries;
 
 	for (tries = 0; tries < WAIT_MS / 10; tries++) {
-		while (next(&m, 10) >= 0)
-			if (!answer(fd, &m))
-				return -EPROTO;
+		if (next(&m, 10) >= 0 && !answer(fd, &m))
+			return -EPROTO;
 		if (has_ended(pid, &status))
 			return status;
 	}
