@@ -61,7 +61,7 @@ bool doctor_key_listed(const char *keys, const char *name)
 	return false;
 }
 
-/* A kernel that does not say what it knows is taken for one that has it. */
+/* Where the kernel's list cannot be read, mounting it is still worth a try. */
 static bool has_securityfs(const struct machine *machine)
 {
 	char *known = machine_read(machine, "/proc/filesystems");
