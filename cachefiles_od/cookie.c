@@ -189,7 +189,7 @@ EXPORT_SYMBOL_GPL(cachefiles_od_is_present);
 static int cachefiles_od_cookie_grow(struct cachefiles_od_cookie *cookie)
 {
 	size_t cap = READ_ONCE(cookie->present.cap);
-	struct od_extent *bigger, *old;
+	struct od_range *bigger, *old;
 
 	cap = cap ? cap * 2 : CACHEFILES_OD_FIRST_RUNS;
 	bigger = kvmalloc_array(cap, sizeof(*bigger), GFP_KERNEL);

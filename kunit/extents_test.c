@@ -14,7 +14,7 @@ static void add(struct kunit *test, struct od_extents *x, u64 start, u64 end)
 
 static void extents_merges(struct kunit *test)
 {
-	struct od_extent room[4];
+	struct od_range room[4];
 	struct od_extents x = { .e = room, .cap = 4 };
 
 	add(test, &x, 10, 20);
@@ -35,7 +35,7 @@ static void extents_merges(struct kunit *test)
 
 static void extents_full(struct kunit *test)
 {
-	struct od_extent room[2];
+	struct od_range room[2];
 	struct od_extents x = { .e = room, .cap = 2 };
 
 	add(test, &x, 10, 20);
@@ -49,7 +49,7 @@ static void extents_full(struct kunit *test)
 
 static void extents_questions(struct kunit *test)
 {
-	struct od_extent room[4];
+	struct od_range room[4];
 	struct od_extents x = { .e = room, .cap = 4 };
 	u64 start, end;
 
@@ -76,7 +76,7 @@ static void extents_questions(struct kunit *test)
 
 static void extents_edges(struct kunit *test)
 {
-	struct od_extent room[4];
+	struct od_range room[4];
 	struct od_extents x = { .e = room, .cap = 4 };
 
 	add(test, &x, 4096, 8192);
@@ -91,7 +91,7 @@ static void extents_edges(struct kunit *test)
 
 static void extents_tail_only(struct kunit *test)
 {
-	struct od_extent room[1];
+	struct od_range room[1];
 	struct od_extents x = { .e = room, .cap = 1 };
 
 	add(test, &x, 10000, 12288);
@@ -126,7 +126,7 @@ static u32 clamp_end(u32 end)
 
 static void extents_random_against_bitmap(struct kunit *test)
 {
-	struct od_extent *room = kunit_kzalloc(test, SPACE * sizeof(*room), GFP_KERNEL);
+	struct od_range *room = kunit_kzalloc(test, SPACE * sizeof(*room), GFP_KERNEL);
 	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
 	u32 round, step, seed = od_test_seed(test);
 
@@ -153,7 +153,7 @@ static void extents_random_against_bitmap(struct kunit *test)
 static void extents_random_questions(struct kunit *test)
 {
 	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
-	struct od_extent room[8];
+	struct od_range room[8];
 	struct od_extents x = { .e = room, .cap = ARRAY_SIZE(room) };
 	u32 step, seed = od_test_seed(test), full = 0;
 

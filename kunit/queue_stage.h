@@ -76,7 +76,7 @@ struct stage {
 	struct cachefiles_od_cache cache;
 	struct cachefiles_od_volume volume;
 	struct cachefiles_od_cookie cookies[STAGE_COOKIES];
-	struct od_extent runs[STAGE_COOKIES][STAGE_RUNS];
+	struct od_range runs[STAGE_COOKIES][STAGE_RUNS];
 	struct stage_opener openers[STAGE_COOKIES];
 	struct stage_piece pieces[STAGE_PIECES];
 	char __user *buf;

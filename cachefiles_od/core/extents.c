@@ -93,7 +93,7 @@ bool od_extents_aligned(const struct od_extents *x, u64 block, u64 size)
 	size_t i;
 
 	for (i = 0; i < x->nr; i++) {
-		const struct od_extent *e = &x->e[i];
+		const struct od_range *e = &x->e[i];
 
 		if ((e->start & (block - 1)) && e->start != size)
 			return false;

@@ -12,11 +12,11 @@
 #include "od/types.h"
 
 /**
- * struct od_extent - a run of present bytes
+ * struct od_range - bytes of a blob
  * @start: first byte
- * @end: first byte behind it, above @start
+ * @end: first byte past the last; a run of a presence map is not empty
  */
-struct od_extent {
+struct od_range {
 	u64 start, end;
 };
 
@@ -27,7 +27,7 @@ struct od_extent {
  * @cap: runs that @e has room for
  */
 struct od_extents {
-	struct od_extent *e;
+	struct od_range *e;
 	size_t nr, cap;
 };
 

@@ -4,6 +4,7 @@
 #define OD_REQUEST_H
 
 #include "od/types.h"
+#include "extents.h"
 
 /** OD_READ_ALIGN - a READ begins on a multiple of this */
 #define OD_READ_ALIGN	4096U
@@ -91,15 +92,6 @@ enum od_obj_event {
  * Return: 0, or -EINVAL for an event that is not legal in this state.
  */
 int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
-
-/**
- * struct od_range - bytes of a blob
- * @start: first byte
- * @end: first byte behind it
- */
-struct od_range {
-	u64 start, end;
-};
 
 /**
  * od_req_widen - which range should one READ ask for?

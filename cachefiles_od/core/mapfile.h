@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The presence map on disk: which bytes of a cache file were written and had
+ * reached the device when the map was committed.
+ *
+ * A map file has two header slots and, after them, areas of runs. A commit
+ * writes the runs where the newest valid version has none, then the header
+ * with the next sequence number into the other slot. A torn commit leaves a
+ * checksum that does not match, and the version before it in place.
+ */
+#ifndef OD_MAPFILE_H
+#define OD_MAPFILE_H
+
+#include "od/types.h"
+#include "extents.h"
+
+/** OD_MAPFILE_SLOT - bytes of a header slot; the first two of a map file are slots */
+#define OD_MAPFILE_SLOT		4096U
+/** OD_MAPFILE_RUN - bytes of a run on disk: start le64, end le64 */
+#define OD_MAPFILE_RUN		16U
+/** OD_MAPFILE_RUNS_AT - offset of the first byte that runs may occupy */
+#define OD_MAPFILE_RUNS_AT	(2 * OD_MAPFILE_SLOT)
+/** OD_MAPFILE_RUNS_MAX - most runs in a map: 64 MiB of them */
+#define OD_MAPFILE_RUNS_MAX	(4U << 20)
+/** OD_MAPFILE_STRING_MAX - longest name or validator, without a NUL */
+#define OD_MAPFILE_STRING_MAX	255U
+
+/** OD_MAPFILE_CLOSED - flag: the object was closed; the cache file had @mtime then */
+#define OD_MAPFILE_CLOSED	1U
+
+/**
+ * struct od_mapfile - one version of a map, without its runs
+ * @seq: counts commits of this object; the highest valid one holds
+ * @size: bytes of the blob
+ * @ino: inode number of the cache file
+ * @generation: its inode generation
+ * @flags: %OD_MAPFILE_CLOSED
+ * @mtime_sec: modification time of the cache file, seconds; with the flag only
+ * @mtime_nsec: and nanoseconds
+ * @nr_runs: runs in the map, up to %OD_MAPFILE_RUNS_MAX
+ * @runs_off: where in the map file they are, a multiple of %OD_MAPFILE_SLOT
+ * @runs_crc: crc32c of their bytes
+ * @volume: NUL-terminated name of the volume's directory
+ * @name: NUL-terminated name of the cache file
+ * @validator: NUL-terminated version of the blob as the daemon named it, or ""
+ */
+struct od_mapfile {
+	u64 seq;
+	u64 size;
+	u64 ino;
+	u32 generation;
+	u32 flags;
+	s64 mtime_sec;
+	u32 mtime_nsec;
+	u32 nr_runs;
+	u64 runs_off;
+	u32 runs_crc;
+	char volume[OD_MAPFILE_STRING_MAX + 1];
+	char name[OD_MAPFILE_STRING_MAX + 1];
+	char validator[OD_MAPFILE_STRING_MAX + 1];
+};
+
+/**
+ * od_crc32c - CRC-32C (Castagnoli), as storage uses it
+ * @crc: ~0 at first, the last result to go on
+ * @p: bytes
+ * @len: how many
+ *
+ * Return: the remainder, not inverted.
+ */
+u32 od_crc32c(u32 crc, const u8 *p, size_t len);
+
+/**
+ * od_mapfile_encode - write a header
+ * @m: what it says
+ * @slot: room for %OD_MAPFILE_SLOT bytes, all of which are set
+ */
+void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
+
+/**
+ * od_mapfile_decode - read a header
+ * @slot: %OD_MAPFILE_SLOT bytes
+ * @m: gets what it says; indeterminate on failure
+ *
+ * Return: 0, or -EUCLEAN unless magic, version, checksum and every field are
+ * right: names not empty, without '/' and terminated; @runs_off aligned and at
+ * or above %OD_MAPFILE_RUNS_AT; @nr_runs in range; @mtime_nsec below 10^9;
+ * no unknown flag.
+ */
+int od_mapfile_decode(const u8 *slot, struct od_mapfile *m);
+
+/**
+ * od_mapfile_encode_runs - write some runs
+ * @runs: the runs, as a presence map has them
+ * @nr: how many
+ * @buf: room for @nr * %OD_MAPFILE_RUN bytes
+ */
+void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf);
+
+/**
+ * od_mapfile_decode_runs - read some runs
+ * @buf: @nr * %OD_MAPFILE_RUN bytes
+ * @nr: how many
+ * @limit: no run may end after this byte
+ * @prev_end: end of the run before these, 0 for the first ones
+ * @runs: room for @nr runs
+ *
+ * Return: 0, or -EUCLEAN unless all of them are sorted, apart from each other
+ * and not empty.
+ */
+int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
+			   struct od_range *runs);
+
+/**
+ * od_mapfile_next_off - where may the runs of the next version go?
+ * @cur: the newest valid version, or NULL for none
+ * @nr_runs: runs of the next version
+ *
+ * Return: an offset that is a multiple of %OD_MAPFILE_SLOT and whose @nr_runs
+ * runs overlap neither the slots nor the runs of @cur.
+ */
+u64 od_mapfile_next_off(const struct od_mapfile *cur, u32 nr_runs);
+
+#endif /* OD_MAPFILE_H */
