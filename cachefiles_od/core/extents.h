@@ -25,10 +25,12 @@ struct od_range {
  * @e: the runs; memory of the caller
  * @nr: runs in use
  * @cap: runs that @e has room for
+ * @bytes: bytes in all runs; add and remove keep it
  */
 struct od_extents {
 	struct od_range *e;
 	size_t nr, cap;
+	u64 bytes;
 };
 
 /**
@@ -41,6 +43,17 @@ struct od_extents {
  * nothing was changed then.
  */
 int od_extents_add(struct od_extents *x, u64 start, u64 end);
+
+/**
+ * od_extents_remove - mark a range absent
+ * @x: the map
+ * @start: first byte
+ * @end: first byte past it; nothing happens unless it is above @start
+ *
+ * Return: 0, or -ENOSPC when a run has to be split and @x has no room for one
+ * more; nothing was changed then.
+ */
+int od_extents_remove(struct od_extents *x, u64 start, u64 end);
 
 /**
  * od_extents_run - how far does what is at a position go on?
