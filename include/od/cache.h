@@ -25,6 +25,11 @@ struct cachefiles_od_volume;
 #define CACHEFILES_OD_TIMEOUT_DEFAULT	0U
 /** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: wait for ever (killably) */
 #define CACHEFILES_OD_TIMEOUT_NONE	(~0U)
+/**
+ * CACHEFILES_OD_TIMEOUT_METADATA - a timeout_ms: use the module parameter
+ * timeout_ms, or metadata_timeout_ms where that is 0
+ */
+#define CACHEFILES_OD_TIMEOUT_METADATA	(~0U - 1)
 
 /**
  * cachefiles_od_acquire_volume - join the cache with a name space of blobs
@@ -114,6 +119,17 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
  */
 bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
 			      u64 len);
+
+/**
+ * cachefiles_od_is_wide - may READs be wider than what is wanted?
+ * @cookie: an acquired cookie
+ *
+ * Without it a daemon may refuse a READ that goes beyond one extent of a file.
+ *
+ * Context: any.
+ * Return: true when the present daemon asked for wide READs.
+ */
+bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 
 /**
  * struct cachefiles_od_read - one asynchronous read of a blob
