@@ -19,6 +19,8 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
+#include "../compat/wait.h"
+
 static void set_reads_ready(struct cachefiles_od_cookie *cookie)
 {
 	struct rb_node *node;
@@ -77,7 +79,7 @@ int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie)
 	if (!err) {
 		if (cookie->timeout_ms)
 			left = msecs_to_jiffies(cookie->timeout_ms);
-		left = wait_event_killable_timeout(queue->opened, has_ended(req), left);
+		left = od_compat_wait_event_killable(queue->opened, has_ended(req), left);
 		err = left > 0 ? req->error : left == 0 ? -ETIMEDOUT : -EINTR;
 	}
 	cachefiles_od_request_put(req);

@@ -26,8 +26,11 @@ struct cachefiles_od_volume;
 /** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: wait for ever (killably) */
 #define CACHEFILES_OD_TIMEOUT_NONE	(~0U)
 /**
- * CACHEFILES_OD_TIMEOUT_METADATA - a timeout_ms: use the module parameter
- * timeout_ms, or metadata_timeout_ms where that is 0
+ * CACHEFILES_OD_TIMEOUT_METADATA - a timeout_ms: the module parameter timeout_ms,
+ * or metadata_timeout_ms where that is 0
+ *
+ * For waits that others wait for in turn, who cannot be killed: a task that looks
+ * a name up holds its directory.
  */
 #define CACHEFILES_OD_TIMEOUT_METADATA	(~0U - 1)
 
@@ -124,9 +127,11 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
  * cachefiles_od_is_wide - may READs be wider than what is wanted?
  * @cookie: an acquired cookie
  *
- * Without it a daemon may refuse a READ that goes beyond one extent of a file.
+ * A daemon that asked for wide READs takes any. Others have been seen to fail a
+ * READ of bytes that nobody wanted, or of two extents at once: what is missing is
+ * to be asked for by itself.
  *
- * Context: any.
+ * Context: any. The answer may change with the daemon.
  * Return: true when the present daemon asked for wide READs.
  */
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);

@@ -242,8 +242,9 @@ typedef struct { int unused; } wait_queue_head_t;
 #define poll_wait(file, head, wait)	((void)(file), (void)(head), (void)(wait))
 #define wake_up_interruptible_poll(head, events)	((void)(head))
 #define wake_up_all(head)	((void)(head))
-/* Nobody is woken: a look each millisecond does. */
-#define wait_event_killable_timeout(head, condition, left)			\
+/* In place of compat/wait.h. Nobody is woken: a look each millisecond does. */
+#define OD_COMPAT_WAIT_H
+#define od_compat_wait_event_killable(head, condition, left)			\
 	({									\
 		unsigned long shim_end = jiffies + min((unsigned long)(left),	\
 						       100UL * 3600 * HZ);	\
