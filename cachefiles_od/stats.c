@@ -198,21 +198,24 @@ static const struct seq_operations blobs_ops = {
 
 /* --- requests: each row holds its own, the position is the msg_id --- */
 
-static void *requests_next_from(struct seq_file *m, loff_t *pos)
+/* The first one at or after a position, which becomes its own. */
+static void *requests_find(struct seq_file *m, loff_t *pos)
 {
 	struct cachefiles_od_cache *cache = m->private;
+	struct cachefiles_od_request *req = NULL;
 	unsigned long id = *pos;
-	void *req = cache ? cachefiles_od_request_next(&cache->queue, &id) : NULL;
 
-	/* The next one is looked for after this one. */
-	*pos = req ? id : *pos + 1;
+	if (cache)
+		req = cachefiles_od_request_next(&cache->queue, &id);
+	if (req)
+		*pos = req->msg_id;
 	return req;
 }
 
 static void *requests_start(struct seq_file *m, loff_t *pos)
 {
 	m->private = cachefiles_od_cache_get_bound();
-	return *pos ? requests_next_from(m, pos) : SEQ_START_TOKEN;
+	return *pos ? requests_find(m, pos) : SEQ_START_TOKEN;
 }
 
 static void requests_put(void *v)
@@ -224,9 +227,8 @@ static void requests_put(void *v)
 static void *requests_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	requests_put(v);
-	if (v == SEQ_START_TOKEN)
-		*pos = 1;
-	return requests_next_from(m, pos);
+	++*pos;
+	return requests_find(m, pos);
 }
 
 static void requests_stop(struct seq_file *m, void *v)
