@@ -287,7 +287,9 @@ static void arm_deadline(struct cachefiles_od_queue *queue, unsigned long when)
 	unsigned long now = jiffies;
 
 	spin_lock(&deadlines->lock);
-	if (!delayed_work_pending(&deadlines->work) || time_before(when, deadlines->next)) {
+	/* Without a daemon nothing waits: once cachefiles_od_wait_stop() is through, so it stays. */
+	if (READ_ONCE(queue->live) &&
+	    (!delayed_work_pending(&deadlines->work) || time_before(when, deadlines->next))) {
 		deadlines->next = when;
 		/* While it is pending, the work holds the cache. */
 		if (!mod_delayed_work(cachefiles_od_deadline_wq, &deadlines->work,
@@ -363,10 +365,15 @@ void cachefiles_od_wait_init(struct cachefiles_od_queue *queue)
 	INIT_DELAYED_WORK(&queue->deadlines.work, expire);
 }
 
-/* Nothing waits any more. */
+/* The daemon is gone, and nothing waits any more. */
 void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue)
 {
-	if (cancel_delayed_work(&queue->deadlines.work))
+	bool was_pending;
+
+	spin_lock(&queue->deadlines.lock);
+	was_pending = cancel_delayed_work(&queue->deadlines.work);
+	spin_unlock(&queue->deadlines.lock);
+	if (was_pending)
 		cachefiles_od_cache_put(cache_of(queue));
 }
 
