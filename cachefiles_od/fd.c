@@ -271,6 +271,7 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 	return n;
 }
 
+/* Only what a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
 static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 			    const struct cachefiles_od_bounce *bounce, u64 pos)
 {
@@ -279,6 +280,10 @@ static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 	if (n)
 		return n;
 	n = store_here(fd, bounce, pos);
+	if (n < 0)
+		pr_warn_ratelimited("volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
+				    fd->cookie->volume->key, fd->cookie->name, bounce->len, pos,
+				    n);
 	fd_end(fd);
 	return n;
 }
@@ -320,9 +325,6 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 		n = store_pinned(fd, bounce, pos);
 		cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
 	}
-	if (n < 0)
-		pr_warn_ratelimited("volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
-				    cookie->volume->key, cookie->name, bounce->len, pos, n);
 	return n;
 }
 
