@@ -52,12 +52,6 @@ void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue)
 	init_waitqueue_head(&queue->opened);
 }
 
-void cachefiles_od_request_exit_queue(struct cachefiles_od_queue *queue)
-{
-	/* Requests hold the cache: there are none. */
-	xa_destroy(&queue->requests);
-}
-
 /*
  * Who polls the device, of which there is one open file at most. It may poll before
  * it has a cache: epoll asks once, when the file is added, what it is to wait for.

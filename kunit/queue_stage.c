@@ -212,7 +212,7 @@ void stage_put_away(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&stage->cookies[i].reads));
 		KUNIT_EXPECT_NULL(test, stage->cookies[i].open);
 	}
-	cachefiles_od_request_exit_queue(&stage->cache.queue);
+	xa_destroy(&stage->cache.queue.requests);
 	destroy_workqueue(cachefiles_od_wq);
 }
 
