@@ -318,7 +318,7 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	ssize_t n = READ_ONCE(cookie->map_closed) ? prepare(fd) : 0;
 
-	/* Before anything is pinned: whoever has it frozen must not keep a blob from being closed. */
+	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
 	if (!n)
 		n = cachefiles_od_start_write(cachefiles_od_cookie_cache(cookie));
 	if (!n) {
