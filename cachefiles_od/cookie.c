@@ -80,18 +80,19 @@ static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
  */
 static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
 {
-	int err = cachefiles_od_backing_find(cookie);
+	int found = cachefiles_od_backing_find(cookie), err;
 
-	if (err == -EINTR)
-		return err;
-	if (err && err != -ENOENT) {
+	if (found == -EINTR)
+		return found;
+	if (found && found != -ENOENT) {
 		pr_err("volume %s: cache file %s: failed to open: %d\n", cookie->volume->key,
-		       cookie->name, err);
-		return err;
+		       cookie->name, found);
+		return found;
 	}
-	if (!err && !READ_ONCE(cachefiles_od_cookie_queue(cookie)->live))
+	err = cachefiles_od_object_open(cookie);
+	if (err == -ENOTCONN && !found)
 		return 0;
-	return cachefiles_od_object_open(cookie);
+	return err;
 }
 
 struct cachefiles_od_cookie *
