@@ -230,7 +230,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	return err ?: n;
 }
 
-/* As much as the blob has room for; short only behind an error. */
+/* As much as the blob has room for; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_bounce *bounce, u64 pos)
 {
@@ -433,7 +433,7 @@ static const struct file_operations cachefiles_od_fd_fops = {
 	.release	= cachefiles_od_fd_release,
 };
 
-/* The file behind a new fd of a blob; the caller makes the fd. */
+/* The file for a new fd of a blob; the caller allocates the fd. */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id)
 {
 	struct cachefiles_od_fd *fd = kmalloc(sizeof(*fd), GFP_KERNEL);

@@ -2,7 +2,7 @@
 /*
  * Who keeps whom: a cookie its volume, a volume its cache, and operations the
  * cache file of a cookie. The last reference frees; the end of the last operation
- * wakes whoever closes the file.
+ * wakes the task that closes the file.
  */
 #include "internal.h"
 

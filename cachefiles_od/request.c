@@ -203,7 +203,7 @@ int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_ev
 	return 0;
 }
 
-/* With the cookie's lock, by whoever has moved the OPEN to its end; once. */
+/* With the cookie's lock, by the caller that has moved the OPEN to its end; once. */
 void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error)
 {
 	struct cachefiles_od_queue *queue = queue_of(req);
