@@ -22,6 +22,7 @@ enum option_key {
  * @proc: where /proc is
  * @json: for programs
  * @from: the cache
+ * @bound: the module has it bound
  * @to: the copy
  * @report: what was done
  */
@@ -31,6 +32,7 @@ struct backup {
 	const char *proc;
 	bool json;
 	struct cachedir from;
+	bool bound;
 	struct cachedir to;
 	struct report report;
 };
@@ -170,8 +172,11 @@ static int visit(const struct object *object, void *arg)
 	struct object_file file;
 	struct presence map = { 0 };
 	uint64_t bytes = 0;
-	int err = object_open(object, &file);
+	int err;
 
+	if (backup->bound)
+		object_commit(&backup->from, object);
+	err = object_open(object, &file);
 	if (!err) {
 		err = object_map(&backup->from, object, &file, &map);
 		if (!err) {
@@ -191,6 +196,7 @@ static int run(struct backup *backup)
 
 	if (err)
 		return err;
+	backup->bound = cachedir_is_bound(&backup->from);
 	err = make_target(backup->target);
 	if (err) {
 		log_err("%s: %s", backup->target, strerror(-err));

@@ -71,6 +71,7 @@ int cachedir_each(const struct cachedir *dir, int (*visit)(const struct object *
 		  void *arg);
 
 uint64_t object_length(uint64_t size);
+void object_commit(const struct cachedir *dir, const struct object *object);
 int object_open(const struct object *object, struct object_file *file);
 int object_map(const struct cachedir *dir, const struct object *object,
 	       const struct object_file *file, struct presence *map);

@@ -120,8 +120,12 @@ static int visit(const struct object *object, void *arg)
 	struct refresh *refresh = arg;
 	struct object_file file;
 	struct presence map;
-	int err = object_open(object, &file);
+	int err;
 
+	/* Or the map of a blob that was just opened would still be to come. */
+	if (refresh->bound)
+		object_commit(&refresh->dir, object);
+	err = object_open(object, &file);
 	if (!err) {
 		err = object_map(&refresh->dir, object, &file, &map);
 		close(file.fd);
