@@ -119,7 +119,7 @@ static int open_map(int maps, const char *name)
 
 /**
  * presence_read_head - which file is a map about?
- * @maps: the folder of maps
+ * @maps: the directory of maps
  * @name: of the map
  * @head: its newest valid header, whatever its runs are
  *
@@ -142,7 +142,7 @@ int presence_read_head(int maps, const char *name, struct od_mapfile *head)
 
 /**
  * presence_read - read a map file
- * @maps: the folder of maps
+ * @maps: the directory of maps
  * @name: of the file
  * @map: its newest valid version; free it
  *
@@ -189,7 +189,7 @@ static int write_version(int fd, struct presence *map)
 
 /**
  * presence_write - write a map file, in place of any other of its name
- * @maps: the folder of maps, of a cache that no kernel module has bound
+ * @maps: the directory of maps, of a cache that no kernel module has bound
  * @map: what it says; where its runs are is set here
  *
  * Return: 0, and it is on the device; or a negative errno
@@ -234,7 +234,7 @@ static void plain_fanout(const struct od_mapfile *head, char fanout[OD_FANOUT_LE
 
 /**
  * presence_find_file - find the cache file that a map names
- * @cache: the folder <dir>/cache
+ * @cache: the directory <dir>/cache
  * @head: the map
  * @path: gets the file's path below it
  * @st: gets what it is; whether it is the one that the map is about is another

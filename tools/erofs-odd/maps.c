@@ -65,7 +65,7 @@ static int sweep(int cache, DIR *list, unsigned int *removed)
 
 /**
  * maps_sweep - remove the maps of cache files that are gone
- * @dir: the cache's folder
+ * @dir: the cache's directory
  * @removed: gets how many
  *
  * Also those of a file whose name another one has now, and files that can be
