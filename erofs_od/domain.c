@@ -215,7 +215,9 @@ static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const c
 		return NULL;
 	}
 	blob->domain = m->domain;
-	blob->timeout_ms = m->timeout_ms;
+	blob->timeout_ms = m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
+			   CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
 	blob->users = 1;
 	return blob;

@@ -40,8 +40,10 @@ enum erofs_od_blob_state {
  * @name: its key
  * @cookie: the open blob
  * @meta: inode whose pages are a copy of the blob, byte for byte
- * @timeout_ms: of the mount that opened it; for reads of metadata
+ * @timeout_ms: for its OPEN and for reads of metadata: of the mount that opened it,
+ *	else what metadata has
  * @error: why metadata could not be read the last time that it could not
+ * @wait: woken up when a read of metadata ends
  *
  * The first four are protected by the mutex of domain.c, the others do not
  * change while there are users.
@@ -56,6 +58,7 @@ struct erofs_od_blob {
 	struct inode *meta;
 	unsigned int timeout_ms;
 	int error;
+	wait_queue_head_t wait;
 };
 
 /**
