@@ -11,7 +11,7 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 	return (struct erofs_od_source) {
 		.inode = inode,
 		.map = erofs_od_map,
-		.owner = inode->i_sb,
+		.owner = inode,
 		.timeout_ms = erofs_od_mount(inode->i_sb)->timeout_ms,
 		.size = i_size_read(inode),
 	};

@@ -51,12 +51,15 @@ static int erofs_od_direct_alloc(struct erofs_od_direct *direct, size_t len)
 /* What waits for the daemon ends now, what is being read from the cache soon. */
 static void erofs_od_direct_cancel(struct erofs_od_mount *m, struct erofs_od_direct *direct)
 {
-	unsigned int i;
+	unsigned int i, nr;
 
-	for (i = 0; i < m->nr_blobs; i++)
-		cachefiles_od_cancel_reads(m->blobs[i]->cookie, direct);
-	for (i = 0; i < direct->nr; i++)
-		folio_wait_locked(direct->folio[i]);
+	for (nr = 0; nr < direct->nr; nr++) {
+		while (folio_test_locked(direct->folio[nr])) {
+			for (i = 0; i < m->nr_blobs; i++)
+				cachefiles_od_cancel_reads(m->blobs[i]->cookie, direct);
+			schedule_timeout_uninterruptible(1);
+		}
+	}
 }
 
 static int erofs_od_direct_wait(struct erofs_od_mount *m, struct erofs_od_direct *direct)

@@ -357,7 +357,7 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	if (!last)
 		return;
 	/* Metadata that still waits for the daemon would hold up iput(). */
-	cachefiles_od_cancel_reads(blob->cookie, blob);
+	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
 	cachefiles_od_relinquish_cookie(blob->cookie);
 	erofs_od_drop_blob(blob);

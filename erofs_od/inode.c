@@ -48,6 +48,23 @@ void erofs_od_free_inode(struct inode *inode)
 }
 
 /**
+ * erofs_od_evict_inode - drop the pages of an unused inode
+ * @inode: inode
+ *
+ * Reads under way are cancelled: neither unmount nor reclaim waits for the daemon.
+ *
+ * Context: sleeps, never on the daemon.
+ */
+void erofs_od_evict_inode(struct inode *inode)
+{
+	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
+
+	erofs_od_io_end_reads(inode, m->blobs, m->nr_blobs, inode);
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+}
+
+/**
  * erofs_od_read_inode - read an inode from the image
  * @m: mount
  * @nid: its number

@@ -236,6 +236,8 @@ struct erofs_od_source {
 
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos);
+void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
+			   unsigned int nr, const void *owner);
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end);
 
@@ -263,6 +265,7 @@ u32 erofs_od_generation(const struct od_sb *od);
 /* inode.c */
 struct inode *erofs_od_alloc_inode(struct super_block *sb);
 void erofs_od_free_inode(struct inode *inode);
+void erofs_od_evict_inode(struct inode *inode);
 int erofs_od_inode_cache_init(void);
 void erofs_od_inode_cache_exit(void);
 int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od);

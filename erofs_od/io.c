@@ -12,7 +12,9 @@
 #include <linux/bvec.h>
 #include <linux/highmem.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 /* Folios in a batch: what fits a bio, and an allocation that does not fail. */
 #define EROFS_OD_BATCH	256U
@@ -384,6 +386,42 @@ int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio *
 	for (i = 0; i < nr; i++)
 		erofs_od_io_add(io, folios[i], pos + i * folio_size(folios[i]));
 	return erofs_od_io_submit(io);
+}
+
+/* A folio is locked while it is being read; value entries are shadows of evicted ones. */
+static bool erofs_od_io_is_reading(struct inode *inode)
+{
+	struct folio *folio;
+	unsigned long index;
+
+	xa_for_each(&inode->i_data.i_pages, index, folio)
+		if (!xa_is_value(folio) && folio_test_locked(folio))
+			return true;
+	return false;
+}
+
+/**
+ * erofs_od_io_end_reads - cancel the reads of an inode and wait for them to end
+ * @inode: unused inode
+ * @blobs: blobs that its data may come from
+ * @nr: number of @blobs
+ * @owner: owner of the reads
+ *
+ * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
+ * A read that is not waiting at the moment may start to: hence the loop.
+ *
+ * Context: sleeps, never on the daemon.
+ */
+void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
+			   unsigned int nr, const void *owner)
+{
+	unsigned int i;
+
+	while (erofs_od_io_is_reading(inode)) {
+		for (i = 0; i < nr; i++)
+			cachefiles_od_cancel_reads(blobs[i]->cookie, owner);
+		schedule_timeout_uninterruptible(1);
+	}
 }
 
 /**
