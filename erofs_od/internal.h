@@ -70,6 +70,7 @@ struct erofs_od_blob {
  * @timeout_ms: for waits on the daemon, in the terms of od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are obeyed
+ * @wait: woken up when a direct read ends
  * @sb: the superblock; NULL before there is one
  * @node: in the domain's list of mounts
  * @domain: joined domain
@@ -91,6 +92,7 @@ struct erofs_od_mount {
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	wait_queue_head_t wait;
 
 	struct super_block *sb;
 	struct list_head node;
@@ -222,6 +224,8 @@ struct erofs_od_io;
  * @owner: on whose behalf the cache is read
  * @timeout_ms: for the cache
  * @error: where to leave the errno of what could not be read; may be NULL
+ * @wait: woken up after folios were read; they are marked "checked" while being read.
+ *	May be NULL
  * @size: bytes behind this are zeroes
  */
 struct erofs_od_source {
@@ -231,6 +235,7 @@ struct erofs_od_source {
 	const void *owner;
 	unsigned int timeout_ms;
 	int *error;
+	wait_queue_head_t *wait;
 	u64 size;
 };
 

@@ -116,6 +116,8 @@ static void erofs_od_io_add(struct erofs_od_io *io, struct folio *folio, u64 pos
 	slot->pos = pos;
 	atomic_set(&slot->left, (int)folio_size(folio));
 	slot->failed = false;
+	if (io->source.wait)
+		folio_set_checked(folio);
 	io->end = pos + folio_size(folio);
 }
 
@@ -153,6 +155,8 @@ static void erofs_od_slot_finish(struct erofs_od_io *io, unsigned int nr)
 				   folio_size(folio));
 	if (!failed)
 		flush_dcache_folio(folio);
+	if (io->source.wait)
+		folio_clear_checked(folio);
 	folio_end_read(folio, !failed);
 }
 
@@ -174,6 +178,8 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 		pos += part;
 		len -= part;
 	}
+	if (io->source.wait && wq_has_sleeper(io->source.wait))
+		wake_up_all(io->source.wait);
 }
 
 /* The part of a slot's folio that holds bytes from pos on, as a bvec. */

@@ -169,6 +169,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	m->user_xattr = true;
 	m->acl = true;
+	init_waitqueue_head(&m->wait);
 	if (fc->root) {
 		struct erofs_od_mount *old = erofs_od_mount(fc->root->d_sb);
 

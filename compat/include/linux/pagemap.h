@@ -19,20 +19,6 @@ static inline struct folio *readahead_folio(struct readahead_control *rac)
 }
 #endif
 
-#ifdef OD_HAVE_FOLIO_LOCK_KILLABLE_ABSENT
-static inline int folio_lock_killable(struct folio *folio)
-{
-	return lock_page_killable(&folio->page);
-}
-#endif
-
-#ifdef OD_HAVE_FOLIO_WAIT_LOCKED_KILLABLE_ABSENT
-static inline int folio_wait_locked_killable(struct folio *folio)
-{
-	return wait_on_page_locked_killable(&folio->page);
-}
-#endif
-
 #ifdef OD_HAVE_FILEMAP_GET_FOLIO_ABSENT
 static inline struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index,
 						int fgp_flags, gfp_t gfp)
