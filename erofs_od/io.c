@@ -39,6 +39,8 @@ struct erofs_od_slot {
  * @source: where the bytes come from
  * @gfp: how to allocate what it takes to read
  * @may_wait: the maker may wait for metadata
+ * @asked: @wide is valid
+ * @wide: the daemon accepts READs of several extents; looked up once per batch
  * @nr: slots in use
  * @max: slots allocated
  * @end: first byte behind the last folio
@@ -49,6 +51,8 @@ struct erofs_od_io {
 	struct erofs_od_source source;
 	gfp_t gfp;
 	bool may_wait;
+	bool asked;
+	bool wide;
 	unsigned int nr;
 	unsigned int max;
 	u64 end;
@@ -96,6 +100,7 @@ static struct erofs_od_io *erofs_od_io_alloc(const struct erofs_od_source *sourc
 	io->source = *source;
 	io->gfp = gfp;
 	io->may_wait = false;
+	io->asked = false;
 	io->nr = 0;
 	io->max = max;
 	io->end = 0;
@@ -309,12 +314,22 @@ static bool erofs_od_io_copy(struct erofs_od_io *io, u64 pos,
 	return true;
 }
 
+/* Extents are joined if the daemon accepts READs of several, or does not get any. */
+static bool erofs_od_may_join(struct erofs_od_io *io, const struct erofs_od_run *run, u64 len)
+{
+	if (!io->asked) {
+		io->wide = cachefiles_od_is_wide(run->blob->cookie);
+		io->asked = true;
+	}
+	return io->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
+}
+
 /* Neighbours in the blob need not be neighbours in the file: a hole may lie between. */
-static bool erofs_od_run_extend(struct erofs_od_run *run, u64 pos,
+static bool erofs_od_run_extend(struct erofs_od_io *io, struct erofs_od_run *run, u64 pos,
 				const struct erofs_od_place *place)
 {
 	if (run->blob != place->blob || run->off + run->len != place->off ||
-	    run->pos + run->len != pos)
+	    run->pos + run->len != pos || !erofs_od_may_join(io, run, place->len))
 		return false;
 	run->len += place->len;
 	return true;
@@ -328,7 +343,7 @@ static void erofs_od_io_place(struct erofs_od_io *io, u64 pos,
 		erofs_od_io_zero(io, pos, place->len);
 	else if (place->inlined && erofs_od_io_copy(io, pos, place))
 		return;
-	else if (!erofs_od_run_extend(run, pos, place)) {
+	else if (!erofs_od_run_extend(io, run, pos, place)) {
 		erofs_od_io_flush(io, run);
 		run->blob = place->blob;
 		run->off = place->off;

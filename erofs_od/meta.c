@@ -102,16 +102,42 @@ struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
 	return inode;
 }
 
-/* Start to read the window around a page; pages that are there are skipped. */
-static void erofs_od_meta_start_window(struct erofs_od_blob *blob, pgoff_t index)
+static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
+{
+	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
+
+	return start < end &&
+	       cachefiles_od_is_present(blob->cookie, start,
+					min((u64)nr << PAGE_SHIFT, end - start));
+}
+
+/*
+ * Pages to read when @wanted of them from @index on are wanted. If these are present, go on
+ * as far as no READ is needed. Otherwise only a daemon that accepts wide READs is asked for
+ * more. Never go back: a daemon may not have what lies before.
+ */
+static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
 	pgoff_t window = max_t(pgoff_t, EROFS_OD_META_WINDOW >> PAGE_SHIFT, 1);
 	pgoff_t end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
-	pgoff_t first = round_down(index, window);
-	struct file_ra_state ra = { };
-	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, first);
+	pgoff_t nr = wanted;
 
-	page_cache_ra_unbounded(&rac, min(window, end - first), 0);
+	if (erofs_od_meta_present(blob, index, wanted)) {
+		while (nr < window && erofs_od_meta_present(blob, index + nr, nr))
+			nr *= 2;
+	} else if (cachefiles_od_is_wide(blob->cookie)) {
+		nr = max(nr, window);
+	}
+	return min(nr, end - index);
+}
+
+/* Start reading the wanted pages and some more; pages in memory are skipped. */
+static void erofs_od_meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+{
+	struct file_ra_state ra = { };
+	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, index);
+
+	page_cache_ra_unbounded(&rac, erofs_od_meta_window(blob, index, wanted), 0);
 }
 
 static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t index)
@@ -133,7 +159,7 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
 
 	if (folio)
 		return folio;
-	erofs_od_meta_start_window(blob, index);
+	erofs_od_meta_start_pages(blob, index, 1);
 	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
 				    mapping_gfp_mask(mapping));
 	if (!folio)
@@ -259,6 +285,9 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
 {
 	if (!erofs_od_meta_in_range(blob, off, len))
 		return -EUCLEAN;
+	/* Start all pages at once rather than one after the other. */
+	if (offset_in_page(off) + len > PAGE_SIZE)
+		erofs_od_meta_start(blob, off, len);
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct erofs_od_meta meta;
@@ -331,7 +360,9 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 		struct folio *folio = erofs_od_meta_find(blob, at >> PAGE_SHIFT);
 
 		if (!folio)
-			erofs_od_meta_start_window(blob, at >> PAGE_SHIFT);
+			erofs_od_meta_start_pages(blob, at >> PAGE_SHIFT,
+						  DIV_ROUND_UP(off + len, PAGE_SIZE) -
+						  (at >> PAGE_SHIFT));
 		/* What the cache has may be there before the start returns. */
 		folio = folio ?: erofs_od_meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);
