@@ -513,10 +513,8 @@ static bool read_is_sane(const struct cachefiles_od_read *read)
 
 static unsigned long deadline_of(const struct cachefiles_od_read *read)
 {
-	unsigned int timeout_ms = read->cookie->timeout_ms;
+	unsigned int timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
 
-	if (read->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
-		timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
 	/* 0 means never, so a deadline must not be it. */
 	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
 }
