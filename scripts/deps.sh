@@ -11,10 +11,12 @@ packages() {
 	cat <<-END
 		acl
 		attr
+		btrfs-progs
 		busybox-static
 		ca-certificates
 		cpio
 		debian-archive-keyring
+		dmsetup
 		e2fsprogs
 		gcc
 		git
@@ -38,6 +40,7 @@ packages() {
 		qemu-system-ppc
 		qemu-system-x86
 		shellcheck
+		xfsprogs
 		xz-utils
 		zstd
 	END

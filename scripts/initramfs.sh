@@ -23,12 +23,13 @@ stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
 # What a single test loads and unloads.
 nfs="nfsd nfsv4"
 rivals="erofs cachefiles"
+disks="dm-log-writes xfs btrfs"
 
 root=$(mktemp -d)
 # It becomes the machine's /, where others than root live, too.
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/od,proc,run,sys,tests,tmp,usr/bin}
+mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/od,proc,run,sys,tests,tmp,usr/bin}
 
 # modules_for NAME...: the files of these and of all that they depend on, in order
 modules_for() {
@@ -113,6 +114,8 @@ add_modules stock $stock
 add_modules nfs $nfs
 # shellcheck disable=SC2086
 add_modules rivals $rivals
+# shellcheck disable=SC2086
+add_modules disks $disks
 cp "$modules"/*.ko "$root/modules/od/"
 add_guest_"${GUEST:-tests}"
 chmod 755 "$root/init"

@@ -71,7 +71,7 @@ guest_tests() {
 	for name in "$top"/tests/vm/cases/*.sh; do
 		name=$(basename "$name" .sh)
 		case $name in
-		cold | demo | powercut | signing | nydus | selftest-* | debug-*) ;;
+		cold | demo | powercut | powercut-* | signing | nydus | selftest-* | debug-*) ;;
 		*) echo "$name" ;;
 		esac
 	done

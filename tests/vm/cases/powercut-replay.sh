@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A cache fills on a disk all of whose writes and flushes are recorded. Then the power is cut
+# at many points of the record: whatever the disk may hold by then, no byte is read
+# wrong, and what was committed is there.
+# od.cuts=ext4:200,xfs:20,btrfs:20 od.seed=N; dm-log-writes records, powercut.c replays.
+
+DISK=/tmp/cut
+DISK_SIZE=128M
+LOG_SIZE=384M
+RECORDED=/mnt/recorded
+OD_CACHE=$RECORDED/cache
+IMAGES="fsid=v-4096-chunk fsid=reverse,domain_id=cut"
+# Mounts and unmounts while it is recorded.
+ROUNDS=4
+
+load_modules() {
+	local module
+	[ ! -e /modules/disks/order ] || while read -r module; do
+		grep -q "^$(basename "$module" .ko | tr - _) " /proc/modules ||
+			insmod "/modules/disks/$module" || return 1
+	done </modules/disks/order
+}
+
+unload_disks() {
+	local module
+	[ ! -e /modules/disks/order ] || for module in $(sed '1!G;h;$!d' /modules/disks/order); do
+		rmmod "${module%.ko}" 2>/dev/null
+	done
+	return 0
+}
+
+load_od() {
+	od_load commit_ms=200 2>/dev/null || { od_unload; od_load; }
+}
+
+make_fs() {
+	case $1 in
+	ext4) /usr/bin/mke2fs -q -t ext4 -F -J size=4 -E lazy_itable_init=0,nodiscard "$2" ;;
+	# It makes them as small as that for tests alone.
+	xfs) TEST_DEV=x TEST_DIR=x QA_CHECK_FS=1 mkfs.xfs -q -f -K -d agcount=2 "$2" ;;
+	btrfs) mkfs.btrfs -q -f -K "$2" ;;
+	esac
+}
+
+mount_options() {
+	[ "$1" != btrfs ] || echo -o nodiscard
+}
+
+# new_disk FS: a file system in $DISK.rec, and a copy of it as it is before the record
+new_disk() {
+	rm -f $DISK.*
+	truncate -s $DISK_SIZE $DISK.rec $DISK.disk &&
+		truncate -s $LOG_SIZE $DISK.log &&
+		losetup /dev/loop0 $DISK.rec && make_fs "$1" /dev/loop0 && sync &&
+		cp $DISK.rec $DISK.base &&
+		losetup /dev/loop1 $DISK.log && losetup /dev/loop2 $DISK.disk
+}
+
+start_record() {
+	local sectors
+	sectors=$(($(stat -c %s $DISK.rec) / 512))
+	dmsetup create recorded --table "0 $sectors log-writes /dev/loop0 /dev/loop1" &&
+		mkdir -p $RECORDED &&
+		mount -t "$1" $(mount_options "$1") /dev/mapper/recorded $RECORDED
+}
+
+stop_record() {
+	od_wait 10 umount $RECORDED && dmsetup remove recorded &&
+		losetup -d /dev/loop0 && losetup -d /dev/loop1
+}
+
+# No udev makes the nodes here.
+export DM_DISABLE_UDEV=1
+
+# mark TEXT: in the record
+mark() {
+	dmsetup message recorded 0 mark "$1"
+}
+
+# mark_committed: of each blob that is open; names are long, and a mark is short
+mark_committed() {
+	mark "committed $(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "committed") c = i; next }
+		c { printf "%s%s=%s", n++ ? "," : "", substr($2, 1, 12), $c }' $OD_PROC/blobs)"
+}
+
+# commit_all: each by its name, as a tool would
+commit_all() {
+	local file
+	for file in $(find $OD_CACHE/cache -name 'D*'); do
+		(cd "${file%/*}" && echo "commit ${file##*/}" >$OD_PROC/control) 2>/dev/null
+	done
+}
+
+# between N: what happens meanwhile
+between() {
+	case $(($1 % 60)) in
+	15) sync ;;
+	35) commit_all ;;
+	50) sleep 0.3 ;;
+	esac
+	[ $(($1 % 5)) != 0 ] || mark_committed
+}
+
+read_in_any_order() {
+	local path nr=0
+	find /mnt/a -type f ! -path '*/names/*' | shuf | head -n "$1" >/tmp/list
+	while read -r path; do
+		cat "$path" >/dev/null || return 1
+		nr=$((nr + 1))
+		between $nr
+	done </tmp/list
+}
+
+# forget_blob: it is removed, and its inode comes to be another file's
+forget_blob() {
+	local file
+	file=$(find $OD_CACHE/cache -name 'Dv-4096-chunk')
+	mark "committed v-4096-chunk=0"
+	rm "$file"
+}
+
+record() {
+	local round image
+	od_fresh_cache
+	fake --piece 100000 || return 1
+	mark begin
+	for round in $(seq $ROUNDS); do
+		for image in $IMAGES; do
+			od_mount /mnt/a "$image" && read_in_any_order $((round * 30)) || return 1
+			umount /mnt/a || return 1
+		done
+		[ "$round" != 2 ] || forget_blob || return 1
+	done
+	kill_daemons
+	mark end
+}
+
+# references: the images' trees, from a cache in memory
+references() {
+	local image nr=0 cache=$OD_CACHE
+	mkdir -p /tmp/cache
+	OD_CACHE=/tmp/cache
+	od_load && fake || return 1
+	for image in $IMAGES; do
+		nr=$((nr + 1))
+		od_mount /mnt/a "$image" && cp -a /mnt/a /tmp/reference$nr || return 1
+		[ $nr != 1 ] || same_tree /mnt/a $OD_SUMS/small || return 1
+		umount /mnt/a || return 1
+	done
+	od_put_away
+	od_unload
+	OD_CACHE=$cache
+	rm -rf /tmp/cache
+}
+
+pairs() {
+	local image nr=0
+	for image in $IMAGES; do
+		nr=$((nr + 1))
+		echo "$image=/tmp/reference$nr"
+	done
+}
+
+# replay FS CUTS LIE: its output is in /tmp/replay
+replay() {
+	# shellcheck disable=SC2046 # a list
+	powercut $DISK.log $DISK.base $DISK.disk /dev/loop2 "$1" "$2" "$seed" "$3" $OD_BLOBS \
+		$(pairs) >/tmp/replay 2>&1
+}
+
+# fact NAME BIT STATUS
+fact() {
+	if [ $(($3 & $2)) = 0 ]; then
+		pass "$1"
+	else
+		fail "$1" "seed $seed
+$(cat /tmp/replay)"
+	fi
+}
+
+# noticed STATUS: it went through all cuts, and complained
+noticed() {
+	cat /tmp/replay
+	[ "$1" != 0 ] && grep -q ' complaints$' /tmp/replay
+}
+
+one_fs() {
+	local fs=$1 cuts=$2 status
+	ok "$fs: disks" new_disk "$fs"
+	ok "$fs: its writes are recorded" start_record "$fs"
+	ok "$fs: modules" load_od
+	ok "$fs: a cache fills" record
+	ok "$fs: it comes to an end" stop_record
+	since recorded
+	replay "$fs" "$cuts" 0
+	status=$?
+	note "$fs: seed $seed: $(tail -n 1 /tmp/replay)"
+	fact "$fs: $cuts cuts: no byte is wrong" 1 $status
+	fact "$fs: $cuts cuts: what was committed is there" 2 $status
+	fact "$fs: $cuts cuts: it mounts, it binds, nothing hangs" 252 $status
+	since replayed
+	replay "$fs" 5 300
+	ok "$fs: a disk that loses what it was told to flush is noticed" noticed $?
+	od_unload
+	losetup -d /dev/loop2
+}
+
+seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
+note "seed $seed"
+since() { note "$1 after $(cut -d' ' -f1 /proc/uptime) s"; }
+ok "kernel modules" load_modules
+ok "the images' trees are right" references
+since references
+for pair in $(od_arg cuts ext4:40,xfs:10,btrfs:10 | tr , ' '); do
+	one_fs "${pair%:*}" "${pair#*:}"
+done
+unload_disks
