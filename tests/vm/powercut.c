@@ -401,6 +401,22 @@ static unsigned long long promised(const char *name)
 
 /* --- a cut --- */
 
+enum { REPLAY, MOUNT, FILES, BIND, IMAGE_READ, UNMOUNT, NR_STEPS };
+static double took[NR_STEPS], last_time;
+
+/* step - adds the time since the last call to what that step took */
+static void step(int nr)
+{
+	struct timespec now;
+	double t;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	t = now.tv_sec + now.tv_nsec / 1e9;
+	if (nr < NR_STEPS)
+		took[nr] += t - last_time;
+	last_time = t;
+}
+
 static unsigned long long kept, promised_bytes, fetched_bytes;
 
 static void check_blobs(void)
@@ -416,6 +432,9 @@ static void check_blobs(void)
 		promised_bytes += committed;
 		kept += blob->present;
 		fetched_bytes += blob->fetched;
+		if (getenv("POWERCUT_VERBOSE"))
+			printf("cut %zu: %s: committed %llu, present %llu, fetched %llu\n", cut_now,
+			       blob->name, committed, blob->present, blob->fetched);
 		if (!blob->sampled)
 			fault(OTHER, "%s: not in /proc/fs/cachefiles_od/blobs", blob->name);
 		else if (blob->present < committed)
@@ -461,11 +480,15 @@ static void check_cache(void)
 
 	mkdir(CACHE, 0700);
 	for_each_file(CACHE, read_one);
+	step(FILES);
 	for (i = 0; i < nr_images; i++) {
 		if (!start_daemon(&thread))
 			return;
+		step(BIND);
 		check_image(&images[i]);
+		step(IMAGE_READ);
 		stop_daemon(thread);
+		step(BIND);
 	}
 }
 
@@ -486,9 +509,11 @@ static void check_cut(void)
 		fault(OTHER, "the %s does not mount: %s", fs_type, strerror(errno));
 		return;
 	}
+	step(MOUNT);
 	check_cache();
 	if (!unmounted(MOUNTED))
 		exit(status);
+	step(UNMOUNT);
 }
 
 /* Sorted, so that the disk only has to go forward. */
@@ -547,14 +572,19 @@ int main(int argc, char **argv)
 	signal(SIGALRM, on_alarm);
 	cuts = calloc(nr, sizeof(*cuts));
 	choose_cuts(cuts, nr, &log, &seed);
+	step(NR_STEPS);
 	for (i = 0; i < nr; i++) {
 		cut_now = cuts[i];
 		replay_cut(&disk, &log, cut_now, &seed, lie, &stats);
+		step(REPLAY);
 		dropped += stats.dropped != 0;
 		torn += stats.torn != 0;
 		read_promises(&log, cut_now);
 		check_cut();
 	}
+	printf("seconds: replay %.1f, mount %.1f, cache files %.1f, bind %.1f, images %.1f, unmount %.1f\n",
+	       took[REPLAY], took[MOUNT], took[FILES], took[BIND], took[IMAGE_READ],
+	       took[UNMOUNT]);
 	printf("%u cuts of %zu entries, %u with dropped writes, %u with torn ones; "
 	       "%llu bytes were committed, %llu present, %llu fetched; %u complaints\n",
 	       nr, log.nr, dropped, torn, promised_bytes, kept, fetched_bytes, complaints);
