@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cache files: finding, checking, making and marking them.
+ * Cache files: finding, checking, creating and marking them.
  *
- * The file system's own record of holes is what says after a restart which
- * data is present. It knows blocks, not bytes: while a file's presence map has
- * edges inside a block, the file is marked dirty, and a dirty file is thrown
- * away when it is found again.
+ * A file that is found is trusted as far as its presence map goes (mapfile.c),
+ * and where the file system still has data there. SEEK_DATA alone is no record
+ * of what was written: it takes clean pages over unwritten extents for data.
  */
 #include "internal.h"
 
 #include <linux/blkdev.h>
+#include <linux/falloc.h>
 #include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/mm.h>
@@ -18,6 +18,7 @@
 #include <linux/xattr.h>
 
 #include "../compat/dirops.h"
+#include "../compat/fileuse.h"
 
 #define XATTR_NAME		XATTR_USER_PREFIX "CacheFiles.cache"
 
@@ -25,20 +26,14 @@
 #define FILE_XATTR_LEN		18
 #define FILE_XATTR_TYPE_DATA	1
 #define FILE_CONTENT_CLEAN	0
-#define FILE_CONTENT_DIRTY	4
 
-/* The xattr of a volume folder: four zero bytes, and no coherency data. */
+/* The xattr of a volume directory: four zero bytes, and no coherency data. */
 #define VOLUME_XATTR_LEN	4
 
-/* Where a cookie's file lies; both folders, or none. */
+/* Where a cookie's file lies; both directories, or none. */
 struct cachefiles_od_place {
 	struct path volume, fanout;
 };
-
-static u64 file_length(u64 size)
-{
-	return round_up(size, CACHEFILES_OD_GRAIN);
-}
 
 static int get_xattr(struct dentry *dentry, void *value, size_t len)
 {
@@ -98,7 +93,7 @@ static int make_volume(struct cachefiles_od_cache *cache, const char *name, stru
 	return err;
 }
 
-/* Finds a volume's folder; one that is not valid is put aside. */
+/* Finds a volume's directory; one that is not valid is put aside. */
 static int find_volume(struct cachefiles_od_cache *cache, const char *name, struct path *dir)
 {
 	int err = od_compat_lookup(&cache->store, name, dir);
@@ -107,13 +102,13 @@ static int find_volume(struct cachefiles_od_cache *cache, const char *name, stru
 		return err;
 	if (d_is_dir(dir->dentry) && volume_is_valid(cache, dir))
 		return 0;
-	pr_warn("volume %s: its folder is stale, starting afresh\n", name);
+	pr_warn("volume %s: discarding stale directory\n", name);
 	err = cachefiles_od_backing_bury(cache, &cache->store, dir->dentry);
 	path_put(dir);
 	return err ?: -ENOENT;
 }
 
-/* Finds a cookie's folders, makes them where wanted; -ENOENT when they are missing. */
+/* Finds a cookie's directories, makes them where wanted; -ENOENT when they are missing. */
 static int enter_place(struct cachefiles_od_cookie *cookie, bool make,
 		       struct cachefiles_od_place *place)
 {
@@ -142,18 +137,19 @@ static void leave_place(struct cachefiles_od_place *place)
 }
 
 /* Culling looks at the files of cookies that are just being opened or closed. */
-static struct file *set_file(struct cachefiles_od_cookie *cookie, struct file *file)
+static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 size)
 {
-	struct file *old;
-
 	spin_lock(&cookie->lock);
-	old = cookie->file;
 	cookie->file = file;
+	cookie->size = size;
 	spin_unlock(&cookie->lock);
-	return old;
 }
 
-/* With direct I/O where the file system has it: then dio_align is not 0. */
+/*
+ * With direct I/O where the file system has it: then dio_align is not 0. The file
+ * is the kernel's while it is open, and no listener of fanotify's sees I/O on it:
+ * one could hold up what its own deadline depends on.
+ */
 static struct file *open_file(struct cachefiles_od_cookie *cookie, const struct path *dir,
 			      int flags)
 {
@@ -162,18 +158,55 @@ static struct file *open_file(struct cachefiles_od_cookie *cookie, const struct 
 
 	flags |= O_RDWR | O_LARGEFILE | O_NOFOLLOW | O_NOATIME;
 	file = od_compat_open(dir, cookie->name, flags | O_DIRECT, 0600);
-	if (!IS_ERR(file)) {
-		cookie->dio_align = bdev ? bdev_logical_block_size(bdev) : PAGE_SIZE;
-		return file;
+	cookie->dio_align = bdev ? bdev_logical_block_size(bdev) : PAGE_SIZE;
+	if (IS_ERR(file) && PTR_ERR(file) == -EINVAL) {
+		cookie->dio_align = 0;
+		/* An O_EXCL attempt may have created the file before it failed. */
+		file = od_compat_open(dir, cookie->name, flags & ~O_EXCL, 0600);
 	}
-	if (PTR_ERR(file) != -EINVAL)
+	if (IS_ERR(file))
 		return file;
-	cookie->dio_align = 0;
-	/* An O_EXCL attempt may have made the file before it failed. */
-	return od_compat_open(dir, cookie->name, flags & ~O_EXCL, 0600);
+	od_compat_hide_file(file);
+	if (!S_ISREG(file_inode(file)->i_mode) || od_compat_begin_use(file_inode(file)) == 0)
+		return file;
+	fput(file);
+	pr_err("volume %s: cache file %s is in use by another cache\n", cookie->volume->key,
+	       cookie->name);
+	return ERR_PTR(-EBUSY);
 }
 
-/* Reads the xattr of a file; false when it is missing, odd or says dirty. */
+static void close_file(struct file *file)
+{
+	if (S_ISREG(file_inode(file)->i_mode))
+		od_compat_end_use(file_inode(file));
+	fput(file);
+}
+
+/*
+ * The cache file without O_DIRECT: an open file of its own, since the flag of
+ * one that is in use is not to be flipped. The caller has an operation.
+ */
+struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie)
+{
+	struct file *file = READ_ONCE(cookie->buffered), *mine;
+
+	if (!cookie->dio_align)
+		return cookie->file;
+	if (file)
+		return file;
+	mine = dentry_open(&cookie->file->f_path, O_RDWR | O_LARGEFILE | O_NOATIME,
+			   cachefiles_od_cookie_cache(cookie)->cred);
+	if (IS_ERR(mine))
+		return mine;
+	od_compat_hide_file(mine);
+	file = cmpxchg(&cookie->buffered, NULL, mine);
+	if (!file)
+		return mine;
+	fput(mine);
+	return file;
+}
+
+/* Reads the xattr of a file; false when it is missing, odd or not clean. */
 static bool file_is_valid(struct file *file, u64 *size)
 {
 	u8 value[FILE_XATTR_LEN + 1];
@@ -183,10 +216,10 @@ static bool file_is_valid(struct file *file, u64 *size)
 	*size = od_be64(value);
 	return od_be64(value + 8) == 0 && value[16] == FILE_XATTR_TYPE_DATA &&
 	       value[17] == FILE_CONTENT_CLEAN && *size <= S64_MAX - CACHEFILES_OD_GRAIN &&
-	       i_size_read(file_inode(file)) == file_length(*size);
+	       i_size_read(file_inode(file)) == cachefiles_od_file_length(*size);
 }
 
-static int write_file_xattr(struct cachefiles_od_cookie *cookie, u8 content)
+static int write_file_xattr(struct cachefiles_od_cookie *cookie)
 {
 	u8 value[FILE_XATTR_LEN] = { 0 };
 
@@ -194,24 +227,64 @@ static int write_file_xattr(struct cachefiles_od_cookie *cookie, u8 content)
 		return 0;
 	od_put_be64(value, cookie->size);
 	value[16] = FILE_XATTR_TYPE_DATA;
-	value[17] = content;
+	value[17] = FILE_CONTENT_CLEAN;
 	return set_xattr(&cookie->file->f_path, value, sizeof(value));
 }
 
 /* Between the end of the blob and the end of its last grain there is nothing to fetch. */
 static int add_tail(struct cachefiles_od_cookie *cookie)
 {
-	return cachefiles_od_cookie_mark_present(cookie, cookie->size, file_length(cookie->size));
+	return cachefiles_od_presence_add(cookie, cookie->size,
+					  cachefiles_od_file_length(cookie->size));
 }
 
-/* Builds the presence map from the file's holes. */
-static int scan_file(struct cachefiles_od_cookie *cookie)
+static int punch(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
-	u64 length = file_length(cookie->size);
+	u64 block = cachefiles_od_cookie_cache(cookie)->block_size;
+	int err;
+
+	start = round_up(start, block);
+	end = round_down(end, block);
+	if (start >= end)
+		return 0;
+	if (cachefiles_od_is_frozen(cachefiles_od_cookie_cache(cookie)))
+		return -EBUSY;
+	/* The file's times change with it. */
+	err = cachefiles_od_presence_begin_fill(cookie);
+	return err ?: vfs_fallocate(cookie->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				    start, end - start);
+}
+
+/*
+ * A range that the file system calls data: present where the map says so, and
+ * given back to the file system where it does not. That may fail without harm.
+ */
+static int take_data(struct cachefiles_od_cookie *cookie, const struct od_extents *runs,
+		     u64 start, u64 end, bool keep)
+{
+	u64 next;
+	int err = 0;
+
+	for (; !err && start < end; start = next) {
+		bool present = od_extents_run(runs, start, &next);
+
+		next = min(next, end);
+		if (present && keep)
+			err = cachefiles_od_presence_add(cookie, start, next);
+		else if (!present && !keep && punch(cookie, start, next))
+			pr_warn_ratelimited("volume %s: cache file %s: failed to punch what was never committed\n",
+					    cookie->volume->key, cookie->name);
+	}
+	return err;
+}
+
+static int walk_data(struct cachefiles_od_cookie *cookie, const struct od_extents *runs, bool keep)
+{
+	u64 length = cachefiles_od_file_length(cookie->size);
 	loff_t data = 0, hole;
 	int err;
 
-	while (data < length) {
+	for (; data < length; data = hole) {
 		data = vfs_llseek(cookie->file, data, SEEK_DATA);
 		if (data == -ENXIO)
 			break;
@@ -220,12 +293,23 @@ static int scan_file(struct cachefiles_od_cookie *cookie)
 		hole = vfs_llseek(cookie->file, data, SEEK_HOLE);
 		if (hole < 0)
 			return hole;
-		err = cachefiles_od_cookie_mark_present(cookie, data, min_t(u64, hole, length));
+		err = take_data(cookie, runs, data, min_t(u64, hole, length), keep);
 		if (err)
 			return err;
-		data = hole;
 	}
-	return add_tail(cookie);
+	return 0;
+}
+
+/* Builds the presence map from what was committed and what is still there. */
+static int scan_file(struct cachefiles_od_cookie *cookie, const struct od_extents *runs)
+{
+	int err = walk_data(cookie, runs, true) ?: add_tail(cookie);
+
+	if (err)
+		return err;
+	WRITE_ONCE(cookie->committed, cookie->present.bytes);
+	/* Commits what is present if it changes the file: only now is that known. */
+	return walk_data(cookie, runs, false);
 }
 
 /* What is no file is not opened either: opening a device or a pipe does things. */
@@ -242,9 +326,36 @@ static int look_for_file(struct cachefiles_od_cookie *cookie, const struct path 
 	return err;
 }
 
-static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *dir)
+static void say_untrusted(const struct cachefiles_od_cookie *cookie, int err)
+{
+	const char *why = err == -ENOENT ? "no presence map" :
+			  err == -ESTALE ? "presence map of another file" :
+			  err == -EUCLEAN ? "damaged presence map" : "unreadable presence map";
+
+	pr_warn("volume %s: cache file %s is not trusted: %s (%d)\n", cookie->volume->key,
+		cookie->name, why, err);
+}
+
+/* The file at hand, if it is one of ours: its map's runs, which the caller frees. */
+static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 *size,
+		      struct od_extents *runs)
+{
+	int err;
+
+	if (!S_ISREG(file_inode(file)->i_mode) || !file_is_valid(file, size))
+		return -ENOENT;
+	err = cachefiles_od_mapfile_load(cookie, file, *size, runs);
+	if (!err || err == -ENOMEM)
+		return err;
+	say_untrusted(cookie, err);
+	return -ENOENT;
+}
+
+static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *dir,
+		      struct od_extents *runs)
 {
 	struct file *file;
+	u64 size;
 	int err;
 
 	err = look_for_file(cookie, dir);
@@ -253,12 +364,12 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 	file = open_file(cookie, dir, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (!S_ISREG(file_inode(file)->i_mode) || !file_is_valid(file, &cookie->size)) {
-		fput(file);
-		return -ENOENT;
-	}
-	set_file(cookie, file);
-	return 0;
+	err = check_file(cookie, file, &size, runs);
+	if (err)
+		close_file(file);
+	else
+		set_file(cookie, file, size);
+	return err;
 }
 
 /*
@@ -268,6 +379,7 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	struct od_extents runs = { };
 	const struct cred *saved;
 	struct cachefiles_od_place place;
 	int err;
@@ -280,139 +392,199 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 	saved = override_creds(cache->cred);
 	err = enter_place(cookie, false, &place);
 	if (!err) {
-		err = adopt_file(cookie, &place.fanout);
+		err = adopt_file(cookie, &place.fanout, &runs);
 		leave_place(&place);
 	}
-	revert_creds(saved);
 	mutex_unlock(&cache->names_mutex);
-	if (err)
-		return err;
-	err = scan_file(cookie);
-	if (err)
-		cachefiles_od_backing_close(cookie);
+	if (!err) {
+		err = scan_file(cookie, &runs);
+		if (err)
+			cachefiles_od_backing_close(cookie);
+	}
+	revert_creds(saved);
+	kvfree(runs.e);
 	return err;
 }
 
-static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *dir)
+/* A cache file and its map, the map first: without its file it says nothing. */
+int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+				 struct dentry *victim)
+{
+	const struct path path = { .mnt = dir->mnt, .dentry = victim };
+	int err = 0;
+
+	if (d_is_reg(victim))
+		err = cachefiles_od_mapfile_remove(cache, &path);
+	return err ?: od_compat_unlink(dir, victim);
+}
+
+/*
+ * Takes away what has a new file's name. @victim is put by the caller, without
+ * locks: the last reference to a large file takes long.
+ */
+static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *dir,
+			struct path *victim)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	struct path victim;
-	int err = od_compat_lookup(dir, cookie->name, &victim);
+	int err = od_compat_lookup(dir, cookie->name, victim);
 
-	if (err)
+	if (err) {
+		*victim = (struct path) { };
 		return err == -ENOENT ? 0 : err;
-	if (d_is_dir(victim.dentry))
-		err = cachefiles_od_backing_bury(cache, dir, victim.dentry);
+	}
+	if (d_is_dir(victim->dentry))
+		err = cachefiles_od_backing_bury(cache, dir, victim->dentry);
 	else
-		err = od_compat_unlink(dir, victim.dentry);
-	path_put(&victim);
+		err = cachefiles_od_backing_unlink(cache, dir, victim->dentry);
 	return err == -ENOENT ? 0 : err;
 }
 
 /*
  * The xattr comes last: a file without one is not trusted. From then on the
- * file is there by its name, so that a crash keeps what was filled.
+ * file is there by its name, so that a crash keeps what was committed. Before
+ * it, a map that an earlier file of this inode number left behind is removed.
  */
 static int fill_in_file(struct cachefiles_od_cookie *cookie)
 {
+	const struct path *path = &cookie->file->f_path;
 	int err;
 
-	err = vfs_truncate(&cookie->file->f_path, file_length(cookie->size));
+	err = cachefiles_od_mapfile_remove(cachefiles_od_cookie_cache(cookie), path);
+	if (!err)
+		err = vfs_truncate(path, cachefiles_od_file_length(cookie->size));
 	if (!err)
 		err = add_tail(cookie);
-	return err ?: write_file_xattr(cookie, FILE_CONTENT_CLEAN);
+	return err ?: write_file_xattr(cookie);
 }
 
 static int create_file(struct cachefiles_od_cookie *cookie, const struct path *dir, u64 size)
 {
-	struct file *file;
+	struct file *file = open_file(cookie, dir, O_CREAT | O_EXCL);
 	int err;
 
-	err = remove_stale(cookie, dir);
-	if (err)
-		return err;
-	file = open_file(cookie, dir, O_CREAT | O_EXCL);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	set_file(cookie, file);
-	cookie->size = size;
+	set_file(cookie, file, size);
 	err = fill_in_file(cookie);
 	if (err) {
+		od_compat_unlink(dir, file_dentry(file));
 		cachefiles_od_backing_close(cookie);
-		remove_stale(cookie, dir);
 	}
 	return err;
 }
 
-/*
- * The daemon has told the size of the blob: keeps the file that was found if
- * it has that size, makes a new one otherwise.
- */
-int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size)
+static int replace_file(struct cachefiles_od_cookie *cookie, u64 size, struct path *victim)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	struct cachefiles_od_place place;
-	const struct cred *saved;
-	int err;
+	int err = cachefiles_od_wait_thawed(cache) ?: mutex_lock_killable(&cache->names_mutex);
 
-	if (cookie->file && cookie->size == size)
-		return 0;
-	cachefiles_od_backing_close(cookie);
-	mutex_lock(&cache->names_mutex);
-	saved = override_creds(cache->cred);
+	if (err)
+		return err;
 	err = enter_place(cookie, true, &place);
 	if (!err) {
-		err = create_file(cookie, &place.fanout, size);
+		err = remove_stale(cookie, &place.fanout, victim) ?:
+		      create_file(cookie, &place.fanout, size);
 		leave_place(&place);
 	}
-	revert_creds(saved);
 	mutex_unlock(&cache->names_mutex);
-	if (err)
-		pr_err("volume %s: cache file %s cannot be made: %d\n", cookie->volume->key,
-		       cookie->name, err);
 	return err;
 }
 
-/* Before a write that leaves an edge inside a block. */
-int cachefiles_od_backing_mark_dirty(struct cachefiles_od_cookie *cookie)
+/* An object for a blob of this size and version, with nothing in it. */
+static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char *validator)
 {
-	int err = 0;
+	const struct cred *saved = override_creds(cachefiles_od_cookie_cache(cookie)->cred);
+	char *kept = *validator ? kstrdup(validator, GFP_KERNEL) : NULL;
+	struct path victim = { };
+	int err;
 
-	mutex_lock(&cookie->write_mutex);
-	if (!cookie->dirty) {
-		err = write_file_xattr(cookie, FILE_CONTENT_DIRTY);
-		cookie->dirty = !err;
-	}
-	mutex_unlock(&cookie->write_mutex);
-	return err;
-}
-
-/* Edges that have gone since make the file worth keeping again. */
-static void mark_clean(struct cachefiles_od_cookie *cookie)
-{
-	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	const struct cred *saved;
-
-	if (!od_extents_aligned(&cookie->present, cache->block_size, cookie->size))
-		return;
-	saved = override_creds(cache->cred);
-	if (write_file_xattr(cookie, FILE_CONTENT_CLEAN) == 0)
-		cookie->dirty = false;
+	cachefiles_od_backing_close(cookie);
+	err = *validator && !kept ? -ENOMEM : replace_file(cookie, size, &victim);
+	path_put(&victim);
 	revert_creds(saved);
+	if (err) {
+		kfree(kept);
+		pr_err("volume %s: cache file %s: failed to create: %d\n", cookie->volume->key,
+		       cookie->name, err);
+		return err;
+	}
+	mutex_lock(&cookie->commit_mutex);
+	cookie->validator = kept;
+	mutex_unlock(&cookie->commit_mutex);
+	return 0;
 }
 
-/* Nobody uses the file any more, or not yet. */
+/*
+ * May a blob of this size and version go on with what is here? A daemon that
+ * names no version takes responsibility for it with the size alone, and the
+ * object has no version from then on. One that names a version wants just that;
+ * where none was ever named, an object that is in use can only go by its size.
+ */
+static bool is_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
+			 bool first)
+{
+	bool same;
+
+	if (cookie->size != size)
+		return false;
+	mutex_lock(&cookie->commit_mutex);
+	if (!*validator) {
+		same = true;
+		if (cookie->validator) {
+			kfree(cookie->validator);
+			cookie->validator = NULL;
+			cachefiles_od_presence_changed(cookie);
+		}
+	} else if (!cookie->validator) {
+		same = !first;
+	} else {
+		same = strcmp(cookie->validator, validator) == 0;
+	}
+	mutex_unlock(&cookie->commit_mutex);
+	return same;
+}
+
+/*
+ * The daemon has told the size of the blob, and perhaps its version. At a first
+ * OPEN, keeps the file that was found if it is of that blob, and creates a new
+ * one otherwise. Later, a blob that has changed is refused with -ESTALE: bytes
+ * of two versions never meet.
+ */
+int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
+				 const char *validator, bool first)
+{
+	if (cookie->file && is_same_blob(cookie, size, validator, first))
+		return 0;
+	if (!first) {
+		pr_err("volume %s: blob %s has changed at its source while in use: what is missing cannot be read\n",
+		       cookie->volume->key, cookie->name);
+		return -ESTALE;
+	}
+	if (cookie->file)
+		pr_info("volume %s: blob %s has changed: recreating its cache file\n",
+			cookie->volume->key, cookie->name);
+	return start_anew(cookie, size, validator);
+}
+
+/* Caller holds the only reference, or the one that opens the object. */
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 {
-	if (!cookie->file)
-		return;
-	if (cookie->dirty)
-		mark_clean(cookie);
-	fput(set_file(cookie, NULL));
+	struct file *file, *buffered;
+
+	spin_lock(&cookie->lock);
+	file = cookie->file;
+	buffered = cookie->buffered;
+	cookie->file = NULL;
+	cookie->buffered = NULL;
 	cookie->size = 0;
-	cookie->dirty = false;
-	kvfree(cookie->present.e);
-	memset(&cookie->present, 0, sizeof(cookie->present));
+	spin_unlock(&cookie->lock);
+	if (!file)
+		return;
+	cachefiles_od_presence_forget(cookie);
+	if (buffered)
+		fput(buffered);
+	close_file(file);
 }
 
 /* One block of data in the middle of holes must be seen as just that. */
@@ -433,7 +605,8 @@ static int probe_holes(struct cachefiles_od_cache *cache, struct file *file)
 	    vfs_llseek(file, data, SEEK_HOLE) == data + block &&
 	    vfs_llseek(file, data + block, SEEK_DATA) == -ENXIO)
 		return 0;
-	pr_err("%s: its file system does not tell holes from data\n", cache->dir);
+	pr_err("dir %s: file system \"%s\" does not tell holes from data\n", cache->dir,
+	       file_inode(file)->i_sb->s_type->name);
 	return -EOPNOTSUPP;
 }
 
@@ -444,7 +617,7 @@ static int probe_xattrs(struct cachefiles_od_cache *cache, const struct path *pa
 
 	cache->has_xattrs = !err;
 	if (err == -EOPNOTSUPP) {
-		pr_warn("%s: its file system has no user xattrs: blobs are fetched again after each mount\n",
+		pr_warn("dir %s: no user xattrs: blobs are fetched again after each mount\n",
 			cache->dir);
 		err = 0;
 	}
@@ -463,10 +636,11 @@ int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache)
 	file = od_compat_open(&cache->graveyard, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW,
 			      0600);
 	if (IS_ERR(file)) {
-		pr_err("%s: no file can be made in it: %ld\n", cache->dir, PTR_ERR(file));
+		pr_err("dir %s: failed to create a file: %ld\n", cache->dir, PTR_ERR(file));
 		return PTR_ERR(file);
 	}
-	err = probe_holes(cache, file) ?: probe_xattrs(cache, &file->f_path);
+	err = cachefiles_od_check_file(cache, file) ?: probe_holes(cache, file) ?:
+	      probe_xattrs(cache, &file->f_path);
 	od_compat_unlink(&cache->graveyard, file_dentry(file));
 	fput(file);
 	return err;

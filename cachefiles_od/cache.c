@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cache: the folder that a daemon binds, and its life.
+ * The cache: the directory that a daemon binds, and its life.
  *
  * A cache outlives its daemon for as long as a volume uses it, so that what is
- * present goes on being served; the next daemon that binds the same folder
+ * present goes on being served; the next daemon that binds the same directory
  * takes it over.
  */
 #include "internal.h"
@@ -23,26 +23,6 @@ DEFINE_MUTEX(cachefiles_od_mutex);
 /* The cache that volumes join, or NULL; under cachefiles_od_mutex. */
 struct cachefiles_od_cache *cachefiles_od_bound;
 
-static void cachefiles_od_cache_free(struct kref *ref)
-{
-	struct cachefiles_od_cache *cache = container_of(ref, struct cachefiles_od_cache, ref);
-
-	cachefiles_od_queue_destroy(&cache->queue);
-	path_put(&cache->graveyard);
-	path_put(&cache->store);
-	path_put(&cache->root);
-	if (cache->cred)
-		put_cred(cache->cred);
-	kfree(cache->dir);
-	kfree(cache->tag);
-	kfree(cache);
-}
-
-void cachefiles_od_cache_put(struct cachefiles_od_cache *cache)
-{
-	kref_put(&cache->ref, cachefiles_od_cache_free);
-}
-
 static const struct cred *cachefiles_od_make_cred(const char *secctx)
 {
 	struct cred *cred = prepare_kernel_cred(current);
@@ -61,21 +41,7 @@ static const struct cred *cachefiles_od_make_cred(const char *secctx)
 	return cred;
 }
 
-/* Is this a folder on a file system that a cache can live on? */
-static int cachefiles_od_check_root(const struct cachefiles_od_cache *cache)
-{
-	if (od_compat_is_idmapped(&cache->root)) {
-		pr_err("%s: lies on an idmapped mount\n", cache->dir);
-		return -EPERM;
-	}
-	if (sb_rdonly(cache->root.dentry->d_sb)) {
-		pr_err("%s: lies on a read-only file system\n", cache->dir);
-		return -EROFS;
-	}
-	return 0;
-}
-
-static int cachefiles_od_cache_open_folders(struct cachefiles_od_cache *cache)
+static int cachefiles_od_cache_open_dirs(struct cachefiles_od_cache *cache)
 {
 	const struct cred *saved = override_creds(cache->cred);
 	int err;
@@ -83,8 +49,10 @@ static int cachefiles_od_cache_open_folders(struct cachefiles_od_cache *cache)
 	err = od_compat_mkdir(&cache->root, "cache", 0700, &cache->store);
 	if (!err)
 		err = od_compat_mkdir(&cache->root, "graveyard", 0700, &cache->graveyard);
+	if (!err)
+		err = od_compat_mkdir(&cache->root, "maps", 0700, &cache->maps);
 	if (err)
-		pr_err("%s: its folders cannot be made: %d\n", cache->dir, err);
+		pr_err("dir %s: failed to create its directories: %d\n", cache->dir, err);
 	else
 		err = cachefiles_od_backing_probe(cache);
 	revert_creds(saved);
@@ -107,11 +75,12 @@ static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
 	cache->cred = cred;
 	cache->blocks = config->blocks;
 	cache->files = config->files;
-	err = cachefiles_od_check_root(cache);
-	return err ?: cachefiles_od_cache_open_folders(cache);
+	cache->queue.wide = config->wide;
+	err = cachefiles_od_check_fs(cache);
+	return err ?: cachefiles_od_cache_open_dirs(cache);
 }
 
-/* A new cache in a folder; takes over the path. */
+/* A new cache in a directory; takes over the path. */
 static struct cachefiles_od_cache *
 cachefiles_od_cache_create(const struct cachefiles_od_config *config, const struct path *root)
 {
@@ -125,7 +94,9 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	kref_init(&cache->ref);
 	mutex_init(&cache->names_mutex);
 	INIT_LIST_HEAD(&cache->volumes);
-	cachefiles_od_queue_init(&cache->queue);
+	cachefiles_od_request_init_queue(&cache->queue);
+	cachefiles_od_wait_init(&cache->queue);
+	cachefiles_od_presence_init_cache(cache);
 	cache->root = *root;
 	err = cachefiles_od_cache_setup(cache, config);
 	if (err) {
@@ -145,7 +116,7 @@ static int cachefiles_od_check_config(const struct cachefiles_od_config *config)
 }
 
 /*
- * Binds a folder; the result carries a reference for the daemon. A cache that
+ * Binds a directory; the result carries a reference for the daemon. A cache that
  * has lost its daemon is taken over with all that is open in it.
  */
 struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config)
@@ -158,7 +129,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 		return ERR_PTR(err);
 	err = kern_path(config->dir, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &root);
 	if (err) {
-		pr_err("dir %s: %d\n", config->dir, err);
+		pr_err("dir %s: failed to look up: %d\n", config->dir, err);
 		return ERR_PTR(err);
 	}
 
@@ -172,8 +143,9 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 		path_put(&root);
 		cache->blocks = config->blocks;
 		cache->files = config->files;
+		WRITE_ONCE(cache->queue.wide, config->wide);
 		kref_get(&cache->ref);
-		pr_info("%s: a new daemon takes over\n", cache->dir);
+		pr_info("dir %s: a new daemon takes over\n", cache->dir);
 	} else {
 		path_put(&root);
 		pr_err("dir %s: mounts still use the cache in %s\n", config->dir, cache->dir);
@@ -190,27 +162,36 @@ void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
 {
 	lockdep_assert_held(&cachefiles_od_mutex);
 	if (cachefiles_od_bound == cache && list_empty(&cache->volumes) &&
-	    !READ_ONCE(cache->queue.live))
+	    !READ_ONCE(cache->queue.live)) {
 		cachefiles_od_bound = NULL;
+		cachefiles_od_presence_stop(cache);
+	}
+}
+
+/* The bound cache with a reference, or NULL. */
+struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void)
+{
+	struct cachefiles_od_cache *cache;
+
+	mutex_lock(&cachefiles_od_mutex);
+	cache = cachefiles_od_bound;
+	if (cache)
+		kref_get(&cache->ref);
+	mutex_unlock(&cachefiles_od_mutex);
+	return cache;
 }
 
 /* The daemon is gone; takes back its reference. */
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache)
 {
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
 	mutex_lock(&cachefiles_od_mutex);
-	cachefiles_od_queue_stop(&cache->queue);
+	cachefiles_od_queue_stop(&cache->queue, &pieces, &ended);
 	cachefiles_od_cache_release_if_idle(cache);
 	mutex_unlock(&cachefiles_od_mutex);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
 	cachefiles_od_cache_put(cache);
-}
-
-/* How much room the file system has left, as the tighter of its two limits sees it. */
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache)
-{
-	struct kstatfs st;
-
-	if (vfs_statfs(&cache->root, &st))
-		return OD_ROOM_NONE;
-	return max(od_limit_room(&cache->blocks, st.f_blocks, st.f_bavail),
-		   od_limit_room(&cache->files, st.f_files, st.f_ffree));
 }

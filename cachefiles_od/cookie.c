@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cookies: open blobs, their life, their operations and their presence map. */
+/* Cookies: open blobs, from their acquisition to their end. */
 #include "internal.h"
 
 #include <linux/module.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
-
-/* Runs that the presence map of a blob has room for at first. */
-#define CACHEFILES_OD_FIRST_RUNS	16
-
-static void cachefiles_od_cookie_free(struct kref *ref)
-{
-	struct cachefiles_od_cookie *cookie =
-		container_of(ref, struct cachefiles_od_cookie, ref);
-
-	cachefiles_od_volume_put(cookie->volume);
-	kfree(cookie->name);
-	kfree(cookie->key);
-	kfree(cookie);
-}
-
-void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie)
-{
-	kref_put(&cookie->ref, cachefiles_od_cookie_free);
-}
 
 static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
 					size_t key_len)
@@ -56,11 +36,12 @@ cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key,
 	cookie->volume = volume;
 	INIT_LIST_HEAD(&cookie->link);
 	spin_lock_init(&cookie->lock);
-	mutex_init(&cookie->write_mutex);
+	mutex_init(&cookie->commit_mutex);
 	atomic_set(&cookie->nr_ops, 1);
 	cookie->state = OD_OBJ_CLOSED;
-	INIT_LIST_HEAD(&cookie->reads);
-	INIT_WORK(&cookie->reopen, cachefiles_od_queue_reopen);
+	cookie->reads = RB_ROOT;
+	INIT_LIST_HEAD(&cookie->commit_link);
+	INIT_WORK(&cookie->reopen, cachefiles_od_object_reopen);
 	err = cachefiles_od_cookie_set_key(cookie, key, key_len);
 	if (err) {
 		cachefiles_od_cookie_put(cookie);
@@ -94,27 +75,24 @@ static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * What is present needs no daemon: a blob that is here as a whole is never
- * asked for, and without a daemon what there is has to do.
+ * A living daemon is asked at every acquire, since it alone knows the size and
+ * version that the blob has now. Without one, what is present has to do.
  */
 static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
 {
-	int err = cachefiles_od_backing_find(cookie);
+	int found = cachefiles_od_backing_find(cookie), err;
 
-	if (err == -EINTR)
-		return err;
-	if (err && err != -ENOENT) {
-		pr_err("volume %s: cache file %s cannot be used: %d\n", cookie->volume->key,
-		       cookie->name, err);
-		return err;
+	if (found == -EINTR)
+		return found;
+	if (found && found != -ENOENT) {
+		pr_err("volume %s: cache file %s: failed to open: %d\n", cookie->volume->key,
+		       cookie->name, found);
+		return found;
 	}
-	if (!err) {
-		if (cachefiles_od_is_present(cookie, 0, cookie->size))
-			return 0;
-		if (!READ_ONCE(cachefiles_od_cookie_cache(cookie)->queue.live))
-			return 0;
-	}
-	return cachefiles_od_queue_open(cookie);
+	err = cachefiles_od_object_open(cookie);
+	if (err == -ENOTCONN && !found)
+		return 0;
+	return err;
 }
 
 struct cachefiles_od_cookie *
@@ -143,10 +121,11 @@ EXPORT_SYMBOL_GPL(cachefiles_od_acquire_cookie);
 
 void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 {
-	cachefiles_od_queue_drop(cookie);
+	cachefiles_od_object_drop(cookie);
 	cachefiles_od_end_operation(cookie);
 	/* What is left is I/O on the cache file, which ends by itself. */
 	wait_var_event(&cookie->nr_ops, atomic_read(&cookie->nr_ops) == 0);
+	cachefiles_od_presence_close(cookie);
 	cachefiles_od_backing_close(cookie);
 	cachefiles_od_cookie_unlink(cookie);
 	cachefiles_od_cookie_put(cookie);
@@ -158,20 +137,6 @@ u64 cachefiles_od_cookie_size(const struct cachefiles_od_cookie *cookie)
 	return cookie->size;
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_cookie_size);
-
-bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie)
-{
-	return atomic_inc_not_zero(&cookie->nr_ops);
-}
-EXPORT_SYMBOL_GPL(cachefiles_od_begin_operation);
-
-void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie)
-{
-	/* Only the address is used behind the decrement: the cookie may be gone. */
-	if (atomic_dec_and_test(&cookie->nr_ops))
-		wake_up_var(&cookie->nr_ops);
-}
-EXPORT_SYMBOL_GPL(cachefiles_od_end_operation);
 
 bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 {
@@ -186,43 +151,8 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u6
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_is_present);
 
-static int cachefiles_od_cookie_grow(struct cachefiles_od_cookie *cookie)
+bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie)
 {
-	size_t cap = READ_ONCE(cookie->present.cap);
-	struct od_range *bigger, *old;
-
-	cap = cap ? cap * 2 : CACHEFILES_OD_FIRST_RUNS;
-	bigger = kvmalloc_array(cap, sizeof(*bigger), GFP_KERNEL);
-	if (!bigger)
-		return -ENOMEM;
-
-	spin_lock(&cookie->lock);
-	old = bigger;
-	if (cap > cookie->present.cap) {
-		old = cookie->present.e;
-		if (old)
-			memcpy(bigger, old, cookie->present.nr * sizeof(*old));
-		cookie->present.e = bigger;
-		cookie->present.cap = cap;
-	}
-	spin_unlock(&cookie->lock);
-	kvfree(old);
-	return 0;
+	return READ_ONCE(cachefiles_od_cookie_queue(cookie)->wide);
 }
-
-/* Marks a range whose data is in the cache file; 0 or -ENOMEM. */
-int cachefiles_od_cookie_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
-{
-	int err;
-
-	for (;;) {
-		spin_lock(&cookie->lock);
-		err = od_extents_add(&cookie->present, start, end);
-		spin_unlock(&cookie->lock);
-		if (err != -ENOSPC)
-			return err;
-		err = cachefiles_od_cookie_grow(cookie);
-		if (err)
-			return err;
-	}
-}
+EXPORT_SYMBOL_GPL(cachefiles_od_is_wide);

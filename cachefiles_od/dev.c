@@ -15,7 +15,7 @@ module_param(devname, charp, 0444);
 MODULE_PARM_DESC(devname, "name of the device under /dev");
 
 /**
- * struct cachefiles_od_daemon - whoever has the device open
+ * struct cachefiles_od_daemon - the holder of the device
  * @mutex: guards @config and the making of @cache
  * @config: what was asked for so far
  * @cache: the cache, once live; set once
@@ -85,11 +85,11 @@ static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_stru
 	__poll_t mask = 0;
 
 	/* First of all: a cache that is bound after the look at it finds who waits. */
-	cachefiles_od_queue_poll_wait(file, wait);
+	cachefiles_od_request_poll_wait(file, wait);
 	cache = cachefiles_od_daemon_cache(file->private_data);
 	if (!cache)
 		return 0;
-	if (cachefiles_od_queue_readable(&cache->queue))
+	if (cachefiles_od_request_any_ready(&cache->queue))
 		mask |= EPOLLIN;
 	if (cachefiles_od_cache_room(cache) >= OD_ROOM_SCARCE)
 		mask |= EPOLLOUT;
@@ -121,7 +121,7 @@ static int cachefiles_od_cmd_bind(struct cachefiles_od_daemon *daemon, const cha
 		return *arg ? -EINVAL : -EOPNOTSUPP;
 	}
 	if (!daemon->config.dir) {
-		pr_err("bind: no cache folder was set\n");
+		pr_err("bind: no cache directory was set\n");
 		return -EINVAL;
 	}
 	cache = cachefiles_od_cache_bind(&daemon->config);
@@ -164,15 +164,26 @@ static int cachefiles_od_configure(struct cachefiles_od_daemon *daemon,
 	}
 }
 
-static int cachefiles_od_cmd_copen(struct cachefiles_od_cache *cache, const char *arg)
+static int cachefiles_od_cmd_copen(struct cachefiles_od_cache *cache, char *arg)
 {
 	struct od_copen copen;
 	int bad = od_command_copen(arg, &copen), err;
 
 	if (bad < 0)
 		return bad;
-	err = cachefiles_od_queue_copen(&cache->queue, &copen);
+	err = cachefiles_od_object_copen(&cache->queue, &copen);
 	return err ?: bad ? -EINVAL : 0;
+}
+
+/* READs may be wider than what is wanted, now or once the cache is live. */
+static int cachefiles_od_cmd_wide(struct cachefiles_od_daemon *daemon)
+{
+	mutex_lock(&daemon->mutex);
+	daemon->config.wide = true;
+	if (daemon->cache)
+		WRITE_ONCE(daemon->cache->queue.wide, true);
+	mutex_unlock(&daemon->mutex);
+	return 0;
 }
 
 static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
@@ -192,9 +203,11 @@ static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
 		cachefiles_od_queue_restore(&cache->queue);
 		return 0;
 	case OD_CMD_CULL:
-		return cache ? cachefiles_od_cull(cache, cmd->arg) : -EINVAL;
 	case OD_CMD_INUSE:
-		return cache ? cachefiles_od_inuse(cache, cmd->arg) : -EINVAL;
+	case OD_CMD_COMMIT:
+		return cache ? cachefiles_od_name_command(cache, cmd) : -EINVAL;
+	case OD_CMD_WIDE:
+		return cachefiles_od_cmd_wide(daemon);
 	default:
 		mutex_lock(&daemon->mutex);
 		if (!daemon->cache)

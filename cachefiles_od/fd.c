@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 /* Pages that are copied from the daemon at once. */
@@ -33,14 +34,13 @@ struct cachefiles_od_fd {
 static int fd_begin(const struct cachefiles_od_fd *fd)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
-	struct xarray *queue = &cachefiles_od_cookie_cache(cookie)->queue.requests;
 	bool open;
 
 	if (!cachefiles_od_begin_operation(cookie))
 		return -EIO;
-	xa_lock(queue);
+	spin_lock(&cookie->lock);
 	open = cookie->state == OD_OBJ_OPEN && cookie->object_id == fd->object_id;
-	xa_unlock(queue);
+	spin_unlock(&cookie->lock);
 	if (open)
 		return 0;
 	cachefiles_od_end_operation(cookie);
@@ -50,14 +50,6 @@ static int fd_begin(const struct cachefiles_od_fd *fd)
 static void fd_end(const struct cachefiles_od_fd *fd)
 {
 	cachefiles_od_end_operation(fd->cookie);
-}
-
-/* An edge that lies inside a block cannot be told from the file's holes later. */
-static bool has_inner_edge(const struct cachefiles_od_cookie *cookie, u64 start, u64 end)
-{
-	u64 mask = cachefiles_od_cookie_cache(cookie)->block_size - 1;
-
-	return (start & mask) || ((end & mask) && end < cookie->size);
 }
 
 /**
@@ -167,38 +159,58 @@ static size_t direct_part(const struct cachefiles_od_cookie *cookie, u64 pos, si
 	return len & ~mask;
 }
 
+/*
+ * What went through the page cache, as asked or because the file system does so
+ * (data=journal, encryption), has to reach the device, too. Errors of write-back
+ * are taken from a sample: a flag would be consumed by the first who looks.
+ */
+static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq_t since)
+{
+	u64 last = pos + len - 1;
+	int err = filemap_write_and_wait_range(mapping, pos, last) ?:
+		  filemap_check_wb_err(mapping, since);
+
+	/* Pages that stay would only take up memory: reads do not use them. */
+	invalidate_mapping_pages(mapping, pos >> PAGE_SHIFT, last >> PAGE_SHIFT);
+	return err;
+}
+
 static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *bounce,
 			  size_t skip, size_t len, u64 pos, bool direct)
 {
+	struct address_space *mapping = file->f_mapping;
+	errseq_t since = filemap_sample_wb_err(mapping);
 	struct iov_iter iter;
 	struct kiocb iocb;
 	ssize_t n;
-	int err;
+	int err = 0;
 
 	iov_iter_bvec(&iter, ITER_SOURCE, bounce->bvec, CACHEFILES_OD_BOUNCE_PAGES, bounce->len);
 	iov_iter_advance(&iter, skip);
 	iov_iter_truncate(&iter, len);
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_pos = pos;
-	iocb.ki_flags &= ~IOCB_DIRECT;
-	if (direct)
-		iocb.ki_flags |= IOCB_DIRECT;
 	/* Not vfs_iocb_iter_write(): who guards against freezing differs between kernels. */
-	file_start_write(file);
 	n = file->f_op->write_iter(&iocb, &iter);
-	file_end_write(file);
-	if (n <= 0 || direct)
-		return n;
-	err = filemap_write_and_wait_range(file->f_mapping, pos, pos + n - 1);
-	/* Pages that stay would send readers of their neighbours the long way, too. */
-	invalidate_mapping_pages(file->f_mapping, pos >> PAGE_SHIFT, (pos + n - 1) >> PAGE_SHIFT);
+	if (n > 0 && (!direct || filemap_range_has_page(mapping, pos, pos + n - 1)))
+		err = write_back(mapping, pos, n, since);
 	return err ?: n;
+}
+
+static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
+			      const struct cachefiles_od_bounce *bounce, size_t skip, size_t len,
+			      u64 pos)
+{
+	struct file *file = cachefiles_od_backing_buffered(cookie);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	return write_file(file, bounce, skip, len, pos, false);
 }
 
 /*
  * Writes to the cache file and marks what has reached its device without an
- * error: nothing is called present that a failed write-back could take away.
- * Returns how many bytes that were.
+ * error, to the byte. Returns how many bytes that were.
  */
 static ssize_t store(struct cachefiles_od_cookie *cookie,
 		     const struct cachefiles_od_bounce *bounce, size_t skip, size_t len, u64 pos)
@@ -210,25 +222,19 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	if (direct)
 		n = write_file(cookie->file, bounce, skip, direct, pos, true);
 	/* What direct I/O does not do here is done the other way. */
-	if (n == 0 || n == -EINVAL || n == -EOPNOTSUPP || n == -ENOTBLK) {
-		if (has_inner_edge(cookie, pos, pos + len)) {
-			err = cachefiles_od_backing_mark_dirty(cookie);
-			if (err)
-				return err;
-		}
-		n = write_file(cookie->file, bounce, skip, len, pos, false);
-	}
+	if (n == 0 || n == -EINVAL || n == -EOPNOTSUPP || n == -ENOTBLK)
+		n = write_buffered(cookie, bounce, skip, len, pos);
 	if (n <= 0)
 		return n ?: -EIO;
-	err = cachefiles_od_cookie_mark_present(cookie, pos, pos + n);
+	err = cachefiles_od_presence_filled(cookie, pos, pos + n);
 	return err ?: n;
 }
 
-/* As much as the blob has room for; short only behind an error. */
+/* As much as the blob has room for; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_bounce *bounce, u64 pos)
 {
-	u64 limit = round_up(cookie->size, CACHEFILES_OD_GRAIN);
+	u64 limit = cachefiles_od_file_length(cookie->size);
 	size_t len, done = 0;
 	ssize_t n = 0;
 
@@ -244,33 +250,90 @@ static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 	return done ?: n;
 }
 
-static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
-			   const struct cachefiles_od_bounce *bounce, u64 pos)
+/* With the cache's credentials, the file pinned and protected against freezing. */
+static ssize_t store_here(const struct cachefiles_od_fd *fd,
+			  const struct cachefiles_od_bounce *bounce, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	const struct cred *saved;
 	ssize_t n;
 
-	n = fd_begin(fd);
-	if (n)
-		return n;
-	if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE) {
-		n = -ENOBUFS;
-	} else {
-		saved = override_creds(cache->cred);
-		n = store_all(cookie, bounce, pos);
-		revert_creds(saved);
-	}
+	if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE)
+		return -ENOBUFS;
+	saved = override_creds(cache->cred);
+	n = store_all(cookie, bounce, pos);
+	revert_creds(saved);
 	if (n > 0) {
 		atomic64_add(n, &cache->stats.filled);
-		cachefiles_od_queue_filled(cookie);
-	} else if (n < 0) {
-		pr_warn_ratelimited("volume %s: blob %s: the daemon's %zu bytes at %llu are refused: %zd\n",
-				    cookie->volume->key, cookie->name, bounce->len, pos, n);
+		cachefiles_od_wait_filled(cookie, pos, pos + n);
 	}
+	return n;
+}
+
+/* What a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
+static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
+			    const struct cachefiles_od_bounce *bounce, u64 pos)
+{
+	ssize_t n = fd_begin(fd);
+
+	if (n)
+		return n;
+	n = store_here(fd, bounce, pos);
+	if (n < 0)
+		pr_warn_ratelimited("volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
+				    fd->cookie->volume->key, fd->cookie->name, bounce->len, pos,
+				    n);
 	fd_end(fd);
 	return n;
+}
+
+static int try_prepare(const struct cachefiles_od_fd *fd)
+{
+	int err = fd_begin(fd);
+
+	if (err)
+		return err;
+	err = cachefiles_od_presence_begin_fill(fd->cookie);
+	fd_end(fd);
+	return err;
+}
+
+/* The map on disk must know that the file changes from now on. */
+static int prepare(const struct cachefiles_od_fd *fd)
+{
+	int err;
+
+	while ((err = try_prepare(fd)) == -EBUSY) {
+		err = cachefiles_od_wait_frozen();
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
+			   const struct cachefiles_od_bounce *bounce, u64 pos)
+{
+	struct cachefiles_od_cookie *cookie = fd->cookie;
+	ssize_t n = READ_ONCE(cookie->map_closed) ? prepare(fd) : 0;
+
+	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
+	if (!n)
+		n = cachefiles_od_start_write(cachefiles_od_cookie_cache(cookie));
+	if (!n) {
+		n = store_pinned(fd, bounce, pos);
+		cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
+	}
+	return n;
+}
+
+static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *from,
+			   struct cachefiles_od_bounce *bounce, u64 pos)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return bounce_fill(bounce, from) ? store_chunk(fd, bounce, pos) : -EFAULT;
 }
 
 /*
@@ -289,7 +352,7 @@ static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *
 	if (!bounce)
 		return -ENOMEM;
 	while (iov_iter_count(from)) {
-		n = bounce_fill(bounce, from) ? store_chunk(fd, bounce, iocb->ki_pos) : -EFAULT;
+		n = write_chunk(fd, from, bounce, iocb->ki_pos);
 		if (n < 0)
 			break;
 		iocb->ki_pos += n;
@@ -299,6 +362,19 @@ static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *
 	}
 	bounce_put(bounce);
 	return written ?: n;
+}
+
+/* What has been filled until now is there after a power cut. */
+static int cachefiles_od_fd_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	const struct cachefiles_od_fd *fd = file->private_data;
+	int err = fd_begin(fd);
+
+	if (err)
+		return err;
+	err = cachefiles_od_presence_commit(fd->cookie);
+	fd_end(fd);
+	return err;
 }
 
 static loff_t seek_data(const struct cachefiles_od_fd *fd, struct file *file, loff_t offset,
@@ -334,14 +410,14 @@ static long cachefiles_od_fd_ioctl(struct file *file, unsigned int cmd, unsigned
 
 	if (cmd != CACHEFILES_OD_IOC_READ_COMPLETE || arg > U32_MAX)
 		return -EINVAL;
-	return cachefiles_od_queue_read_complete(fd->cookie, fd->object_id, arg);
+	return cachefiles_od_wait_read_complete(fd->cookie, fd->object_id, arg);
 }
 
 static int cachefiles_od_fd_release(struct inode *inode, struct file *file)
 {
 	struct cachefiles_od_fd *fd = file->private_data;
 
-	cachefiles_od_queue_fd_closed(fd->cookie, fd->object_id);
+	cachefiles_od_object_fd_closed(fd->cookie, fd->object_id);
 	cachefiles_od_cookie_put(fd->cookie);
 	kfree(fd);
 	return 0;
@@ -351,12 +427,13 @@ static const struct file_operations cachefiles_od_fd_fops = {
 	.owner		= THIS_MODULE,
 	.write_iter	= cachefiles_od_fd_write_iter,
 	.llseek		= cachefiles_od_fd_llseek,
+	.fsync		= cachefiles_od_fd_fsync,
 	.unlocked_ioctl	= cachefiles_od_fd_ioctl,
 	.compat_ioctl	= cachefiles_od_fd_ioctl,
 	.release	= cachefiles_od_fd_release,
 };
 
-/* The file behind a new fd of a blob; the caller makes the fd. */
+/* The file for a new fd of a blob; the caller allocates the fd. */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id)
 {
 	struct cachefiles_od_fd *fd = kmalloc(sizeof(*fd), GFP_KERNEL);

@@ -5,27 +5,31 @@
  * References: a request and an anonymous fd hold their cookie, a cookie holds
  * its volume, a volume holds the cache; the daemon holds the cache too.
  *
- * Locks, outermost first (Documentation/locking.rst tells the whole order):
+ * The files are declared below from the lowest to the highest, and no call goes up
+ * (make lint). A piece that waits carries the function that goes on with it.
+ *
+ * Locks, outermost first (Documentation/locking.rst has the whole order):
  *   daemon->mutex           what a daemon has configured
+ *   cache->names_mutex      which file or directory a name in the cache stands for
  *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
- *   cache->names_mutex      which file or folder a name in the cache stands for
- *   cookie->write_mutex     the dirty mark of a cache file
- *   queue->requests.xa_lock requests, what waits for them, daemon's side of
- *                           each cookie ("the queue lock")
- *   cookie->lock            presence map and cache file of a cookie
+ *   cookie->commit_mutex    the map file and the validator of a cookie
+ *   cookie->lock            one blob: its state, requests, waiters, presence map
+ *   queue lock              ids and what the daemon can fetch; request.c alone takes it
+ *   deadlines->lock         when the next deadline is due; wait.c alone takes it
+ *   cache->commit_lock      which cookies have something to commit
  */
 #ifndef CACHEFILES_OD_INTERNAL_H
 #define CACHEFILES_OD_INTERNAL_H
 
 #define pr_fmt(fmt) "cachefiles_od: " fmt
 
-#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/path.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
@@ -39,6 +43,7 @@
 #include "core/extents.h"
 #include "core/key.h"
 #include "core/limit.h"
+#include "core/mapfile.h"
 #include "core/message.h"
 #include "core/request.h"
 
@@ -46,26 +51,46 @@ struct cachefiles_od_daemon;
 struct poll_table_struct;
 
 /**
+ * struct cachefiles_od_deadlines - when waiting ends
+ * @lock: guards @next and the arming of @work
+ * @work: fails what has waited too long
+ * @next: when @work is due, in jiffies; meaningful while it is pending
+ */
+struct cachefiles_od_deadlines {
+	spinlock_t lock;
+	struct delayed_work work;
+	unsigned long next;
+};
+
+/**
  * struct cachefiles_od_queue - requests on their way to the daemon and back
- * @requests: all of them by msg_id; queued ones carry %CACHEFILES_OD_QUEUED
+ * @requests: all of them by msg_id; its lock is the queue lock. Those that the
+ *	daemon can fetch now carry %CACHEFILES_OD_READY
+ * @nr_requests: how many
  * @next_id: where the search for a free msg_id goes on
- * @last_fetched: msg_id that was served last; the next search starts behind it
- * @next_object_id: last object_id given away
+ * @last_fetched: msg_id that was served last; the next search starts after it
+ * @next_object_id: last object_id given out
+ * @generation: counts restores: an OPEN of an earlier one belongs to a daemon
+ *	that has been taken over from
  * @live: a daemon holds the device; requests may be queued
- * @expiry: fails what has waited too long
- * @next_expiry: when @expiry is due, in jiffies; meaningful while it is pending
+ * @wide: the daemon asked for READs wider than what is wanted
+ * @opened: tasks that wait for an OPEN to end
+ * @deadlines: of all pieces that wait
  */
 struct cachefiles_od_queue {
 	struct xarray requests;
+	unsigned int nr_requests;
 	u32 next_id;
 	u32 last_fetched;
 	u32 next_object_id;
+	unsigned int generation;
 	bool live;
-	struct delayed_work expiry;
-	unsigned long next_expiry;
+	bool wide;
+	wait_queue_head_t opened;
+	struct cachefiles_od_deadlines deadlines;
 };
 
-#define CACHEFILES_OD_QUEUED	XA_MARK_1
+#define CACHEFILES_OD_READY	XA_MARK_1
 
 /**
  * struct cachefiles_od_counters - what happened since the cache was bound
@@ -75,36 +100,41 @@ struct cachefiles_od_queue {
  * @filled: bytes written by the daemon
  * @served: bytes read from cache files
  * @failed: reads or parts of reads that failed
+ * @commits: presence maps committed
  */
 struct cachefiles_od_counters {
-	atomic64_t opens, reads, closes, filled, served, failed;
+	atomic64_t opens, reads, closes, filled, served, failed, commits;
 };
 
 /**
- * struct cachefiles_od_cache - the cache folder and all that goes through it
+ * struct cachefiles_od_cache - the cache directory and all that goes through it
  * @ref: references
- * @dir: the folder as the daemon named it
+ * @dir: the directory as the daemon named it
  * @tag: the cache's name
- * @root: the folder
- * @store: its "cache" folder
- * @graveyard: its "graveyard" folder
+ * @root: the directory
+ * @store: its "cache" directory
+ * @graveyard: its "graveyard" directory
+ * @maps: its "maps" directory
  * @cred: whose rights cache files are handled with
  * @blocks: limits of blocks
  * @files: limits of files
- * @block_size: bytes that the file system remembers at once
- * @has_xattrs: files can say what they hold after a restart
- * @names_mutex: held from finding a blob's folders until its file is known to
- *	culling, so that nobody sees a folder half made or takes one away
+ * @block_size: bytes that the file system allocates at once
+ * @has_xattrs: files can say what they are after a restart
+ * @names_mutex: held from finding a blob's directories until its file is known
+ *	to culling, so that nobody sees a directory half made or takes one away
  * @volumes: joined volumes, under cachefiles_od_mutex
  * @nr_buried: number for the next name in the graveyard
  * @queue: requests
+ * @commit_lock: guards @uncommitted
+ * @uncommitted: cookies with something to commit; each holds a reference
+ * @commit_work: commits them
  * @stats: counters
  */
 struct cachefiles_od_cache {
 	struct kref ref;
 	char *dir;
 	char *tag;
-	struct path root, store, graveyard;
+	struct path root, store, graveyard, maps;
 	const struct cred *cred;
 	struct od_limit blocks, files;
 	unsigned int block_size;
@@ -113,17 +143,20 @@ struct cachefiles_od_cache {
 	struct list_head volumes;
 	atomic_t nr_buried;
 	struct cachefiles_od_queue queue;
+	spinlock_t commit_lock;
+	struct list_head uncommitted;
+	struct delayed_work commit_work;
 	struct cachefiles_od_counters stats;
 };
 
 /**
  * struct cachefiles_od_volume - a name space of blobs
  * @ref: references
- * @cache: where its folder lies
+ * @cache: where its directory lies
  * @link: in @cache's list
  * @cookies: open blobs, under cachefiles_od_mutex
  * @hash: hash of @key
- * @name: folder name; @key is behind its first letter
+ * @name: directory name; @key follows its first letter
  * @key: volume key
  */
 struct cachefiles_od_volume {
@@ -146,19 +179,30 @@ struct cachefiles_od_volume {
  * @hash: hash of @key
  * @name: file name
  * @timeout_ms: deadline of this blob's waits, resolved, 0 for none
+ * @dio_align: alignment of direct I/O on @file, 0 where there is none
  * @nr_ops: operations, and one for the cookie's own life
- * @lock: guards @present, and the coming and going of @file
- * @file: cache file; stays once the cookie was handed out
+ * @lock: guards what follows, unless it says otherwise
+ * @file: cache file; set while the object is opened, and stays until the cookie
+ *	is relinquished: an operation may use it without the lock
+ * @buffered: the same file without O_DIRECT, opened when first needed
  * @size: bytes of the blob; stays once the cookie was handed out
  * @present: presence map
- * @dio_align: alignment of direct I/O on @file, 0 where there is none
- * @write_mutex: guards @dirty
- * @dirty: the file is marked as one whose holes do not tell what is present
- * @state: how it stands with the daemon, under the queue lock like what follows
- * @object_id: names the daemon's fd, 0 without one
- * @fd_closed: the fd was closed before its OPEN was answered
- * @reads: READ requests under way, sorted and apart from each other
+ * @state: how it stands with the daemon
+ * @object_id: names the daemon's fd; 0 without one, and then it is not open
+ * @open: the OPEN that is queued, sent or being completed; NULL for none
+ * @reads: READ requests under way, by their first byte; they do not overlap
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
+ * @uncommitted: bytes filled since the last commit
+ * @commit_link: in the cache's list, under its commit_lock
+ * @commit_mutex: guards what follows and the map file
+ * @map_seq: sequence number of the newest map on disk, 0 for none
+ * @map_runs_off: where its runs are
+ * @map_nr_runs: how many
+ * @map_closed: it says that the object was closed: before anything is written
+ *	to the cache file, a map that does not say so must be on disk
+ * @map_stale: it lacks more than @uncommitted tells
+ * @committed: bytes that it says are present
+ * @validator: version of the blob as the daemon named it, NULL for none
  */
 struct cachefiles_od_cookie {
 	struct kref ref;
@@ -169,34 +213,46 @@ struct cachefiles_od_cookie {
 	u32 hash;
 	char *name;
 	unsigned int timeout_ms;
+	unsigned int dio_align;
 	atomic_t nr_ops;
 
 	spinlock_t lock;
 	struct file *file;
+	struct file *buffered;
 	u64 size;
 	struct od_extents present;
-	unsigned int dio_align;
-	struct mutex write_mutex;
-	bool dirty;
-
 	enum od_obj_state state;
 	u32 object_id;
-	bool fd_closed;
-	struct list_head reads;
+	struct cachefiles_od_request *open;
+	struct rb_root reads;
 	struct work_struct reopen;
+	u64 uncommitted;
+	struct list_head commit_link;
+
+	struct mutex commit_mutex;
+	u64 map_seq;
+	u64 map_runs_off;
+	u32 map_nr_runs;
+	bool map_closed;
+	bool map_stale;
+	u64 committed;
+	char *validator;
 };
 
 /**
  * struct cachefiles_od_request - a question to the daemon
  * @ref: references
- * @cookie: the blob it is about
+ * @cookie: the blob it is about; its lock guards all that can change here
  * @msg_id: its name
  * @opcode: enum cachefiles_od_opcode
  * @object_id: for a CLOSE, the fd that it is about
- * @state: where it is, under the queue lock like what follows
+ * @generation: the queue's when an OPEN was delivered
+ * @state: where it is
  * @range: what a READ asks for
- * @link: in the cookie's list of READs
- * @waits: pieces of reads that wait for it
+ * @node: of a READ in the cookie's tree
+ * @waits: pieces of reads that wait for a READ, by their first byte
+ * @nr_waits: how many
+ * @link: in a list of requests that have ended
  * @born: when it was queued, in jiffies
  * @error: how an OPEN ended
  * @done: an OPEN ended
@@ -207,46 +263,198 @@ struct cachefiles_od_request {
 	u32 msg_id;
 	u32 opcode;
 	u32 object_id;
+	unsigned int generation;
 	enum od_req_state state;
 	struct od_range range;
+	struct rb_node node;
+	struct rb_root waits;
+	unsigned int nr_waits;
 	struct list_head link;
-	struct list_head waits;
 	unsigned long born;
 	int error;
-	struct completion done;
+	bool done;
 };
 
 /**
  * struct cachefiles_od_piece - a part of a read that goes its own way
- * @refs: whoever will report the piece, and whoever is submitting its I/O
- * @link: in a request's list, or in a list of pieces that go on
- * @read: the read; may be gone as soon as the piece was reported
+ * @refs: the piece's reporter and the submitter of its I/O
+ * @node: in a request's tree, while it waits
+ * @link: in a list of pieces that go on
+ * @read: the read; may be freed as soon as the piece was reported
  * @from: first byte, from the start of the read
  * @len: bytes
  * @expires: when to give up waiting, in jiffies; 0 for never
  * @error: why the piece fails instead of going on
- * @iocb: I/O on the cache file
+ * @tries: READs that were completed and gave it nothing
+ * @alone: the last of them asked for just what it wants
+ * @reread: the cache file has failed to give it back once
+ * @go_on: takes over a piece that has waited
+ * @iocb: direct I/O on the cache file
+ * @ret: how that ended
  * @work: what cannot be done where it was found out
  */
 struct cachefiles_od_piece {
 	refcount_t refs;
+	struct rb_node node;
 	struct list_head link;
 	struct cachefiles_od_read *read;
 	size_t from, len;
 	unsigned long expires;
 	int error;
+	u8 tries;
+	bool alone;
+	bool reread;
+	void (*go_on)(struct cachefiles_od_piece *piece);
 	struct kiocb iocb;
+	long ret;
 	struct work_struct work;
 };
 
-/* main.c */
+static inline struct cachefiles_od_cache *
+cachefiles_od_cookie_cache(const struct cachefiles_od_cookie *cookie)
+{
+	return cookie->volume->cache;
+}
+
+static inline struct cachefiles_od_queue *
+cachefiles_od_cookie_queue(const struct cachefiles_od_cookie *cookie)
+{
+	return &cachefiles_od_cookie_cache(cookie)->queue;
+}
+
+static inline u64 cachefiles_od_piece_start(const struct cachefiles_od_piece *piece)
+{
+	return piece->read->start + piece->from;
+}
+
+/* Bytes that the cache file of a blob of this size has. */
+static inline u64 cachefiles_od_file_length(u64 size)
+{
+	return round_up(size, (u64)CACHEFILES_OD_GRAIN);
+}
+
+/* refs.c */
+void cachefiles_od_cache_put(struct cachefiles_od_cache *cache);
+void cachefiles_od_volume_put(struct cachefiles_od_volume *volume);
+void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
+
+/* params.c */
 extern struct workqueue_struct *cachefiles_od_wq;
+extern struct workqueue_struct *cachefiles_od_deadline_wq;
+extern struct workqueue_struct *cachefiles_od_commit_wq;
+int cachefiles_od_params_init(void);
+void cachefiles_od_params_exit(void);
 unsigned int cachefiles_od_timeout_ms(unsigned int timeout_ms);
 u64 cachefiles_od_window(void);
+unsigned int cachefiles_od_commit_ms(void);
+u64 cachefiles_od_commit_bytes(void);
 
-/* dev.c */
-int cachefiles_od_dev_register(void);
-void cachefiles_od_dev_unregister(void);
+/* request.c */
+void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue);
+struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_cookie *cookie,
+							  u32 opcode, gfp_t gfp);
+void cachefiles_od_request_put(struct cachefiles_od_request *req);
+void cachefiles_od_request_put_all(struct list_head *ended);
+void cachefiles_od_request_discard(struct cachefiles_od_request *req);
+int cachefiles_od_request_enqueue(struct cachefiles_od_request *req);
+int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_event event);
+void cachefiles_od_request_update_ready(struct cachefiles_od_request *req);
+bool cachefiles_od_request_is_ready(const struct cachefiles_od_request *req);
+void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error);
+struct cachefiles_od_request *cachefiles_od_request_find(struct cachefiles_od_queue *queue,
+							 u32 msg_id);
+struct cachefiles_od_request *cachefiles_od_request_next(struct cachefiles_od_queue *queue,
+							 unsigned long *id);
+struct cachefiles_od_request *cachefiles_od_request_next_ready(struct cachefiles_od_queue *queue);
+bool cachefiles_od_request_any_ready(struct cachefiles_od_queue *queue);
+void cachefiles_od_request_served(struct cachefiles_od_queue *queue, u32 msg_id);
+u32 cachefiles_od_request_new_object_id(struct cachefiles_od_queue *queue);
+void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live);
+void cachefiles_od_request_restart(struct cachefiles_od_queue *queue);
+void cachefiles_od_request_poll_wait(struct file *file, struct poll_table_struct *wait);
+void cachefiles_od_request_wake_pollers(void);
+
+/* freeze.c */
+bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
+int cachefiles_od_wait_frozen(void);
+int cachefiles_od_wait_thawed(const struct cachefiles_od_cache *cache);
+int cachefiles_od_start_write(const struct cachefiles_od_cache *cache);
+void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
+
+/* fscheck.c */
+int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
+int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
+enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache);
+
+/* mapfile.c */
+int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file *file,
+			       u64 size, struct od_extents *runs);
+int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
+				u32 nr_runs, bool closed);
+int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file);
+
+/* presence.c */
+void cachefiles_od_presence_init_cache(struct cachefiles_od_cache *cache);
+int cachefiles_od_presence_add(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+int cachefiles_od_presence_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+int cachefiles_od_presence_begin_fill(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache);
+void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache);
+void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
+
+/* backing.c */
+int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
+int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
+				 const char *validator, bool first);
+int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
+			       struct dentry *victim);
+int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+				 struct dentry *victim);
+struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
+
+/* wait.c */
+void cachefiles_od_wait_init(struct cachefiles_od_queue *queue);
+void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue);
+int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
+			    struct cachefiles_od_piece *piece, size_t *len);
+void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
+				     u32 msg_id);
+void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner);
+void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event event, int error,
+			    struct list_head *pieces, struct list_head *ended);
+void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
+			     struct list_head *pieces, struct list_head *ended);
+void cachefiles_od_wait_resume(struct list_head *pieces);
+void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
+
+/* object.c */
+int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
+void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
+void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
+				      struct list_head *ended);
+void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_reopen(struct work_struct *work);
+void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error);
+
+/* fd.c */
+struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
+void cachefiles_od_fd_exit(void);
+
+/* queue.c */
+void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
+void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
+			      struct list_head *ended);
+ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
+void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
 /* cache.c */
 extern struct mutex cachefiles_od_mutex;
@@ -254,80 +462,42 @@ extern struct cachefiles_od_cache *cachefiles_od_bound;
 
 /**
  * struct cachefiles_od_config - what a daemon asks for before it goes live
- * @dir: cache folder
+ * @dir: cache directory
  * @tag: name, or NULL
  * @secctx: security context of cache files, or NULL
  * @blocks: limits of blocks
  * @files: limits of files
+ * @wide: READs may be wider than what is wanted
  */
 struct cachefiles_od_config {
 	char *dir;
 	char *tag;
 	char *secctx;
 	struct od_limit blocks, files;
+	bool wide;
 };
 
 struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config);
+struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void);
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache);
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache);
-void cachefiles_od_cache_put(struct cachefiles_od_cache *cache);
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache);
-
-/* volume.c */
-void cachefiles_od_volume_put(struct cachefiles_od_volume *volume);
-
-/* cookie.c */
-void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_cookie_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-static inline struct cachefiles_od_cache *
-cachefiles_od_cookie_cache(const struct cachefiles_od_cookie *cookie)
-{
-	return cookie->volume->cache;
-}
-
-/* backing.c */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
-int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size);
-int cachefiles_od_backing_mark_dirty(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim);
-void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
-
-/* queue.c */
-void cachefiles_od_queue_init(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_destroy(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_poll_wait(struct file *file, struct poll_table_struct *wait);
-bool cachefiles_od_queue_readable(struct cachefiles_od_queue *queue);
-ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
-void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
-int cachefiles_od_queue_open(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_queue_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
-int cachefiles_od_queue_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
-				      u32 msg_id);
-void cachefiles_od_queue_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_queue_filled(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_queue_drop(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_queue_cancel(struct cachefiles_od_cookie *cookie, const void *owner);
-void cachefiles_od_queue_reopen(struct work_struct *work);
-int cachefiles_od_queue_miss(struct cachefiles_od_cookie *cookie,
-			     struct cachefiles_od_piece *piece, size_t *len);
-
-/* io.c */
-void cachefiles_od_piece_resume(struct list_head *pieces);
-
-/* fd.c */
-struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_fd_exit(void);
 
 /* cull.c */
-int cachefiles_od_cull(struct cachefiles_od_cache *cache, const char *name);
-int cachefiles_od_inuse(struct cachefiles_od_cache *cache, const char *name);
+int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct od_command *cmd);
+
+/* sync.c */
+int cachefiles_od_sync_register(void);
+void cachefiles_od_sync_unregister(void);
+
+/* control.c */
+extern const struct proc_ops cachefiles_od_control_ops;
 
 /* stats.c */
 int cachefiles_od_stats_register(void);
 void cachefiles_od_stats_unregister(void);
+
+/* dev.c */
+int cachefiles_od_dev_register(void);
+void cachefiles_od_dev_unregister(void);
 
 #endif /* CACHEFILES_OD_INTERNAL_H */

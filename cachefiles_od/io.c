@@ -2,23 +2,53 @@
 /*
  * Reads: a read is cut into pieces, each of which either comes straight from
  * the cache file or waits for the daemon first, and is reported by itself.
+ *
+ *	piece_start_off	  present: submit; missing: wait.c, which calls piece_go_on()
+ *	piece_submit	  direct, around (whole blocks into a bounce buffer), or buffered
+ *	piece_go_on	  present now: submit; not: start over, and ask for it by itself
+ *	piece_lost	  the cache file does not give it back: drop it, and start over
+ *	piece_done	  reports it, once
+ *
+ * Whatever touches the cache file does so with the cache's credentials.
  */
 #include "internal.h"
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "../compat/callbacks.h"
 
+/* READs that may come to nothing for a piece before it fails. */
+#define TRIES_MAX	8
+
+/* Longest piece that goes through a bounce buffer. */
+#define AROUND_MAX	(1U << 20)
+
+static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
+		       const struct cachefiles_od_piece *like);
+
 static struct cachefiles_od_cookie *piece_cookie(const struct cachefiles_od_piece *piece)
 {
 	return piece->read->cookie;
 }
 
-static u64 piece_start(const struct cachefiles_od_piece *piece)
+/*
+ * From here to end_io() the caller acts with the cache's credentials, and the
+ * operation keeps them and the cache file, whatever becomes of the read.
+ */
+static const struct cred *begin_io(struct cachefiles_od_cookie *cookie)
 {
-	return piece->read->start + piece->from;
+	/* The reader has an operation: this cannot fail. */
+	cachefiles_od_begin_operation(cookie);
+	return override_creds(cachefiles_od_cookie_cache(cookie)->cred);
+}
+
+static void end_io(struct cachefiles_od_cookie *cookie, const struct cred *saved)
+{
+	revert_creds(saved);
+	cachefiles_od_end_operation(cookie);
 }
 
 static void piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
@@ -31,10 +61,12 @@ static void piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
 	iov_iter_truncate(iter, piece->len - skip);
 }
 
+/* --- the end of a piece --- */
+
 /* The rest of the last grain reads as zeroes, whatever the daemon wrote there. */
 static void piece_clear_tail(const struct cachefiles_od_piece *piece)
 {
-	u64 size = piece_cookie(piece)->size, start = piece_start(piece);
+	u64 size = piece_cookie(piece)->size, start = cachefiles_od_piece_start(piece);
 	struct iov_iter iter;
 
 	if (start + piece->len <= size)
@@ -49,7 +81,7 @@ static void piece_put(struct cachefiles_od_piece *piece)
 		kfree(piece);
 }
 
-/* Reports a piece, once, and lets go of it. The read may be gone behind this. */
+/* Reports a piece, once, and puts it. The read may be freed once this returns. */
 static void piece_done(struct cachefiles_od_piece *piece, int error)
 {
 	struct cachefiles_od_read *read = piece->read;
@@ -66,55 +98,217 @@ static void piece_done(struct cachefiles_od_piece *piece, int error)
 	read->done(read, from, len, error);
 }
 
-static void piece_fail_io(struct cachefiles_od_piece *piece, ssize_t ret)
+/* Other pieces take over what this one was to read. */
+static void piece_start_over(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-
-	pr_err_ratelimited("volume %s: cache file %s: %zu bytes at %llu cannot be read: %zd\n",
-			   cookie->volume->key, cookie->name, piece->len, piece_start(piece), ret);
-	piece_done(piece, -EIO);
+	read_range(piece->read, piece->from, piece->from + piece->len, piece);
+	piece_put(piece);
 }
 
-/* Through the page cache of the cache's file system; sleeps. */
+/* Does this errno say that the data is gone, rather than that something is wrong with us? */
+static bool is_loss(long err)
+{
+	return err == -EIO || err == -ENODATA || err == -EUCLEAN || err == -EBADMSG ||
+	       err == -EILSEQ;
+}
+
+/*
+ * The cache file failed to give a piece back. What the medium has lost the
+ * daemon still has: it is asked again, once.
+ */
+static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
+{
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	u64 start = cachefiles_od_piece_start(piece), end = start + piece->len;
+	bool again = is_loss(ret) && !piece->reread;
+
+	pr_err_ratelimited("volume %s: cache file %s: read of %zu bytes at %llu failed: %zd%s\n",
+			   cookie->volume->key, cookie->name, piece->len, start, ret,
+			   again ? ", dropping them" : "");
+	if (again) {
+		start = round_down(start, OD_READ_ALIGN);
+		end = min(round_up(end, (u64)OD_READ_ALIGN), cookie->size);
+		again = start >= end || cachefiles_od_presence_drop(cookie, start, end) == 0;
+	}
+	if (!again) {
+		piece_done(piece, -EIO);
+		return;
+	}
+	piece->reread = true;
+	piece_start_over(piece);
+}
+
+/* --- through the page cache of the cache's file system --- */
+
 static void piece_read_buffered(struct cachefiles_od_piece *piece)
 {
-	struct file *file = piece_cookie(piece)->file;
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct file *file = cachefiles_od_backing_buffered(cookie);
 	struct iov_iter iter;
-	ssize_t n = 0;
+	struct kiocb iocb;
+	ssize_t n;
 
-	init_sync_kiocb(&piece->iocb, file);
-	piece->iocb.ki_flags &= ~IOCB_DIRECT;
-	piece->iocb.ki_pos = piece_start(piece);
-	piece_iter(piece, 0, &iter);
-	while (iov_iter_count(&iter)) {
-		n = vfs_iocb_iter_read(file, &piece->iocb, &iter);
-		if (n <= 0)
-			break;
+	if (IS_ERR(file)) {
+		piece_lost(piece, PTR_ERR(file));
+		return;
 	}
-	if (iov_iter_count(&iter))
-		piece_fail_io(piece, n);
-	else
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_pos = cachefiles_od_piece_start(piece);
+	piece_iter(piece, 0, &iter);
+	do {
+		n = vfs_iocb_iter_read(file, &iocb, &iter);
+	} while (n > 0 && iov_iter_count(&iter));
+	if (n > 0)
 		piece_done(piece, 0);
+	else
+		piece_lost(piece, n);
+}
+
+/* What direct I/O may say that it does not do, rather than that it has failed. */
+static bool is_refusal(long ret)
+{
+	return ret >= 0 || ret == -EINVAL || ret == -EOPNOTSUPP || ret == -ENOTBLK;
+}
+
+/* --- whole blocks around a piece, into a bounce buffer --- */
+
+static void free_pages_of(struct bio_vec *bvec, unsigned int nr)
+{
+	while (nr)
+		__free_page(bvec[--nr].bv_page);
+	kvfree(bvec);
+}
+
+static struct bio_vec *alloc_pages_for(unsigned int nr)
+{
+	struct bio_vec *bvec = kvmalloc_array(nr, sizeof(*bvec), GFP_NOFS);
+	unsigned int i;
+
+	if (!bvec)
+		return NULL;
+	for (i = 0; i < nr; i++) {
+		bvec[i] = (struct bio_vec) { .bv_page = alloc_page(GFP_NOFS), .bv_len = PAGE_SIZE };
+		if (!bvec[i].bv_page) {
+			free_pages_of(bvec, i);
+			return NULL;
+		}
+	}
+	return bvec;
+}
+
+static int copy_out(const struct cachefiles_od_piece *piece, const struct bio_vec *bvec,
+		    size_t skip)
+{
+	size_t left = piece->len;
+	struct iov_iter iter;
+
+	piece_iter(piece, 0, &iter);
+	while (left) {
+		size_t part = min_t(size_t, left, PAGE_SIZE - offset_in_page(skip));
+
+		if (copy_page_to_iter(bvec[skip >> PAGE_SHIFT].bv_page, offset_in_page(skip),
+				      part, &iter) != part)
+			return -EFAULT;
+		skip += part;
+		left -= part;
+	}
+	return 0;
+}
+
+static ssize_t read_blocks(struct file *file, const struct bio_vec *bvec, unsigned int nr,
+			   u64 start, size_t len)
+{
+	struct iov_iter iter;
+	struct kiocb iocb;
+
+	iov_iter_bvec(&iter, ITER_DEST, bvec, nr, len);
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_flags |= IOCB_DIRECT;
+	iocb.ki_pos = start;
+	return vfs_iocb_iter_read(file, &iocb, &iter);
+}
+
+/*
+ * What is not aligned as the device wants it, in the file or in memory: a tail,
+ * a block smaller than its sectors. The last block may end with the file.
+ */
+static void piece_read_around(struct cachefiles_od_piece *piece)
+{
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	u64 from = cachefiles_od_piece_start(piece), to = from + piece->len;
+	u64 start = round_down(from, (u64)cookie->dio_align);
+	size_t len = round_up(to, (u64)cookie->dio_align) - start;
+	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
+	struct bio_vec *bvec = alloc_pages_for(nr);
+	ssize_t ret;
+
+	if (!bvec) {
+		piece_done(piece, -ENOMEM);
+		return;
+	}
+	ret = read_blocks(cookie->file, bvec, nr, start, len);
+	if (ret >= (ssize_t)(to - start))
+		piece_done(piece, copy_out(piece, bvec, from - start));
+	else if (is_refusal(ret))
+		piece_read_buffered(piece);
+	else
+		piece_lost(piece, ret);
+	free_pages_of(bvec, nr);
+}
+
+/* --- what sleeps is put off --- */
+
+static void piece_queue(struct cachefiles_od_piece *piece, work_func_t function)
+{
+	INIT_WORK(&piece->work, function);
+	queue_work(cachefiles_od_wq, &piece->work);
+}
+
+static void piece_run(struct work_struct *work, void (*how)(struct cachefiles_od_piece *piece))
+{
+	struct cachefiles_od_piece *piece = container_of(work, struct cachefiles_od_piece, work);
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	const struct cred *saved = begin_io(cookie);
+
+	/* @piece may be freed once this returns. */
+	how(piece);
+	end_io(cookie, saved);
 }
 
 static void piece_work_buffered(struct work_struct *work)
 {
-	piece_read_buffered(container_of(work, struct cachefiles_od_piece, work));
+	piece_run(work, piece_read_buffered);
 }
 
-static void piece_queue_buffered(struct cachefiles_od_piece *piece)
+static void piece_work_around(struct work_struct *work)
 {
-	INIT_WORK(&piece->work, piece_work_buffered);
-	queue_work(cachefiles_od_wq, &piece->work);
+	piece_run(work, piece_read_around);
 }
 
-/* May run in hard interrupt. What direct I/O would not do is done the other way. */
+static void piece_fall_back(struct cachefiles_od_piece *piece)
+{
+	if (is_refusal(piece->ret))
+		piece_read_buffered(piece);
+	else
+		piece_lost(piece, piece->ret);
+}
+
+static void piece_work_fall_back(struct work_struct *work)
+{
+	piece_run(work, piece_fall_back);
+}
+
+/* --- straight from the device into the caller's pages --- */
+
+/* May run in hard interrupt. */
 static void piece_direct_done(struct cachefiles_od_piece *piece, long ret)
 {
-	if (ret == (long)piece->len)
+	if (ret == (long)piece->len) {
 		piece_done(piece, 0);
-	else
-		piece_queue_buffered(piece);
+		return;
+	}
+	piece->ret = ret;
+	piece_queue(piece, piece_work_fall_back);
 }
 
 OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
@@ -123,9 +317,9 @@ OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
 }
 
 /*
- * Straight from the device into the caller's pages. File systems look at the
- * iocb and its file after they have queued the I/O, which may have completed by
- * then: both have to stay until they return.
+ * File systems look at the iocb and its file after they have queued the I/O,
+ * which may have completed by then: both have to stay until they return. The
+ * reference keeps the one, the operation of begin_io() the other.
  */
 static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
@@ -133,83 +327,92 @@ static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter
 	ssize_t ret;
 
 	refcount_inc(&piece->refs);
-	cachefiles_od_begin_operation(cookie);
 	init_sync_kiocb(&piece->iocb, cookie->file);
 	piece->iocb.ki_flags |= IOCB_DIRECT;
-	piece->iocb.ki_pos = piece_start(piece);
+	piece->iocb.ki_pos = cachefiles_od_piece_start(piece);
 	piece->iocb.ki_complete = piece_complete;
 	ret = vfs_iocb_iter_read(cookie->file, &piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		piece_direct_done(piece, ret);
 	piece_put(piece);
-	cachefiles_od_end_operation(cookie);
-}
-
-/*
- * Direct where the file system can and all is aligned; not where pages of the
- * file are cached anyway, because the daemon wrote less than whole blocks.
- */
-static bool piece_wants_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
-{
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	u64 start = piece_start(piece), end = start + piece->len;
-
-	if (!cookie->dio_align)
-		return false;
-	if ((start | end | iov_iter_alignment(iter)) & (cookie->dio_align - 1))
-		return false;
-	return !filemap_range_has_page(cookie->file->f_mapping, start, end - 1);
 }
 
 /* The piece's data is present: read it. */
 static void piece_submit(struct cachefiles_od_piece *piece)
 {
+	unsigned int align = piece_cookie(piece)->dio_align;
 	struct iov_iter iter;
 
+	if (!align) {
+		piece_queue(piece, piece_work_buffered);
+		return;
+	}
 	piece_iter(piece, 0, &iter);
-	if (piece_wants_direct(piece, &iter))
-		piece_read_direct(piece, &iter);
+	if ((cachefiles_od_piece_start(piece) | iov_iter_alignment(&iter)) & (align - 1))
+		piece_queue(piece, piece_work_around);
 	else
-		piece_queue_buffered(piece);
+		piece_read_direct(piece, &iter);
 }
 
-/* Work: the daemon has answered, or has written all that this piece needs. */
-static void piece_work_filled(struct work_struct *work)
+/* --- after a wait --- */
+
+static u64 piece_missing(const struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_piece *piece = container_of(work, struct cachefiles_od_piece, work);
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	u64 start = piece_start(piece), missing;
+	u64 start = cachefiles_od_piece_start(piece), missing;
 
 	spin_lock(&cookie->lock);
 	missing = od_extents_missing(&cookie->present, start, start + piece->len);
 	spin_unlock(&cookie->lock);
+	return missing;
+}
+
+/*
+ * The daemon has completed the READ that a piece waited for, or has written all
+ * that the piece needs. What it left out is asked for again, by itself, before
+ * the reader fails.
+ */
+static void piece_look_again(struct cachefiles_od_piece *piece)
+{
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	u64 missing = piece_missing(piece);
+
 	if (!missing) {
 		piece_submit(piece);
 		return;
 	}
-	pr_err_ratelimited("volume %s: blob %s: the daemon answered a READ but left out %llu of %zu bytes at %llu\n",
-			   cookie->volume->key, cookie->name, missing, piece->len, start);
+	if (missing < piece->len) {
+		piece->tries = 1;
+		piece_start_over(piece);
+		return;
+	}
+	if (!piece->alone && piece->tries < TRIES_MAX) {
+		piece_start_over(piece);
+		return;
+	}
+	pr_err_ratelimited("volume %s: blob %s: the daemon completed a READ without %zu bytes at %llu\n",
+			   cookie->volume->key, cookie->name, piece->len,
+			   cachefiles_od_piece_start(piece));
 	piece_done(piece, -EIO);
 }
 
-/* Pieces that have waited go on, or fail where they carry an error. */
-void cachefiles_od_piece_resume(struct list_head *pieces)
+static void piece_work_look_again(struct work_struct *work)
 {
-	struct cachefiles_od_piece *piece, *next;
-
-	list_for_each_entry_safe(piece, next, pieces, link) {
-		list_del_init(&piece->link);
-		if (piece->error) {
-			piece_done(piece, piece->error);
-			continue;
-		}
-		INIT_WORK(&piece->work, piece_work_filled);
-		queue_work(cachefiles_od_wq, &piece->work);
-	}
+	piece_run(work, piece_look_again);
 }
 
+static void piece_go_on(struct cachefiles_od_piece *piece)
+{
+	if (piece->error)
+		piece_done(piece, piece->error);
+	else
+		piece_queue(piece, piece_work_look_again);
+}
+
+/* --- starting --- */
+
 static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, size_t from,
-					       unsigned int timeout_ms)
+					       size_t end, const struct cachefiles_od_piece *like)
 {
 	struct cachefiles_od_piece *piece = kzalloc(sizeof(*piece), GFP_NOFS);
 
@@ -218,18 +421,22 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	refcount_set(&piece->refs, 1);
 	piece->read = read;
 	piece->from = from;
-	piece->len = read->len - from;
-	/* 0 means never, so a deadline must not be it. */
-	if (timeout_ms)
-		piece->expires = (jiffies + msecs_to_jiffies(timeout_ms)) | 1;
+	piece->len = end - from;
+	piece->expires = like->expires;
+	piece->tries = like->tries;
+	piece->reread = like->reread;
+	piece->go_on = piece_go_on;
 	return piece;
 }
 
-/* Cuts a piece to what is present at its start; false when that is nothing. */
+/*
+ * Cuts a piece to what is present at its start, and to what a bounce buffer takes
+ * if it needs one; false when nothing is present.
+ */
 static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	u64 start = piece_start(piece), run_end;
+	u64 start = cachefiles_od_piece_start(piece), run_end;
 	bool present;
 
 	spin_lock(&cookie->lock);
@@ -237,6 +444,8 @@ static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 	spin_unlock(&cookie->lock);
 	if (present && piece->len > run_end - start)
 		piece->len = run_end - start;
+	if (cookie->dio_align && (start & (cookie->dio_align - 1)) && piece->len > AROUND_MAX)
+		piece->len = AROUND_MAX;
 	return present;
 }
 
@@ -252,8 +461,8 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 			piece_submit(piece);
 			return len;
 		}
-		/* Once it hangs on a READ, the piece is no longer ours. */
-		ret = cachefiles_od_queue_miss(piece_cookie(piece), piece, &len);
+		/* Once it is attached to a READ, the piece is no longer ours. */
+		ret = cachefiles_od_wait_miss(piece_cookie(piece), piece, &len);
 		if (ret == 0)
 			return len;
 		if (ret < 0) {
@@ -264,44 +473,64 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 	}
 }
 
-static bool read_is_sane(const struct cachefiles_od_read *read)
+/* The read is there for as long as a byte of it was not reported. */
+static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
+		       const struct cachefiles_od_piece *like)
 {
-	u64 limit = round_up(read->cookie->size, CACHEFILES_OD_GRAIN);
-
-	return read->cookie->file && read->len && !od_add_overflows(read->start, read->len) &&
-	       read->start + read->len <= limit;
-}
-
-void cachefiles_od_read(struct cachefiles_od_read *read)
-{
-	struct cachefiles_od_cookie *cookie = read->cookie;
-	unsigned int timeout_ms = cookie->timeout_ms;
-	size_t from = 0, len = read->len;
+	const struct cachefiles_od_piece model = {
+		.expires = like->expires, .tries = like->tries, .reread = like->reread,
+	};
 	struct cachefiles_od_piece *piece;
 
-	if (!read_is_sane(read)) {
-		pr_err_ratelimited("volume %s: blob %s: %zu bytes at %llu lie beyond its %llu bytes\n",
-				   cookie->volume->key, cookie->name, len, read->start,
-				   cookie->size);
-		read->done(read, 0, len, -EIO);
-		return;
-	}
-	if (read->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
-		timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
-	/* The read is there for as long as a byte of it was not reported. */
-	while (from < len) {
-		piece = piece_alloc(read, from, timeout_ms);
+	while (from < end) {
+		piece = piece_alloc(read, from, end, &model);
 		if (!piece) {
-			read->done(read, from, len - from, -ENOMEM);
+			read->done(read, from, end - from, -ENOMEM);
 			return;
 		}
 		from += piece_start_off(piece);
 	}
 }
+
+static bool read_is_sane(const struct cachefiles_od_read *read)
+{
+	u64 limit = cachefiles_od_file_length(read->cookie->size);
+
+	return read->cookie->file && read->len && !od_add_overflows(read->start, read->len) &&
+	       read->start + read->len <= limit;
+}
+
+static unsigned long deadline_of(const struct cachefiles_od_read *read)
+{
+	unsigned int timeout_ms = read->cookie->timeout_ms;
+
+	if (read->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
+		timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
+	/* 0 means never, so a deadline must not be it. */
+	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
+}
+
+void cachefiles_od_read(struct cachefiles_od_read *read)
+{
+	struct cachefiles_od_cookie *cookie = read->cookie;
+	const struct cachefiles_od_piece model = { .expires = deadline_of(read) };
+	const struct cred *saved;
+
+	if (!read_is_sane(read)) {
+		pr_err_ratelimited("volume %s: blob %s: read of %zu bytes at %llu is beyond its %llu bytes\n",
+				   cookie->volume->key, cookie->name, read->len, read->start,
+				   cookie->size);
+		read->done(read, 0, read->len, -EIO);
+		return;
+	}
+	saved = begin_io(cookie);
+	read_range(read, 0, read->len, &model);
+	end_io(cookie, saved);
+}
 EXPORT_SYMBOL_GPL(cachefiles_od_read);
 
 void cachefiles_od_cancel_reads(struct cachefiles_od_cookie *cookie, const void *owner)
 {
-	cachefiles_od_queue_cancel(cookie, owner);
+	cachefiles_od_wait_cancel(cookie, owner);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_cancel_reads);

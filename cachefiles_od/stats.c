@@ -2,7 +2,8 @@
 /*
  * What an operator wants to see at a glance, under /proc/fs/cachefiles_od:
  * the cache, its blobs and what waits for the daemon. Columns are separated by
- * tabs, the first line names them.
+ * tabs, the first line names them. Root alone may read it, row by row; no
+ * spinlock is held while a row is formatted.
  */
 #include "internal.h"
 
@@ -55,19 +56,6 @@ static void count_users(struct cachefiles_od_cache *cache, unsigned int *volumes
 	}
 }
 
-static unsigned int count_requests(struct cachefiles_od_queue *queue)
-{
-	struct cachefiles_od_request *req;
-	unsigned int n = 0;
-	unsigned long id;
-
-	xa_lock(&queue->requests);
-	xa_for_each(&queue->requests, id, req)
-		n++;
-	xa_unlock(&queue->requests);
-	return n;
-}
-
 static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 {
 	struct cachefiles_od_cache *cache;
@@ -84,16 +72,71 @@ static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 		show_named(m, "dir", cache->dir);
 		show_named(m, "tag", cache->tag);
 		seq_printf(m, "volumes\t%u\nblobs\t%u\n", volumes, blobs);
-		seq_printf(m, "requests\t%u\n", count_requests(&cache->queue));
+		seq_printf(m, "requests\t%u\n", READ_ONCE(cache->queue.nr_requests));
 		show_counter(m, "opens", &cache->stats.opens);
 		show_counter(m, "reads_sent", &cache->stats.reads);
 		show_counter(m, "closes", &cache->stats.closes);
 		show_counter(m, "bytes_filled", &cache->stats.filled);
 		show_counter(m, "bytes_served", &cache->stats.served);
 		show_counter(m, "failures", &cache->stats.failed);
+		show_counter(m, "commits", &cache->stats.commits);
 	}
 	mutex_unlock(&cachefiles_od_mutex);
 	return 0;
+}
+
+/* --- blobs: under cachefiles_od_mutex, which nothing that waits for a disk holds --- */
+
+static struct cachefiles_od_cookie *first_cookie(struct cachefiles_od_cache *cache,
+						 struct cachefiles_od_volume *volume)
+{
+	list_for_each_entry_from(volume, &cache->volumes, link)
+		if (!list_empty(&volume->cookies))
+			return list_first_entry(&volume->cookies, struct cachefiles_od_cookie,
+						link);
+	return NULL;
+}
+
+static struct cachefiles_od_cookie *next_cookie(struct cachefiles_od_cache *cache,
+						struct cachefiles_od_cookie *cookie)
+{
+	if (!list_is_last(&cookie->link, &cookie->volume->cookies))
+		return list_next_entry(cookie, link);
+	return first_cookie(cache, list_next_entry(cookie->volume, link));
+}
+
+static void *blobs_start(struct seq_file *m, loff_t *pos)
+{
+	struct cachefiles_od_cookie *cookie = NULL;
+	loff_t left = *pos;
+
+	mutex_lock(&cachefiles_od_mutex);
+	if (!left)
+		return SEQ_START_TOKEN;
+	if (cachefiles_od_bound)
+		cookie = first_cookie(cachefiles_od_bound,
+				      list_first_entry(&cachefiles_od_bound->volumes,
+						       struct cachefiles_od_volume, link));
+	while (cookie && --left)
+		cookie = next_cookie(cachefiles_od_bound, cookie);
+	return cookie;
+}
+
+static void *blobs_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	if (v != SEQ_START_TOKEN)
+		return next_cookie(cachefiles_od_bound, v);
+	if (!cachefiles_od_bound)
+		return NULL;
+	return first_cookie(cachefiles_od_bound,
+			    list_first_entry(&cachefiles_od_bound->volumes,
+					     struct cachefiles_od_volume, link));
+}
+
+static void blobs_stop(struct seq_file *m, void *v)
+{
+	mutex_unlock(&cachefiles_od_mutex);
 }
 
 static const char *state_name(enum od_obj_state state)
@@ -109,91 +152,130 @@ static const char *state_name(enum od_obj_state state)
 	return names[state];
 }
 
-static unsigned int count_waits(const struct cachefiles_od_request *req)
+/* Past the end of the blob there is nothing to be present. */
+static u64 without_tail(u64 bytes, u64 size)
 {
-	const struct list_head *pos;
-	unsigned int n = 0;
+	u64 tail = cachefiles_od_file_length(size) - size;
 
-	list_for_each(pos, &req->waits)
-		n++;
-	return n;
+	return bytes > tail ? bytes - tail : 0;
 }
 
-static void show_blob(struct seq_file *m, struct cachefiles_od_cookie *cookie)
+static int blobs_show(struct seq_file *m, void *v)
 {
-	struct xarray *queue = &cachefiles_od_cookie_cache(cookie)->queue.requests;
-	struct cachefiles_od_request *req;
+	struct cachefiles_od_cookie *cookie = v;
 	unsigned int waiting = 0;
 	enum od_obj_state state;
-	u64 missing, size;
+	struct rb_node *node;
+	u64 present, size;
 
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\n");
+		return 0;
+	}
 	spin_lock(&cookie->lock);
 	size = cookie->size;
-	missing = od_extents_missing(&cookie->present, 0, size);
-	spin_unlock(&cookie->lock);
-	xa_lock(queue);
+	present = cookie->present.bytes;
 	state = cookie->state;
-	list_for_each_entry(req, &cookie->reads, link)
-		waiting += count_waits(req);
-	xa_unlock(queue);
+	for (node = rb_first(&cookie->reads); node; node = rb_next(node))
+		waiting += rb_entry(node, struct cachefiles_od_request, node)->nr_waits;
+	spin_unlock(&cookie->lock);
 
 	show_string(m, cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, cookie->key, cookie->key_len);
-	seq_printf(m, "\t%llu\t%llu\t%s\t%u\n", size, size - missing, state_name(state), waiting);
-}
-
-static int cachefiles_od_show_blobs(struct seq_file *m, void *unused)
-{
-	struct cachefiles_od_volume *volume;
-	struct cachefiles_od_cookie *cookie;
-
-	seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\n");
-	mutex_lock(&cachefiles_od_mutex);
-	if (cachefiles_od_bound)
-		list_for_each_entry(volume, &cachefiles_od_bound->volumes, link)
-			list_for_each_entry(cookie, &volume->cookies, link)
-				show_blob(m, cookie);
-	mutex_unlock(&cachefiles_od_mutex);
+	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\n", size, without_tail(present, size),
+		   state_name(state), waiting,
+		   without_tail(READ_ONCE(cookie->committed), size));
 	return 0;
 }
 
-static void show_request(struct seq_file *m, const struct cachefiles_od_request *req)
+static const struct seq_operations blobs_ops = {
+	.start	= blobs_start,
+	.next	= blobs_next,
+	.stop	= blobs_stop,
+	.show	= blobs_show,
+};
+
+/* --- requests: each row holds its own, the position is the msg_id --- */
+
+/* The first one at or after a position, which becomes its own. */
+static void *requests_find(struct seq_file *m, loff_t *pos)
+{
+	struct cachefiles_od_cache *cache = m->private;
+	struct cachefiles_od_request *req = NULL;
+	unsigned long id = *pos;
+
+	if (cache)
+		req = cachefiles_od_request_next(&cache->queue, &id);
+	if (req)
+		*pos = req->msg_id;
+	return req;
+}
+
+static void *requests_start(struct seq_file *m, loff_t *pos)
+{
+	m->private = cachefiles_od_cache_get_bound();
+	return *pos ? requests_find(m, pos) : SEQ_START_TOKEN;
+}
+
+static void requests_put(void *v)
+{
+	if (v && v != SEQ_START_TOKEN)
+		cachefiles_od_request_put(v);
+}
+
+static void *requests_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	requests_put(v);
+	++*pos;
+	return requests_find(m, pos);
+}
+
+static void requests_stop(struct seq_file *m, void *v)
+{
+	requests_put(v);
+	if (m->private)
+		cachefiles_od_cache_put(m->private);
+	m->private = NULL;
+}
+
+static int requests_show(struct seq_file *m, void *v)
 {
 	static const char * const opcodes[] = {
 		[CACHEFILES_OD_OP_OPEN]		= "OPEN",
 		[CACHEFILES_OD_OP_CLOSE]	= "CLOSE",
 		[CACHEFILES_OD_OP_READ]		= "READ",
 	};
+	struct cachefiles_od_request *req = v;
+	enum od_req_state state;
+	unsigned int nr_waits;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "msg_id\topcode\tstate\tvolume\tblob\toffset\tlength\twaiters\tage_ms\n");
+		return 0;
+	}
+	spin_lock(&req->cookie->lock);
+	state = req->state;
+	nr_waits = req->nr_waits;
+	spin_unlock(&req->cookie->lock);
 
 	seq_printf(m, "%u\t%s\t%s\t", req->msg_id, opcodes[req->opcode],
-		   req->state == OD_REQ_SENT ? "sent" : "queued");
+		   state == OD_REQ_SENT ? "sent" : "queued");
 	show_string(m, req->cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, req->cookie->key, req->cookie->key_len);
 	seq_printf(m, "\t%llu\t%llu\t%u\t%u\n", req->range.start,
-		   req->range.end - req->range.start, count_waits(req),
+		   req->range.end - req->range.start, nr_waits,
 		   jiffies_to_msecs(jiffies - req->born));
-}
-
-static int cachefiles_od_show_requests(struct seq_file *m, void *unused)
-{
-	struct cachefiles_od_request *req;
-	struct xarray *queue;
-	unsigned long id;
-
-	seq_puts(m, "msg_id\topcode\tstate\tvolume\tblob\toffset\tlength\twaiters\tage_ms\n");
-	mutex_lock(&cachefiles_od_mutex);
-	if (cachefiles_od_bound) {
-		queue = &cachefiles_od_bound->queue.requests;
-		xa_lock(queue);
-		xa_for_each(queue, id, req)
-			show_request(m, req);
-		xa_unlock(queue);
-	}
-	mutex_unlock(&cachefiles_od_mutex);
 	return 0;
 }
+
+static const struct seq_operations requests_ops = {
+	.start	= requests_start,
+	.next	= requests_next,
+	.stop	= requests_stop,
+	.show	= requests_show,
+};
 
 int cachefiles_od_stats_register(void)
 {
@@ -201,9 +283,10 @@ int cachefiles_od_stats_register(void)
 
 	if (!dir)
 		return -ENOMEM;
-	if (proc_create_single("cache", 0444, dir, cachefiles_od_show_cache) &&
-	    proc_create_single("blobs", 0444, dir, cachefiles_od_show_blobs) &&
-	    proc_create_single("requests", 0444, dir, cachefiles_od_show_requests))
+	if (proc_create_single("cache", 0400, dir, cachefiles_od_show_cache) &&
+	    proc_create_seq("blobs", 0400, dir, &blobs_ops) &&
+	    proc_create_seq("requests", 0400, dir, &requests_ops) &&
+	    proc_create("control", 0200, dir, &cachefiles_od_control_ops))
 		return 0;
 	cachefiles_od_stats_unregister();
 	return -ENOMEM;

@@ -13,6 +13,8 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "../compat/wait.h"
+
 /**
  * struct erofs_od_domain - mounts that share blobs
  * @node: in the list of all domains
@@ -320,8 +322,8 @@ struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *n
 	int err;
 
 	while (!(blob = erofs_od_get_blob(m, name, &changes))) {
-		left = wait_event_killable_timeout(domain->wait,
-						   READ_ONCE(domain->changes) != changes, left);
+		left = od_compat_wait_event_killable(domain->wait,
+						     READ_ONCE(domain->changes) != changes, left);
 		if (left <= 0)
 			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
 	}

@@ -26,6 +26,9 @@ static void command_known_commands(struct kunit *test)
 		{ "bind ondemand", OD_CMD_BIND, "ondemand" },
 		{ "bind", OD_CMD_BIND, "" },
 		{ "copen 1,2", OD_CMD_COPEN, "1,2" },
+		{ "copen 1,2,a\nb", OD_CMD_COPEN, "1,2,a" },
+		{ "commit Dx", OD_CMD_COMMIT, "Dx" },
+		{ "wide", OD_CMD_WIDE, "" },
 		{ "restore", OD_CMD_RESTORE, "" },
 		{ "cull Dx", OD_CMD_CULL, "Dx" },
 		{ "inuse Dx", OD_CMD_INUSE, "Dx" },
@@ -62,6 +65,8 @@ static void command_bad_commands(struct kunit *test)
 		{ "dir x\0", 6, -EINVAL },
 		{ "dirx", 4, -EOPNOTSUPP },
 		{ "DIR x", 5, -EOPNOTSUPP },
+		{ "comm", 4, -EOPNOTSUPP },
+		{ "wider", 5, -EOPNOTSUPP },
 		{ " dir x", 6, -EOPNOTSUPP },
 		{ "nonsense", 8, -EOPNOTSUPP },
 	};
@@ -73,6 +78,13 @@ static void command_bad_commands(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, parse(cases[i].text, cases[i].len, buf, &cmd), cases[i].err);
 }
 
+/* In memory of its own: what is parsed is cut. */
+static int parse_copen(const char *arg, char buf[64], struct od_copen *copen)
+{
+	memcpy(buf, arg, strlen(arg) + 1);
+	return od_command_copen(buf, copen);
+}
+
 static void command_copen_answers(struct kunit *test)
 {
 	static const struct {
@@ -80,39 +92,69 @@ static void command_copen_answers(struct kunit *test)
 		int ret;
 		u32 id;
 		s64 size;
+		const char *validator;
 	} cases[] = {
-		{ "1,4096", 0, 1, 4096 },
-		{ "4294967295,0", 0, 4294967295U, 0 },
-		{ "7,-2", 0, 7, -ENOENT },
-		{ "7,-4095", 0, 7, -4095 },
-		{ "7,9223372036854710272", 0, 7, S64_MAX - 0xffff },
+		{ "1,4096", 0, 1, 4096, "" },
+		{ "1,4096,v", 0, 1, 4096, "v" },
+		{ "1,0,\"a, b\",c ", 0, 1, 0, "\"a, b\",c " },
+		{ "1,4096,,", 0, 1, 4096, "," },
+		{ "1,-2,v", 0, 1, -ENOENT, "v" },
+		{ "4294967295,0", 0, 4294967295U, 0, "" },
+		{ "7,-2", 0, 7, -ENOENT, "" },
+		{ "7,-4095", 0, 7, -4095, "" },
+		{ "7,9223372036854710272", 0, 7, S64_MAX - 0xffff, "" },
 		/* The id is right, so that the open can be failed. */
-		{ "7,-4096", 1, 7, -EINVAL },
-		{ "7,-0", 1, 7, -EINVAL },
-		{ "7,", 1, 7, -EINVAL },
-		{ "7,x", 1, 7, -EINVAL },
-		{ "7,1x", 1, 7, -EINVAL },
-		{ "7, 1", 1, 7, -EINVAL },
-		{ "7,--1", 1, 7, -EINVAL },
-		{ "7,9223372036854775807", 1, 7, -EINVAL },
-		{ "7,99999999999999999999999", 1, 7, -EINVAL },
+		{ "7,-4096", 1, 7, -EINVAL, "" },
+		{ "7,-0", 1, 7, -EINVAL, "" },
+		{ "7,", 1, 7, -EINVAL, "" },
+		{ "7,x", 1, 7, -EINVAL, "" },
+		{ "7,1x", 1, 7, -EINVAL, "" },
+		{ "7, 1", 1, 7, -EINVAL, "" },
+		{ "7,--1", 1, 7, -EINVAL, "" },
+		{ "7,9223372036854775807", 1, 7, -EINVAL, "" },
+		{ "7,99999999999999999999999", 1, 7, -EINVAL, "" },
+		{ "7,4096,", 1, 7, -EINVAL, "" },
+		{ "7,-2,", 1, 7, -EINVAL, "" },
+		{ "7,,v", 1, 7, -EINVAL, "" },
+		{ "7,1x,v", 1, 7, -EINVAL, "" },
+		{ "7,1 ,v", 1, 7, -EINVAL, "" },
 	};
 	static const char * const hopeless[] = {
 		"", ",", "1", "-1,5", "x,5", "4294967296,5", " 1,5", "1 ,5", "0x1,5",
 	};
 	struct od_copen copen;
+	char buf[64];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		int ret = od_command_copen(cases[i].arg, &copen);
+		int ret = parse_copen(cases[i].arg, buf, &copen);
 
 		if (ret != cases[i].ret || copen.id != cases[i].id ||
-		    copen.size != cases[i].size)
-			KUNIT_FAIL(test, "%s: %d, id %u, size %lld", cases[i].arg, ret, copen.id,
-				   (long long)copen.size);
+		    copen.size != cases[i].size || strcmp(copen.validator, cases[i].validator))
+			KUNIT_FAIL(test, "%s: %d, id %u, size %lld, validator '%s'", cases[i].arg,
+				   ret, copen.id, (long long)copen.size, copen.validator);
 	}
 	for (i = 0; i < ARRAY_SIZE(hopeless); i++)
-		KUNIT_EXPECT_EQ(test, od_command_copen(hopeless[i], &copen), -EINVAL);
+		KUNIT_EXPECT_EQ(test, parse_copen(hopeless[i], buf, &copen), -EINVAL);
+}
+
+static void command_validator_lengths(struct kunit *test)
+{
+	char *arg = kunit_kzalloc(test, 300, GFP_KERNEL);
+	struct od_copen copen;
+	size_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, arg);
+	for (len = 1; len <= OD_VALIDATOR_MAX + 1; len++) {
+		bool good = len <= OD_VALIDATOR_MAX;
+
+		memcpy(arg, "7,4096,", 7);
+		memset(arg + 7, 'v', len);
+		arg[7 + len] = '\0';
+		KUNIT_ASSERT_EQ(test, od_command_copen(arg, &copen), good ? 0 : 1);
+		KUNIT_ASSERT_EQ(test, copen.size, good ? 4096 : -EINVAL);
+		KUNIT_ASSERT_EQ(test, strlen(copen.validator), good ? len : 0);
+	}
 }
 
 static void command_percents(struct kunit *test)
@@ -193,6 +235,7 @@ static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_known_commands),
 	KUNIT_CASE(command_bad_commands),
 	KUNIT_CASE(command_copen_answers),
+	KUNIT_CASE(command_validator_lengths),
 	KUNIT_CASE(command_percents),
 	KUNIT_CASE(command_lengths),
 	KUNIT_CASE(command_numbers),

@@ -47,6 +47,54 @@ static void extents_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x.nr, 2);
 }
 
+static void extents_removes(struct kunit *test)
+{
+	struct od_range room[4];
+	struct od_extents x = { .e = room, .cap = 4 };
+
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 0, ~0ULL), 0);
+	add(test, &x, 10, 20);
+	add(test, &x, 30, 40);
+	add(test, &x, 50, 60);
+	KUNIT_EXPECT_EQ(test, x.bytes, 30);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 20, 30), 0);	/* a gap */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 35, 35), 0);	/* empty */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 40, 35), 0);	/* upside down */
+	KUNIT_EXPECT_EQ(test, x.bytes, 30);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 15, 55), 0);	/* end, all, start */
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	KUNIT_EXPECT_EQ(test, room[0].end, 15);
+	KUNIT_EXPECT_EQ(test, room[1].start, 55);
+	KUNIT_EXPECT_EQ(test, x.bytes, 10);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 11, 14), 0);	/* splits */
+	KUNIT_EXPECT_EQ(test, x.nr, 3);
+	KUNIT_EXPECT_EQ(test, x.bytes, 7);
+	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 10, 11));
+	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 11, 12));
+	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 14, 15));
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 11), 0);	/* a whole run */
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 0, ~0ULL), 0);
+	KUNIT_EXPECT_EQ(test, x.nr, 0);
+	KUNIT_EXPECT_EQ(test, x.bytes, 0);
+}
+
+static void extents_split_full(struct kunit *test)
+{
+	struct od_range room[2];
+	struct od_extents x = { .e = room, .cap = 2 };
+
+	add(test, &x, 10, 20);
+	add(test, &x, 30, 40);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 12, 18), -ENOSPC);
+	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 10, 20));
+	KUNIT_EXPECT_EQ(test, x.nr, 2);
+	KUNIT_EXPECT_EQ(test, x.bytes, 20);
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 18), 0);	/* needs no more room */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 35, 40), 0);
+	KUNIT_EXPECT_EQ(test, x.bytes, 7);
+}
+
 static void extents_questions(struct kunit *test)
 {
 	struct od_range room[4];
@@ -117,6 +165,7 @@ static void check_against(struct kunit *test, const struct od_extents *x, const 
 		missing += !map[pos];
 	}
 	KUNIT_EXPECT_EQ(test, od_extents_missing(x, 0, SPACE), missing);
+	KUNIT_EXPECT_EQ(test, x->bytes, SPACE - missing);
 }
 
 static u32 clamp_end(u32 end)
@@ -140,10 +189,14 @@ static void extents_random_against_bitmap(struct kunit *test)
 			u32 start = od_test_random(&seed) % SPACE;
 			u32 len = od_test_random(&seed) % 24, i;
 			u32 end = clamp_end(start + len);
+			bool present = od_test_random(&seed) % 4;
 
-			add(test, &x, start, end);
+			if (present)
+				add(test, &x, start, end);
+			else
+				KUNIT_EXPECT_EQ(test, od_extents_remove(&x, start, end), 0);
 			for (i = start; i < end; i++)
-				map[i] = true;
+				map[i] = present;
 		}
 		check_against(test, &x, map);
 	}
@@ -155,7 +208,7 @@ static void extents_random_questions(struct kunit *test)
 	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
 	struct od_range room[8];
 	struct od_extents x = { .e = room, .cap = ARRAY_SIZE(room) };
-	u32 step, seed = od_test_seed(test), full = 0;
+	u32 step, seed = od_test_seed(test), full = 0, unsplit = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, map);
 	for (step = 0; step < 3000; step++) {
@@ -179,6 +232,7 @@ static void extents_random_questions(struct kunit *test)
 		}
 		if (od_test_random(&seed) % 16 == 0) {
 			x.nr = 0;
+			x.bytes = 0;
 			memset(map, 0, SPACE * sizeof(*map));
 		}
 		/* Short ones, or there would soon be one run. */
@@ -187,15 +241,24 @@ static void extents_random_questions(struct kunit *test)
 			memset(map + start, true, (end - start) * sizeof(*map));
 		else
 			full++;
+		start = od_test_random(&seed) % SPACE;
+		end = clamp_end(start + od_test_random(&seed) % 8);
+		if (od_extents_remove(&x, start, end) == 0)
+			memset(map + start, false, (end - start) * sizeof(*map));
+		else
+			unsplit++;
 		if (step % 8 == 0)
 			check_against(test, &x, map);
 	}
 	KUNIT_EXPECT_GT(test, full, 0);
+	KUNIT_EXPECT_GT(test, unsplit, 0);
 }
 
 static struct kunit_case extents_cases[] = {
 	KUNIT_CASE(extents_merges),
 	KUNIT_CASE(extents_full),
+	KUNIT_CASE(extents_removes),
+	KUNIT_CASE(extents_split_full),
 	KUNIT_CASE(extents_questions),
 	KUNIT_CASE(extents_edges),
 	KUNIT_CASE(extents_tail_only),

@@ -111,6 +111,7 @@ static void inode_formats(struct kunit *test)
 
 		put16(p, cases[n].format);
 		put16(p + 4, 0100644);
+		put16(p + 6, 1);
 		err = parse(p, sizeof(p), &i);
 		if (err != cases[n].err || !strstr(why, cases[n].name))
 			KUNIT_FAIL(test, "format %x: %d %s", cases[n].format, err, why);
@@ -142,6 +143,7 @@ static void inode_types(struct kunit *test)
 		int err;
 
 		put16(p + 4, cases[n].mode);
+		put16(p + 6, 1);
 		put32(p + 8, 9);
 		put32(p + 16, 0x12345);
 		err = parse(p, sizeof(p), &i);
@@ -162,6 +164,7 @@ static void inode_special_file_with_layout(struct kunit *test)
 
 	put16(p, 3 << 1);
 	put16(p + 4, 0020600);
+	put16(p + 6, 1);
 	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
 }
 
@@ -180,6 +183,36 @@ static void inode_link_flag(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, parse(p, sizeof(p), &i), 0);
 	KUNIT_EXPECT_EQ(test, i.nlink, 9);
 	KUNIT_EXPECT_TRUE(test, i.dot_omitted);
+}
+
+/* An inode that no name leads to, of each type; what the flag says counts. */
+static void inode_no_links(struct kunit *test)
+{
+	static const u16 modes[] = { 0100644, 0040755, 0120777, 0020600, 0010600, 0140600 };
+	u8 compact[32], extended[64];
+	struct od_inode i;
+	size_t n;
+
+	for (n = 0; n < ARRAY_SIZE(modes); n++) {
+		memset(compact, 0, sizeof(compact));
+		memset(extended, 0, sizeof(extended));
+		put16(compact + 4, modes[n]);
+		put16(extended, 1);
+		put16(extended + 4, modes[n]);
+		/* Not where an extended inode has them. */
+		put16(extended + 6, 1);
+		KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), -EUCLEAN);
+		KUNIT_EXPECT_STREQ(test, why, "no links");
+		KUNIT_EXPECT_EQ(test, parse(extended, sizeof(extended), &i), -EUCLEAN);
+		KUNIT_EXPECT_STREQ(test, why, "no links");
+	}
+	put16(compact, 0x10);
+	put16(compact + 4, 0100644);
+	KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), 0);
+	KUNIT_EXPECT_EQ(test, i.nlink, 1);
+	/* To a directory the flag says something else. */
+	put16(compact + 4, 0040755);
+	KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), -EUCLEAN);
 }
 
 static void inode_chunk_formats(struct kunit *test)
@@ -206,6 +239,7 @@ static void inode_chunk_formats(struct kunit *test)
 
 		put16(p, 4 << 1);
 		put16(p + 4, 0100644);
+		put16(p + 6, 1);
 		put16(p + 16, cases[n].format);
 		put16(p + 18, 0xFFFF);	/* reserved */
 		err = parse(p, sizeof(p), &i);
@@ -268,7 +302,8 @@ static const struct neighbour {
 	{ "type, between link and socket", 4, 2, 0130644, -EUCLEAN },
 	{ "type, above all", 4, 2, 0170644, -EUCLEAN },
 	{ "permissions, all", 4, 2, 0107777, 0 },
-	{ "links, none", 6, 2, 0, 0 },
+	{ "links, none", 6, 2, 0, -EUCLEAN },
+	{ "links, most", 6, 2, 65535, 0 },
 	{ "size, largest", 8, 4, 0xFFFFFFFF, 0 },
 	{ "time, latest", 12, 4, 0xFFFFFFFF, 0 },
 	{ "first block, last there is", 16, 4, 0xFFFFFFFF, 0 },
@@ -285,6 +320,7 @@ static const struct neighbour extended_neighbours[] = {
 	{ "time, latest", 32, 8, (1ULL << 63) - 1, 0 },
 	{ "nanoseconds, last", 40, 4, 999999999, 0 },
 	{ "nanoseconds, a second", 40, 4, 1000000000, -EUCLEAN },
+	{ "links, none", 44, 4, 0, -EUCLEAN },
 	{ "links, most", 44, 4, 0xFFFFFFFF, 0 },
 };
 
@@ -297,6 +333,9 @@ static void check_neighbour(struct kunit *test, const struct neighbour *c, bool 
 
 	put16(p, extended);
 	put16(p + 4, 0100644);
+	put16(p + 6, 1);
+	if (extended)
+		put32(p + 44, 1);
 	put64(value, c->value);
 	memcpy(p + c->at, value, c->bytes);
 	err = parse(p, len, &i);
@@ -324,11 +363,15 @@ static void inode_cut_off(struct kunit *test)
 		u8 *p = kunit_kzalloc(test, len + 1, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, p);
-		if (len >= 6)
+		if (len >= 8) {
 			put16(p + 4, 0100644);
+			put16(p + 6, 1);
+		}
 		KUNIT_EXPECT_EQ(test, parse(p, len, &i), len < 32 ? -EUCLEAN : 0);
 		if (len >= 2)
 			put16(p, 1);
+		if (len >= 48)
+			put32(p + 44, 1);
 		KUNIT_EXPECT_EQ(test, parse(p, len, &i), len < 64 ? -EUCLEAN : 0);
 	}
 }
@@ -340,6 +383,7 @@ static struct kunit_case inode_cases[] = {
 	KUNIT_CASE(inode_types),
 	KUNIT_CASE(inode_special_file_with_layout),
 	KUNIT_CASE(inode_link_flag),
+	KUNIT_CASE(inode_no_links),
 	KUNIT_CASE(inode_chunk_formats),
 	KUNIT_CASE(inode_offsets),
 	KUNIT_CASE(inode_neighbours),

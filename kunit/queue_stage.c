@@ -10,11 +10,13 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-/* --- what queue.c calls in other files --- */
+/* --- what is called in other files --- */
 
 DEFINE_MUTEX(cachefiles_od_mutex);
 struct workqueue_struct *cachefiles_od_wq;
+struct workqueue_struct *cachefiles_od_deadline_wq;
 u64 stage_window;
+void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 int stage_fd_error;
 
 /* The stage has a reference to each object: a put that finds none is one too many. */
@@ -50,31 +52,23 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie)
 	atomic_dec(&cookie->nr_ops);
 }
 
-bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
+int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
+				 const char *validator, bool first)
 {
-	bool present;
+	void (*settling)(struct cachefiles_od_cookie *cookie) = xchg(&stage_settling, NULL);
 
-	spin_lock(&cookie->lock);
-	present = od_extents_covers(&cookie->present, start, start + len);
-	spin_unlock(&cookie->lock);
-	return present;
-}
-
-int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size)
-{
+	if (settling)
+		settling(cookie);
+	if (!first)
+		return cookie->size == size ? 0 : -ESTALE;
 	cookie->size = size;
 	return 0;
 }
 
 /* Nothing of a piece is touched once it was counted: the test may use it again. */
-void cachefiles_od_piece_resume(struct list_head *pieces)
+static void count_report(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_piece *piece, *next;
-
-	list_for_each_entry_safe(piece, next, pieces, link) {
-		list_del_init(&piece->link);
-		atomic_inc_return_release(&container_of(piece, struct stage_piece, piece)->reports);
-	}
+	atomic_inc_return_release(&container_of(piece, struct stage_piece, piece)->reports);
 }
 
 struct stage_fd {
@@ -86,7 +80,7 @@ static int stage_fd_release(struct inode *inode, struct file *file)
 {
 	struct stage_fd *fd = file->private_data;
 
-	cachefiles_od_queue_fd_closed(fd->cookie, fd->object_id);
+	cachefiles_od_object_fd_closed(fd->cookie, fd->object_id);
 	cachefiles_od_cookie_put(fd->cookie);
 	kfree(fd);
 	return 0;
@@ -135,10 +129,9 @@ static void init_cookie(struct stage *stage, int nr)
 	cookie->size = STAGE_SIZE;
 	cookie->present.e = stage->runs[nr];
 	cookie->present.cap = STAGE_RUNS;
-	mutex_init(&cookie->write_mutex);
 	cookie->state = OD_OBJ_CLOSED;
-	INIT_LIST_HEAD(&cookie->reads);
-	INIT_WORK(&cookie->reopen, cachefiles_od_queue_reopen);
+	cookie->reads = RB_ROOT;
+	INIT_WORK(&cookie->reopen, cachefiles_od_object_reopen);
 	list_add_tail(&cookie->link, &stage->volume.cookies);
 	stage->openers[nr].cookie = cookie;
 }
@@ -151,8 +144,10 @@ int stage_set_up(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, stage);
 	cachefiles_od_wq = alloc_workqueue("od_queue_test", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	KUNIT_ASSERT_NOT_NULL(test, cachefiles_od_wq);
+	cachefiles_od_deadline_wq = cachefiles_od_wq;
 	stage_window = STAGE_WINDOW;
 	stage_fd_error = 0;
+	stage_settling = NULL;
 	atomic_set(&too_many_puts, 0);
 	kref_init(&stage->cache.ref);
 	INIT_LIST_HEAD(&stage->cache.volumes);
@@ -170,7 +165,9 @@ int stage_set_up(struct kunit *test)
 						  PROT_READ | PROT_WRITE,
 						  MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NOT_NULL(test, (void *)stage->buf);
-	cachefiles_od_queue_init(&stage->cache.queue);
+	cachefiles_od_request_init_queue(&stage->cache.queue);
+	cachefiles_od_wait_init(&stage->cache.queue);
+	stage->cache.queue.wide = true;
 	cachefiles_od_queue_start(&stage->cache.queue);
 	test->priv = stage;
 	return 0;
@@ -178,9 +175,14 @@ int stage_set_up(struct kunit *test)
 
 void stage_stop(struct stage *stage)
 {
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
 	mutex_lock(&cachefiles_od_mutex);
-	cachefiles_od_queue_stop(&stage->cache.queue);
+	cachefiles_od_queue_stop(&stage->cache.queue, &pieces, &ended);
 	mutex_unlock(&cachefiles_od_mutex);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
 }
 
 void stage_settle(void)
@@ -213,9 +215,10 @@ void stage_put_away(struct kunit *test)
 	for (i = 0; i < STAGE_COOKIES; i++) {
 		KUNIT_EXPECT_EQ(test, kref_read(&stage->cookies[i].ref), 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&stage->cookies[i].nr_ops), 1);
-		KUNIT_EXPECT_TRUE(test, list_empty(&stage->cookies[i].reads));
+		KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&stage->cookies[i].reads));
+		KUNIT_EXPECT_NULL(test, stage->cookies[i].open);
 	}
-	cachefiles_od_queue_destroy(&stage->cache.queue);
+	xa_destroy(&stage->cache.queue.requests);
 	destroy_workqueue(cachefiles_od_wq);
 }
 
@@ -223,10 +226,10 @@ void stage_put_away(struct kunit *test)
 
 void stage_make_open(struct stage *stage, int nr)
 {
-	xa_lock(&stage->cache.queue.requests);
+	spin_lock(&stage->cookies[nr].lock);
 	stage->cookies[nr].state = OD_OBJ_OPEN;
 	stage->cookies[nr].object_id = 100 + nr;
-	xa_unlock(&stage->cache.queue.requests);
+	spin_unlock(&stage->cookies[nr].lock);
 }
 
 void stage_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
@@ -237,10 +240,36 @@ void stage_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 	spin_unlock(&cookie->lock);
 }
 
+void stage_fill(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	stage_mark_present(cookie, start, end);
+	cachefiles_od_wait_filled(cookie, start, end);
+}
+
+/* As if a reader of the device were copying it out. */
+void stage_set_fetching(struct cachefiles_od_request *req)
+{
+	spin_lock(&req->cookie->lock);
+	req->state = OD_REQ_FETCHING;
+	cachefiles_od_request_update_ready(req);
+	spin_unlock(&req->cookie->lock);
+}
+
+u32 stage_object_id(struct cachefiles_od_cookie *cookie)
+{
+	u32 id;
+
+	spin_lock(&cookie->lock);
+	id = cookie->object_id;
+	spin_unlock(&cookie->lock);
+	return id;
+}
+
 void stage_forget_present(struct cachefiles_od_cookie *cookie)
 {
 	spin_lock(&cookie->lock);
 	cookie->present.nr = 0;
+	cookie->present.bytes = 0;
 	spin_unlock(&cookie->lock);
 }
 
@@ -269,13 +298,14 @@ void stage_piece(struct stage_piece *p, struct cachefiles_od_cookie *cookie, u64
 	p->piece.read = &p->read;
 	p->piece.len = len;
 	INIT_LIST_HEAD(&p->piece.link);
+	p->piece.go_on = count_report;
 }
 
 int stage_miss(struct stage_piece *p)
 {
 	size_t len;
 
-	return cachefiles_od_queue_miss(p->read.cookie, &p->piece, &len);
+	return cachefiles_od_wait_miss(p->read.cookie, &p->piece, &len);
 }
 
 int stage_miss_at(struct stage *stage, int piece, int cookie, u64 start, size_t len)
@@ -341,15 +371,15 @@ ssize_t stage_fetch(struct stage *stage, struct stage_message *m)
 
 int stage_answer(struct stage *stage, int cookie, const struct stage_message *m)
 {
-	return cachefiles_od_queue_read_complete(&stage->cookies[cookie], m->head.object_id,
-						 m->head.msg_id);
+	return cachefiles_od_wait_read_complete(&stage->cookies[cookie], m->head.object_id,
+						m->head.msg_id);
 }
 
 int stage_copen(struct stage *stage, u32 id, s64 size)
 {
-	const struct od_copen copen = { .id = id, .size = size };
+	const struct od_copen copen = { .id = id, .size = size, .validator = "" };
 
-	return cachefiles_od_queue_copen(&stage->cache.queue, &copen);
+	return cachefiles_od_object_copen(&stage->cache.queue, &copen);
 }
 
 /* --- who opens --- */
@@ -358,7 +388,7 @@ static int opener_thread(void *data)
 {
 	struct stage_opener *opener = data;
 
-	opener->ret = cachefiles_od_queue_open(opener->cookie);
+	opener->ret = cachefiles_od_object_open(opener->cookie);
 	complete(&opener->done);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A stage for the request queue: a cache with a few open blobs and nothing
- * behind them, a daemon that the test plays itself, and stand-ins for what
- * queue.c calls in other files.
+ * A stage for requests, waiters, objects and the queue: a cache with a few open
+ * blobs and no files, a daemon that the test plays itself, and stand-ins for what
+ * request.c, wait.c, object.c and queue.c call in other files.
  */
 #ifndef KUNIT_QUEUE_STAGE_H
 #define KUNIT_QUEUE_STAGE_H
@@ -85,6 +85,8 @@ struct stage {
 
 /* How wide a READ becomes. */
 extern u64 stage_window;
+/* Called, once, while the reply to an OPEN is being carried out. */
+extern void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 /* Makes the next fd fail, once. */
 extern int stage_fd_error;
 
@@ -94,6 +96,10 @@ void stage_put_away(struct kunit *test);
 /* The daemon has an fd of the blob, without any message having been sent. */
 void stage_make_open(struct stage *stage, int nr);
 void stage_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+/* The same, and what waits for it is told. */
+void stage_fill(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+void stage_set_fetching(struct cachefiles_od_request *req);
+u32 stage_object_id(struct cachefiles_od_cookie *cookie);
 void stage_forget_present(struct cachefiles_od_cookie *cookie);
 bool stage_is_empty(struct stage *stage);
 unsigned int stage_count_requests(struct stage *stage);

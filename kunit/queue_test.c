@@ -18,7 +18,7 @@ static void expect_nothing_to_fetch(struct kunit *test)
 	struct stage *stage = test->priv;
 	struct stage_message m;
 
-	KUNIT_EXPECT_FALSE(test, cachefiles_od_queue_readable(&stage->cache.queue));
+	KUNIT_EXPECT_FALSE(test, cachefiles_od_request_any_ready(&stage->cache.queue));
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);
 }
 
@@ -73,11 +73,11 @@ static void queue_dedupe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
 	if (fetch_read(test, &m))
 		return;
-	KUNIT_EXPECT_EQ(test, m.range.off, 0);
+	KUNIT_EXPECT_EQ(test, m.range.off, 8192);
 	KUNIT_EXPECT_EQ(test, m.range.len, STAGE_WINDOW);
 	expect_nothing_to_fetch(test);
-	/* Whoever comes while it is under way hangs on to it, too. */
-	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 32, 0, 0, 4096), 0);
+	/* What comes while it is under way attaches to it, too. */
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 32, 0, STAGE_WINDOW, 4096), 0);
 	expect_nothing_to_fetch(test);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
 	for (i = 0; i < 33; i++)
@@ -92,18 +92,20 @@ static void queue_widening(struct kunit *test)
 		const char *name;
 		u32 window, pos, off, len;
 	} steps[] = {
-		{ "clipped by what is present", 64 * KIB, 40 * KIB, 32 * KIB, 32 * KIB },
+		{ "never before what is wanted", 64 * KIB, 40 * KIB, 40 * KIB, 64 * KIB },
 		{ "before what is present", 64 * KIB, 5, 0, 16 * KIB },
-		{ "a small window", 16 * KIB, 84 * KIB, 80 * KIB, 16 * KIB },
-		{ "before one under way", 64 * KIB, 64 * KIB, 64 * KIB, 16 * KIB },
-		{ "behind one under way", 64 * KIB, 96 * KIB, 96 * KIB, 32 * KIB },
+		{ "a small window", 16 * KIB, 134 * KIB + 1, 132 * KIB, 16 * KIB },
+		{ "before one under way", 64 * KIB, 104 * KIB, 104 * KIB, 28 * KIB },
+		{ "after one under way", 64 * KIB, 148 * KIB, 148 * KIB, 64 * KIB },
 		{ "far from all", 64 * KIB, 8 * 1024 * KIB + 7, 8 * 1024 * KIB, 64 * KIB },
-		{ "at the end", 64 * KIB, STAGE_SIZE - 5000, STAGE_SIZE - 64 * KIB, 64 * KIB - 4000 },
+		{ "at the end", 64 * KIB, STAGE_SIZE - 5000, STAGE_SIZE - 8192, 8192 - 4000 },
 		{ "one block", 4 * KIB, 300 * KIB + 4095, 300 * KIB, 4 * KIB },
+		{ "no wider than wanted", 0, 400 * KIB + 4095, 400 * KIB, 4 * KIB },
 	};
 	struct stage *stage = test->priv;
 	struct cachefiles_od_cookie *cookie = &stage->cookies[0];
 	struct cachefiles_od_request *req;
+	struct rb_node *node;
 	struct stage_message m;
 	u64 end = 0;
 	int i;
@@ -113,13 +115,15 @@ static void queue_widening(struct kunit *test)
 	stage_mark_present(cookie, 16 * KIB, 32 * KIB);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		stage_window = steps[i].window;
+		stage->cache.queue.wide = steps[i].window;
 		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, steps[i].pos, 1), 0);
 		if (fetch_read(test, &m))
 			return;
 		KUNIT_EXPECT_EQ_MSG(test, m.range.off, steps[i].off, "%s", steps[i].name);
 		KUNIT_EXPECT_EQ_MSG(test, m.range.len, steps[i].len, "%s", steps[i].name);
 	}
-	list_for_each_entry(req, &cookie->reads, link) {
+	for (node = rb_first(&cookie->reads); node; node = rb_next(node)) {
+		req = rb_entry(node, struct cachefiles_od_request, node);
 		KUNIT_EXPECT_LE(test, end, req->range.start);
 		end = req->range.end;
 	}
@@ -133,20 +137,20 @@ static void queue_cuts_pieces(struct kunit *test)
 
 	stage_make_open(stage, 0);
 	stage_mark_present(&stage->cookies[0], 128 * KIB, 132 * KIB);
-	stage_piece(&stage->pieces[0], &stage->cookies[0], 60 * KIB, 100 * KIB);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
-						       &stage->pieces[0].piece, &len), 0);
+	stage_piece(&stage->pieces[0], &stage->cookies[0], 124 * KIB, 100 * KIB);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_miss(&stage->cookies[0],
+						      &stage->pieces[0].piece, &len), 0);
 	KUNIT_EXPECT_EQ(test, len, 4 * KIB);
 	KUNIT_EXPECT_EQ(test, stage->pieces[0].piece.len, 4 * KIB);
-	stage_piece(&stage->pieces[1], &stage->cookies[0], 100 * KIB, 100 * KIB);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
-						       &stage->pieces[1].piece, &len), 0);
+	stage_piece(&stage->pieces[1], &stage->cookies[0], 96 * KIB, 100 * KIB);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_miss(&stage->cookies[0],
+						      &stage->pieces[1].piece, &len), 0);
 	KUNIT_EXPECT_EQ(test, len, 28 * KIB);
 	/* What is present in the middle of a block is not waited for. */
 	stage_mark_present(&stage->cookies[0], 256 * KIB + 5000, 256 * KIB + 8192);
 	stage_piece(&stage->pieces[2], &stage->cookies[0], 256 * KIB, 8 * KIB);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_miss(&stage->cookies[0],
-						       &stage->pieces[2].piece, &len), 0);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_miss(&stage->cookies[0],
+						      &stage->pieces[2].piece, &len), 0);
 	KUNIT_EXPECT_EQ(test, len, 5000);
 }
 
@@ -163,7 +167,7 @@ static void queue_present_after_all(struct kunit *test)
 	expect_piece(test, 0, 0, 0);
 }
 
-/* Data came in without an answer: whoever has all it needs goes on. */
+/* Data came in without a completion: pieces that have all they need go on. */
 static void queue_filled(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -175,13 +179,11 @@ static void queue_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 4096, 1), 0);
 	if (fetch_read(test, &m))
 		return;
-	stage_mark_present(&stage->cookies[0], 0, 4096);
-	cachefiles_od_queue_filled(&stage->cookies[0]);
+	stage_fill(&stage->cookies[0], 0, 4096);
 	expect_piece(test, 0, 1, 0);
 	expect_piece(test, 1, 0, 0);
 	expect_piece(test, 2, 0, 0);
-	stage_mark_present(&stage->cookies[0], 4096, 8192);
-	cachefiles_od_queue_filled(&stage->cookies[0]);
+	stage_fill(&stage->cookies[0], 4096, 8192);
 	expect_piece(test, 0, 1, 0);
 	expect_piece(test, 1, 1, 0);
 	expect_piece(test, 2, 1, 0);
@@ -279,38 +281,69 @@ static void queue_short_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, stage->buf, 0), -EMSGSIZE);
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, stage->buf, 31), -EMSGSIZE);
-	KUNIT_EXPECT_TRUE(test, cachefiles_od_queue_readable(&cache->queue));
+	KUNIT_EXPECT_TRUE(test, cachefiles_od_request_any_ready(&cache->queue));
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, NULL, 32), -EFAULT);
-	KUNIT_EXPECT_TRUE(test, cachefiles_od_queue_readable(&cache->queue));
+	KUNIT_EXPECT_TRUE(test, cachefiles_od_request_any_ready(&cache->queue));
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->stats.reads), 1);
 }
 
-/* An OPEN that does not reach the daemon leaves no fd behind and comes again. */
+static void wait_ready(struct stage *stage)
+{
+	unsigned long end = jiffies + STAGE_PATIENCE;
+
+	while (!cachefiles_od_request_any_ready(&stage->cache.queue) && time_before(jiffies, end))
+		msleep(1);
+}
+
+/*
+ * An OPEN that does not reach the daemon leaves no fd behind and ends with the
+ * reason: put back, it would wait for a daemon that sleeps.
+ */
 static void queue_undelivered_open(struct kunit *test)
 {
 	struct stage *stage = test->priv;
 	struct cachefiles_od_cache *cache = &stage->cache;
-	struct stage_message m, again;
-	unsigned long end = jiffies + STAGE_PATIENCE;
+	struct stage_message m;
 
 	stage_open(test, 0);
-	while (!cachefiles_od_queue_readable(&cache->queue) && time_before(jiffies, end))
-		msleep(1);
+	wait_ready(stage);
 	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_fetch(cache, NULL, 1024), -EFAULT);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EFAULT);
 	stage_settle();
-	/* The opener's request holds the blob, and no fd does. */
-	KUNIT_EXPECT_EQ(test, kref_read(&stage->cookies[0].ref), 2);
+	/* No fd holds the blob. */
+	KUNIT_EXPECT_EQ(test, kref_read(&stage->cookies[0].ref), 1);
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].object_id, 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+	stage_open(test, 0);
+	wait_ready(stage);
 	stage_fd_error = -ENFILE;
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), -ENFILE);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -ENFILE);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->stats.opens), 0);
+	stage_close_fd(stage, open_blob(test, 0));
+}
+
+/* The same of a later OPEN: what waits for it fails, and the next one is asked again. */
+static void queue_undelivered_reopen(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_close_fd(stage, open_blob(test, 0));
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	wait_ready(stage);
+	stage_fd_error = -EMFILE;
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), -EMFILE);
+	expect_piece(test, 0, 1, -EIO);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 0, 1), 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
-	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &again), 0);
-	KUNIT_EXPECT_EQ(test, stage->cookies[0].object_id, m.head.object_id);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->stats.opens), 1);
-	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), 0);
-	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), 0);
-	KUNIT_EXPECT_EQ(test, stage->cookies[0].size, 4096);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, STAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 1, 1, 0);
 }
 
 /* --- answers that are none --- */
@@ -325,15 +358,15 @@ static void queue_wrong_answers(struct kunit *test)
 	stage_make_open(stage, 1);
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
 	/* Never fetched: its id is 1, nobody can know that. */
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 100, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
 	if (fetch_read(test, &read))
 		return;
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 101, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 0, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, 2), -EINVAL);
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_read_complete(cookie, 100, ~0U), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 101, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 0, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 100, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 100, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 100, ~0U), -EINVAL);
 	other = read;
 	other.head.object_id = 101;
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 1, &other), -EINVAL);
@@ -381,11 +414,27 @@ static void queue_late_copen(struct kunit *test)
 
 	stage_open(test, 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
-	cachefiles_od_queue_drop(&stage->cookies[0]);
+	cachefiles_od_object_drop(&stage->cookies[0]);
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EIO);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_DROPPING);
 	/* It was never open, so there is nothing to close. */
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &none), 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
+/* Withdrawn while the reply is being carried out: no CLOSE comes, so the write must fail. */
+static void queue_drop_during_copen(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m, none;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	stage_settling = cachefiles_od_object_drop;
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EIO);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EIO);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_DROPPING);
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &none), 0);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
@@ -408,10 +457,10 @@ static void queue_cancel_by_owner(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[i]), 0);
 	}
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
-	cachefiles_od_queue_cancel(&stage->cookies[0], &owners[1]);
+	cachefiles_od_wait_cancel(&stage->cookies[0], &owners[1]);
 	for (i = 0; i < 6; i++)
 		expect_piece(test, i, i % 2, i % 2 ? -EIO : 0);
-	cachefiles_od_queue_cancel(&stage->cookies[0], NULL);
+	cachefiles_od_wait_cancel(&stage->cookies[0], NULL);
 	for (i = 0; i < 6; i++)
 		expect_piece(test, i, 1, -EIO);
 	for (i = 6; i < 9; i++)
@@ -430,7 +479,7 @@ static void queue_drop_closes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, STAGE_WINDOW, 1), 0);
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
-	cachefiles_od_queue_drop(&stage->cookies[0]);
+	cachefiles_od_object_drop(&stage->cookies[0]);
 	expect_piece(test, 0, 1, -EIO);
 	expect_piece(test, 1, 1, -EIO);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
@@ -445,7 +494,6 @@ static void queue_drop_closes(struct kunit *test)
 static void queue_stop_flushes(struct kunit *test)
 {
 	struct stage *stage = test->priv;
-	struct cachefiles_od_queue *queue = &stage->cache.queue;
 	struct cachefiles_od_request *req;
 	struct stage_message m, open;
 	int i;
@@ -453,21 +501,16 @@ static void queue_stop_flushes(struct kunit *test)
 	stage_make_open(stage, 0);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, i * STAGE_WINDOW, 1), 0);
-	/* Two are sent, one is being copied out, one is queued, and an OPEN is sent. */
+	/* Three are sent, one is being copied out, and an OPEN is sent. */
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	req = request_of(stage, 2);
 	KUNIT_ASSERT_NOT_NULL(test, req);
-	xa_lock(&queue->requests);
-	req->state = OD_REQ_FETCHING;
-	__xa_clear_mark(&queue->requests, 2, CACHEFILES_OD_QUEUED);
-	xa_unlock(&queue->requests);
+	stage_set_fetching(req);
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	KUNIT_EXPECT_EQ(test, m.head.msg_id, 3);
-	stage->cookies[0].state = OD_OBJ_CLOSED;
 	stage_open(test, 1);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &open));
-	stage->cookies[0].state = OD_OBJ_OPEN;
-
 	stage_stop(stage);
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), -EIO);
 	for (i = 0; i < 4; i++)
@@ -477,8 +520,8 @@ static void queue_stop_flushes(struct kunit *test)
 	/* Nothing can be queued behind it, nor answered. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
 	stage->cookies[2].timeout_ms = 1000;
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_open(&stage->cookies[2]), -ENOTCONN);
-	cachefiles_od_queue_drop(&stage->cookies[3]);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_object_open(&stage->cookies[2]), -ENOTCONN);
+	cachefiles_od_object_drop(&stage->cookies[3]);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
@@ -522,7 +565,7 @@ static void queue_restore(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	req = request_of(stage, 2);
 	KUNIT_ASSERT_NOT_NULL(test, req);
-	req->state = OD_REQ_FETCHING;
+	stage_set_fetching(req);
 	cachefiles_od_queue_restore(queue);
 	/* What the dead one had, and what it never had; not what is being read just now. */
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
@@ -557,6 +600,47 @@ static void queue_restore_opens(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), 0);
 }
 
+/*
+ * The old daemon still holds the fd of its OPEN when another takes over: that one
+ * gets the OPEN as soon as the fd is closed.
+ */
+static void queue_restore_while_alive(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message old, next;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &old));
+	cachefiles_od_queue_restore(&stage->cache.queue);
+	expect_nothing_to_fetch(test);
+	stage_close_fd(stage, old.fd);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &next));
+	KUNIT_EXPECT_EQ(test, next.head.msg_id, old.head.msg_id);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, next.head.msg_id, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), 0);
+}
+
+/* Two daemons one after the other have asked for an OPEN: one goes out. */
+static void queue_one_open(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cookie *cookie = &stage->cookies[0];
+	struct stage_message m;
+
+	stage_close_fd(stage, open_blob(test, 0));
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	/* As if the work of the first had waited for memory until now. */
+	kref_get(&cookie->ref);
+	cachefiles_od_object_reopen(&cookie->reopen);
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 2);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, STAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 0, 1, 0);
+}
+
 /* --- fds --- */
 
 static void queue_fd_closed_early(struct kunit *test)
@@ -567,7 +651,8 @@ static void queue_fd_closed_early(struct kunit *test)
 	stage_open(test, 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
 	stage_close_fd(stage, m.fd);
-	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EBADFD);
+	/* Its write succeeds, as on stock kernels; the open does not. */
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), 0);
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EBADFD);
 	stage_open(test, 1);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
@@ -612,7 +697,7 @@ static void queue_reopen_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, 0, 1), 0);
 		KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
 		KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, answers[i]),
-				answers[i] < 0 ? 0 : -EIO);
+				answers[i] < 0 ? 0 : -ESTALE);
 		expect_piece(test, i, 1, -EIO);
 		KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 		KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
@@ -689,9 +774,9 @@ static void queue_open_deadline(struct kunit *test)
 	struct stage_message m;
 
 	stage->cookies[0].timeout_ms = 50;
-	KUNIT_EXPECT_EQ(test, cachefiles_od_queue_open(&stage->cookies[0]), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, cachefiles_od_object_open(&stage->cookies[0]), -ETIMEDOUT);
 	/* The caller drops the blob, and with it the OPEN. */
-	cachefiles_od_queue_drop(&stage->cookies[0]);
+	cachefiles_od_object_drop(&stage->cookies[0]);
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
@@ -707,15 +792,19 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_ids_wrap),
 	KUNIT_CASE(queue_short_buffer),
 	KUNIT_CASE(queue_undelivered_open),
+	KUNIT_CASE(queue_undelivered_reopen),
 	KUNIT_CASE(queue_wrong_answers),
 	KUNIT_CASE(queue_open_not_fetched),
 	KUNIT_CASE(queue_late_copen),
+	KUNIT_CASE(queue_drop_during_copen),
 	KUNIT_CASE(queue_cancel_by_owner),
 	KUNIT_CASE(queue_drop_closes),
 	KUNIT_CASE(queue_stop_flushes),
 	KUNIT_CASE(queue_starts_again),
 	KUNIT_CASE(queue_restore),
 	KUNIT_CASE(queue_restore_opens),
+	KUNIT_CASE(queue_restore_while_alive),
+	KUNIT_CASE(queue_one_open),
 	KUNIT_CASE(queue_fd_closed_early),
 	KUNIT_CASE(queue_reopen),
 	KUNIT_CASE(queue_reopen_refused),

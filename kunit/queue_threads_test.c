@@ -68,7 +68,7 @@ static bool slot_wait(struct member *m, struct slot *slot)
 		if (time_after(jiffies, end))
 			return false;
 		if (one_in(m, 16))
-			cachefiles_od_queue_cancel(slot->p.read.cookie, m);
+			cachefiles_od_wait_cancel(slot->p.read.cookie, m);
 		usleep_range(20, 60);
 	}
 	return true;
@@ -127,9 +127,9 @@ static int canceller_thread(void *data)
 		if (one_in(m, 8))
 			cachefiles_od_queue_restore(&crowd->stage->cache.queue);
 		else if (one_in(m, 4))
-			cachefiles_od_queue_cancel(cookie, NULL);
+			cachefiles_od_wait_cancel(cookie, NULL);
 		else
-			cachefiles_od_queue_cancel(cookie, &crowd->submitters[nr % SUBMITTERS]);
+			cachefiles_od_wait_cancel(cookie, &crowd->submitters[nr % SUBMITTERS]);
 		usleep_range(500, 2000);
 	}
 	return 0;
@@ -147,14 +147,11 @@ static void close_blob(struct crowd *crowd, int nr)
 
 static int blob_of(struct crowd *crowd, u32 object_id)
 {
-	struct cachefiles_od_queue *queue = &crowd->stage->cache.queue;
 	int i, nr = -1;
 
-	xa_lock(&queue->requests);
 	for (i = 0; i < BLOBS; i++)
-		if (crowd->stage->cookies[i].object_id == object_id)
+		if (stage_object_id(&crowd->stage->cookies[i]) == object_id)
 			nr = i;
-	xa_unlock(&queue->requests);
 	return nr;
 }
 
@@ -190,9 +187,8 @@ static void answer_read(struct member *m, const struct stage_message *msg)
 	}
 	/* Some of the data, all of it, or none. */
 	if (one_in(m, 2)) {
-		stage_mark_present(cookie, msg->range.off,
-				   msg->range.off + (one_in(m, 2) ? len : len / 2));
-		cachefiles_od_queue_filled(cookie);
+		stage_fill(cookie, msg->range.off,
+			   msg->range.off + (one_in(m, 2) ? len : len / 2));
 	}
 	if (!one_in(m, 8) && stage_answer(crowd->stage, nr, msg) == 0)
 		atomic_inc(&crowd->answered);

@@ -57,35 +57,35 @@ static void request_windows(struct kunit *test)
 {
 	static const struct {
 		const char *what;
-		u64 pos;
-		struct od_range gap;
-		u64 window, size;
+		u64 pos, end, limit, window, size;
 		struct od_range expected;
 	} cases[] = {
-		{ "the whole window", 5 * MIB + 7, { 0, ~0ULL }, MIB, 64 * MIB,
+		{ "forward from what is wanted", 5 * MIB, 5 * MIB + 1, ~0ULL, MIB, 64 * MIB,
 		  { 5 * MIB, 6 * MIB } },
-		{ "the last byte of a window", 6 * MIB - 1, { 0, ~0ULL }, MIB, 64 * MIB,
-		  { 5 * MIB, 6 * MIB } },
-		{ "clamped to the blob", 5 * MIB, { 0, ~0ULL }, MIB, 5 * MIB + 100,
+		{ "never before it", 6 * MIB - 1, 6 * MIB, ~0ULL, MIB, 64 * MIB,
+		  { 6 * MIB - 4096, 7 * MIB - 4096 } },
+		{ "no window", 5 * MIB + 7, 5 * MIB + 8, ~0ULL, 0, 64 * MIB,
+		  { 5 * MIB, 5 * MIB + 4096 } },
+		{ "no window, two blocks", 8191, 8193, ~0ULL, 0, 64 * MIB, { 4096, 12288 } },
+		{ "what is wanted is wider than the window", 0, 100 * KIB, ~0ULL, 64 * KIB, 64 * MIB,
+		  { 0, 100 * KIB } },
+		{ "clamped to the blob", 5 * MIB, 5 * MIB + 100, ~0ULL, MIB, 5 * MIB + 100,
 		  { 5 * MIB, 5 * MIB + 100 } },
-		{ "clamped to the gap", 300 * KIB, { 256 * KIB, 512 * KIB }, MIB, 64 * MIB,
-		  { 256 * KIB, 512 * KIB } },
-		{ "a gap that begins inside a block", 4100, { 4100, 16384 }, MIB, 64 * MIB,
-		  { 4096, 16384 } },
-		{ "a gap that ends inside a block", 4096, { 4096, 8200 }, MIB, 64 * MIB,
+		{ "clamped to what is present", 300 * KIB, 301 * KIB, 512 * KIB, MIB, 64 * MIB,
+		  { 300 * KIB, 512 * KIB } },
+		{ "what is present begins inside a block", 4096, 4097, 8200, MIB, 64 * MIB,
 		  { 4096, 12288 } },
-		{ "the smallest window", 9000, { 0, ~0ULL }, 4 * KIB, 64 * MIB, { 8192, 12288 } },
-		{ "the largest window", 3 * MIB, { 0, ~0ULL }, 2 * MIB, 64 * MIB,
-		  { 2 * MIB, 4 * MIB } },
-		{ "a tiny blob", 0, { 0, ~0ULL }, MIB, 1, { 0, 1 } },
-		{ "the far end of the largest blob", S64_MAX - 0x10000, { 0, ~0ULL }, MIB,
-		  S64_MAX - 0xffff, { (S64_MAX - 0x10000) & ~(MIB - 1), S64_MAX - 0xffff } },
+		{ "no longer than a READ may be", 3 * MIB, 9 * MIB, ~0ULL, 2 * MIB, 64 * MIB,
+		  { 3 * MIB, 5 * MIB } },
+		{ "a tiny blob", 0, 1, ~0ULL, MIB, 1, { 0, 1 } },
+		{ "the far end of the largest blob", S64_MAX - 0x10000, S64_MAX - 0xffff, ~0ULL, MIB,
+		  S64_MAX - 0xffff, { (S64_MAX - 0x10000) & ~4095ULL, S64_MAX - 0xffff } },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct od_range r = od_req_widen(cases[i].pos, cases[i].gap, cases[i].window,
-						 cases[i].size);
+		struct od_range r = od_req_widen(cases[i].pos, cases[i].end, cases[i].limit,
+						 cases[i].window, cases[i].size);
 
 		if (r.start != cases[i].expected.start || r.end != cases[i].expected.end)
 			KUNIT_FAIL(test, "%s: [%llu, %llu)", cases[i].what, (unsigned long long)r.start,

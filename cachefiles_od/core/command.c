@@ -12,6 +12,7 @@ static const struct {
 	{ "bind",	OD_CMD_BIND },
 	{ "brun",	OD_CMD_BRUN },
 	{ "bstop",	OD_CMD_BSTOP },
+	{ "commit",	OD_CMD_COMMIT },
 	{ "copen",	OD_CMD_COPEN },
 	{ "cull",	OD_CMD_CULL },
 	{ "debug",	OD_CMD_DEBUG },
@@ -23,6 +24,7 @@ static const struct {
 	{ "restore",	OD_CMD_RESTORE },
 	{ "secctx",	OD_CMD_SECCTX },
 	{ "tag",	OD_CMD_TAG },
+	{ "wide",	OD_CMD_WIDE },
 };
 
 static bool od_is_blank(char c)
@@ -96,7 +98,18 @@ static int od_copen_size(const char *text, s64 *size)
 	return 0;
 }
 
-int od_command_copen(const char *arg, struct od_copen *copen)
+/* Cuts the validator off; NULL for one that is empty or too long. */
+static const char *od_copen_validator(char *size)
+{
+	char *comma = strchr(size, ',');
+
+	if (!comma)
+		return "";
+	*comma++ = '\0';
+	return *comma && strlen(comma) <= OD_VALIDATOR_MAX ? comma : NULL;
+}
+
+int od_command_copen(char *arg, struct od_copen *copen)
 {
 	u64 id;
 	int n = od_command_u64(arg, ',', &id);
@@ -104,8 +117,10 @@ int od_command_copen(const char *arg, struct od_copen *copen)
 	if (n < 0 || id > U32_MAX)
 		return -EINVAL;
 	copen->id = (u32)id;
-	if (od_copen_size(arg + n + 1, &copen->size)) {
+	copen->validator = od_copen_validator(arg + n + 1);
+	if (!copen->validator || od_copen_size(arg + n + 1, &copen->size)) {
 		copen->size = -EINVAL;
+		copen->validator = "";
 		return 1;
 	}
 	return 0;

@@ -10,6 +10,7 @@ enum od_command_id {
 	OD_CMD_BRUN,
 	OD_CMD_BCULL,
 	OD_CMD_BSTOP,
+	OD_CMD_COMMIT,
 	OD_CMD_COPEN,
 	OD_CMD_CULL,
 	OD_CMD_DEBUG,
@@ -21,6 +22,7 @@ enum od_command_id {
 	OD_CMD_RESTORE,
 	OD_CMD_SECCTX,
 	OD_CMD_TAG,
+	OD_CMD_WIDE,
 };
 
 /**
@@ -44,25 +46,33 @@ struct od_command {
  */
 int od_command_parse(char *text, size_t len, struct od_command *cmd);
 
+/** OD_VALIDATOR_MAX - longest validator of a copen, without its NUL */
+#define OD_VALIDATOR_MAX	255U
+
 /**
- * struct od_copen - the answer to an OPEN
+ * struct od_copen - the reply to an OPEN
  * @id: msg_id of the OPEN
  * @size: bytes of the blob, or a negative errno
+ * @validator: version of the blob as the daemon names it, "" when it does not;
+ *	points into the command
  */
 struct od_copen {
 	u32 id;
 	s64 size;
+	const char *validator;
 };
 
 /**
- * od_command_copen - parse "ID,SIZE"
- * @arg: argument of a copen command
- * @copen: the result; @size is -EINVAL where SIZE is neither a size nor an errno
+ * od_command_copen - parse "ID,SIZE[,VALIDATOR]"
+ * @arg: argument of a copen command; cut at the comma before VALIDATOR, which
+ *	is the rest, with any commas and blanks
+ * @copen: the result; @size is -EINVAL where SIZE is neither a size nor an errno,
+ *	or where VALIDATOR is empty or longer than %OD_VALIDATOR_MAX
  *
  * Return: 0; -EINVAL where no ID can be read, so that no request can be failed;
- * 1 where @id is right but SIZE was not.
+ * 1 where @id is right but what follows it was not.
  */
-int od_command_copen(const char *arg, struct od_copen *copen);
+int od_command_copen(char *arg, struct od_copen *copen);
 
 /**
  * od_command_percent - parse "N%"
@@ -79,7 +89,7 @@ int od_command_percent(const char *arg, unsigned int *percent);
  * @end: the byte that must follow them
  * @value: the result
  *
- * Return: number of digits, or -EINVAL (none, another byte behind them, overflow).
+ * Return: number of digits, or -EINVAL (none, another byte after them, overflow).
  */
 int od_command_u64(const char *text, char end, u64 *value);
 

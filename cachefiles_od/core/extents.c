@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "extents.h"
 
-/* Index of the first run that ends behind pos. */
+/* Index of the first run that ends after pos. */
 static size_t od_extents_search(const struct od_extents *x, u64 pos)
 {
 	size_t lo = 0, hi = x->nr;
@@ -20,6 +20,7 @@ static size_t od_extents_search(const struct od_extents *x, u64 pos)
 int od_extents_add(struct od_extents *x, u64 start, u64 end)
 {
 	size_t first, last;
+	u64 merged = 0;
 
 	if (start >= end)
 		return 0;
@@ -27,6 +28,7 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end)
 	/* Runs [first, last) touch the new one and are merged into it. */
 	first = od_extents_search(x, start ? start - 1 : 0);
 	for (last = first; last < x->nr && x->e[last].start <= end; last++) {
+		merged += x->e[last].end - x->e[last].start;
 		if (x->e[last].start < start)
 			start = x->e[last].start;
 		if (x->e[last].end > end)
@@ -39,6 +41,44 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end)
 	x->e[first].start = start;
 	x->e[first].end = end;
 	x->nr = x->nr - (last - first) + 1;
+	x->bytes += end - start - merged;
+	return 0;
+}
+
+/* The range lies inside one run: what is left of it are two. */
+static int od_extents_split(struct od_extents *x, size_t i, u64 start, u64 end)
+{
+	if (x->nr == x->cap)
+		return -ENOSPC;
+	memmove(x->e + i + 1, x->e + i, (x->nr - i) * sizeof(*x->e));
+	x->e[i].end = start;
+	x->e[i + 1].start = end;
+	x->nr++;
+	x->bytes -= end - start;
+	return 0;
+}
+
+int od_extents_remove(struct od_extents *x, u64 start, u64 end)
+{
+	size_t first = od_extents_search(x, start), last;
+
+	if (start >= end || first == x->nr)
+		return 0;
+	if (x->e[first].start < start && x->e[first].end > end)
+		return od_extents_split(x, first, start, end);
+
+	if (x->e[first].start < start) {
+		x->bytes -= x->e[first].end - start;
+		x->e[first++].end = start;
+	}
+	for (last = first; last < x->nr && x->e[last].end <= end; last++)
+		x->bytes -= x->e[last].end - x->e[last].start;
+	if (last < x->nr && x->e[last].start < end) {
+		x->bytes -= end - x->e[last].start;
+		x->e[last].start = end;
+	}
+	memmove(x->e + first, x->e + last, (x->nr - last) * sizeof(*x->e));
+	x->nr -= last - first;
 	return 0;
 }
 

@@ -83,9 +83,11 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
  * @m: gets what it says; indeterminate on failure
  *
  * Return: 0, or -EUCLEAN unless magic, version, checksum and every field are
- * right: names not empty, without '/' and terminated; @runs_off aligned and at
- * or above %OD_MAPFILE_RUNS_AT; @nr_runs in range; @mtime_nsec below 10^9;
- * no unknown flag.
+ * right: names terminated, not empty, without '/' and not beginning with '.';
+ * the validator terminated and of one line; @size one that a copen may give;
+ * @runs_off aligned, at or above %OD_MAPFILE_RUNS_AT, and the runs below the
+ * largest file offset; @nr_runs in range; @mtime_nsec below 10^9; no unknown
+ * flag. Bytes past the fields are covered by the checksum and ignored.
  */
 int od_mapfile_decode(const u8 *slot, struct od_mapfile *m);
 
@@ -106,7 +108,8 @@ void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf);
  * @runs: room for @nr runs
  *
  * Return: 0, or -EUCLEAN unless all of them are sorted, apart from each other
- * and not empty.
+ * and from @prev_end (any start will do when that is 0), not empty, and end by
+ * @limit.
  */
 int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
 			   struct od_range *runs);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "request.h"
 
+#include <linux/cachefiles_od.h>
+
 /* What a table says of an event that is not legal. */
 #define NO	(-1)
 
@@ -63,23 +65,22 @@ int od_obj_step(enum od_obj_state *state, enum od_obj_event event)
 	return 0;
 }
 
-/*
- * Windows lie on multiples of the window, so that neighbouring misses fall
- * into the same one whatever their order.
- */
-struct od_range od_req_widen(u64 pos, struct od_range gap, u64 window, u64 size)
+static u64 od_round_up(u64 v)
 {
-	struct od_range r;
+	return (v + OD_READ_ALIGN - 1) & ~(u64)(OD_READ_ALIGN - 1);
+}
 
-	r.start = pos & ~(window - 1);
-	r.end = r.start + window;
-	gap.start &= ~(u64)(OD_READ_ALIGN - 1);
-	if (r.start < gap.start)
-		r.start = gap.start;
-	/* A gap without an end must not wrap when it is rounded up. */
-	if (r.end > gap.end)
-		r.end = (gap.end + OD_READ_ALIGN - 1) & ~(u64)(OD_READ_ALIGN - 1);
-	if (r.end > size)
-		r.end = size;
-	return r;
+struct od_range od_req_widen(u64 pos, u64 end, u64 limit, u64 window, u64 size)
+{
+	u64 start = pos & ~(u64)(OD_READ_ALIGN - 1);
+
+	if (end < start + window)
+		end = start + window;
+	if (end > start + CACHEFILES_OD_READ_MAX)
+		end = start + CACHEFILES_OD_READ_MAX;
+	if (end > limit)
+		end = limit;
+	/* Ends below @start + CACHEFILES_OD_READ_MAX do not wrap when rounded up. */
+	end = od_round_up(end);
+	return (struct od_range) { start, end < size ? end : size };
 }

@@ -13,7 +13,7 @@
  * enum od_req_state - where a request is
  * @OD_REQ_QUEUED: waits for the daemon to read it
  * @OD_REQ_FETCHING: a reader of the device is copying it out; nobody else may
- * @OD_REQ_SENT: the daemon has it and owes an answer
+ * @OD_REQ_SENT: the daemon has it and owes a reply
  * @OD_REQ_DONE: answered or given up; nothing leads out of here
  */
 enum od_req_state {
@@ -28,9 +28,9 @@ enum od_req_state {
  * @OD_REQ_FETCH: a reader of the device takes it
  * @OD_REQ_DELIVER: the reader has copied it to user space
  * @OD_REQ_UNDELIVER: the reader could not
- * @OD_REQ_ANSWER: the daemon answers
- * @OD_REQ_REQUEUE: the daemon that had it is gone, the next one gets it again
- * @OD_REQ_CANCEL: nobody wants the answer any more
+ * @OD_REQ_ANSWER: the daemon replies
+ * @OD_REQ_REQUEUE: the daemon that had it has died, the next one gets it
+ * @OD_REQ_CANCEL: nobody wants the reply any more
  */
 enum od_req_event {
 	OD_REQ_FETCH,
@@ -95,14 +95,18 @@ int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
 
 /**
  * od_req_widen - which range should one READ ask for?
- * @pos: a byte that is wanted, inside @gap and below @size
- * @gap: the run around @pos that is absent and that no READ asks for yet
- * @window: bytes that a READ may have, a power of two and at least %OD_READ_ALIGN
+ * @pos: first byte that is wanted and missing, below @size
+ * @end: first byte past what is wanted
+ * @limit: first byte past @pos that is present or that another READ asks for
+ * @window: bytes that the READ should have at least, 0 for no more than is wanted
  * @size: bytes of the blob
  *
- * Return: the part of the window around @pos that lies in the gap and in the
- * blob; its start is a multiple of %OD_READ_ALIGN, its end one too or @size.
+ * A READ never begins before what is wanted, apart from alignment: there are
+ * daemons that have nothing there.
+ *
+ * Return: a range that begins at @pos rounded down to %OD_READ_ALIGN, ends on a
+ * multiple of it or at @size, and has %CACHEFILES_OD_READ_MAX bytes at most.
  */
-struct od_range od_req_widen(u64 pos, struct od_range gap, u64 window, u64 size);
+struct od_range od_req_widen(u64 pos, u64 end, u64 limit, u64 window, u64 size);
 
 #endif /* OD_REQUEST_H */

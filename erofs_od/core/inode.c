@@ -144,6 +144,9 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		inode->dot_omitted = format & OD_I_DOT_OMITTED;
 	else if (format & OD_I_NLINK_1)
 		inode->nlink = 1;
+	/* The kernel takes such an inode for deleted, and evicts it with its last user. */
+	if (!inode->nlink)
+		return od_inode_corrupt(why, "no links");
 	if (inode->size > OD_SIZE_MAX)
 		return od_inode_corrupt(why, "impossible size");
 	if (inode->mtime_nsec >= 1000000000U)

@@ -15,7 +15,7 @@
  * @xattr_size: bytes of the xattr body behind it; 0: none
  * @mode: type and permissions
  * @layout: one of the uncompressed enum od_layout
- * @nlink: links
+ * @nlink: links, at least 1
  * @uid: owner
  * @gid: group
  * @mtime: seconds

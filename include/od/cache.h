@@ -25,12 +25,20 @@ struct cachefiles_od_volume;
 #define CACHEFILES_OD_TIMEOUT_DEFAULT	0U
 /** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: wait for ever (killably) */
 #define CACHEFILES_OD_TIMEOUT_NONE	(~0U)
+/**
+ * CACHEFILES_OD_TIMEOUT_METADATA - a timeout_ms: the module parameter timeout_ms,
+ * or metadata_timeout_ms where that is 0
+ *
+ * For waits that others wait for in turn, who cannot be killed: a task that looks
+ * a name up holds its directory.
+ */
+#define CACHEFILES_OD_TIMEOUT_METADATA	(~0U - 1)
 
 /**
  * cachefiles_od_acquire_volume - join the cache with a name space of blobs
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
  *
- * Makes nothing on disk: folders appear when the first blob needs them.
+ * Creates nothing on disk: directories appear when the first blob needs them.
  *
  * Context: may sleep, takes the cache mutex.
  * Return: the volume, or an ERR_PTR: -ENOTCONN no cache is bound, -EBUSY the
@@ -51,11 +59,12 @@ void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
  * @volume: where the blob's name means something
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
- * @timeout_ms: how long the daemon may take to answer the OPEN, or one of
+ * @timeout_ms: time limit for the daemon's reply to the OPEN, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
- * Waits for the daemon unless the cache holds the whole blob already. The wait
- * ends at once when the caller is killed.
+ * Waits for the daemon, which alone knows the size and version that the blob has
+ * now; without one, what the cache holds of it has to do. The wait ends at once
+ * when the caller is killed.
  *
  * Context: may sleep, for as long as the daemon takes; hold no lock that
  * anything else needs.
@@ -105,7 +114,7 @@ bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
 
 /**
- * cachefiles_od_is_present - is a whole range here, so that no daemon is needed?
+ * cachefiles_od_is_present - is a whole range present, so that no daemon is needed?
  * @cookie: an acquired cookie
  * @start: first byte
  * @len: bytes
@@ -114,6 +123,19 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
  */
 bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
 			      u64 len);
+
+/**
+ * cachefiles_od_is_wide - may READs be wider than what is wanted?
+ * @cookie: an acquired cookie
+ *
+ * A daemon that asked for wide READs takes any. Others have been seen to fail a
+ * READ of bytes that nobody wanted, or of two extents at once: what is missing is
+ * to be asked for by itself.
+ *
+ * Context: any. The result may change with the daemon.
+ * Return: true when the present daemon asked for wide READs.
+ */
+bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 
 /**
  * struct cachefiles_od_read - one asynchronous read of a blob

@@ -85,6 +85,32 @@ static inline void od_put_be64(u8 *p, u64 v)
 }
 
 /**
+ * od_put_le32 - write a little-endian 32-bit field at any alignment
+ * @p: four writable bytes
+ * @v: the value
+ */
+static inline void od_put_le32(u8 *p, u32 v)
+{
+	int i;
+
+	for (i = 0; i < 4; i++, v >>= 8)
+		p[i] = (u8)v;
+}
+
+/**
+ * od_put_le64 - write a little-endian 64-bit field at any alignment
+ * @p: eight writable bytes
+ * @v: the value
+ */
+static inline void od_put_le64(u8 *p, u64 v)
+{
+	int i;
+
+	for (i = 0; i < 8; i++, v >>= 8)
+		p[i] = (u8)v;
+}
+
+/**
  * od_add_overflows - would a sum of two offsets or lengths wrap?
  * @a: first summand
  * @b: second summand

@@ -14,6 +14,7 @@ static const struct {
 	{ "frun", OD_CMD_FRUN }, { "fcull", OD_CMD_FCULL }, { "fstop", OD_CMD_FSTOP },
 	{ "bind", OD_CMD_BIND }, { "copen", OD_CMD_COPEN }, { "restore", OD_CMD_RESTORE },
 	{ "inuse", OD_CMD_INUSE }, { "cull", OD_CMD_CULL }, { "debug", OD_CMD_DEBUG },
+	{ "commit", OD_CMD_COMMIT }, { "wide", OD_CMD_WIDE },
 };
 
 /* The id of a name, or -1. */
@@ -73,28 +74,42 @@ static void check_percent(const char *arg)
 	must(!good || percent == wanted);
 }
 
+/* What follows the ID in a copy that parsing has not cut. */
+static void check_copen_rest(const struct od_copen *copen, int err, const char *text)
+{
+	const char *comma = strchr(text, ','), *validator = comma ? comma + 1 : "";
+	bool bad = comma && (!*validator || strlen(validator) > OD_VALIDATOR_MAX);
+	char end = comma ? ',' : '\0';
+	u64 size = 0;
+
+	must(!bad || err == 1);
+	must(!strcmp(copen->validator, err ? "" : validator));
+	if (err) {
+		must(err == 1 && copen->size == -EINVAL);
+	} else if (*text == '-') {
+		must(number(text + 1, end, &size) > 0 && copen->size == -(s64)size);
+		must(copen->size < 0 && copen->size >= -4095);
+	} else {
+		must(number(text, end, &size) > 0 && copen->size == (s64)size);
+		/* Rounding up to any grain must not wrap. */
+		must(copen->size >= 0 && copen->size <= S64_MAX - 0xffff);
+	}
+}
+
 static void check_copen(const char *arg)
 {
 	struct od_copen copen = { 0 };
-	u64 id, size = 0;
-	int n = number(arg, ',', &id), err = od_command_copen(arg, &copen);
-	const char *text;
+	char *cut = strdup(arg);
+	u64 id;
+	int n = number(arg, ',', &id), err = od_command_copen(cut, &copen);
 
 	must((err == -EINVAL) == (n < 0 || id > U32_MAX));
-	if (err < 0)
-		return;
-	must(copen.id == id);
-	text = arg + n + 1;
-	if (err) {
-		must(err == 1 && copen.size == -EINVAL);
-	} else if (*text == '-') {
-		must(number(text + 1, '\0', &size) > 0 && copen.size == -(s64)size);
-		must(copen.size < 0 && copen.size >= -4095);
-	} else {
-		must(number(text, '\0', &size) > 0 && copen.size == (s64)size);
-		/* Rounding up to any grain must not wrap. */
-		must(copen.size >= 0 && copen.size <= S64_MAX - 0xffff);
+	if (err >= 0) {
+		must(copen.id == id);
+		must(err || !*copen.validator || inside(copen.validator, 1, cut, strlen(arg)));
+		check_copen_rest(&copen, err, arg + n + 1);
 	}
+	free(cut);
 }
 
 static void check_command(const u8 *data, size_t size, const struct od_command *cmd,

@@ -44,6 +44,7 @@ static size_t runs(const struct oracle *o)
 static void check_map(const struct od_extents *x, const struct oracle *o)
 {
 	unsigned int cell = 0;
+	u64 bytes = 0;
 	size_t i;
 
 	must(x->nr <= x->cap && x->nr == runs(o));
@@ -53,7 +54,9 @@ static void check_map(const struct od_extents *x, const struct oracle *o)
 		must(cell < CELLS && x->e[i].start == position(o, cell));
 		cell = run_end(o, cell);
 		must(x->e[i].end == position(o, cell));
+		bytes += x->e[i].end - x->e[i].start;
 	}
+	must(x->bytes == bytes);
 }
 
 static void add(struct od_extents *x, struct oracle *o, unsigned int from, unsigned int to)
@@ -64,6 +67,20 @@ static void add(struct od_extents *x, struct oracle *o, unsigned int from, unsig
 
 	for (cell = from; cell < to; cell++)
 		after.here[cell] = true;
+	must(err == (runs(&after) > x->cap ? -ENOSPC : 0));
+	if (!err)
+		*o = after;
+	check_map(x, o);
+}
+
+static void take(struct od_extents *x, struct oracle *o, unsigned int from, unsigned int to)
+{
+	struct oracle after = *o;
+	unsigned int cell;
+	int err = od_extents_remove(x, position(o, from), position(o, to));
+
+	for (cell = from; cell < to; cell++)
+		after.here[cell] = false;
 	must(err == (runs(&after) > x->cap ? -ENOSPC : 0));
 	if (!err)
 		*o = after;
@@ -121,7 +138,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		u8 what = feed8(&feed);
 		unsigned int from = feed8(&feed), to = feed8(&feed);
 
-		if (what % 2)
+		if (what % 16 == 1 || what % 16 == 13)
+			take(&x, &o, from, to + (what >> 4) % 2);
+		else if (what % 2)
 			add(&x, &o, from, to + (what >> 1) % 2);
 		else
 			ask(&x, &o, from, to);

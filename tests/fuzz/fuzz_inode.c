@@ -38,6 +38,7 @@ static void check_inode(const struct od_sb *sb, const struct od_inode *inode, co
 	must(inode->mtime_nsec < 1000000000U);
 	must(inode->xattr_size == (icount ? 12 + 4 * (icount - 1U) : 0));
 	must(od_inode_body_end(inode) - inode->off == inode->inode_size + inode->xattr_size);
+	must(inode->nlink);
 	must(!inode->dot_omitted || type == OD_S_IFDIR);
 	must(type == OD_S_IFDIR || !(format & 0x10) || inode->nlink == 1);
 	if (type == OD_S_IFCHR || type == OD_S_IFBLK)

@@ -16,6 +16,7 @@ mistakes() {
 		key cachefiles_od/core/key.c s/if (base64 > OD_NAME_MAX)/if (base64 > OD_NAME_MAX + 4)/
 		request cachefiles_od/core/request.c s/\[OD_REQ_UNDELIVER\] = OD_REQ_QUEUED/[OD_REQ_UNDELIVER] = OD_REQ_SENT/
 		extents cachefiles_od/core/extents.c s/start ? start - 1 : 0/start/
+		mapfile cachefiles_od/core/mapfile.c s/prev_end \&\& start <= prev_end/prev_end \&\& start < prev_end/
 		limit cachefiles_od/core/limit.c s/free >>= 1/free >>= 2/
 		sb erofs_od/core/sb.c s/ || sb->blkbits > OD_BLKBITS_MAX//
 		inode erofs_od/core/inode.c s/if (len < inode->inode_size)/if (0)/

@@ -102,6 +102,11 @@ commands() {
 		copen 3,-0
 		copen 18446744073709551616,1
 		copen 7,garbage
+		copen 8,4096,"etag, with a comma"
+		copen 8,-2,v
+		copen 8,4096,
+		commit Dsha256-abc
+		wide
 		restore
 		inuse Dsha256-abc
 		cull E0xZyo
@@ -110,6 +115,7 @@ commands() {
 	unit command newline 'copen 5,12\nrest'
 	unit command blanks '\tdir  \t /with blanks '
 	unit command nul 'dir a\0b'
+	unit command validator 'copen 8,1,%0256d' 0
 	unit command long 'dir /%0300d' 0
 }
 
@@ -141,11 +147,39 @@ states() {
 	unit request refused "$widen"'\x0\x3\x1\x3\x5\x85'
 	unit extents merge '\x8\xc\x0\x1\x2\x4\x1\x8\xa\x1\x4\x8\x0\x2\x4\x3\x0\xff\x1\xff\xff'
 	unit extents full '\x2\xc\x1\x1\x2\x4\x1\x8\xa\x1\xe\xf\x0\x2\x4\x8\x8\xc'
+	unit extents remove '\x8\xc\x0\x3\x2\x40\x1\x8\xa\xd\x4\x38\x0\x2\x4\x11\x0\xff'
 	unit limit default "$(number 32 7)$(number 32 5)$(number 32 1)$(number 64 1000)$(number 64 60)"
 	unit limit huge "$(number 32 99)$(number 32 5)$(number 32 0)$(number 64 -1)$(number 64 $((1 << 60)))"
 	unit xxhash empty "$(number 32 625692687)"
 	unit xxhash name "$(number 32 625692688)overlay.opaque"
 	unit xxhash stripes "$(number 32 1)0123456789abcdef0123456789abcdef01234"
+}
+
+# A map of some runs, whole and with a field that is wrong.
+maps() {
+	local runs head
+	head="$(number 64 8392704)$(number 64 0)"'\x2'"$(number 32 300)"
+	runs="$(number 64 0)$(number 64 4096)$(number 64 8192)$(number 64 8392704)"
+	map whole '\x3'"$head$runs" 8392704 2 12288 Ierofs,test Dtest
+	map largest '\x3'"$head$runs" $(((1 << 63) - 65537)) 4194304 8192 I D
+	map unsealed '\x2'"$head$runs" 8392704 2 12288 Ierofs,test Dtest
+	map hidden '\x3'"$head$runs" 8392704 2 12288 Ierofs,test .
+	map off '\x3'"$head$runs" 8392704 2 4096 Ierofs,test Dtest
+	runs="$(number 64 4096)$(number 64 8192)$(number 64 8192)$(number 64 12288)"
+	map touching '\x3'"$head$runs" 8392704 2 12288 Ierofs,test Dtest
+}
+
+# map NAME FRONT SIZE NR_RUNS RUNS_OFF VOLUME FILE
+map() {
+	# shellcheck disable=SC2059 # a format is what it is
+	{
+		printf "$2"'ODPRESMP\1\0\0\0\0\0\0\0'"$(number 64 7)$(number 64 "$3")$(number 64 4711)"
+		printf "$(number 32 99)$(number 32 1)$(number 64 1700000000)$(number 32 5)"
+		printf "$(number 32 "$4")$(number 64 "$5")$(number 32 0)$(number 32 0)"
+		printf '%s' "$6" | dd bs=256 conv=sync status=none
+		printf '%s' "$7" | dd bs=256 conv=sync status=none
+		printf '"etag"'
+	} >"$cut/mapfile/$1"
 }
 
 # merge TARGET: edges alone, or each target would have hundreds of units
@@ -196,6 +230,7 @@ done
 commands
 keys
 messages
+maps
 states
 mkdir -p "$top/tests/fuzz/corpus"
 for target in "${targets[@]}"; do

@@ -9,7 +9,8 @@
  * and "close INODE" for what it does with a blob's fd. The inode tells which
  * file the fd really led to.
  *
- * FAKE_REFUSE=COMMAND in the environment: commands that start so fail EINVAL.
+ * FAKE_REFUSE=COMMAND in the environment: commands that start so fail with the number
+ * that FAKE_ERRNO says, or EINVAL.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,10 +86,10 @@ ssize_t device_receive(int dev, void *buf, size_t size)
 
 int device_command(int dev, const char *command)
 {
-	const char *refuse = getenv("FAKE_REFUSE");
+	const char *refuse = getenv("FAKE_REFUSE"), *number = getenv("FAKE_ERRNO");
 
 	if (refuse && !strncmp(command, refuse, strlen(refuse)))
-		return -EINVAL;
+		return number ? -atoi(number) : -EINVAL;
 	return tell(dev, command);
 }
 

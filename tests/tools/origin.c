@@ -42,6 +42,8 @@ static struct {
 	long lie_size;
 	bool no_range;
 	bool change;
+	bool weak;
+	bool no_etag;
 	const char *redirect;
 	const char *stats;
 	const char *cert;
@@ -72,7 +74,7 @@ struct answer {
 };
 
 enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
-	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_REDIRECT, KEY_CERT, KEY_KEY };
+	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_REDIRECT, KEY_CERT, KEY_KEY };
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
@@ -87,6 +89,8 @@ static const struct argp_option options[] = {
 	{ "lie-size", KEY_LIE, "N", 0, "Probes tell a size that is N too large", 0 },
 	{ "no-range", KEY_NO_RANGE, NULL, 0, "Ignore Range: always send all", 0 },
 	{ "change", KEY_CHANGE, NULL, 0, "The ETag changes with every request", 0 },
+	{ "weak", KEY_WEAK, NULL, 0, "ETags are weak", 0 },
+	{ "no-etag", KEY_NO_ETAG, NULL, 0, "No ETag, Last-Modified alone", 0 },
 	{ "redirect", KEY_REDIRECT, "BASE", 0, "Redirect every request to BASE/NAME", 0 },
 	{ "cert", KEY_CERT, "FILE", 0, "TLS: certificate", 0 },
 	{ "key", KEY_KEY, "FILE", 0, "TLS: key", 0 },
@@ -127,6 +131,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_CHANGE:
 		config.change = true;
+		break;
+	case KEY_WEAK:
+		config.weak = true;
+		break;
+	case KEY_NO_ETAG:
+		config.no_etag = true;
 		break;
 	case KEY_REDIRECT:
 		config.redirect = text;
@@ -254,14 +264,32 @@ static void plan_fault(struct answer *answer)
 	}
 }
 
-static void add_etag(struct MHD_Response *response, const struct stat *st)
+static void write_etag(char etag[80], const struct stat *st)
 {
 	static atomic_uint generation;
-	char etag[80];
 
-	snprintf(etag, sizeof(etag), "\"%jx-%jx-%u\"", (uintmax_t)st->st_size,
+	snprintf(etag, 80, "%s\"%jx-%jx-%u\"", config.weak ? "W/" : "", (uintmax_t)st->st_size,
 		 (uintmax_t)st->st_mtim.tv_sec, config.change ? ++generation : 0);
-	MHD_add_response_header(response, "ETag", etag);
+}
+
+static void add_version(struct MHD_Response *response, const struct stat *st, const char *etag)
+{
+	char date[64];
+	struct tm tm;
+
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT",
+		 gmtime_r(&st->st_mtim.tv_sec, &tm));
+	MHD_add_response_header(response, "Last-Modified", date);
+	if (!config.no_etag)
+		MHD_add_response_header(response, "ETag", etag);
+}
+
+/* If-Range: with another strong ETag than that, all of the file is wanted. */
+static bool is_other_version(struct MHD_Connection *connection, const char *etag)
+{
+	const char *wanted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Range");
+
+	return wanted && (config.weak || config.no_etag || strcmp(wanted, etag));
 }
 
 /* Takes over the answer. What needs no fault and no rate goes out by sendfile(2). */
@@ -286,7 +314,7 @@ static struct MHD_Response *make_response(struct answer *answer)
 }
 
 static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, const struct stat *st,
-				  bool partial, uint64_t first, uint64_t last)
+				  const char *etag, bool partial, uint64_t first, uint64_t last)
 {
 	bool probe = partial && !first && !last;
 	struct MHD_Response *response;
@@ -315,7 +343,7 @@ static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, con
 		 (uint64_t)st->st_size + (uint64_t)(probe ? config.lie_size : 0));
 	if (partial)
 		MHD_add_response_header(response, "Content-Range", text);
-	add_etag(response, st);
+	add_version(response, st, etag);
 	result = MHD_queue_response(connection, partial ? 206 : 200, response);
 	MHD_destroy_response(response);
 	return result;
@@ -325,25 +353,26 @@ static enum MHD_Result serve_file(struct MHD_Connection *connection, int fd)
 {
 	const char *range = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Range");
 	uint64_t first = 0, last, size;
+	char text[64], etag[80];
 	struct stat st;
-	char text[64];
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return reply(connection, 404, NULL, NULL);
 	}
 	size = (uint64_t)st.st_size;
-	if (range && !config.no_range &&
+	write_etag(etag, &st);
+	if (range && !config.no_range && !is_other_version(connection, etag) &&
 	    sscanf(range, "bytes=%" SCNu64 "-%" SCNu64, &first, &last) == 2) {
 		if (first < size && first <= last)
-			return send_range(connection, fd, &st, true, first,
+			return send_range(connection, fd, &st, etag, true, first,
 					  last < size ? last : size - 1);
 		close(fd);
 		snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
 		return reply(connection, 416, "Content-Range", text);
 	}
 	if (size)
-		return send_range(connection, fd, &st, false, 0, size - 1);
+		return send_range(connection, fd, &st, etag, false, 0, size - 1);
 	close(fd);
 	return reply(connection, 200, NULL, NULL);
 }

@@ -13,10 +13,48 @@
 #include <cmocka.h>
 
 #include "human.h"
+#include "keyname.h"
 #include "options.h"
 #include "table.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+static void test_key_names(void **state)
+{
+	static const char *const keys[] = {
+		"a", "test", "sha256:0123", "a b", "a b c d e f g h i j", "\303\244", "a\\b", "    ",
+		"\1\2\3\4", "x y", "xy z", "\377\377\377\377\377\377\377\377\377", "a/b",
+	};
+	static const char *const others[] = {
+		"", "D", "X", "Da/b", "Da b", "S", "T", "E", "E3abcd", "E0abc", "E0ab+c", "E1abcd",
+		"T0", "T61,", "T123456789", "Tx", "T-1", "E0abcdabc", "Dtest\1",
+	};
+	char key[OD_KEY_MAX + 1], name[OD_NAME_MAX + 1], longest[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(keys); i++) {
+		assert_true(od_key_file_name((const u8 *)keys[i], strlen(keys[i]), name) > 0);
+		assert_int_equal(key_of_file_name(name, key), 0);
+		assert_string_equal(key, keys[i]);
+	}
+	for (i = 0; i < COUNT(others); i++) {
+		if (!key_of_file_name(others[i], key))
+			print_error("%s is %s\n", others[i], key);
+		assert_int_equal(key_of_file_name(others[i], key), -EINVAL);
+	}
+	for (i = 1; i < 299; i++) {
+		memset(longest, 'x', i);
+		longest[0] = 'D';
+		longest[i] = '\0';
+		assert_int_equal(key_of_file_name(longest, key),
+				 i > 1 && i <= OD_KEY_MAX + 1 ? 0 : -EINVAL);
+		longest[0] = 'E';
+		longest[1] = '0';
+		/* No more than the key's room is written to, whatever it says. */
+		key_of_file_name(longest, key);
+	}
+}
 
 static void test_table(void **state)
 {
@@ -166,6 +204,7 @@ static void test_options_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_key_names),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_names),
 		cmocka_unit_test(test_table_empty),

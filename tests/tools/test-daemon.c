@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The daemon's parts that are logic alone: messages, names, ranges, pieces, blobs. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,10 +19,13 @@
 
 #include "blob.h"
 #include "fill.h"
+#include "maps.h"
 #include "message.h"
 #include "name.h"
+#include "presence.h"
 #include "range.h"
 #include "source.h"
+#include "told.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -329,31 +333,248 @@ static off_t file_size(int fd)
 
 static void test_fill_pieces(void **state)
 {
-	struct fill fill = new_fill(4096, 4096 + 2 * FILL_PIECE + 10);
+	const uint64_t second = 4096 + FILL_FIRST, third = second + 4 * FILL_FIRST;
+	struct fill fill = new_fill(4096, third + FILL_PIECE + 10);
 	char *data = calloc(1, FILL_PIECE);
 
 	(void)state;
-	/* less than a piece is kept back, a piece is written */
-	assert_int_equal(fill_add(&fill, data, FILL_PIECE - 1), 0);
+	/* less than a piece is kept back, a piece is written; the first one is small */
+	assert_int_equal(fill_add(&fill, data, FILL_FIRST - 1), 0);
 	assert_int_equal(file_size(fill.fd), 0);
 	assert_int_equal(fill_add(&fill, data, 2), 0);
-	assert_int_equal(file_size(fill.fd), 4096 + FILL_PIECE);
+	assert_int_equal(file_size(fill.fd), second);
 	assert_int_equal(fill.used, 1);
-	/* another request goes on after what was written */
+	/* another request goes on after what was written, with longer pieces */
 	fill_rewind(&fill);
-	assert_int_equal(fill.off, 4096 + FILL_PIECE);
+	assert_int_equal(fill.off, second);
+	assert_int_equal(fill_add(&fill, data, 4 * FILL_FIRST - 1), 0);
+	assert_int_equal(file_size(fill.fd), second);
+	assert_int_equal(fill_add(&fill, data, 1), 0);
+	assert_int_equal(file_size(fill.fd), third);
 	assert_int_equal(fill_wanted(&fill), FILL_PIECE + 10);
 	/* the end of the range need not fill a piece */
 	assert_int_equal(fill_add(&fill, data, FILL_PIECE), 0);
 	assert_int_equal(fill_add(&fill, data, 10), 0);
-	assert_int_equal(file_size(fill.fd), 4096 + 2 * FILL_PIECE + 10);
+	assert_int_equal(file_size(fill.fd), third + FILL_PIECE + 10);
 	assert_int_equal(fill_wanted(&fill), 0);
 	/* nothing beyond it */
 	assert_int_equal(fill_add(&fill, data, 1), -EFBIG);
-	assert_int_equal(file_size(fill.fd), 4096 + 2 * FILL_PIECE + 10);
+	assert_int_equal(file_size(fill.fd), third + FILL_PIECE + 10);
 	close(fill.fd);
 	free(fill.buf);
 	free(data);
+}
+
+/* Straight into the buffer, as a file is read. */
+static void test_fill_space(void **state)
+{
+	struct fill fill = new_fill(0, FILL_FIRST + 100);
+	size_t len;
+
+	(void)state;
+	assert_ptr_equal(fill_space(&fill, &len), fill.buf);
+	assert_int_equal(len, FILL_FIRST);
+	memset(fill.buf, 'a', 5);
+	assert_int_equal(fill_took(&fill, 5), 0);
+	assert_ptr_equal(fill_space(&fill, &len), fill.buf + 5);
+	assert_int_equal(len, FILL_FIRST - 5);
+	assert_int_equal(fill_took(&fill, len), 0);
+	assert_int_equal(file_size(fill.fd), FILL_FIRST);
+	assert_ptr_equal(fill_space(&fill, &len), fill.buf);
+	assert_int_equal(len, 100);
+	assert_int_equal(fill_took(&fill, len), 0);
+	assert_int_equal(file_size(fill.fd), FILL_FIRST + 100);
+	fill_space(&fill, &len);
+	assert_int_equal(len, 0);
+	close(fill.fd);
+	free(fill.buf);
+}
+
+/* --- what was told --- */
+
+static void test_told(void **state)
+{
+	static struct told told = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char name[16];
+	int i;
+
+	(void)state;
+	assert_false(told_before(&told, "a", "1"));
+	assert_true(told_before(&told, "a", "1"));
+	assert_false(told_before(&told, "a", "2"));
+	assert_false(told_before(&told, "a1", ""));
+	assert_false(told_before(&told, "", "a1"));
+	assert_true(told_before(&told, "a", "1"));
+	/* the oldest goes first */
+	for (i = 0; i < TOLD_MAX; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_false(told_before(&told, name, ""));
+	}
+	assert_true(told_before(&told, "n0", ""));
+	assert_false(told_before(&told, "a", "1"));
+}
+
+/* --- maps --- */
+
+struct cache_folder {
+	char dir[64];
+	int maps;
+};
+
+static void make_cache(struct cache_folder *folder)
+{
+	char path[128];
+
+	strcpy(folder->dir, "/tmp/odd-maps.XXXXXX");
+	assert_non_null(mkdtemp(folder->dir));
+	snprintf(path, sizeof(path), "%s/cache", folder->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/maps", folder->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	folder->maps = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(folder->maps >= 0);
+}
+
+static void remove_cache(struct cache_folder *folder)
+{
+	char command[96];
+
+	close(folder->maps);
+	snprintf(command, sizeof(command), "rm -rf %s", folder->dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* Where the module puts a file of that name; returns its inode number. */
+static uint64_t put_cache_file(struct cache_folder *folder, const char *below)
+{
+	char path[512], *slash;
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cache/%s", folder->dir, below);
+	for (slash = path + strlen(folder->dir) + 7; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	return st.st_ino;
+}
+
+static void put_map(struct cache_folder *folder, uint64_t ino, const char *volume,
+		    const char *name)
+{
+	struct od_range runs[] = { { 0, 4096 }, { 8192, 12288 } };
+	struct presence map = { .runs = runs };
+
+	map.head.seq = 1;
+	map.head.size = 12000;
+	map.head.ino = ino;
+	map.head.nr_runs = 2;
+	strcpy(map.head.volume, volume);
+	strcpy(map.head.name, name);
+	assert_int_equal(presence_write(folder->maps, &map), 0);
+}
+
+static bool has_map(struct cache_folder *folder, uint64_t ino)
+{
+	char name[MAP_NAME_SIZE];
+	struct presence map;
+	int err;
+
+	presence_name(ino, name);
+	err = presence_read(folder->maps, name, &map);
+	assert_true(!err || err == -ENOENT);
+	if (!err) {
+		assert_int_equal(map.head.nr_runs, 2);
+		assert_int_equal(map.runs[1].start, 8192);
+		assert_int_equal(presence_bytes(&map), 4096 + 12000 - 8192);
+		presence_free(&map);
+	}
+	return !err;
+}
+
+static void put_text(struct cache_folder *folder, const char *name, bool old)
+{
+	struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	int fd = openat(folder->maps, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "text", 4), 4);
+	if (old)
+		assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void test_maps_sweep(void **state)
+{
+	struct cache_folder folder;
+	unsigned int removed;
+	uint64_t kept, odd;
+
+	(void)state;
+	make_cache(&folder);
+	/* the folder of a plain name is known, that of another one is looked for */
+	kept = put_cache_file(&folder, "Ierofs,test/@39/Dtest");
+	odd = put_cache_file(&folder, "Ierofs,test/@07/E0abcd");
+	put_map(&folder, kept, "Ierofs,test", "Dtest");
+	put_map(&folder, odd, "Ierofs,test", "E0abcd");
+	put_map(&folder, kept + 1000, "Ierofs,test", "Dtest");	/* was replaced */
+	put_map(&folder, kept + 1001, "Ierofs,test", "Dgone");
+	put_map(&folder, kept + 1002, "Ierofs,none", "Dtest");
+	put_map(&folder, kept + 1003, "Ierofs,test", "E0wxyz");
+	put_text(&folder, "123", false);
+	put_text(&folder, "124", true);
+	assert_int_equal(maps_sweep(folder.dir, &removed), 0);
+	assert_int_equal(removed, 5);
+	assert_true(has_map(&folder, kept));
+	assert_true(has_map(&folder, odd));
+	assert_int_equal(faccessat(folder.maps, "123", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(folder.maps, "124", F_OK, 0), 0);
+	assert_false(has_map(&folder, kept + 1000));
+	assert_false(has_map(&folder, kept + 1003));
+	assert_int_equal(maps_sweep(folder.dir, &removed), 0);
+	assert_int_equal(removed, 0);
+	remove_cache(&folder);
+	assert_int_equal(maps_sweep(folder.dir, &removed), -ENOENT);
+}
+
+/* A torn commit leaves the version before it; a damaged one is none. */
+static void test_map_versions(void **state)
+{
+	struct od_range runs[] = { { 0, 4096 } };
+	struct presence map = { .runs = runs }, back;
+	struct cache_folder folder;
+	uint8_t slot[OD_MAPFILE_SLOT], byte = 1;
+	int fd;
+
+	(void)state;
+	make_cache(&folder);
+	put_map(&folder, 77, "Ierofs,test", "Dtest");
+	fd = openat(folder.maps, "4d", O_RDWR);
+	assert_true(fd >= 0);
+	/* as the module commits the next one, but its runs do not come */
+	assert_int_equal(presence_read(folder.maps, "4d", &back), 0);
+	map.head = back.head;
+	map.head.seq = 2;
+	map.head.nr_runs = 1;
+	map.head.runs_off = od_mapfile_next_off(&back.head, 1);
+	map.head.runs_crc = 12345;
+	presence_free(&back);
+	od_mapfile_encode(&map.head, slot);
+	assert_int_equal(pwrite(fd, slot, sizeof(slot), 0), sizeof(slot));
+	assert_int_equal(presence_read(folder.maps, "4d", &back), 0);
+	assert_int_equal(back.head.seq, 1);
+	presence_free(&back);
+	/* nor does the header of the other one hold any more */
+	assert_int_equal(pwrite(fd, &byte, 1, OD_MAPFILE_SLOT + 20), 1);
+	assert_int_equal(presence_read(folder.maps, "4d", &back), -EUCLEAN);
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_int_equal(presence_read(folder.maps, "4d", &back), -EUCLEAN);
+	close(fd);
+	remove_cache(&folder);
 }
 
 static void test_fill_too_much(void **state)
@@ -459,6 +680,10 @@ int main(void)
 		cmocka_unit_test(test_content_range),
 		cmocka_unit_test(test_clamp),
 		cmocka_unit_test(test_fill_pieces),
+		cmocka_unit_test(test_fill_space),
+		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_maps_sweep),
+		cmocka_unit_test(test_map_versions),
 		cmocka_unit_test(test_fill_too_much),
 		cmocka_unit_test(test_blob_references),
 		cmocka_unit_test(test_many_blobs),

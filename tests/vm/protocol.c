@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -302,15 +303,35 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
-static void check_fetch_to_nowhere(void)
+/* An OPEN that cannot be delivered ends with the reason, and the next one is delivered. */
+static void check_fetch_to_nowhere(pid_t mounter)
 {
 	void *nowhere = mmap(NULL, GRAIN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = lowest_free_fd();
 
 	is("a buffer that is none", code(read(dev, nowhere, GRAIN)), -EFAULT);
 	is("leaves no fd behind", is_open(fd), false);
-	is("POLLIN is still there", readable(0), true);
+	is("fails the mount with the reason", end_of(mounter), EFAULT);
+	is("and leaves nothing to poll for", readable(0), false);
 	munmap(nowhere, GRAIN);
+}
+
+/* Without a free fd the daemon would sleep, and the mount with it. */
+static void check_without_fds(const char *options)
+{
+	pid_t mounter = start_mount(options);
+	struct rlimit old, none;
+	char buf[CACHEFILES_OD_MSG_MAX];
+
+	is("an OPEN for a daemon without a free fd", readable(WAIT_MS), true);
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = lowest_free_fd();
+	setrlimit(RLIMIT_NOFILE, &none);
+	is("cannot be read", code(read(dev, buf, sizeof(buf))), -EMFILE);
+	setrlimit(RLIMIT_NOFILE, &old);
+	is("and the mount ends with the reason", end_of(mounter), EMFILE);
+	is("nothing is left to poll for", readable(0), false);
 }
 
 /* The first mount, up to its OPEN's answer; returns the fd. */
@@ -327,7 +348,10 @@ static int check_open(pid_t *mounter)
 	is("POLLIN", readable(WAIT_MS), true);
 	is("a short buffer", code(read(dev, &m, 20)), -EMSGSIZE);
 	is("POLLIN stays", readable(0), true);
-	check_fetch_to_nowhere();
+	check_fetch_to_nowhere(*mounter);
+	check_without_fds(options);
+	*mounter = start_mount(options);
+	is("POLLIN of the next mount", readable(WAIT_MS), true);
 	for (i = 1; i < 8; i++)
 		if (command("copen %d,%llu", i, (unsigned long long)blob_size) != -EINVAL)
 			break;
@@ -421,7 +445,7 @@ static int check_reopen(int fd, uint32_t object_id, const char *file)
 	is("with a new object id", open.head.object_id != object_id, true);
 	is("the READ waits for it", next(&m, 50), -1);
 	is("copen with another size", command("copen %u,%llu", open.head.msg_id,
-					       (unsigned long long)blob_size + 1), -EIO);
+					       (unsigned long long)blob_size + 1), -ESTALE);
 	close(open.open.fd);
 	/* What readahead could not have the reader asks for once more itself. */
 	is("fails the reader", end_with(refuse_open, -1, reader), EIO);
@@ -480,7 +504,7 @@ static void check_failed_opens(void)
 	is("OPEN of a new mount", next(&m, WAIT_MS), CACHEFILES_OD_OP_OPEN);
 	close(m.open.fd);
 	is("fd closed before copen", command("copen %u,%llu", m.head.msg_id,
-					      (unsigned long long)blob_size), -EBADFD);
+					      (unsigned long long)blob_size), 0);
 	is("fails the mount", end_of(mounter), EBADFD);
 
 	mounter = start_mount(options);

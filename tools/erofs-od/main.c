@@ -14,6 +14,10 @@ static const struct command commands[] = {
 	{ "umount", "unmount images", command_umount },
 	{ "status", "show mounts, blobs and waiting requests", command_status },
 	{ "doctor", "tell what stands between this machine and a mount", command_doctor },
+	{ "drop", "remove blobs from the cache", command_drop },
+	{ "refresh", "remove blobs from the cache that changed at their source", command_refresh },
+	{ "adopt", "trust cache files that nothing vouches for", command_adopt },
+	{ "backup", "copy a cache", command_backup },
 	{ "dropin", "let unchanged clients of erofs and cachefiles use this", command_dropin },
 };
 

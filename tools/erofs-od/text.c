@@ -111,3 +111,12 @@ char *text_read(const char *path)
 		text[--len] = '\0';
 	return text;
 }
+
+/** text_array - room for one string more than @count; free it */
+char **text_array(char **array, size_t count)
+{
+	array = reallocarray(array, count + 1, sizeof(*array));
+	if (!array)
+		err(OD_EXIT_FAILED, "out of memory");
+	return array;
+}

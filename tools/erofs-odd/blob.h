@@ -23,6 +23,7 @@
  * @refs: references
  * @gone: CLOSE came: requests for it are to be given up
  * @open: copen was sent; @file may be used
+ * @changed: the source has another version now: nothing is filled any more
  * @name: as the kernel gave it, checked
  * @shown: for the log
  * @file: where its data comes from
@@ -34,6 +35,7 @@ struct blob {
 	atomic_uint refs;
 	atomic_bool gone;
 	atomic_bool open;
+	atomic_bool changed;
 	char name[BLOB_NAME_MAX + 1];
 	char shown[BLOB_NAME_MAX * 4 + 1];
 	struct source_file file;

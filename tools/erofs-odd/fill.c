@@ -2,6 +2,8 @@
 #include "fill.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "device.h"
@@ -13,15 +15,58 @@ uint64_t fill_wanted(const struct fill *fill)
 	return fill->end - fill->off - fill->used;
 }
 
+static size_t piece_size(const struct fill *fill)
+{
+	return fill->piece ? fill->piece : FILL_FIRST;
+}
+
 static int write_piece(struct fill *fill)
 {
+	bool first = !fill->piece;
+	size_t next = piece_size(fill) * FILL_GROWTH;
+
 	fill->err = device_fill(fill->dev, fill->fd, fill->buf, fill->used, fill->off);
 	if (fill->err)
 		return fill->err;
 	stats.bytes_filled += fill->used;
 	fill->off += fill->used;
 	fill->used = 0;
+	fill->piece = next < FILL_PIECE ? next : FILL_PIECE;
+	/* The reader that waits for these bytes goes on before the rest comes. */
+	if (first)
+		sched_yield();
 	return 0;
+}
+
+/**
+ * fill_space - where may the next bytes of the range be put?
+ * @fill: the range
+ * @len: gets how many there is room for; 0 when all of the range is here
+ *
+ * Return: a place in @fill->buf; fill_took() says how many bytes came
+ */
+char *fill_space(struct fill *fill, size_t *len)
+{
+	uint64_t wanted = fill_wanted(fill);
+	size_t room = piece_size(fill) - fill->used;
+
+	*len = wanted < room ? (size_t)wanted : room;
+	return fill->buf + fill->used;
+}
+
+/**
+ * fill_took - bytes were put into fill_space()
+ * @fill: the range
+ * @len: how many
+ *
+ * Return: 0 or the errno of a write
+ */
+int fill_took(struct fill *fill, size_t len)
+{
+	fill->used += len;
+	if (fill->used < piece_size(fill) && fill_wanted(fill))
+		return 0;
+	return write_piece(fill);
 }
 
 /**
@@ -36,22 +81,18 @@ static int write_piece(struct fill *fill)
 int fill_add(struct fill *fill, const void *data, size_t len)
 {
 	const char *p = data;
+	char *space;
 	size_t n;
 	int err;
 
 	if (len > fill_wanted(fill))
 		return -EFBIG;
-	while (len) {
-		n = FILL_PIECE - fill->used;
+	for (; len; p += n, len -= n) {
+		space = fill_space(fill, &n);
 		if (n > len)
 			n = len;
-		memcpy(fill->buf + fill->used, p, n);
-		fill->used += n;
-		p += n;
-		len -= n;
-		if (fill->used < FILL_PIECE && fill_wanted(fill))
-			continue;
-		err = write_piece(fill);
+		memcpy(space, p, n);
+		err = fill_took(fill, n);
 		if (err)
 			return err;
 	}

@@ -2,7 +2,8 @@
 /*
  * From the source into the cache: gathers what arrives into pieces and writes
  * each as soon as it is whole. The kernel wakes readers of a range once that
- * range is there, so a long answer must not be kept back until its end.
+ * range is there, so a long answer must not be kept back until its end. A READ
+ * begins with the byte that a reader waits for, so its first piece is small.
  */
 #ifndef ODD_FILL_H
 #define ODD_FILL_H
@@ -10,8 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** FILL_PIECE - bytes per write, but for the last one; a multiple of any page size */
+/** FILL_PIECE - most bytes per write; a multiple of any page size, as the next ones */
 #define FILL_PIECE	(256U << 10)
+/** FILL_FIRST - bytes of the first write of a range */
+#define FILL_FIRST	(16U << 10)
+/** FILL_GROWTH - each write is so many times as long as the one before it */
+#define FILL_GROWTH	4U
 
 /**
  * struct fill - one range on its way into the cache
@@ -21,6 +26,7 @@
  * @end: end of the range: nothing is ever written at or after it
  * @buf: %FILL_PIECE bytes
  * @used: bytes of @buf that wait to be written
+ * @piece: bytes of the piece that is being gathered, 0 for the first one
  * @err: errno of a write that failed, negative, or 0
  */
 struct fill {
@@ -30,10 +36,13 @@ struct fill {
 	uint64_t end;
 	char *buf;
 	size_t used;
+	size_t piece;
 	int err;
 };
 
 uint64_t fill_wanted(const struct fill *fill);
+char *fill_space(struct fill *fill, size_t *len);
+int fill_took(struct fill *fill, size_t len);
 int fill_add(struct fill *fill, const void *data, size_t len);
 void fill_rewind(struct fill *fill);
 

@@ -93,24 +93,46 @@ static const char *field_value(char *line, const char *name)
 	return value;
 }
 
+/** http_version_free - what it points to; it may be used again */
+void http_version_free(struct http_version *version)
+{
+	free(version->etag);
+	free(version->modified);
+	memset(version, 0, sizeof(*version));
+}
+
 static void forget_header(struct http_request *req)
 {
 	req->has_range = false;
 	req->bad_header = false;
 	req->length = RANGE_UNKNOWN;
-	free(req->seen_etag);
-	req->seen_etag = NULL;
+	http_version_free(&req->seen);
 }
 
-/* A weak tag (W/"...") says nothing about bytes; the others may go to the log. */
-static bool is_strong_etag(const char *value)
+/* From @first on: it goes to the log, and to the kernel. */
+static bool is_printable(const char *value, char first)
 {
-	const char *p;
-
-	for (p = value; *p; p++)
-		if (*p < 0x21 || *p > 0x7e)
+	for (; *value; value++)
+		if (*value < first || *value > 0x7e)
 			return false;
-	return value[0] == '"';
+	return true;
+}
+
+static void keep(char **field, const char *value)
+{
+	free(*field);
+	*field = strdup(value);
+}
+
+static void take_etag(struct http_version *seen, const char *value)
+{
+	bool weak = !strncmp(value, "W/", 2);
+
+	if (value[weak ? 2 : 0] != '"' || !is_printable(value, 0x21))
+		return;
+	keep(&seen->etag, value);
+	/* Equal weak tags say nothing about bytes. */
+	seen->strong = !weak;
 }
 
 static void take_field(struct http_request *req, char *line)
@@ -137,10 +159,13 @@ static void take_field(struct http_request *req, char *line)
 		return;
 	}
 	value = field_value(line, "ETag");
-	if (value && is_strong_etag(value)) {
-		free(req->seen_etag);
-		req->seen_etag = strdup(value);
+	if (value) {
+		take_etag(&req->seen, value);
+		return;
 	}
+	value = field_value(line, "Last-Modified");
+	if (value && *value && is_printable(value, ' '))
+		keep(&req->seen.modified, value);
 }
 
 static size_t on_header(char *data, size_t one, size_t len, void *arg)
@@ -164,7 +189,7 @@ static size_t on_header(char *data, size_t one, size_t len, void *arg)
 
 static int fail_size(struct http_request *req, uint64_t told)
 {
-	return fetcher_fail(req->fetcher, -EIO, "%s: the server says the blob has %" PRIu64
+	return fetcher_fail(req->fetcher, -ESTALE, "%s: the server says the blob has %" PRIu64
 			    " bytes, it had %" PRIu64 " when it was opened", req->shown, told,
 			    req->size);
 }
@@ -207,16 +232,46 @@ static int check_whole(struct http_request *req)
 	return 0;
 }
 
+static int fail_changed(struct http_request *req, const char *field, const char *was,
+			const char *is)
+{
+	if (!is)
+		return fetcher_fail(req->fetcher, -ESTALE, "%s: the blob changed on the server: "
+				    "its %s was %s and is not told now", req->shown, field, was);
+	return fetcher_fail(req->fetcher, -ESTALE, "%s: the blob changed on the server: "
+			    "its %s was %s and is %s", req->shown, field, was, is);
+}
+
+static bool differs(const char *was, const char *is)
+{
+	return was && (!is || strcmp(was, is));
+}
+
+/* An answer that does not say of which version it is cannot be believed. */
+static int check_version(struct http_request *req)
+{
+	const struct http_version *was = req->want, *is = &req->seen;
+
+	if (!was)
+		return 0;
+	if (differs(was->etag, is->etag))
+		return fail_changed(req, "ETag", was->etag, is->etag);
+	if (!was->strong && differs(was->modified, is->modified))
+		return fail_changed(req, "Last-Modified", was->modified, is->modified);
+	return 0;
+}
+
 /* Once per answer, when its header is complete and before any byte is used. */
 static int check_header(struct http_request *req)
 {
+	int err;
+
 	if (req->bad_header)
 		return fetcher_fail(req->fetcher, -EIO, "%s: the answer's header makes no sense",
 				    req->shown);
-	if (req->etag && req->seen_etag && strcmp(req->etag, req->seen_etag))
-		return fetcher_fail(req->fetcher, -EIO, "%s: the blob changed on the server: "
-				    "its ETag was %s and is %s", req->shown, req->etag,
-				    req->seen_etag);
+	err = check_version(req);
+	if (err)
+		return err;
 	if (req->status == 206)
 		return check_partial(req);
 	return check_whole(req);
@@ -291,6 +346,21 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return fetcher_canceled(req->fetcher);
 }
 
+/* If-Range: a server that has another version sends all of it, and a header that tells. */
+static struct curl_slist *extra_fields(const struct http_request *req)
+{
+	struct curl_slist *list = NULL;
+	char *field;
+
+	if (req->whole || !req->want || !req->want->strong)
+		return NULL;
+	if (asprintf(&field, "If-Range: %s", req->want->etag) < 0)
+		return NULL;
+	list = curl_slist_append(NULL, field);
+	free(field);
+	return list;
+}
+
 static void set_options(struct http_request *req, CURL *curl, const char *range)
 {
 	const struct fetch_options *options = req->fetcher->options;
@@ -360,6 +430,11 @@ static int judge_status(struct http_request *req)
 	int err = -EIO;
 
 	switch (req->status) {
+	case 416:
+		/* The range was one of the blob's. */
+		if (req->fill && req->has_range && req->range.total != req->size)
+			return fail_size(req, req->range.total);
+		break;
 	case 404:
 	case 410:
 		err = -ENOENT;
@@ -441,6 +516,7 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
  */
 int http_perform(struct http_request *req)
 {
+	struct curl_slist *fields = extra_fields(req);
 	char detail[CURL_ERROR_SIZE] = "";
 	CURL *curl = req->fetcher->curl;
 	curl_off_t retry_after = 0;
@@ -455,9 +531,12 @@ int http_perform(struct http_request *req)
 	req->err = 0;
 	req->again = false;
 	set_options(req, curl, range);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = curl_easy_perform(curl);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(fields);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &req->status);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
 	req->retry_after_s = retry_after > 0 && retry_after < 3600 ? (long)retry_after : 0;

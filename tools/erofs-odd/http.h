@@ -18,7 +18,7 @@
  * @last: last byte wanted
  * @fill: takes the bytes; NULL: this is a probe for the size
  * @size: what the blob must have in all, %RANGE_UNKNOWN for a probe
- * @etag: what the entity tag must be, or NULL
+ * @want: the version that the blob must have, or NULL for a probe
  * @whole: the server is known to have no ranges
  *
  * @status: HTTP status
@@ -26,11 +26,11 @@
  * @has_range: there was one, and it could be read
  * @bad_header: there was something in the header that cannot be
  * @length: Content-Length, or %RANGE_UNKNOWN
- * @seen_etag: strong entity tag of the answer, or NULL; free it
+ * @seen: the version that the answer is of; http_version_free() it
  * @retry_after_s: the server asks to wait so long
  * @checked: the header was found good
  * @got: bytes of the body so far
- * @err: why the transfer was broken off, or 0
+ * @err: why the transfer was broken off, or 0; -ESTALE: another version
  * @again: another try may help
  */
 struct http_request {
@@ -41,7 +41,7 @@ struct http_request {
 	uint64_t last;
 	struct fill *fill;
 	uint64_t size;
-	const char *etag;
+	const struct http_version *want;
 	bool whole;
 
 	long status;
@@ -49,7 +49,7 @@ struct http_request {
 	bool has_range;
 	bool bad_header;
 	uint64_t length;
-	char *seen_etag;
+	struct http_version seen;
 	long retry_after_s;
 	bool checked;
 	uint64_t got;
@@ -61,6 +61,7 @@ int http_global_init(void);
 void http_global_exit(void);
 void *http_handle_new(void);
 void http_handle_free(void *curl);
+void http_version_free(struct http_version *version);
 int http_perform(struct http_request *req);
 
 #endif

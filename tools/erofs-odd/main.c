@@ -14,6 +14,7 @@
 #include "device.h"
 #include "http.h"
 #include "log.h"
+#include "maps.h"
 #include "notify.h"
 #include "range.h"
 #include "serve.h"
@@ -296,7 +297,29 @@ static const char *open_hint(int err)
 	return "";
 }
 
-static int start_cache(const struct arguments *args)
+/* Before any OPEN is read: no map can be one that is just being made. */
+static void sweep_maps(const char *dir)
+{
+	unsigned int removed;
+	int err = maps_sweep(dir, &removed);
+
+	if (err && err != -ENOENT)
+		log_warn("%s/maps: removing maps without a cache file: %s", dir, strerror(-err));
+	else if (!err && removed)
+		log_info("%s/maps: removed %u maps without a cache file", dir, removed);
+}
+
+/* Another kernel module does not know it, and is content without. */
+static bool ask_for_wide_reads(int dev)
+{
+	int err = device_command(dev, "wide");
+
+	if (err)
+		log_debug("the kernel takes neither 'wide' nor validators: %s", strerror(-err));
+	return !err;
+}
+
+static int start_cache(struct arguments *args)
 {
 	int dev = device_open(args->device, args->fd);
 	int err;
@@ -313,8 +336,11 @@ static int start_cache(const struct arguments *args)
 		close(dev);
 		return err;
 	}
-	if (args->fd < 0)
+	if (args->fd < 0) {
 		notify_store_fd(dev);
+		sweep_maps(args->dir);
+	}
+	args->serve.wide = ask_for_wide_reads(dev);
 	return dev;
 }
 

@@ -24,6 +24,7 @@
 #include "pool.h"
 #include "range.h"
 #include "stats.h"
+#include "told.h"
 
 /* Requests under way have so long to finish after SIGTERM. */
 #define STOP_GRACE_MS	1000
@@ -38,6 +39,7 @@
  * @timer: timerfd, once a second
  * @paused: enough requests are queued, leave the others in the kernel
  * @stats_failed: the stats file could not be written, and that was logged
+ * @refused: versions of blobs that the kernel refused, and that was logged
  */
 struct server {
 	const struct serve_options *options;
@@ -48,24 +50,42 @@ struct server {
 	int timer;
 	bool paused;
 	bool stats_failed;
+	struct told refused;
 };
 
-static int answer_open(struct server *server, uint32_t msg_id, int64_t size_or_errno)
+static int answer_open(struct server *server, uint32_t msg_id, int64_t size_or_errno,
+		       const char *validator)
 {
-	char command[64];
+	char command[64 + VALIDATOR_MAX];
 
-	snprintf(command, sizeof(command), "copen %" PRIu32 ",%" PRId64, msg_id, size_or_errno);
+	if (!server->options->wide)
+		validator = "";
+	snprintf(command, sizeof(command), "copen %" PRIu32 ",%" PRId64 "%s%s", msg_id,
+		 size_or_errno, *validator ? "," : "", validator);
 	return device_command(server->options->dev, command);
 }
 
 static void refuse_open(struct server *server, uint32_t msg_id, int err)
 {
-	int sent = answer_open(server, msg_id, err);
+	int sent = answer_open(server, msg_id, err, "");
 
 	stats.open_errors++;
 	if (sent)
 		log_warn("the kernel did not take the answer to OPEN %" PRIu32 ": %s", msg_id,
 			 strerror(-sent));
+}
+
+/* A changed blob that is read is opened again for each READ: one line is enough. */
+static void copen_refused(struct server *server, struct blob *blob, int err)
+{
+	stats.open_errors++;
+	if (err != -ESTALE)
+		log_warn("the kernel did not take the answer to the OPEN of blob %s: %s",
+			 blob->shown, strerror(-err));
+	else if (!told_before(&server->refused, blob->name, blob->file.validator))
+		log_err("blob %s: changed at the source while it is in use: what is missing cannot "
+			"be read until it is unmounted: %s", blob->shown, strerror(-err));
+	blobs_drop(&server->blobs, blob->object_id);
 }
 
 static void run_open(struct server *server, struct job *job, struct fetcher *fetcher)
@@ -85,11 +105,9 @@ static void run_open(struct server *server, struct job *job, struct fetcher *fet
 	}
 	/* READs may come as soon as the answer is out. */
 	atomic_store(&blob->open, true);
-	err = answer_open(server, job->msg_id, (int64_t)blob->file.size);
+	err = answer_open(server, job->msg_id, (int64_t)blob->file.size, blob->file.validator);
 	if (err) {
-		log_warn("the kernel did not take the answer to the OPEN of blob %s: %s",
-			 blob->shown, strerror(-err));
-		blobs_drop(&server->blobs, blob->object_id);
+		copen_refused(server, blob, err);
 		return;
 	}
 	log_debug("blob %s is open: %" PRIu64 " bytes, from %s", blob->shown, blob->file.size,
@@ -110,6 +128,9 @@ static int fill_range(struct job *job, struct fetcher *fetcher, char *piece)
 
 	if (fetcher_canceled(fetcher))
 		return fetcher_fail(fetcher, -ECANCELED, "given up");
+	/* Also if it should be as it was again: what lies between is not known. */
+	if (atomic_load(&blob->changed))
+		return fetcher_fail(fetcher, -ESTALE, "changed at the source");
 	if (!len)
 		return fetcher_fail(fetcher, -EINVAL, "the blob ends at %" PRIu64,
 				    blob->file.size);
@@ -126,6 +147,20 @@ static void complete_read(struct blob *blob, uint32_t msg_id)
 			  msg_id, blob->shown, strerror(-err));
 }
 
+/* One line for a blob that changed, one for each READ that fails otherwise. */
+static void read_failed(struct job *job, struct fetcher *fetcher, int err)
+{
+	struct blob *blob = job->blob;
+
+	stats.read_errors++;
+	if (err != -ESTALE)
+		log_err("blob %s, %" PRIu64 " bytes at %" PRIu64 ": %s (%s)", blob->shown,
+			job->len, job->off, fetcher->why, strerror(-err));
+	else if (!atomic_exchange(&blob->changed, true))
+		log_err("blob %s: nothing more is filled until it is opened again: %s (%s)",
+			blob->shown, fetcher->why, strerror(-err));
+}
+
 static void run_read(struct job *job, struct fetcher *fetcher, char *piece)
 {
 	struct blob *blob = job->blob;
@@ -138,11 +173,8 @@ static void run_read(struct job *job, struct fetcher *fetcher, char *piece)
 	 */
 	if (err == -ECANCELED)
 		return;
-	if (err) {
-		stats.read_errors++;
-		log_err("blob %s, %" PRIu64 " bytes at %" PRIu64 ": %s (%s)", blob->shown,
-			job->len, job->off, fetcher->why, strerror(-err));
-	}
+	if (err)
+		read_failed(job, fetcher, err);
 	/* Also what failed is answered: the hole tells the kernel to fail the reader. */
 	complete_read(blob, job->msg_id);
 }
@@ -456,6 +488,7 @@ int serve(const struct serve_options *options)
 	struct server server = {
 		.options = options,
 		.blobs.lock = PTHREAD_MUTEX_INITIALIZER,
+		.refused.lock = PTHREAD_MUTEX_INITIALIZER,
 		.pool.run = run_job,
 		.pool.options = &options->fetch,
 		.epoll = -1,

@@ -8,6 +8,7 @@
 /**
  * struct serve_options - how to serve
  * @dev: the device, live
+ * @wide: the kernel took the command "wide", so it knows validators, too
  * @sources: where blobs come from
  * @threads: how many requests are handled at once
  * @fetch: patience with sources
@@ -15,6 +16,7 @@
  */
 struct serve_options {
 	int dev;
+	bool wide;
 	struct source *sources;
 	unsigned int threads;
 	struct fetch_options fetch;

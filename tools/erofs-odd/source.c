@@ -84,7 +84,7 @@ void source_free(struct source *list)
  * source_lookup - find a blob in the first source that has it
  * @list: sources, in the order to try
  * @fetcher: the caller's
- * @name: a checked blob name
+ * @name: a checked blob name, which @file goes on to use
  * @file: set on success; close with its source's ops
  *
  * A blob is called missing only if every source said so: where one of them
@@ -101,6 +101,7 @@ int source_lookup(struct source *list, struct fetcher *fetcher, const char *name
 	for (; list; list = list->next) {
 		memset(file, 0, sizeof(*file));
 		file->fd = -1;
+		file->name = name;
 		err = list->ops->open(list, fetcher, name, file);
 		if (!err) {
 			file->source = list;

@@ -7,8 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "fill.h"
+
+/** VALIDATOR_MAX - longest validator that the kernel takes, in bytes */
+#define VALIDATOR_MAX	255
 
 struct source;
 struct source_file;
@@ -47,9 +52,10 @@ struct fetcher {
 
 /**
  * struct source_ops - a kind of source
- * @open: look a blob up; sets @size and what else @fetch needs. -ENOENT if the
- *	source does not have it
- * @fetch: bring all that @fill still wants
+ * @open: look a blob up; sets @size, @validator and what else @fetch needs.
+ *	-ENOENT if the source does not have it
+ * @fetch: bring all that @fill still wants, of the version that @open has seen.
+ *	-ESTALE: the source has another version now; nothing of it was filled
  * @close: free what @open made
  *
  * On error fetcher->why is set. -ECANCELED: the fetcher was told to stop.
@@ -78,22 +84,54 @@ struct source {
 };
 
 /**
+ * struct dir_version - which content a file of a folder has
+ * @dev: device that it is on
+ * @ino: inode number
+ * @mtime: when it was written to
+ * @ctime: when anything about it was changed
+ */
+struct dir_version {
+	dev_t dev;
+	ino_t ino;
+	struct timespec mtime;
+	struct timespec ctime;
+};
+
+/**
+ * struct http_version - how a server tells versions of a blob apart
+ * @etag: entity tag, or NULL
+ * @strong: equal tags mean equal bytes
+ * @modified: Last-Modified, or NULL
+ */
+struct http_version {
+	char *etag;
+	bool strong;
+	char *modified;
+};
+
+/**
  * struct source_file - a blob of a source
  * @source: whose; NULL: not open
+ * @name: of the blob; the caller's, and lives as long as this
  * @size: in bytes
+ * @validator: changes when the content does; "" if the source cannot tell
  * @fd: folder: the file
+ * @seen: folder: what the file was when it was opened
  * @url: HTTP: the blob's URL
  * @shown: HTTP: the same for the log
- * @etag: HTTP: its strong entity tag, or NULL
+ * @version: HTTP: what the server said when the blob was opened
  * @whole: HTTP: the server has no ranges, so all of it is fetched every time
  */
 struct source_file {
 	struct source *source;
+	const char *name;
 	uint64_t size;
+	char validator[VALIDATOR_MAX + 1];
 	int fd;
+	struct dir_version seen;
 	char *url;
 	char *shown;
-	char *etag;
+	struct http_version version;
 	bool whole;
 };
 

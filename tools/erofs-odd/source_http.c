@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Blobs behind an HTTP server: sizes, ranges, patience. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -77,7 +79,30 @@ static void http_close(struct source_file *file)
 {
 	free(file->url);
 	free(file->shown);
-	free(file->etag);
+	http_version_free(&file->version);
+}
+
+/*
+ * What tells versions apart best, and fits. A strong ETag is enough. Bytes can
+ * differ under the same weak one, or within the second that a date tells.
+ */
+static void write_validator(struct source_file *file)
+{
+	const struct http_version *version = &file->version;
+	char *text = NULL;
+	int n = 0;
+
+	if (version->strong)
+		n = asprintf(&text, "%s", version->etag);
+	else if (version->etag)
+		n = asprintf(&text, "%s %s %" PRIu64, version->etag,
+			     version->modified ? version->modified : "-", file->size);
+	else if (version->modified)
+		n = asprintf(&text, "%s %" PRIu64, version->modified, file->size);
+	if (n > 0 && n <= VALIDATOR_MAX)
+		strcpy(file->validator, text);
+	if (n >= 0)
+		free(text);
 }
 
 static int http_open(struct source *source, struct fetcher *fetcher, const char *name,
@@ -96,13 +121,14 @@ static int http_open(struct source *source, struct fetcher *fetcher, const char 
 	req.shown = file->shown;
 	err = perform_patiently(&req);
 	if (err) {
-		free(req.seen_etag);
+		http_version_free(&req.seen);
 		http_close(file);
 		return err;
 	}
 	file->whole = req.status == 200;
 	file->size = file->whole ? req.length : req.range.total;
-	file->etag = req.seen_etag;
+	file->version = req.seen;
+	write_validator(file);
 	return 0;
 }
 
@@ -116,12 +142,12 @@ static int http_fetch(struct source_file *file, struct fetcher *fetcher, struct 
 		.last = fill->end - 1,
 		.fill = fill,
 		.size = file->size,
-		.etag = file->etag,
+		.want = &file->version,
 		.whole = file->whole,
 	};
 	int err = perform_patiently(&req);
 
-	free(req.seen_etag);
+	http_version_free(&req.seen);
 	/* A blob that was there must not look as if it had never been. */
 	return err == -ENOENT ? -EIO : err;
 }

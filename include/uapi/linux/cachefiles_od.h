@@ -30,10 +30,11 @@
 
 /**
  * enum cachefiles_od_opcode - what a message asks for
- * @CACHEFILES_OD_OP_OPEN: a blob is wanted; answer with "copen ID,SIZE"
- * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no answer
+ * @CACHEFILES_OD_OP_OPEN: a blob is wanted; reply with "copen ID,SIZE" or
+ *	"copen ID,SIZE,VERSION"
+ * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no reply
  * @CACHEFILES_OD_OP_READ: a range is wanted; write it to the blob's fd and
- *	answer with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
+ *	complete it with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
  */
 enum cachefiles_od_opcode {
 	CACHEFILES_OD_OP_OPEN = 0,
@@ -43,7 +44,7 @@ enum cachefiles_od_opcode {
 
 /**
  * struct cachefiles_od_msg - the head of every message
- * @msg_id: names the message in the answer to it
+ * @msg_id: names the message in the reply to it
  * @opcode: enum cachefiles_od_opcode
  * @len: bytes of the whole message, this head included
  * @object_id: names the blob from its OPEN to its CLOSE; never 0
@@ -75,8 +76,9 @@ struct cachefiles_od_open {
 
 /**
  * struct cachefiles_od_read_range - data of a READ message
- * @off: first byte wanted, a multiple of 4096
- * @len: bytes wanted, at most %CACHEFILES_OD_READ_MAX; never beyond the blob
+ * @off: first byte that is wanted and missing, rounded down to a multiple of 4096
+ * @len: bytes, at most %CACHEFILES_OD_READ_MAX; never beyond the blob, and not
+ *	beyond what is wanted unless the daemon wrote "wide"
  */
 struct cachefiles_od_read_range {
 	__u64 off;

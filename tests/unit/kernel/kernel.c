@@ -416,6 +416,13 @@ void *xa_find(struct xarray *xa, unsigned long *id, unsigned long last, int mark
 	return p;
 }
 
+bool shim_xa_marked(struct xarray *xa)
+{
+	unsigned long id = 0;
+
+	return xa_find(xa, &id, ULONG_MAX, XA_MARK_1);
+}
+
 bool xa_empty(struct xarray *xa)
 {
 	bool empty;

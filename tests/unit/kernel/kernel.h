@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel as cachefiles_od/queue.c and its tests use, in user
+ * As much of the kernel as cachefiles_od's request.c, wait.c, object.c and queue.c
+ * and their tests use, in user
  * space: threads are POSIX threads, each lock is a mutex, a jiffy is a
  * millisecond. The Makefile makes all the <linux/...> headers of it.
  */
@@ -35,6 +36,12 @@
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define lockdep_assert_held(lock)	((void)(lock))
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define U64_MAX			UINT64_MAX
+#define round_down(x, to)	((x) & ~((__typeof__(x))(to) - 1))
+#define round_up(x, to)		round_down((x) + (to) - 1, to)
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define cmpxchg(p, old, new)						\
 	({								\
@@ -179,6 +186,27 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 	     &pos->member != (head);							\
 	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
 
+/* --- trees --- */
+
+struct rb_node {
+	struct rb_node *parent, *rb_left, *rb_right;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+#define RB_ROOT			((struct rb_root) { NULL })
+#define RB_EMPTY_ROOT(root)	(!(root)->rb_node)
+#define RB_CLEAR_NODE(node)	((void)(node))
+#define rb_entry(p, type, member)	container_of(p, type, member)
+#define rb_insert_color(node, root)	((void)(node), (void)(root))
+
+struct rb_node *rb_first(const struct rb_root *root);
+struct rb_node *rb_next(const struct rb_node *node);
+void rb_link_node(struct rb_node *node, struct rb_node *parent, struct rb_node **link);
+void rb_erase(struct rb_node *node, struct rb_root *root);
+
 /* --- locks, waiting, time --- */
 
 typedef pthread_mutex_t spinlock_t;
@@ -213,6 +241,19 @@ typedef struct { int unused; } wait_queue_head_t;
 #define DECLARE_WAIT_QUEUE_HEAD(head)	wait_queue_head_t head
 #define poll_wait(file, head, wait)	((void)(file), (void)(head), (void)(wait))
 #define wake_up_interruptible_poll(head, events)	((void)(head))
+#define wake_up_all(head)	((void)(head))
+/* In place of compat/wait.h. Nobody is woken: a look each millisecond does. */
+#define OD_COMPAT_WAIT_H
+#define od_compat_wait_event_killable(head, condition, left)			\
+	({									\
+		unsigned long shim_end = jiffies + min((unsigned long)(left),	\
+						       100UL * 3600 * HZ);	\
+										\
+		(void)&(head);							\
+		while (!(condition) && time_before(jiffies, shim_end))		\
+			msleep(1);						\
+		(condition) ? 1L : 0L;						\
+	})
 
 struct completion {
 	pthread_mutex_t lock;
@@ -303,6 +344,7 @@ struct xarray {
 #define XA_PRESENT	0
 #define XA_LIMIT(a, b)	((struct xa_limit) { a, b })
 #define xa_init_flags(xa, flags)	shim_xa_init(xa)
+#define xa_marked(xa, mark)	shim_xa_marked(xa)
 #define xa_lock(xa)	pthread_mutex_lock(&(xa)->xa_lock)
 #define xa_unlock(xa)	pthread_mutex_unlock(&(xa)->xa_lock)
 #define xa_for_each(xa, id, p)							\
@@ -319,6 +361,7 @@ void __xa_store(struct xarray *xa, unsigned long id, void *p, gfp_t gfp);
 void __xa_erase(struct xarray *xa, unsigned long id);
 void __xa_set_mark(struct xarray *xa, unsigned long id, int mark);
 void __xa_clear_mark(struct xarray *xa, unsigned long id, int mark);
+bool shim_xa_marked(struct xarray *xa);
 void *xa_load(struct xarray *xa, unsigned long id);
 void *xa_find(struct xarray *xa, unsigned long *id, unsigned long last, int mark);
 

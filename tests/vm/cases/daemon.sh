@@ -34,7 +34,7 @@ kill_daemons
 blocks_of() {
 	local block
 	for block in $(seq "$1"); do
-		dd if=/mnt/a/large/sequential of=/dev/null bs=4096 skip=$((1000 + block * 11)) count=1 2>/dev/null &
+		dd if=/mnt/a/large/sequential of=/dev/null bs=4096 skip=$((1000 + block * 11)) count=1 iflag=direct 2>/dev/null &
 	done
 }
 
@@ -57,9 +57,7 @@ outstanding() {
 	ok "$nr requests: wait" od_wait 60 od_waiting "$nr"
 }
 
-# Each block is a request of its own; nobody reads ahead of a single one in the middle.
-od_unload
-od_load window_kib=4
+# Each block is a request of its own: nothing is read ahead.
 for nr in 1 32 $((1000 / $(od_arg thin 1))); do
 	outstanding $nr
 	killall -9 fakedaemon

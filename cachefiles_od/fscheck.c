@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file system that a cache is to live on: one on which "written, then said to
+ * be written" stays in that order through a power cut; and how much room it has.
+ */
+#include "internal.h"
+
+#include <linux/buffer_head.h>
+#include <linux/magic.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "../compat/dirops.h"
+
+#define FUSE_MAGIC	0x65735546
+
+/* ext2, ext3 and ext4: where the superblock is, and s_feature_compat in it */
+#define EXT_SB_OFFSET		1024
+#define EXT_FEATURE_COMPAT	0x5c
+#define EXT_HAS_JOURNAL		0x4
+
+static int refuse(const struct cachefiles_od_cache *cache, int err, const char *why)
+{
+	pr_err("dir %s: file system \"%s\" is not supported: %s\n", cache->dir,
+	       cache->root.dentry->d_sb->s_type->name, why);
+	return err;
+}
+
+/* Whole words of an option list: ",a,b=c". */
+static bool has_option(const char *options, const char *option)
+{
+	size_t len = strlen(option);
+	const char *at = options;
+
+	while ((at = strstr(at, option))) {
+		if ((at == options || at[-1] == ',') && (!at[len] || at[len] == ','))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* Was it mounted so that nothing is ever flushed from the device's own cache? */
+static bool is_without_barriers(struct dentry *root)
+{
+	static const char *const words[] = {
+		"nobarrier", "barrier=0", "barrier=none", "barrier=off", "fsync_mode=nobarrier",
+	};
+	const struct super_operations *ops = root->d_sb->s_op;
+	struct seq_file seq = { .size = PAGE_SIZE };
+	bool found = false;
+	unsigned int i;
+
+	seq.buf = kzalloc(PAGE_SIZE + 1, GFP_KERNEL);
+	if (!seq.buf)
+		return false;
+	mutex_init(&seq.lock);
+	if (ops->show_options)
+		ops->show_options(&seq, root->d_sb->s_root);
+	seq.buf[min_t(size_t, seq.count, PAGE_SIZE)] = '\0';
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		found = found || has_option(seq.buf, words[i]);
+	mutex_destroy(&seq.lock);
+	kfree(seq.buf);
+	return found;
+}
+
+/* Without a journal, blocks may belong to two files after a crash. */
+static bool is_ext_without_journal(struct super_block *sb)
+{
+	struct buffer_head *bh;
+	u32 features;
+
+	if (sb->s_magic != EXT4_SUPER_MAGIC || !sb->s_bdev)
+		return false;
+	bh = sb_bread(sb, EXT_SB_OFFSET / sb->s_blocksize);
+	if (!bh)
+		return true;
+	features = le32_to_cpup((__le32 *)(bh->b_data + EXT_SB_OFFSET % sb->s_blocksize +
+					   EXT_FEATURE_COMPAT));
+	brelse(bh);
+	return !(features & EXT_HAS_JOURNAL);
+}
+
+/* What a power cut wipes out altogether needs no order. */
+static bool is_volatile(const struct super_block *sb)
+{
+	return sb->s_magic == TMPFS_MAGIC || sb->s_magic == RAMFS_MAGIC;
+}
+
+/* Can a cache live on the file system of its directory? 0, or an errno and a log line. */
+int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
+{
+	struct super_block *sb = cache->root.dentry->d_sb;
+
+	if (od_compat_is_idmapped(&cache->root)) {
+		pr_err("dir %s: idmapped mounts are not supported\n", cache->dir);
+		return -EPERM;
+	}
+	if (sb_rdonly(sb)) {
+		pr_err("dir %s: read-only file system\n", cache->dir);
+		return -EROFS;
+	}
+	if (sb->s_stack_depth > 0)
+		return refuse(cache, -EOPNOTSUPP, "it is stacked on another one");
+	if (sb->s_magic == FUSE_MAGIC)
+		return refuse(cache, -EOPNOTSUPP, "a user process decides what reaches its disk");
+	if (is_ext_without_journal(sb))
+		return refuse(cache, -EOPNOTSUPP, "it has no journal");
+	if (is_without_barriers(cache->root.dentry))
+		return refuse(cache, -EOPNOTSUPP, "it is mounted without write barriers");
+	return 0;
+}
+
+/* The same, of a file that was created in it. */
+int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file)
+{
+	if (IS_DAX(file_inode(file)))
+		return refuse(cache, -EOPNOTSUPP, "DAX is in use");
+	if (is_volatile(cache->root.dentry->d_sb))
+		return 0;
+	if (!file->f_op->fsync || file->f_op->fsync == noop_fsync)
+		return refuse(cache, -EOPNOTSUPP, "it has no fsync");
+	return 0;
+}
+
+/* How much room the file system has left, as the tighter of its two limits sees it. */
+enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache)
+{
+	struct kstatfs st;
+
+	if (vfs_statfs(&cache->root, &st))
+		return OD_ROOM_NONE;
+	return max(od_limit_room(&cache->blocks, st.f_blocks, st.f_bavail),
+		   od_limit_room(&cache->files, st.f_files, st.f_ffree));
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Map files: what <dir>/maps keeps of each cache file's presence map.
+ *
+ * A map file is named after the inode number of the cache file that it speaks
+ * of, and says which file that was: inode number and generation, names, size,
+ * and after an orderly end the modification time. A copy, a restored file or
+ * one that was replaced is another file, and no map covers it.
+ */
+#include "internal.h"
+
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+
+#include "../compat/dirops.h"
+
+/* "%llx" of an inode number */
+#define MAP_NAME_LEN	16
+
+/* Runs that are encoded or decoded at once. */
+#define CHUNK_RUNS	(PAGE_SIZE / OD_MAPFILE_RUN)
+
+static void map_name(u64 ino, char name[MAP_NAME_LEN + 1])
+{
+	snprintf(name, MAP_NAME_LEN + 1, "%llx", ino);
+}
+
+static int stat_file(struct file *file, struct kstat *st)
+{
+	return vfs_getattr(&file->f_path, st, STATX_INO | STATX_MTIME, AT_STATX_SYNC_AS_STAT);
+}
+
+static int read_exactly(struct file *map, void *buf, size_t len, loff_t pos)
+{
+	ssize_t n = kernel_read(map, buf, len, &pos);
+
+	return n == (ssize_t)len ? 0 : n < 0 ? n : -EUCLEAN;
+}
+
+static int write_exactly(struct file *map, const void *buf, size_t len, loff_t pos)
+{
+	ssize_t n = kernel_write(map, buf, len, &pos);
+
+	return n == (ssize_t)len ? 0 : n < 0 ? n : -EIO;
+}
+
+/* --- reading --- */
+
+/* Is the map about this file, as it is now? */
+static bool is_about(const struct od_mapfile *m, const struct cachefiles_od_cookie *cookie,
+		     struct file *file, const struct kstat *st, u64 size)
+{
+	if (m->ino != st->ino || m->generation != file_inode(file)->i_generation ||
+	    m->size != size || strcmp(m->volume, cookie->volume->name) != 0 ||
+	    strcmp(m->name, cookie->name) != 0)
+		return false;
+	return !(m->flags & OD_MAPFILE_CLOSED) ||
+	       (m->mtime_sec == st->mtime.tv_sec && m->mtime_nsec == st->mtime.tv_nsec);
+}
+
+static int read_runs(struct file *map, const struct od_mapfile *m, struct od_extents *runs)
+{
+	u64 limit = cachefiles_od_file_length(m->size), prev_end = 0;
+	u32 crc = ~0U, done, n;
+	u8 *buf;
+	int err = 0;
+
+	runs->e = kvmalloc_array(max(m->nr_runs, 1U), sizeof(*runs->e), GFP_KERNEL);
+	buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!runs->e || !buf)
+		err = -ENOMEM;
+	for (done = 0; !err && done < m->nr_runs; done += n) {
+		n = min_t(u32, m->nr_runs - done, CHUNK_RUNS);
+		err = read_exactly(map, buf, n * OD_MAPFILE_RUN,
+				   m->runs_off + (u64)done * OD_MAPFILE_RUN) ?:
+		      od_mapfile_decode_runs(buf, n, limit, prev_end, runs->e + done);
+		if (err)
+			break;
+		crc = od_crc32c(crc, buf, n * OD_MAPFILE_RUN);
+		prev_end = runs->e[done + n - 1].end;
+	}
+	kfree(buf);
+	if (!err && crc != m->runs_crc)
+		err = -EUCLEAN;
+	if (err) {
+		kvfree(runs->e);
+		memset(runs, 0, sizeof(*runs));
+		return err;
+	}
+	runs->cap = max(m->nr_runs, 1U);
+	runs->nr = m->nr_runs;
+	return 0;
+}
+
+/* The newer of two versions, if its runs are whole; the other one otherwise. */
+static int read_newest(struct file *map, struct od_mapfile slots[2], const bool valid[2],
+		       struct od_extents *runs, struct od_mapfile **newest)
+{
+	int first = valid[1] && (!valid[0] || slots[1].seq > slots[0].seq);
+	int i, err = -EUCLEAN;
+
+	for (i = 0; i < 2 && err == -EUCLEAN; i++) {
+		*newest = &slots[i ? !first : first];
+		if (valid[i ? !first : first])
+			err = read_runs(map, *newest, runs);
+	}
+	return err;
+}
+
+static int read_slots(struct file *map, struct od_mapfile slots[2], bool valid[2])
+{
+	u8 *buf = kmalloc(OD_MAPFILE_SLOT, GFP_KERNEL);
+	int i;
+
+	if (!buf)
+		return -ENOMEM;
+	for (i = 0; i < 2; i++)
+		valid[i] = read_exactly(map, buf, OD_MAPFILE_SLOT, i * OD_MAPFILE_SLOT) == 0 &&
+			   od_mapfile_decode(buf, &slots[i]) == 0;
+	kfree(buf);
+	return 0;
+}
+
+/* What the cookie keeps of the version that was read. */
+static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_mapfile *m)
+{
+	char *validator = NULL;
+
+	if (*m->validator) {
+		validator = kstrdup(m->validator, GFP_KERNEL);
+		if (!validator)
+			return -ENOMEM;
+	}
+	mutex_lock(&cookie->commit_mutex);
+	kfree(cookie->validator);
+	cookie->validator = validator;
+	cookie->map_seq = m->seq;
+	cookie->map_runs_off = m->runs_off;
+	cookie->map_nr_runs = m->nr_runs;
+	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
+	cookie->map_stale = false;
+	mutex_unlock(&cookie->commit_mutex);
+	return 0;
+}
+
+static int load_from(struct cachefiles_od_cookie *cookie, struct file *map, struct file *file,
+		     u64 size, struct od_extents *runs, struct od_mapfile slots[2])
+{
+	struct od_mapfile *newest;
+	struct kstat st;
+	bool valid[2];
+	int err;
+
+	err = stat_file(file, &st) ?: read_slots(map, slots, valid);
+	if (!err)
+		err = read_newest(map, slots, valid, runs, &newest);
+	if (err)
+		return err;
+	err = is_about(newest, cookie, file, &st, size) ? keep_version(cookie, newest) : -ESTALE;
+	if (err) {
+		kvfree(runs->e);
+		memset(runs, 0, sizeof(*runs));
+	}
+	return err;
+}
+
+static struct file *open_map(struct cachefiles_od_cache *cache, struct file *file, int flags)
+{
+	char name[MAP_NAME_LEN + 1];
+	struct kstat st;
+	int err = stat_file(file, &st);
+
+	if (err)
+		return ERR_PTR(err);
+	map_name(st.ino, name);
+	return od_compat_open(&cache->maps, name,
+			      flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
+			      0600);
+}
+
+/*
+ * Reads what was committed of a cache file: 0; -ENOENT there is no map; -ESTALE
+ * it is about another file; -EUCLEAN it is damaged; or why it cannot be read.
+ * The caller frees @runs->e.
+ */
+int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file *file, u64 size,
+			       struct od_extents *runs)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	struct od_mapfile *slots;
+	struct file *map;
+	int err;
+
+	memset(runs, 0, sizeof(*runs));
+	map = open_map(cache, file, O_RDONLY);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	slots = kmalloc_array(2, sizeof(*slots), GFP_KERNEL);
+	err = slots ? load_from(cookie, map, file, size, runs, slots) : -ENOMEM;
+	kfree(slots);
+	fput(map);
+	return err;
+}
+
+/* --- writing --- */
+
+static int write_runs(struct file *map, const struct od_range *runs, struct od_mapfile *m)
+{
+	u8 *buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	u32 done, n;
+	int err = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	m->runs_crc = ~0U;
+	for (done = 0; !err && done < m->nr_runs; done += n) {
+		n = min_t(u32, m->nr_runs - done, CHUNK_RUNS);
+		od_mapfile_encode_runs(runs + done, n, buf);
+		m->runs_crc = od_crc32c(m->runs_crc, buf, n * OD_MAPFILE_RUN);
+		err = write_exactly(map, buf, n * OD_MAPFILE_RUN,
+				    m->runs_off + (u64)done * OD_MAPFILE_RUN);
+	}
+	kfree(buf);
+	return err;
+}
+
+static int write_slot(struct file *map, const struct od_mapfile *m)
+{
+	u8 *buf = kmalloc(OD_MAPFILE_SLOT, GFP_KERNEL);
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	od_mapfile_encode(m, buf);
+	err = write_exactly(map, buf, OD_MAPFILE_SLOT, (m->seq & 1) * OD_MAPFILE_SLOT);
+	kfree(buf);
+	return err;
+}
+
+/* The next version of a cookie's map, but for its runs. */
+static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool closed,
+		    struct od_mapfile *m)
+{
+	struct kstat st;
+	int err = stat_file(cookie->file, &st);
+
+	if (err)
+		return err;
+	m->runs_off = cookie->map_runs_off;
+	m->nr_runs = cookie->map_nr_runs;
+	m->runs_off = od_mapfile_next_off(cookie->map_seq ? m : NULL, nr_runs);
+	m->nr_runs = nr_runs;
+	m->seq = cookie->map_seq + 1;
+	m->size = cookie->size;
+	m->ino = st.ino;
+	m->generation = file_inode(cookie->file)->i_generation;
+	if (closed) {
+		m->flags = OD_MAPFILE_CLOSED;
+		m->mtime_sec = st.mtime.tv_sec;
+		m->mtime_nsec = st.mtime.tv_nsec;
+	}
+	strscpy(m->volume, cookie->volume->name, sizeof(m->volume));
+	strscpy(m->name, cookie->name, sizeof(m->name));
+	strscpy(m->validator, cookie->validator ?: "", sizeof(m->validator));
+	return 0;
+}
+
+static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
+		    const struct od_range *runs, struct od_mapfile *m)
+{
+	int err = write_runs(map, runs, m) ?: write_slot(map, m) ?: vfs_fsync(map, 1);
+
+	if (err)
+		return err;
+	cookie->map_seq = m->seq;
+	cookie->map_runs_off = m->runs_off;
+	cookie->map_nr_runs = m->nr_runs;
+	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
+	cookie->map_stale = false;
+	return 0;
+}
+
+/*
+ * Writes the next version of a map, and it is on the device when this returns
+ * with 0. What the runs speak of must have got there before.
+ */
+int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
+				u32 nr_runs, bool closed)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	struct od_mapfile *m;
+	struct file *map;
+	int err;
+
+	lockdep_assert_held(&cookie->commit_mutex);
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return -ENOMEM;
+	err = describe(cookie, nr_runs, closed, m);
+	if (err)
+		goto free;
+	map = open_map(cache, cookie->file, O_RDWR | O_CREAT);
+	err = PTR_ERR_OR_ZERO(map);
+	if (!err) {
+		err = store_to(map, cookie, runs, m);
+		fput(map);
+	}
+free:
+	kfree(m);
+	return err;
+}
+
+/*
+ * A cache file goes, or a new one begins: nothing of an earlier file with its
+ * inode number may be taken for it. Best effort where the file goes: a map
+ * without its file says nothing.
+ */
+int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file)
+{
+	char name[MAP_NAME_LEN + 1];
+	struct path map;
+	struct kstat st;
+	int err;
+
+	err = vfs_getattr(file, &st, STATX_INO, AT_STATX_SYNC_AS_STAT);
+	if (err)
+		return err;
+	map_name(st.ino, name);
+	err = od_compat_lookup(&cache->maps, name, &map);
+	if (!err) {
+		err = od_compat_unlink(&cache->maps, map.dentry);
+		path_put(&map);
+	}
+	return err == -ENOENT ? 0 : err;
+}

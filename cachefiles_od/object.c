@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A blob and the daemon: OPEN and its reply, the fd's end, withdrawal.
+ *
+ *	CLOSED     the daemon has no fd     <- cachefiles_od_object_fd_closed(), _forget_daemon()
+ *	OPENING    its first OPEN is out    <- cachefiles_od_object_open()
+ *	REOPENING  a later OPEN is out      <- cachefiles_od_wait_want_reopen()
+ *	OPEN       READs may be sent        <- cachefiles_od_object_copen()
+ *	DROPPING   it is being withdrawn    <- cachefiles_od_object_drop()
+ *
+ * Invariants, under cookie->lock:
+ *  1. There is one OPEN at most, cookie->open, from being queued until its
+ *     reply has been carried out; the function that ends it clears the pointer.
+ *  2. object_id is 0 unless the daemon holds an fd, and OPEN implies that it does.
+ *  3. READs exist in any state; the daemon can fetch them in OPEN alone.
+ */
+#include "internal.h"
+
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+
+#include "../compat/wait.h"
+
+static void set_reads_ready(struct cachefiles_od_cookie *cookie)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&cookie->lock);
+	for (node = rb_first(&cookie->reads); node; node = rb_next(node))
+		cachefiles_od_request_update_ready(rb_entry(node, struct cachefiles_od_request,
+							    node));
+}
+
+/* --- the first OPEN --- */
+
+static int queue_first(struct cachefiles_od_cookie *cookie, struct cachefiles_od_request *req)
+{
+	int err;
+
+	/* The table's reference, or what the discard below gives back. */
+	kref_get(&req->ref);
+	spin_lock(&cookie->lock);
+	err = cookie->open ? -EIO : od_obj_step(&cookie->state, OD_OBJ_ASK_OPEN);
+	if (!err) {
+		err = cachefiles_od_request_enqueue(req);
+		if (err)
+			od_obj_step(&cookie->state, OD_OBJ_REFUSED);
+		else
+			cookie->open = req;
+	}
+	spin_unlock(&cookie->lock);
+	if (err)
+		cachefiles_od_request_discard(req);
+	return err;
+}
+
+static bool has_ended(const struct cachefiles_od_request *req)
+{
+	/* Pairs with the release in cachefiles_od_request_end_open(). */
+	return smp_load_acquire(&req->done);
+}
+
+/*
+ * Sends the first OPEN of a blob and waits for its reply: 0, the daemon's
+ * errno, -EINTR when killed, -ETIMEDOUT, -ENOTCONN. On an error the caller
+ * drops the cookie, and with it the request.
+ */
+int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_queue *queue = cachefiles_od_cookie_queue(cookie);
+	struct cachefiles_od_request *req;
+	long left = MAX_SCHEDULE_TIMEOUT;
+	int err;
+
+	req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_OPEN, GFP_KERNEL);
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	err = queue_first(cookie, req);
+	if (!err) {
+		if (cookie->timeout_ms)
+			left = msecs_to_jiffies(cookie->timeout_ms);
+		left = od_compat_wait_event_killable(queue->opened, has_ended(req), left);
+		err = left > 0 ? req->error : left == 0 ? -ETIMEDOUT : -EINTR;
+	}
+	cachefiles_od_request_put(req);
+	return err;
+}
+
+/* --- later OPENs --- */
+
+/* With a reference for the table; the OPEN is the cookie's if this returns 0. */
+static int queue_again(struct cachefiles_od_cookie *cookie, struct cachefiles_od_request *req)
+{
+	int err;
+
+	lockdep_assert_held(&cookie->lock);
+	if (IS_ERR(req))
+		return PTR_ERR(req);
+	err = cachefiles_od_request_enqueue(req);
+	if (!err)
+		cookie->open = req;
+	return err;
+}
+
+/* Work: the OPEN that cachefiles_od_wait_want_reopen() asked for. */
+void cachefiles_od_object_reopen(struct work_struct *work)
+{
+	struct cachefiles_od_cookie *cookie =
+		container_of(work, struct cachefiles_od_cookie, reopen);
+	struct cachefiles_od_request *req;
+	bool queued = false;
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
+	req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_OPEN, GFP_NOFS);
+	spin_lock(&cookie->lock);
+	/* This work may have been asked for twice, by two daemons. */
+	if (cookie->state == OD_OBJ_REOPENING && !cookie->open) {
+		queued = queue_again(cookie, req) == 0;
+		if (!queued) {
+			od_obj_step(&cookie->state, OD_OBJ_REFUSED);
+			cachefiles_od_wait_fail(cookie, -EIO, &pieces, &ended);
+		}
+	}
+	spin_unlock(&cookie->lock);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
+	if (!IS_ERR(req) && !queued)
+		cachefiles_od_request_discard(req);
+	cachefiles_od_cookie_put(cookie);
+}
+
+/* --- the reply --- */
+
+/*
+ * Takes the OPEN that a reply is for out of the table. It stays the cookie's
+ * until end_reply(). The operation keeps the cookie's cache file to us.
+ */
+static int take_open(struct cachefiles_od_request *req, u32 *object_id, bool *first)
+{
+	struct cachefiles_od_cookie *cookie = req->cookie;
+	int err = -EINVAL;
+
+	if (req->opcode != CACHEFILES_OD_OP_OPEN || !cachefiles_od_begin_operation(cookie))
+		return err;
+	spin_lock(&cookie->lock);
+	if (cookie->open == req)
+		err = cachefiles_od_request_step(req, OD_REQ_ANSWER);
+	*object_id = cookie->object_id;
+	*first = cookie->state == OD_OBJ_OPENING;
+	spin_unlock(&cookie->lock);
+	if (err)
+		cachefiles_od_end_operation(cookie);
+	return err;
+}
+
+/* How the OPEN has ended; @object_id is the fd that its reply is about. */
+static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
+{
+	struct cachefiles_od_cookie *cookie = req->cookie;
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
+	spin_lock(&cookie->lock);
+	/* Withdrawn meanwhile: no CLOSE was sent, so the daemon must learn it from this. */
+	if (!err && cookie->state == OD_OBJ_DROPPING)
+		err = -EIO;
+	if (!err && (!object_id || cookie->object_id != object_id))
+		err = -EBADFD;
+	if (!err && od_obj_step(&cookie->state, OD_OBJ_OPENED))
+		err = -EIO;
+	cachefiles_od_request_end_open(req, err);
+	if (!err) {
+		set_reads_ready(cookie);
+	} else if (od_obj_step(&cookie->state, OD_OBJ_REFUSED) == 0) {
+		cookie->object_id = 0;
+		cachefiles_od_wait_fail(cookie, -EIO, &pieces, &ended);
+	} else if (cookie->state == OD_OBJ_CLOSED && !RB_EMPTY_ROOT(&cookie->reads)) {
+		/* Its daemon is gone, and what waits now was asked of the next one. */
+		cachefiles_od_wait_want_reopen(cookie);
+	}
+	spin_unlock(&cookie->lock);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
+	return err;
+}
+
+/*
+ * The daemon's reply to an OPEN. An error of the blob's is the opener's to know,
+ * and the write of the reply succeeds; what the reply itself gets wrong is told
+ * to the daemon, too.
+ */
+int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen)
+{
+	struct cachefiles_od_request *req = cachefiles_od_request_find(queue, copen->id);
+	struct cachefiles_od_cookie *cookie;
+	u32 object_id;
+	bool first;
+	int err;
+
+	if (!req)
+		return -EINVAL;
+	err = take_open(req, &object_id, &first);
+	if (err)
+		goto put;
+	cookie = req->cookie;
+	err = copen->size < 0 ? (int)copen->size :
+	      cachefiles_od_backing_settle(cookie, copen->size, copen->validator, first);
+	err = end_reply(req, object_id, err);
+	/* The opener reports what became of the first one. */
+	if (err && !first)
+		pr_err_ratelimited("volume %s: blob %s: failed to open again: %d\n",
+				   cookie->volume->key, cookie->name, err);
+	cachefiles_od_end_operation(cookie);
+	/* The table's reference */
+	cachefiles_od_request_put(req);
+	if (copen->size < 0 || err == -EBADFD)
+		err = 0;
+put:
+	cachefiles_od_request_put(req);
+	return err;
+}
+
+/* An OPEN that was being delivered and cannot have an fd ends with that errno. */
+void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error)
+{
+	struct cachefiles_od_cookie *cookie = req->cookie;
+	bool mine;
+
+	spin_lock(&cookie->lock);
+	mine = cookie->open == req && cachefiles_od_request_step(req, OD_REQ_CANCEL) == 0;
+	spin_unlock(&cookie->lock);
+	if (!mine)
+		return;
+	end_reply(req, 0, error);
+	cachefiles_od_request_put(req);
+}
+
+/* --- the fd's end --- */
+
+/*
+ * READs that were delivered to the fd can no longer be completed and go out again
+ * after a new OPEN.
+ */
+static void take_back_reads(struct cachefiles_od_cookie *cookie)
+{
+	struct rb_node *node;
+
+	for (node = rb_first(&cookie->reads); node; node = rb_next(node)) {
+		struct cachefiles_od_request *req =
+			rb_entry(node, struct cachefiles_od_request, node);
+
+		if (cachefiles_od_request_step(req, OD_REQ_REQUEUE))
+			cachefiles_od_request_update_ready(req);
+	}
+}
+
+/*
+ * An OPEN without a reply keeps waiting when its fd is closed: the daemon's
+ * errno may still come. Unless that daemon has been taken over from: then it is
+ * the next one's.
+ */
+static void put_back_open(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_request *req = cookie->open;
+	unsigned int generation = READ_ONCE(cachefiles_od_cookie_queue(cookie)->generation);
+
+	if (req && req->generation != generation)
+		cachefiles_od_request_step(req, OD_REQ_REQUEUE);
+}
+
+/* The last holder of a cookie's fd closed it. */
+void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id)
+{
+	spin_lock(&cookie->lock);
+	if (cookie->object_id == object_id) {
+		cookie->object_id = 0;
+		if (od_obj_step(&cookie->state, OD_OBJ_FD_CLOSED)) {
+			put_back_open(cookie);
+		} else {
+			take_back_reads(cookie);
+			if (!RB_EMPTY_ROOT(&cookie->reads))
+				cachefiles_od_wait_want_reopen(cookie);
+		}
+	}
+	spin_unlock(&cookie->lock);
+}
+
+/* The daemon is gone, its requests are cancelled: closed, or still being dropped. */
+void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie)
+{
+	spin_lock(&cookie->lock);
+	cookie->object_id = 0;
+	if (od_obj_step(&cookie->state, OD_OBJ_FD_CLOSED))
+		od_obj_step(&cookie->state, OD_OBJ_REFUSED);
+	spin_unlock(&cookie->lock);
+}
+
+/* --- withdrawal --- */
+
+/* An OPEN whose reply is being carried out is ended by that. */
+void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
+				      struct list_head *ended)
+{
+	struct cachefiles_od_request *req = cookie->open;
+
+	if (!req || cachefiles_od_request_step(req, OD_REQ_CANCEL))
+		return;
+	cachefiles_od_request_end_open(req, -EIO);
+	list_add_tail(&req->link, ended);
+}
+
+/*
+ * Withdraws a cookie: what waits for the daemon fails, nothing is queued after
+ * this, and the daemon is told if it has an fd. Nobody waits for it to listen.
+ */
+void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_request *close;
+	bool queued = false;
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
+	/* Without memory the daemon is not told; its fd replies with errors then. */
+	close = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_CLOSE, GFP_KERNEL);
+	spin_lock(&cookie->lock);
+	if (cookie->state == OD_OBJ_OPEN && !IS_ERR(close)) {
+		close->object_id = cookie->object_id;
+		queued = cachefiles_od_request_enqueue(close) == 0;
+	}
+	od_obj_step(&cookie->state, OD_OBJ_DROP);
+	cookie->object_id = 0;
+	cachefiles_od_wait_fail(cookie, -EIO, &pieces, &ended);
+	cachefiles_od_object_cancel_open(cookie, &ended);
+	spin_unlock(&cookie->lock);
+	if (!IS_ERR(close) && !queued)
+		cachefiles_od_request_discard(close);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
+}

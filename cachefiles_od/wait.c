@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The readers' side: pieces of reads that wait for the daemon.
+ *
+ * Whether data is missing is decided under cookie->lock, so that a miss and a
+ * fill never pass each other:
+ *
+ *	reader (wait_miss)		daemon's writer (fd.c)
+ *	lock				lock, mark the range present, unlock
+ *	present after all? go on	wait_filled:
+ *	otherwise attach to a READ	lock
+ *	unlock				take off the pieces that have all they need
+ *					unlock
+ *
+ * If the reader is first, the writer finds it in the tree; if the writer is
+ * first, the reader sees the mark. Nothing is called back with a lock held:
+ * pieces are taken off the trees and set going after it was dropped.
+ *
+ * A piece leaves a READ when its range is present, when the READ is completed,
+ * when its deadline has passed, when it is cancelled, or when the daemon or the
+ * blob goes away. A READ that nobody waits for any more is given up only by a
+ * deadline: data that is on its way may be wanted again.
+ */
+#include "internal.h"
+
+#include <linux/jiffies.h>
+
+/* --- trees: READs of a cookie, pieces of a READ, both by their first byte --- */
+
+static struct cachefiles_od_request *read_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_request, node);
+}
+
+static struct cachefiles_od_piece *piece_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_piece, node);
+}
+
+static u64 piece_end(const struct cachefiles_od_piece *piece)
+{
+	return cachefiles_od_piece_start(piece) + piece->len;
+}
+
+/* The READ that covers a position, or NULL and where the next one begins. */
+static struct cachefiles_od_request *find_read(struct cachefiles_od_cookie *cookie, u64 pos,
+					       u64 *next)
+{
+	struct rb_node *node = cookie->reads.rb_node;
+
+	*next = U64_MAX;
+	while (node) {
+		struct cachefiles_od_request *req = read_of(node);
+
+		if (pos < req->range.start) {
+			*next = req->range.start;
+			node = node->rb_left;
+		} else if (pos < req->range.end) {
+			return req;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return NULL;
+}
+
+/* The first READ that ends after a position. */
+static struct rb_node *first_read_after(struct cachefiles_od_cookie *cookie, u64 pos)
+{
+	struct rb_node *node = cookie->reads.rb_node, *found = NULL;
+
+	while (node) {
+		if (pos < read_of(node)->range.end) {
+			found = node;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static void insert_read(struct cachefiles_od_cookie *cookie, struct cachefiles_od_request *req)
+{
+	struct rb_node **link = &cookie->reads.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = req->range.start < read_of(parent)->range.start ? &parent->rb_left :
+									 &parent->rb_right;
+	}
+	rb_link_node(&req->node, parent, link);
+	rb_insert_color(&req->node, &cookie->reads);
+}
+
+static void insert_piece(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece)
+{
+	struct rb_node **link = &req->waits.rb_node, *parent = NULL;
+	u64 start = cachefiles_od_piece_start(piece);
+
+	while (*link) {
+		parent = *link;
+		link = start < cachefiles_od_piece_start(piece_of(parent)) ? &parent->rb_left :
+									      &parent->rb_right;
+	}
+	rb_link_node(&piece->node, parent, link);
+	rb_insert_color(&piece->node, &req->waits);
+	req->nr_waits++;
+}
+
+static void take_piece(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece,
+		       int error, struct list_head *pieces)
+{
+	rb_erase(&piece->node, &req->waits);
+	req->nr_waits--;
+	piece->error = error;
+	list_add_tail(&piece->link, pieces);
+}
+
+static void take_all_pieces(struct cachefiles_od_request *req, int error, struct list_head *pieces)
+{
+	struct rb_node *node;
+
+	while ((node = rb_first(&req->waits)))
+		take_piece(req, piece_of(node), error, pieces);
+}
+
+/* --- the end of waiting --- */
+
+/*
+ * Ends a READ if @event is legal: what waited for it is added to @pieces, it
+ * and the table's reference to @ended.
+ */
+void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event event, int error,
+			    struct list_head *pieces, struct list_head *ended)
+{
+	if (cachefiles_od_request_step(req, event))
+		return;
+	rb_erase(&req->node, &req->cookie->reads);
+	take_all_pieces(req, error, pieces);
+	list_add_tail(&req->link, ended);
+}
+
+/* Fails all that waits for data of a cookie. */
+void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
+			     struct list_head *pieces, struct list_head *ended)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&cookie->lock);
+	while ((node = rb_first(&cookie->reads)))
+		cachefiles_od_wait_end(read_of(node), OD_REQ_CANCEL, error, pieces, ended);
+}
+
+/* Pieces that were taken off go on; without locks. */
+void cachefiles_od_wait_resume(struct list_head *pieces)
+{
+	struct cachefiles_od_piece *piece, *next;
+
+	list_for_each_entry_safe(piece, next, pieces, link) {
+		list_del_init(&piece->link);
+		/* @piece may be freed once this returns. */
+		piece->go_on(piece);
+	}
+}
+
+/* Did the READ ask for just what the piece wants? */
+static bool is_alone(const struct cachefiles_od_request *req,
+		     const struct cachefiles_od_piece *piece)
+{
+	return req->range.start == round_down(cachefiles_od_piece_start(piece), OD_READ_ALIGN) &&
+	       req->range.end <= round_up(piece_end(piece), OD_READ_ALIGN);
+}
+
+static void note_tries(struct cachefiles_od_request *req)
+{
+	struct rb_node *node;
+
+	for (node = rb_first(&req->waits); node; node = rb_next(node)) {
+		struct cachefiles_od_piece *piece = piece_of(node);
+
+		piece->tries++;
+		piece->alone = is_alone(req, piece);
+	}
+}
+
+/* The daemon has completed a READ; -EINVAL where it is none of this object's. */
+int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
+				       u32 msg_id)
+{
+	struct cachefiles_od_queue *queue = cachefiles_od_cookie_queue(cookie);
+	struct cachefiles_od_request *req = cachefiles_od_request_find(queue, msg_id);
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+	bool known;
+
+	if (!req)
+		return -EINVAL;
+	if (req->cookie == cookie && req->opcode == CACHEFILES_OD_OP_READ) {
+		spin_lock(&cookie->lock);
+		if (cookie->object_id == object_id && req->state == OD_REQ_SENT) {
+			note_tries(req);
+			cachefiles_od_wait_end(req, OD_REQ_ANSWER, 0, &pieces, &ended);
+		}
+		spin_unlock(&cookie->lock);
+	}
+	known = !list_empty(&ended);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
+	cachefiles_od_request_put(req);
+	return known ? 0 : -EINVAL;
+}
+
+static bool is_filled(const struct cachefiles_od_cookie *cookie,
+		      const struct cachefiles_od_piece *piece)
+{
+	return od_extents_covers(&cookie->present, cachefiles_od_piece_start(piece),
+				 piece_end(piece));
+}
+
+static void take_filled(struct cachefiles_od_request *req, u64 end, struct list_head *pieces)
+{
+	struct rb_node *node, *next;
+
+	for (node = rb_first(&req->waits); node; node = next) {
+		struct cachefiles_od_piece *piece = piece_of(node);
+
+		if (cachefiles_od_piece_start(piece) >= end)
+			return;
+		next = rb_next(node);
+		if (is_filled(req->cookie, piece))
+			take_piece(req, piece, 0, pieces);
+	}
+}
+
+/* A range has been marked present: pieces that have all they need go on. */
+void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	struct rb_node *node;
+	LIST_HEAD(pieces);
+
+	spin_lock(&cookie->lock);
+	for (node = first_read_after(cookie, start);
+	     node && read_of(node)->range.start < end; node = rb_next(node))
+		take_filled(read_of(node), end, &pieces);
+	spin_unlock(&cookie->lock);
+	cachefiles_od_wait_resume(&pieces);
+}
+
+static void take_owned(struct cachefiles_od_request *req, const void *owner,
+		       struct list_head *pieces)
+{
+	struct rb_node *node, *next;
+
+	for (node = rb_first(&req->waits); node; node = next) {
+		struct cachefiles_od_piece *piece = piece_of(node);
+
+		next = rb_next(node);
+		if (!owner || piece->read->owner == owner)
+			take_piece(req, piece, -EIO, pieces);
+	}
+}
+
+/* Fails what one owner waits for, or everyone with NULL. */
+void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner)
+{
+	struct rb_node *node;
+	LIST_HEAD(pieces);
+
+	spin_lock(&cookie->lock);
+	for (node = rb_first(&cookie->reads); node; node = rb_next(node))
+		take_owned(read_of(node), owner, &pieces);
+	spin_unlock(&cookie->lock);
+	cachefiles_od_wait_resume(&pieces);
+}
+
+/* --- deadlines --- */
+
+static struct cachefiles_od_cache *cache_of(struct cachefiles_od_queue *queue)
+{
+	return container_of(queue, struct cachefiles_od_cache, queue);
+}
+
+static void arm_deadline(struct cachefiles_od_queue *queue, unsigned long when)
+{
+	struct cachefiles_od_deadlines *deadlines = &queue->deadlines;
+	unsigned long now = jiffies;
+
+	spin_lock(&deadlines->lock);
+	/* Without a daemon nothing waits, and nothing is armed after cachefiles_od_wait_stop(). */
+	if (READ_ONCE(queue->live) &&
+	    (!delayed_work_pending(&deadlines->work) || time_before(when, deadlines->next))) {
+		deadlines->next = when;
+		/* While it is pending, the work holds the cache. */
+		if (!mod_delayed_work(cachefiles_od_deadline_wq, &deadlines->work,
+				      time_after(when, now) ? when - now : 0))
+			kref_get(&cache_of(queue)->ref);
+	}
+	spin_unlock(&deadlines->lock);
+}
+
+/* Takes off what is due; the earliest deadline that is left, 0 for none. */
+static unsigned long take_due(struct cachefiles_od_request *req, unsigned long now,
+			      struct list_head *pieces)
+{
+	struct rb_node *node, *next;
+	unsigned long left = 0;
+
+	for (node = rb_first(&req->waits); node; node = next) {
+		struct cachefiles_od_piece *piece = piece_of(node);
+
+		next = rb_next(node);
+		if (!piece->expires)
+			continue;
+		if (time_after_eq(now, piece->expires))
+			take_piece(req, piece, -ETIMEDOUT, pieces);
+		else if (!left || time_before(piece->expires, left))
+			left = piece->expires;
+	}
+	return left;
+}
+
+/* A READ whose last waiter gave up is asked anew by the next reader. */
+static unsigned long expire_request(struct cachefiles_od_request *req, unsigned long now)
+{
+	struct cachefiles_od_cookie *cookie = req->cookie;
+	unsigned long left = 0;
+	LIST_HEAD(pieces);
+	LIST_HEAD(ended);
+
+	spin_lock(&cookie->lock);
+	if (req->nr_waits) {
+		left = take_due(req, now, &pieces);
+		if (!req->nr_waits)
+			cachefiles_od_wait_end(req, OD_REQ_CANCEL, 0, &pieces, &ended);
+	}
+	spin_unlock(&cookie->lock);
+	cachefiles_od_wait_resume(&pieces);
+	cachefiles_od_request_put_all(&ended);
+	return left;
+}
+
+static void expire(struct work_struct *work)
+{
+	struct cachefiles_od_queue *queue =
+		container_of(to_delayed_work(work), struct cachefiles_od_queue, deadlines.work);
+	unsigned long id = 0, next = 0, now = jiffies;
+	struct cachefiles_od_request *req;
+
+	while ((req = cachefiles_od_request_next(queue, &id))) {
+		unsigned long left = expire_request(req, now);
+
+		if (left && (!next || time_before(left, next)))
+			next = left;
+		cachefiles_od_request_put(req);
+	}
+	if (next)
+		arm_deadline(queue, next);
+	cachefiles_od_cache_put(cache_of(queue));
+}
+
+void cachefiles_od_wait_init(struct cachefiles_od_queue *queue)
+{
+	spin_lock_init(&queue->deadlines.lock);
+	INIT_DELAYED_WORK(&queue->deadlines.work, expire);
+}
+
+/* The daemon is gone, and nothing waits any more. */
+void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue)
+{
+	bool was_pending;
+
+	spin_lock(&queue->deadlines.lock);
+	was_pending = cancel_delayed_work(&queue->deadlines.work);
+	spin_unlock(&queue->deadlines.lock);
+	if (was_pending)
+		cachefiles_od_cache_put(cache_of(queue));
+}
+
+/* --- a miss --- */
+
+/* Data is wanted while the daemon has no fd: ask it to open the blob again. */
+void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie)
+{
+	lockdep_assert_held(&cookie->lock);
+	/* While an OPEN is being completed, its end looks at what is wanted. */
+	if (cookie->open || od_obj_step(&cookie->state, OD_OBJ_ASK_READ))
+		return;
+	kref_get(&cookie->ref);
+	if (!queue_work(cachefiles_od_wq, &cookie->reopen))
+		cachefiles_od_cookie_put(cookie);
+}
+
+/* How far a READ for this piece may go beyond it: not at all once that came to nothing. */
+static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece)
+{
+	if (piece->tries || !READ_ONCE(cachefiles_od_cookie_queue(cookie)->wide))
+		return 0;
+	return cachefiles_od_window();
+}
+
+static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece,
+		      struct cachefiles_od_request *req, u64 limit)
+{
+	int err;
+
+	req->range = od_req_widen(cachefiles_od_piece_start(piece), piece_end(piece), limit,
+				  window_of(cookie, piece), cookie->size);
+	err = cachefiles_od_request_enqueue(req);
+	if (err)
+		return err;
+	insert_read(cookie, req);
+	if (cookie->state == OD_OBJ_CLOSED)
+		cachefiles_od_wait_want_reopen(cookie);
+	return 0;
+}
+
+static size_t attach(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece)
+{
+	piece->len = min_t(u64, piece->len, req->range.end - cachefiles_od_piece_start(piece));
+	insert_piece(req, piece);
+	if (piece->expires)
+		arm_deadline(cachefiles_od_cookie_queue(req->cookie), piece->expires);
+	return piece->len;
+}
+
+/*
+ * Tries to attach a piece to a READ, to a new one if *@spare is given. 0: done,
+ * the piece was cut to the @len bytes which that READ covers; 1: data is
+ * present after all; -EAGAIN: a new READ is needed; -EIO: nobody can fill it.
+ */
+static int try_miss(struct cachefiles_od_cookie *cookie, struct cachefiles_od_piece *piece,
+		    struct cachefiles_od_request **spare, size_t *len)
+{
+	u64 pos = cachefiles_od_piece_start(piece), run_end, next;
+	struct cachefiles_od_request *req;
+
+	lockdep_assert_held(&cookie->lock);
+	if (od_extents_run(&cookie->present, pos, &run_end))
+		return 1;
+	piece->len = min_t(u64, piece->len, run_end - pos);
+	if (cookie->state == OD_OBJ_DROPPING)
+		return -EIO;
+	req = find_read(cookie, pos, &next);
+	if (!req) {
+		req = *spare;
+		if (!req)
+			return -EAGAIN;
+		if (start_read(cookie, piece, req, min(run_end, next)))
+			return -EIO;
+		*spare = NULL;
+	}
+	*len = attach(req, piece);
+	return 0;
+}
+
+/*
+ * Makes a piece wait for the data it misses. 0: it does, cut to the @len bytes
+ * that one READ covers, and no longer belongs to the caller; 1: the data came in
+ * meanwhile; an errno: it will not come.
+ */
+int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
+			    struct cachefiles_od_piece *piece, size_t *len)
+{
+	struct cachefiles_od_request *spare = NULL;
+	int ret;
+
+	for (;;) {
+		spin_lock(&cookie->lock);
+		ret = try_miss(cookie, piece, &spare, len);
+		spin_unlock(&cookie->lock);
+		if (ret != -EAGAIN)
+			break;
+		spare = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_READ, GFP_NOFS);
+		if (IS_ERR(spare))
+			return PTR_ERR(spare);
+	}
+	if (spare)
+		cachefiles_od_request_discard(spare);
+	return ret;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A copy of a cache file, with a map of its own. */
+#ifndef OD_COPY_H
+#define OD_COPY_H
+
+#include "cachedir.h"
+
+int copy_object(const struct cachedir *from, const struct cachedir *to, int folder,
+		const struct object *object, const struct object_file *file,
+		struct presence *map);
+
+#endif

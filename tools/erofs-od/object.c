@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cachedir.h"
+#include "control.h"
+
+/* In the mark of a file: what it is, and whether it was closed in order. */
+#define XATTR_TYPE		16
+#define XATTR_TYPE_DATA		1
+#define XATTR_CONTENT		17
+#define XATTR_CONTENT_CLEAN	0
+
+/** object_length - bytes of the cache file of a blob of that size */
+uint64_t object_length(uint64_t size)
+{
+	return (size + 4095) & ~(uint64_t)4095;
+}
+
+/* The rules of the module; what breaks them it throws away, too. */
+static int check_mark(struct object_file *file)
+{
+	uint8_t value[CACHE_XATTR_SIZE + 1];
+	ssize_t n = fgetxattr(file->fd, CACHE_XATTR, value, sizeof(value));
+
+	if (n < 0)
+		return errno == ENODATA || errno == ERANGE ? -EUCLEAN : -errno;
+	if (n != CACHE_XATTR_SIZE || od_be64(value + 8) || value[XATTR_TYPE] != XATTR_TYPE_DATA ||
+	    value[XATTR_CONTENT] != XATTR_CONTENT_CLEAN)
+		return -EUCLEAN;
+	file->size = od_be64(value);
+	memcpy(file->xattr, value, CACHE_XATTR_SIZE);
+	if (file->size > (uint64_t)INT64_MAX - 0xffff ||
+	    (uint64_t)file->st.st_size != object_length(file->size))
+		return -EUCLEAN;
+	return 0;
+}
+
+/**
+ * object_commit - have the module write the map of a cache file
+ * @dir: the cache, which the module has bound
+ * @object: the file's place
+ *
+ * Nothing is lost if it does not: then the map is that of the last commit.
+ */
+void object_commit(const struct cachedir *dir, const struct object *object)
+{
+	control_send(dir->proc, object->dir, "commit", object->name);
+}
+
+/**
+ * object_open - open a cache file
+ * @object: its place
+ * @file: it; on success @fd is to be closed
+ *
+ * Return: 0; -EUCLEAN if it lacks what a cache file of the module has; or a negative errno
+ */
+int object_open(const struct object *object, struct object_file *file)
+{
+	int err;
+
+	file->fd = openat(object->dir, object->name,
+			  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (file->fd < 0)
+		return -errno;
+	if (fstat(file->fd, &file->st))
+		err = -errno;
+	else
+		err = S_ISREG(file->st.st_mode) ? check_mark(file) : -EUCLEAN;
+	if (err)
+		close(file->fd);
+	return err;
+}
+
+static bool is_about(const struct od_mapfile *head, const struct object *object,
+		     const struct object_file *file)
+{
+	uint32_t generation;
+	int err;
+
+	if (head->ino != (uint64_t)file->st.st_ino || head->size != file->size ||
+	    strcmp(head->volume, object->volume) || strcmp(head->name, object->name))
+		return false;
+	err = presence_generation(file->fd, &generation);
+	if (err != -EOPNOTSUPP && (err || generation != head->generation))
+		return false;
+	return !(head->flags & OD_MAPFILE_CLOSED) ||
+	       (head->mtime_sec == file->st.st_mtim.tv_sec &&
+		head->mtime_nsec == (uint32_t)file->st.st_mtim.tv_nsec);
+}
+
+/**
+ * object_map - what is known to be in a cache file
+ * @dir: the cache
+ * @object: its place
+ * @file: it
+ * @map: the result; free it
+ *
+ * Return: 0; -ENOENT there is no map; -EUCLEAN it is damaged; -ESTALE it is about another
+ * file, or this one as it was before somebody else wrote to it; or a negative errno
+ */
+int object_map(const struct cachedir *dir, const struct object *object,
+	       const struct object_file *file, struct presence *map)
+{
+	char name[MAP_NAME_SIZE];
+	int err;
+
+	if (dir->maps < 0)
+		return -ENOENT;
+	presence_name(file->st.st_ino, name);
+	err = presence_read(dir->maps, name, map);
+	if (!err && !is_about(&map->head, object, file)) {
+		presence_free(map);
+		err = -ESTALE;
+	}
+	return err;
+}

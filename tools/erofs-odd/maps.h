@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The map files of the cache: those whose cache file is gone are removed. */
+#ifndef ODD_MAPS_H
+#define ODD_MAPS_H
+
+int maps_sweep(const char *dir, unsigned int *removed);
+
+#endif
