@@ -33,7 +33,7 @@ struct object {
 };
 
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
-static bool mute_open, mute_read, leave_hole, close_first, restore;
+static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd;
 static unsigned int delay_ms, piece;
 static long long lie;
 static volatile sig_atomic_t halves;
@@ -155,6 +155,8 @@ static void on_read(const struct cachefiles_od_msg *msg)
 	}
 	if (!leave_hole)
 		fill(obj, range->off, range->len);
+	if (sync_fd && fsync(obj->fd))
+		say("fsync: %s", strerror(errno));
 	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
 		say("read complete: %s", strerror(errno));
 }
@@ -223,6 +225,7 @@ static const struct option options[] = {
 	{ "piece", required_argument, NULL, 'p' },
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
+	{ "fsync", no_argument, NULL, 's' },
 	{ }
 };
 
@@ -244,6 +247,7 @@ static bool parse(int argc, char **argv)
 		case 'p': piece = atoi(optarg); break;
 		case 'l': lie = atoll(optarg); break;
 		case 'r': restore = true; break;
+		case 's': sync_fd = true; break;
 		default: return false;
 		}
 	}
@@ -257,7 +261,7 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore]\n");
+			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore] [--fsync]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

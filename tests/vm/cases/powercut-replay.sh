@@ -75,14 +75,14 @@ stop_record() {
 # No udev makes the nodes here.
 export DM_DISABLE_UDEV=1
 
-# mark TEXT: in the record
+# mark WORD: in the record
 mark() {
 	dmsetup message recorded 0 mark "$1"
 }
 
 # mark_committed: of each blob that is open; names are long, and a mark is short
 mark_committed() {
-	mark "committed $(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "committed") c = i; next }
+	mark "committed:$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "committed") c = i; next }
 		c { printf "%s%s=%s", n++ ? "," : "", substr($2, 1, 12), $c }' $OD_PROC/blobs)"
 }
 
@@ -119,7 +119,7 @@ read_in_any_order() {
 		pids="$pids $!"
 	done
 	for part in 1 2 3 4; do
-		mark_committed
+		mark_committed || return 1
 		[ $part != 3 ] || commit_all
 	done
 	# shellcheck disable=SC2086 # a list
@@ -132,7 +132,7 @@ read_in_any_order() {
 forget_blob() {
 	local file
 	file=$(find $OD_CACHE/cache -name Dwhole)
-	mark "committed whole=0"
+	mark "committed:whole=0"
 	rm "$file"
 }
 
