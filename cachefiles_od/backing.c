@@ -161,7 +161,7 @@ static struct file *open_file(struct cachefiles_od_cookie *cookie, const struct 
 	cookie->dio_align = bdev ? bdev_logical_block_size(bdev) : PAGE_SIZE;
 	if (IS_ERR(file) && PTR_ERR(file) == -EINVAL) {
 		cookie->dio_align = 0;
-		/* An O_EXCL attempt may have made the file before it failed. */
+		/* An O_EXCL attempt may have created the file before it failed. */
 		file = od_compat_open(dir, cookie->name, flags & ~O_EXCL, 0600);
 	}
 	if (IS_ERR(file))

@@ -23,27 +23,6 @@ DEFINE_MUTEX(cachefiles_od_mutex);
 /* The cache that volumes join, or NULL; under cachefiles_od_mutex. */
 struct cachefiles_od_cache *cachefiles_od_bound;
 
-static void cachefiles_od_cache_free(struct kref *ref)
-{
-	struct cachefiles_od_cache *cache = container_of(ref, struct cachefiles_od_cache, ref);
-
-	cachefiles_od_request_exit_queue(&cache->queue);
-	path_put(&cache->maps);
-	path_put(&cache->graveyard);
-	path_put(&cache->store);
-	path_put(&cache->root);
-	if (cache->cred)
-		put_cred(cache->cred);
-	kfree(cache->dir);
-	kfree(cache->tag);
-	kfree(cache);
-}
-
-void cachefiles_od_cache_put(struct cachefiles_od_cache *cache)
-{
-	kref_put(&cache->ref, cachefiles_od_cache_free);
-}
-
 static const struct cred *cachefiles_od_make_cred(const char *secctx)
 {
 	struct cred *cred = prepare_kernel_cred(current);
@@ -215,15 +194,4 @@ void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache)
 	cachefiles_od_wait_resume(&pieces);
 	cachefiles_od_request_put_all(&ended);
 	cachefiles_od_cache_put(cache);
-}
-
-/* How much room the file system has left, as the tighter of its two limits sees it. */
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache)
-{
-	struct kstatfs st;
-
-	if (vfs_statfs(&cache->root, &st))
-		return OD_ROOM_NONE;
-	return max(od_limit_room(&cache->blocks, st.f_blocks, st.f_bavail),
-		   od_limit_room(&cache->files, st.f_files, st.f_ffree));
 }

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cookies: open blobs, their life and their operations. */
+/* Cookies: open blobs, from their acquisition to their end. */
 #include "internal.h"
 
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
-
-static void cachefiles_od_cookie_free(struct kref *ref)
-{
-	struct cachefiles_od_cookie *cookie =
-		container_of(ref, struct cachefiles_od_cookie, ref);
-
-	cachefiles_od_volume_put(cookie->volume);
-	kfree(cookie->name);
-	kfree(cookie->key);
-	kfree(cookie);
-}
-
-void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie)
-{
-	kref_put(&cookie->ref, cachefiles_od_cookie_free);
-}
 
 static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
 					size_t key_len)
@@ -96,18 +80,19 @@ static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
  */
 static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
 {
-	int err = cachefiles_od_backing_find(cookie);
+	int found = cachefiles_od_backing_find(cookie), err;
 
-	if (err == -EINTR)
-		return err;
-	if (err && err != -ENOENT) {
+	if (found == -EINTR)
+		return found;
+	if (found && found != -ENOENT) {
 		pr_err("volume %s: cache file %s: failed to open: %d\n", cookie->volume->key,
-		       cookie->name, err);
-		return err;
+		       cookie->name, found);
+		return found;
 	}
-	if (!err && !READ_ONCE(cachefiles_od_cookie_queue(cookie)->live))
+	err = cachefiles_od_object_open(cookie);
+	if (err == -ENOTCONN && !found)
 		return 0;
-	return cachefiles_od_object_open(cookie);
+	return err;
 }
 
 struct cachefiles_od_cookie *
@@ -152,20 +137,6 @@ u64 cachefiles_od_cookie_size(const struct cachefiles_od_cookie *cookie)
 	return cookie->size;
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_cookie_size);
-
-bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie)
-{
-	return atomic_inc_not_zero(&cookie->nr_ops);
-}
-EXPORT_SYMBOL_GPL(cachefiles_od_begin_operation);
-
-void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie)
-{
-	/* Only the address is used after the decrement: the cookie may be freed. */
-	if (atomic_dec_and_test(&cookie->nr_ops))
-		wake_up_var(&cookie->nr_ops);
-}
-EXPORT_SYMBOL_GPL(cachefiles_od_end_operation);
 
 bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 {

@@ -82,7 +82,7 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 
 /*
  * Throws out a file, or a directory into the graveyard; -EBUSY when it is in use.
- * Whoever opens a blob holds names_mutex until its file is known to check_use(),
+ * The task that opens a blob holds names_mutex until check_use() knows its file,
  * so that what is not in use stays so. cachefiles_od_mutex is not held over the
  * removal, which may wait for a disk.
  */

@@ -230,7 +230,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	return err ?: n;
 }
 
-/* As much as the blob has room for; short only behind an error. */
+/* As much as the blob has room for; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_bounce *bounce, u64 pos)
 {
@@ -271,7 +271,7 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 	return n;
 }
 
-/* Only what a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
+/* What a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
 static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 			    const struct cachefiles_od_bounce *bounce, u64 pos)
 {
@@ -318,7 +318,7 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	ssize_t n = READ_ONCE(cookie->map_closed) ? prepare(fd) : 0;
 
-	/* Before anything is pinned: a frozen file system must not keep a blob from being closed. */
+	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
 	if (!n)
 		n = cachefiles_od_start_write(cachefiles_od_cookie_cache(cookie));
 	if (!n) {
@@ -433,7 +433,7 @@ static const struct file_operations cachefiles_od_fd_fops = {
 	.release	= cachefiles_od_fd_release,
 };
 
-/* The file behind a new fd of a blob; the caller makes the fd. */
+/* The file for a new fd of a blob; the caller allocates the fd. */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id)
 {
 	struct cachefiles_od_fd *fd = kmalloc(sizeof(*fd), GFP_KERNEL);

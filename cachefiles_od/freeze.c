@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File systems that are frozen. Whoever writes to one sleeps until it is thawed,
+ * File systems that are frozen. A task that writes to one sleeps until it is thawed,
  * and not killably: so it is looked at first, before a lock is taken or a blob is
  * pinned. One that is frozen just then is waited for as any writer would.
  */

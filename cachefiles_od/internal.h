@@ -5,12 +5,8 @@
  * References: a request and an anonymous fd hold their cookie, a cookie holds
  * its volume, a volume holds the cache; the daemon holds the cache too.
  *
- * Files, lowest first; none calls into one that stands after it:
- *   params, request, freeze, presence (with mapfile), wait, io, object, fd, queue,
- *   backing, cookie, volume, cache, cull, sync, stats, control, dev, main
- * with two exceptions that are pointers set at run time: a piece carries the
- * function that goes on with it, and an OPEN's size is settled by backing.c
- * through object.c.
+ * The files are declared below from the lowest to the highest, and no call goes up
+ * (make lint). A piece that waits carries the function that goes on with it.
  *
  * Locks, outermost first (Documentation/locking.rst has the whole order):
  *   daemon->mutex           what a daemon has configured
@@ -337,6 +333,11 @@ static inline u64 cachefiles_od_file_length(u64 size)
 	return round_up(size, (u64)CACHEFILES_OD_GRAIN);
 }
 
+/* refs.c */
+void cachefiles_od_cache_put(struct cachefiles_od_cache *cache);
+void cachefiles_od_volume_put(struct cachefiles_od_volume *volume);
+void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
+
 /* params.c */
 extern struct workqueue_struct *cachefiles_od_wq;
 extern struct workqueue_struct *cachefiles_od_deadline_wq;
@@ -350,7 +351,6 @@ u64 cachefiles_od_commit_bytes(void);
 
 /* request.c */
 void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_exit_queue(struct cachefiles_od_queue *queue);
 struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_cookie *cookie,
 							  u32 opcode, gfp_t gfp);
 void cachefiles_od_request_put(struct cachefiles_od_request *req);
@@ -381,6 +381,11 @@ int cachefiles_od_wait_thawed(const struct cachefiles_od_cache *cache);
 int cachefiles_od_start_write(const struct cachefiles_od_cache *cache);
 void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 
+/* fscheck.c */
+int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
+int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
+enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache);
+
 /* mapfile.c */
 int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file *file,
 			       u64 size, struct od_extents *runs);
@@ -400,6 +405,18 @@ void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
+
+/* backing.c */
+int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
+int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
+				 const char *validator, bool first);
+int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
+			       struct dentry *victim);
+int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+				 struct dentry *victim);
+struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 
 /* wait.c */
 void cachefiles_od_wait_init(struct cachefiles_od_queue *queue);
@@ -439,24 +456,6 @@ void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_hea
 ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
 void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
-/* backing.c */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
-int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
-				 const char *validator, bool first);
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim);
-int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
-				 struct dentry *victim);
-struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
-
-/* cookie.c */
-void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
-
-/* volume.c */
-void cachefiles_od_volume_put(struct cachefiles_od_volume *volume);
-
 /* cache.c */
 extern struct mutex cachefiles_od_mutex;
 extern struct cachefiles_od_cache *cachefiles_od_bound;
@@ -482,12 +481,6 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void);
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache);
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache);
-void cachefiles_od_cache_put(struct cachefiles_od_cache *cache);
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache);
-
-/* fscheck.c */
-int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
-int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
 
 /* cull.c */
 int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct od_command *cmd);
@@ -496,12 +489,12 @@ int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct o
 int cachefiles_od_sync_register(void);
 void cachefiles_od_sync_unregister(void);
 
+/* control.c */
+extern const struct proc_ops cachefiles_od_control_ops;
+
 /* stats.c */
 int cachefiles_od_stats_register(void);
 void cachefiles_od_stats_unregister(void);
-
-/* control.c */
-extern const struct proc_ops cachefiles_od_control_ops;
 
 /* dev.c */
 int cachefiles_od_dev_register(void);

@@ -26,8 +26,20 @@
 /* Longest piece that goes through a bounce buffer. */
 #define AROUND_MAX	(1U << 20)
 
+/**
+ * struct history - what a piece inherits from the one that it takes over from
+ * @expires: when to give up waiting, in jiffies; 0 for never
+ * @tries: READs that were completed and gave it nothing
+ * @reread: the cache file has failed to give it back once
+ */
+struct history {
+	unsigned long expires;
+	u8 tries;
+	bool reread;
+};
+
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       const struct cachefiles_od_piece *like);
+		       struct history history);
 
 static struct cachefiles_od_cookie *piece_cookie(const struct cachefiles_od_piece *piece)
 {
@@ -101,7 +113,9 @@ static void piece_done(struct cachefiles_od_piece *piece, int error)
 /* Other pieces take over what this one was to read. */
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
-	read_range(piece->read, piece->from, piece->from + piece->len, piece);
+	const struct history history = { piece->expires, piece->tries, piece->reread };
+
+	read_range(piece->read, piece->from, piece->from + piece->len, history);
 	piece_put(piece);
 }
 
@@ -412,7 +426,7 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 /* --- starting --- */
 
 static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, size_t from,
-					       size_t end, const struct cachefiles_od_piece *like)
+					       size_t end, struct history history)
 {
 	struct cachefiles_od_piece *piece = kzalloc(sizeof(*piece), GFP_NOFS);
 
@@ -422,9 +436,9 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	piece->read = read;
 	piece->from = from;
 	piece->len = end - from;
-	piece->expires = like->expires;
-	piece->tries = like->tries;
-	piece->reread = like->reread;
+	piece->expires = history.expires;
+	piece->tries = history.tries;
+	piece->reread = history.reread;
 	piece->go_on = piece_go_on;
 	return piece;
 }
@@ -475,15 +489,12 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 
 /* The read is there for as long as a byte of it was not reported. */
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       const struct cachefiles_od_piece *like)
+		       struct history history)
 {
-	const struct cachefiles_od_piece model = {
-		.expires = like->expires, .tries = like->tries, .reread = like->reread,
-	};
 	struct cachefiles_od_piece *piece;
 
 	while (from < end) {
-		piece = piece_alloc(read, from, end, &model);
+		piece = piece_alloc(read, from, end, history);
 		if (!piece) {
 			read->done(read, from, end - from, -ENOMEM);
 			return;
@@ -502,10 +513,8 @@ static bool read_is_sane(const struct cachefiles_od_read *read)
 
 static unsigned long deadline_of(const struct cachefiles_od_read *read)
 {
-	unsigned int timeout_ms = read->cookie->timeout_ms;
+	unsigned int timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
 
-	if (read->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
-		timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
 	/* 0 means never, so a deadline must not be it. */
 	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
 }
@@ -513,7 +522,7 @@ static unsigned long deadline_of(const struct cachefiles_od_read *read)
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
-	const struct cachefiles_od_piece model = { .expires = deadline_of(read) };
+	const struct history none = { .expires = deadline_of(read) };
 	const struct cred *saved;
 
 	if (!read_is_sane(read)) {
@@ -524,7 +533,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read)
 		return;
 	}
 	saved = begin_io(cookie);
-	read_range(read, 0, read->len, &model);
+	read_range(read, 0, read->len, none);
 	end_io(cookie, saved);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_read);

@@ -244,23 +244,19 @@ static int write_slot(struct file *map, const struct od_mapfile *m)
 static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool closed,
 		    struct od_mapfile *m)
 {
-	struct od_mapfile cur = {
-		.runs_off = cookie->map_runs_off,
-		.nr_runs = cookie->map_nr_runs,
-	};
 	struct kstat st;
 	int err = stat_file(cookie->file, &st);
 
 	if (err)
 		return err;
-	*m = (struct od_mapfile) {
-		.seq = cookie->map_seq + 1,
-		.size = cookie->size,
-		.ino = st.ino,
-		.generation = file_inode(cookie->file)->i_generation,
-		.nr_runs = nr_runs,
-		.runs_off = od_mapfile_next_off(cookie->map_seq ? &cur : NULL, nr_runs),
-	};
+	m->runs_off = cookie->map_runs_off;
+	m->nr_runs = cookie->map_nr_runs;
+	m->runs_off = od_mapfile_next_off(cookie->map_seq ? m : NULL, nr_runs);
+	m->nr_runs = nr_runs;
+	m->seq = cookie->map_seq + 1;
+	m->size = cookie->size;
+	m->ino = st.ino;
+	m->generation = file_inode(cookie->file)->i_generation;
 	if (closed) {
 		m->flags = OD_MAPFILE_CLOSED;
 		m->mtime_sec = st.mtime.tv_sec;
@@ -300,7 +296,7 @@ int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struc
 	int err;
 
 	lockdep_assert_held(&cookie->commit_mutex);
-	m = kmalloc(sizeof(*m), GFP_KERNEL);
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)
 		return -ENOMEM;
 	err = describe(cookie, nr_runs, closed, m);

@@ -10,7 +10,7 @@
  *
  * Invariants, under cookie->lock:
  *  1. There is one OPEN at most, cookie->open, from being queued until its
- *     reply has been carried out; whoever ends it clears the pointer.
+ *     reply has been carried out; the function that ends it clears the pointer.
  *  2. object_id is 0 unless the daemon holds an fd, and OPEN implies that it does.
  *  3. READs exist in any state; the daemon can fetch them in OPEN alone.
  */
@@ -162,6 +162,9 @@ static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 	LIST_HEAD(ended);
 
 	spin_lock(&cookie->lock);
+	/* Withdrawn meanwhile: no CLOSE was sent, so the daemon must learn it from this. */
+	if (!err && cookie->state == OD_OBJ_DROPPING)
+		err = -EIO;
 	if (!err && (!object_id || cookie->object_id != object_id))
 		err = -EBADFD;
 	if (!err && od_obj_step(&cookie->state, OD_OBJ_OPENED))

@@ -50,7 +50,7 @@ static unsigned int commit_mib = 64;
 module_param(commit_mib, uint, 0644);
 MODULE_PARM_DESC(commit_mib, "MiB filled into one blob that are committed at once (0: no limit)");
 
-/* Reads through the page cache and what interrupts leave behind; readahead may depend on it. */
+/* Reads that sleep, and completions that must not run in interrupts; readahead needs it. */
 struct workqueue_struct *cachefiles_od_wq;
 /* Deadlines alone, so that nothing that sleeps holds them up. */
 struct workqueue_struct *cachefiles_od_deadline_wq;

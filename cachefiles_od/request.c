@@ -52,12 +52,6 @@ void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue)
 	init_waitqueue_head(&queue->opened);
 }
 
-void cachefiles_od_request_exit_queue(struct cachefiles_od_queue *queue)
-{
-	/* Requests hold the cache: there are none. */
-	xa_destroy(&queue->requests);
-}
-
 /*
  * Who polls the device, of which there is one open file at most. It may poll before
  * it has a cache: epoll asks once, when the file is added, what it is to wait for.
@@ -209,7 +203,7 @@ int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_ev
 	return 0;
 }
 
-/* With the cookie's lock, by whoever has moved the OPEN to its end; once. */
+/* With the cookie's lock, by the caller that has moved the OPEN to its end; once. */
 void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error)
 {
 	struct cachefiles_od_queue *queue = queue_of(req);

@@ -5,20 +5,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-static void cachefiles_od_volume_free(struct kref *ref)
-{
-	struct cachefiles_od_volume *volume =
-		container_of(ref, struct cachefiles_od_volume, ref);
-
-	cachefiles_od_cache_put(volume->cache);
-	kfree(volume);
-}
-
-void cachefiles_od_volume_put(struct cachefiles_od_volume *volume)
-{
-	kref_put(&volume->ref, cachefiles_od_volume_free);
-}
-
 static struct cachefiles_od_volume *cachefiles_od_volume_alloc(const char *key)
 {
 	struct cachefiles_od_volume *volume = kzalloc(sizeof(*volume), GFP_KERNEL);

@@ -287,7 +287,7 @@ static void arm_deadline(struct cachefiles_od_queue *queue, unsigned long when)
 	unsigned long now = jiffies;
 
 	spin_lock(&deadlines->lock);
-	/* Without a daemon nothing waits: once cachefiles_od_wait_stop() is through, so it stays. */
+	/* Without a daemon nothing waits, and nothing is armed after cachefiles_od_wait_stop(). */
 	if (READ_ONCE(queue->live) &&
 	    (!delayed_work_pending(&deadlines->work) || time_before(when, deadlines->next))) {
 		deadlines->next = when;

@@ -2,6 +2,9 @@
 /* The page cache of regular files. */
 #include "internal.h"
 
+#include <linux/err.h>
+#include <linux/mm.h>
+
 /**
  * erofs_od_data_source - where the bytes of a regular file come from
  * @inode: regular file
@@ -11,16 +14,44 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 	return (struct erofs_od_source) {
 		.inode = inode,
 		.map = erofs_od_map,
-		.owner = inode->i_sb,
+		.owner = inode,
 		.timeout_ms = erofs_od_mount(inode->i_sb)->timeout_ms,
 		.size = i_size_read(inode),
 	};
+}
+
+/*
+ * A large folio gets here only after readahead failed to fill it. Replace it with single
+ * pages, so that a block that is missing fails its own readers and nobody else's.
+ */
+static int erofs_od_data_split(struct folio *folio)
+{
+	struct address_space *mapping = folio_inode(folio)->i_mapping;
+	gfp_t gfp = mapping_gfp_constraint(mapping, GFP_NOFS);
+	pgoff_t index = folio_pos(folio) >> PAGE_SHIFT;
+	pgoff_t end = index + (folio_size(folio) >> PAGE_SHIFT);
+	int err = generic_error_remove_folio(mapping, folio);
+
+	folio_unlock(folio);
+	if (err)
+		return err;
+	for (; index < end; index++) {
+		struct folio *page = __filemap_get_folio(mapping, index,
+							 FGP_CREAT | FGP_FOR_MMAP, gfp);
+
+		if (!IS_ERR_OR_NULL(page))
+			folio_put(page);
+	}
+	/* The caller looks the page up again. */
+	return AOP_TRUNCATED_PAGE;
 }
 
 OD_COMPAT_READ_FOLIO(erofs_od_data_read_folio, folio)
 {
 	struct erofs_od_source source = erofs_od_data_source(folio_inode(folio));
 
+	if (folio_size(folio) > PAGE_SIZE)
+		return erofs_od_data_split(folio);
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 

@@ -12,6 +12,8 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "../compat/wait.h"
+
 /* Pages that a read has under way: as much as a window of the cache, about. */
 #define EROFS_OD_DIRECT_PAGES	64U
 
@@ -51,12 +53,15 @@ static int erofs_od_direct_alloc(struct erofs_od_direct *direct, size_t len)
 /* What waits for the daemon ends now, what is being read from the cache soon. */
 static void erofs_od_direct_cancel(struct erofs_od_mount *m, struct erofs_od_direct *direct)
 {
-	unsigned int i;
+	unsigned int i, nr;
 
-	for (i = 0; i < m->nr_blobs; i++)
-		cachefiles_od_cancel_reads(m->blobs[i]->cookie, direct);
-	for (i = 0; i < direct->nr; i++)
-		folio_wait_locked(direct->folio[i]);
+	for (nr = 0; nr < direct->nr; nr++) {
+		while (folio_test_locked(direct->folio[nr])) {
+			for (i = 0; i < m->nr_blobs; i++)
+				cachefiles_od_cancel_reads(m->blobs[i]->cookie, direct);
+			schedule_timeout_uninterruptible(1);
+		}
+	}
 }
 
 static int erofs_od_direct_wait(struct erofs_od_mount *m, struct erofs_od_direct *direct)
@@ -64,11 +69,11 @@ static int erofs_od_direct_wait(struct erofs_od_mount *m, struct erofs_od_direct
 	unsigned int i;
 
 	for (i = 0; i < direct->nr; i++) {
-		int err = folio_wait_locked_killable(direct->folio[i]);
-
-		if (err) {
+		/* Private pages: only the read keeps them locked. */
+		if (od_compat_wait_event_killable(m->wait, !folio_test_locked(direct->folio[i]),
+						  MAX_SCHEDULE_TIMEOUT) < 0) {
 			erofs_od_direct_cancel(m, direct);
-			return err;
+			return -EINTR;
 		}
 	}
 	return 0;
@@ -96,6 +101,7 @@ static ssize_t erofs_od_direct_part(struct inode *inode, u64 pos, size_t len,
 				    struct erofs_od_direct *direct, struct iov_iter *to)
 {
 	struct erofs_od_source source = erofs_od_data_source(inode);
+	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
 	int failed = 0, err;
 	size_t done;
 
@@ -103,9 +109,10 @@ static ssize_t erofs_od_direct_part(struct inode *inode, u64 pos, size_t len,
 	if (err)
 		return err;
 	source.owner = direct;
+	source.wait = &m->wait;
 	source.error = &failed;
 	err = erofs_od_io_read_folios(&source, direct->folio, direct->nr, pos);
-	err = erofs_od_direct_wait(erofs_od_mount(inode->i_sb), direct) ?: err;
+	err = erofs_od_direct_wait(m, direct) ?: err;
 	done = erofs_od_direct_copy(direct, len, to);
 	erofs_od_direct_free(direct);
 	if (done)
@@ -118,7 +125,7 @@ static ssize_t erofs_od_direct_part(struct inode *inode, u64 pos, size_t len,
  * @iocb: where from; whole blocks of the image
  * @to: where to; aligned to a block of the image, too
  *
- * Context: sleeps, killably.
+ * Context: sleeps, killably and freezably.
  * Return: bytes read; -EINVAL unaligned; -EAGAIN it must not wait; -EINTR
  * killed; -ENOMEM; -EFAULT; -ETIMEDOUT, -EUCLEAN, -EIO.
  */

@@ -215,7 +215,9 @@ static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const c
 		return NULL;
 	}
 	blob->domain = m->domain;
-	blob->timeout_ms = m->timeout_ms;
+	blob->timeout_ms = m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
+			   CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
 	blob->users = 1;
 	return blob;
@@ -355,7 +357,7 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	if (!last)
 		return;
 	/* Metadata that still waits for the daemon would hold up iput(). */
-	cachefiles_od_cancel_reads(blob->cookie, blob);
+	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
 	cachefiles_od_relinquish_cookie(blob->cookie);
 	erofs_od_drop_blob(blob);

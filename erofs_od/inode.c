@@ -7,6 +7,12 @@
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
+/*
+ * Largest folio of the page cache. A folio is readable once all of its blocks have arrived,
+ * so a large one makes readers wait for data that they did not ask for.
+ */
+#define EROFS_OD_FOLIO_MAX	(64U << 10)
+
 static struct kmem_cache *erofs_od_inode_cache;
 
 static void erofs_od_inode_init_once(void *p)
@@ -45,6 +51,23 @@ void erofs_od_free_inode(struct inode *inode)
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
 		kfree(inode->i_link);
 	kmem_cache_free(erofs_od_inode_cache, erofs_od_inode(inode));
+}
+
+/**
+ * erofs_od_evict_inode - drop the pages of an unused inode
+ * @inode: inode
+ *
+ * Reads under way are cancelled: neither unmount nor reclaim waits for the daemon.
+ *
+ * Context: sleeps, never on the daemon.
+ */
+void erofs_od_evict_inode(struct inode *inode)
+{
+	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
+
+	erofs_od_io_end_reads(inode, m->blobs, m->nr_blobs, inode);
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
 }
 
 /**
@@ -102,7 +125,8 @@ static void erofs_od_set_ops(struct inode *inode, char *link)
 		inode->i_op = &erofs_od_file_iops;
 		inode->i_fop = &erofs_od_file_fops;
 		inode->i_mapping->a_ops = &erofs_od_data_aops;
-		mapping_set_large_folios(inode->i_mapping);
+		mapping_set_folio_order_range(inode->i_mapping, 0,
+					      get_order(EROFS_OD_FOLIO_MAX));
 		break;
 	case S_IFDIR:
 		inode->i_op = &erofs_od_dir_iops;

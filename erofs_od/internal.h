@@ -40,8 +40,10 @@ enum erofs_od_blob_state {
  * @name: its key
  * @cookie: the open blob
  * @meta: inode whose pages are a copy of the blob, byte for byte
- * @timeout_ms: of the mount that opened it; for reads of metadata
+ * @timeout_ms: for its OPEN and for reads of metadata: of the mount that opened it,
+ *	else what metadata has
  * @error: why metadata could not be read the last time that it could not
+ * @wait: woken up when a read of metadata ends
  *
  * The first four are protected by the mutex of domain.c, the others do not
  * change while there are users.
@@ -56,6 +58,7 @@ struct erofs_od_blob {
 	struct inode *meta;
 	unsigned int timeout_ms;
 	int error;
+	wait_queue_head_t wait;
 };
 
 /**
@@ -67,6 +70,7 @@ struct erofs_od_blob {
  * @timeout_ms: for waits on the daemon, in the terms of od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are obeyed
+ * @wait: woken up when a direct read ends
  * @sb: the superblock; NULL before there is one
  * @node: in the domain's list of mounts
  * @domain: joined domain
@@ -88,6 +92,7 @@ struct erofs_od_mount {
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	wait_queue_head_t wait;
 
 	struct super_block *sb;
 	struct list_head node;
@@ -219,6 +224,8 @@ struct erofs_od_io;
  * @owner: on whose behalf the cache is read
  * @timeout_ms: for the cache
  * @error: where to leave the errno of what could not be read; may be NULL
+ * @wait: woken up after folios were read; they are marked "checked" while being read.
+ *	May be NULL
  * @size: bytes behind this are zeroes
  */
 struct erofs_od_source {
@@ -228,11 +235,14 @@ struct erofs_od_source {
 	const void *owner;
 	unsigned int timeout_ms;
 	int *error;
+	wait_queue_head_t *wait;
 	u64 size;
 };
 
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos);
+void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
+			   unsigned int nr, const void *owner);
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end);
 
@@ -260,6 +270,7 @@ u32 erofs_od_generation(const struct od_sb *od);
 /* inode.c */
 struct inode *erofs_od_alloc_inode(struct super_block *sb);
 void erofs_od_free_inode(struct inode *inode);
+void erofs_od_evict_inode(struct inode *inode);
 int erofs_od_inode_cache_init(void);
 void erofs_od_inode_cache_exit(void);
 int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od);

@@ -12,7 +12,9 @@
 #include <linux/bvec.h>
 #include <linux/highmem.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 /* Folios in a batch: what fits a bio, and an allocation that does not fail. */
 #define EROFS_OD_BATCH	256U
@@ -37,6 +39,8 @@ struct erofs_od_slot {
  * @source: where the bytes come from
  * @gfp: how to allocate what it takes to read
  * @may_wait: the maker may wait for metadata
+ * @asked: @wide is valid
+ * @wide: the daemon accepts READs of several extents; looked up once per batch
  * @nr: slots in use
  * @max: slots allocated
  * @end: first byte behind the last folio
@@ -47,6 +51,8 @@ struct erofs_od_io {
 	struct erofs_od_source source;
 	gfp_t gfp;
 	bool may_wait;
+	bool asked;
+	bool wide;
 	unsigned int nr;
 	unsigned int max;
 	u64 end;
@@ -94,6 +100,7 @@ static struct erofs_od_io *erofs_od_io_alloc(const struct erofs_od_source *sourc
 	io->source = *source;
 	io->gfp = gfp;
 	io->may_wait = false;
+	io->asked = false;
 	io->nr = 0;
 	io->max = max;
 	io->end = 0;
@@ -114,6 +121,8 @@ static void erofs_od_io_add(struct erofs_od_io *io, struct folio *folio, u64 pos
 	slot->pos = pos;
 	atomic_set(&slot->left, (int)folio_size(folio));
 	slot->failed = false;
+	if (io->source.wait)
+		folio_set_checked(folio);
 	io->end = pos + folio_size(folio);
 }
 
@@ -151,6 +160,8 @@ static void erofs_od_slot_finish(struct erofs_od_io *io, unsigned int nr)
 				   folio_size(folio));
 	if (!failed)
 		flush_dcache_folio(folio);
+	if (io->source.wait)
+		folio_clear_checked(folio);
 	folio_end_read(folio, !failed);
 }
 
@@ -172,6 +183,8 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 		pos += part;
 		len -= part;
 	}
+	if (io->source.wait && wq_has_sleeper(io->source.wait))
+		wake_up_all(io->source.wait);
 }
 
 /* The part of a slot's folio that holds bytes from pos on, as a bvec. */
@@ -301,12 +314,22 @@ static bool erofs_od_io_copy(struct erofs_od_io *io, u64 pos,
 	return true;
 }
 
+/* Extents are joined if the daemon accepts READs of several, or does not get any. */
+static bool erofs_od_may_join(struct erofs_od_io *io, const struct erofs_od_run *run, u64 len)
+{
+	if (!io->asked) {
+		io->wide = cachefiles_od_is_wide(run->blob->cookie);
+		io->asked = true;
+	}
+	return io->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
+}
+
 /* Neighbours in the blob need not be neighbours in the file: a hole may lie between. */
-static bool erofs_od_run_extend(struct erofs_od_run *run, u64 pos,
+static bool erofs_od_run_extend(struct erofs_od_io *io, struct erofs_od_run *run, u64 pos,
 				const struct erofs_od_place *place)
 {
 	if (run->blob != place->blob || run->off + run->len != place->off ||
-	    run->pos + run->len != pos)
+	    run->pos + run->len != pos || !erofs_od_may_join(io, run, place->len))
 		return false;
 	run->len += place->len;
 	return true;
@@ -320,7 +343,7 @@ static void erofs_od_io_place(struct erofs_od_io *io, u64 pos,
 		erofs_od_io_zero(io, pos, place->len);
 	else if (place->inlined && erofs_od_io_copy(io, pos, place))
 		return;
-	else if (!erofs_od_run_extend(run, pos, place)) {
+	else if (!erofs_od_run_extend(io, run, pos, place)) {
 		erofs_od_io_flush(io, run);
 		run->blob = place->blob;
 		run->off = place->off;
@@ -384,6 +407,42 @@ int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio *
 	for (i = 0; i < nr; i++)
 		erofs_od_io_add(io, folios[i], pos + i * folio_size(folios[i]));
 	return erofs_od_io_submit(io);
+}
+
+/* A folio is locked while it is being read; value entries are shadows of evicted ones. */
+static bool erofs_od_io_is_reading(struct inode *inode)
+{
+	struct folio *folio;
+	unsigned long index;
+
+	xa_for_each(&inode->i_data.i_pages, index, folio)
+		if (!xa_is_value(folio) && folio_test_locked(folio))
+			return true;
+	return false;
+}
+
+/**
+ * erofs_od_io_end_reads - cancel the reads of an inode and wait for them to end
+ * @inode: unused inode
+ * @blobs: blobs that its data may come from
+ * @nr: number of @blobs
+ * @owner: owner of the reads
+ *
+ * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
+ * A read that is not waiting at the moment may start to: hence the loop.
+ *
+ * Context: sleeps, never on the daemon.
+ */
+void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
+			   unsigned int nr, const void *owner)
+{
+	unsigned int i;
+
+	while (erofs_od_io_is_reading(inode)) {
+		for (i = 0; i < nr; i++)
+			cachefiles_od_cancel_reads(blobs[i]->cookie, owner);
+		schedule_timeout_uninterruptible(1);
+	}
 }
 
 /**

@@ -4,7 +4,8 @@
  *
  * Each blob has an inode on a file system of our own that nobody can mount;
  * page N of it is page N of the blob. A miss starts a read through the same
- * machinery as data, and whoever needs the page waits for it killably.
+ * machinery as data, and whoever needs the page waits for it, killably and so
+ * that suspend can freeze it.
  */
 #include "internal.h"
 
@@ -13,8 +14,11 @@
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/signal.h>
 
-/* A miss reads the aligned window around it: a walk finds its neighbours there. */
+#include "../compat/wait.h"
+
+/* A miss reads ahead up to this much: metadata of neighbours is stored together. */
 #define EROFS_OD_META_WINDOW	(64U << 10)
 #define EROFS_OD_META_MAGIC	0x6f646d64
 
@@ -49,6 +53,7 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 		.owner = blob,
 		.timeout_ms = blob->timeout_ms,
 		.error = &blob->error,
+		.wait = &blob->wait,
 		.size = cachefiles_od_cookie_size(blob->cookie),
 	};
 }
@@ -97,16 +102,42 @@ struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
 	return inode;
 }
 
-/* Start to read the window around a page; pages that are there are skipped. */
-static void erofs_od_meta_start_window(struct erofs_od_blob *blob, pgoff_t index)
+static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
+{
+	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
+
+	return start < end &&
+	       cachefiles_od_is_present(blob->cookie, start,
+					min((u64)nr << PAGE_SHIFT, end - start));
+}
+
+/*
+ * Pages to read when @wanted of them from @index on are wanted. If these are present, go on
+ * as far as no READ is needed. Otherwise only a daemon that accepts wide READs is asked for
+ * more. Never go back: a daemon may not have what lies before.
+ */
+static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
 	pgoff_t window = max_t(pgoff_t, EROFS_OD_META_WINDOW >> PAGE_SHIFT, 1);
 	pgoff_t end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
-	pgoff_t first = round_down(index, window);
-	struct file_ra_state ra = { };
-	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, first);
+	pgoff_t nr = wanted;
 
-	page_cache_ra_unbounded(&rac, min(window, end - first), 0);
+	if (erofs_od_meta_present(blob, index, wanted)) {
+		while (nr < window && erofs_od_meta_present(blob, index + nr, nr))
+			nr *= 2;
+	} else if (cachefiles_od_is_wide(blob->cookie)) {
+		nr = max(nr, window);
+	}
+	return min(nr, end - index);
+}
+
+/* Start reading the wanted pages and some more; pages in memory are skipped. */
+static void erofs_od_meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+{
+	struct file_ra_state ra = { };
+	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, index);
+
+	page_cache_ra_unbounded(&rac, erofs_od_meta_window(blob, index, wanted), 0);
 }
 
 static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t index)
@@ -128,7 +159,7 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
 
 	if (folio)
 		return folio;
-	erofs_od_meta_start_window(blob, index);
+	erofs_od_meta_start_pages(blob, index, 1);
 	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
 				    mapping_gfp_mask(mapping));
 	if (!folio)
@@ -136,26 +167,48 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
 	return folio;
 }
 
-/* Wait for a page, killably; read it if nobody else succeeds in doing so. */
+/*
+ * Wait until a page may be unlocked. There is no freezable wait for the lock of a folio, so
+ * a folio is marked "checked" while it is being read, and @blob->wait woken up afterwards.
+ */
+static int erofs_od_meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
+{
+	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
+					  MAX_SCHEDULE_TIMEOUT) < 0)
+		return -EINTR;
+	/* Locked, not marked: by memory management, or by a read about to start or just done. */
+	if (folio_test_locked(folio))
+		schedule_timeout_killable(1);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/*
+ * Wait for a page, and read it once if the read that was under way failed; not if that one
+ * reached its deadline: each waiter in turn would wait for another one.
+ */
 static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
-	int err;
+	bool waited = false, tried = false;
+	int err = 0;
 
-	if (folio_test_uptodate(folio))
-		return 0;
-	err = folio_lock_killable(folio);
-	if (err)
-		return err;
-	if (!folio_mapping(folio) || folio_test_uptodate(folio)) {
-		folio_unlock(folio);
-		return folio_test_uptodate(folio) ? 0 : -EAGAIN;
+	while (!err && !folio_test_uptodate(folio)) {
+		if (!folio_trylock(folio)) {
+			waited |= folio_test_checked(folio);
+			err = erofs_od_meta_sleep(blob, folio);
+		} else if (!folio_mapping(folio)) {
+			folio_unlock(folio);
+			err = -EAGAIN;
+		} else if (folio_test_uptodate(folio)) {
+			folio_unlock(folio);
+		} else if (tried || (waited && READ_ONCE(blob->error) == -ETIMEDOUT)) {
+			folio_unlock(folio);
+			/* Folios carry no errno: this is the last failure of any page of the blob. */
+			err = READ_ONCE(blob->error) ?: -EIO;
+		} else {
+			tried = true;
+			err = erofs_od_meta_read(blob->meta, folio);
+		}
 	}
-	err = erofs_od_meta_read(blob->meta, folio);
-	if (!err)
-		err = folio_wait_locked_killable(folio);
-	/* Folios carry no errno; with failures side by side it may be another one's. */
-	if (!err && !folio_test_uptodate(folio))
-		err = READ_ONCE(blob->error) ?: -EIO;
 	return err;
 }
 
@@ -189,7 +242,7 @@ static bool erofs_od_meta_in_range(const struct erofs_od_blob *blob, u64 off, u6
  * @len: how many; all in one page
  * @meta: the result, for erofs_od_meta_unmap()
  *
- * Context: sleeps, killably.
+ * Context: sleeps, killably and freezably.
  * Return: 0; -EUCLEAN beyond the blob or across pages; -EINTR killed; -EIO.
  */
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
@@ -225,13 +278,16 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
  * @to: where to
  * @len: how many
  *
- * Context: sleeps, killably.
+ * Context: sleeps, killably and freezably.
  * Return: as erofs_od_meta_map().
  */
 int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
 	if (!erofs_od_meta_in_range(blob, off, len))
 		return -EUCLEAN;
+	/* Start all pages at once rather than one after the other. */
+	if (offset_in_page(off) + len > PAGE_SIZE)
+		erofs_od_meta_start(blob, off, len);
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct erofs_od_meta meta;
@@ -304,7 +360,9 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 		struct folio *folio = erofs_od_meta_find(blob, at >> PAGE_SHIFT);
 
 		if (!folio)
-			erofs_od_meta_start_window(blob, at >> PAGE_SHIFT);
+			erofs_od_meta_start_pages(blob, at >> PAGE_SHIFT,
+						  DIV_ROUND_UP(off + len, PAGE_SIZE) -
+						  (at >> PAGE_SHIFT));
 		/* What the cache has may be there before the start returns. */
 		folio = folio ?: erofs_od_meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);

@@ -20,7 +20,7 @@ static const struct fs_parameter_spec erofs_od_params[] = {
 	fsparam_string("fsid", EROFS_OD_FSID),
 	fsparam_string("domain_id", EROFS_OD_DOMAIN_ID),
 	fsparam_string("device", EROFS_OD_DEVICE),
-	fsparam_u32("timeout", EROFS_OD_TIMEOUT),
+	fsparam_string("timeout", EROFS_OD_TIMEOUT),
 	fsparam_flag_no("user_xattr", EROFS_OD_USER_XATTR),
 	fsparam_flag_no("acl", EROFS_OD_ACL),
 	fsparam_string("cache_strategy", EROFS_OD_CACHE_STRATEGY),
@@ -52,6 +52,21 @@ static int erofs_od_add_device(struct erofs_od_mount *m, struct fs_parameter *pa
 	return 0;
 }
 
+/* Milliseconds, 0 for the default, or "none". */
+static int erofs_od_parse_timeout(struct fs_context *fc, const char *text, unsigned int *ms)
+{
+	if (!strcmp(text, "none")) {
+		*ms = CACHEFILES_OD_TIMEOUT_NONE;
+		return 0;
+	}
+	if (kstrtouint(text, 0, ms))
+		return invalf(fc, "erofs_od: timeout=%s is neither \"none\" nor milliseconds", text);
+	/* The topmost values are special to the cache; 49 days are as good as for ever. */
+	if (*ms >= CACHEFILES_OD_TIMEOUT_METADATA)
+		*ms = CACHEFILES_OD_TIMEOUT_NONE;
+	return 0;
+}
+
 static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
@@ -70,8 +85,7 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 	case EROFS_OD_DEVICE:
 		return erofs_od_add_device(m, param);
 	case EROFS_OD_TIMEOUT:
-		m->timeout_ms = result.uint_32;
-		return 0;
+		return erofs_od_parse_timeout(fc, param->string, &m->timeout_ms);
 	case EROFS_OD_USER_XATTR:
 		m->user_xattr = !result.negated;
 		return 0;
@@ -155,6 +169,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	m->user_xattr = true;
 	m->acl = true;
+	init_waitqueue_head(&m->wait);
 	if (fc->root) {
 		struct erofs_od_mount *old = erofs_od_mount(fc->root->d_sb);
 
@@ -181,7 +196,9 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root)
 		seq_show_option(seq, "domain_id", m->domain_id);
 	for (i = 0; i < m->nr_devices; i++)
 		seq_show_option(seq, "device", m->devices[i]);
-	if (m->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
+	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
+		seq_puts(seq, ",timeout=none");
+	else if (m->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
 		seq_printf(seq, ",timeout=%u", m->timeout_ms);
 	seq_puts(seq, m->user_xattr ? ",user_xattr" : ",nouser_xattr");
 	seq_puts(seq, m->acl ? ",acl" : ",noacl");

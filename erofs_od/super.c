@@ -31,6 +31,7 @@ static int erofs_od_statfs(struct dentry *dentry, struct kstatfs *buf)
 static const struct super_operations erofs_od_super_ops = {
 	.alloc_inode = erofs_od_alloc_inode,
 	.free_inode = erofs_od_free_inode,
+	.evict_inode = erofs_od_evict_inode,
 	.statfs = erofs_od_statfs,
 	.show_options = erofs_od_show_options,
 };
@@ -312,12 +313,9 @@ int erofs_od_fill_super(struct super_block *sb, struct fs_context *fc)
 void erofs_od_kill_sb(struct super_block *sb)
 {
 	struct erofs_od_mount *m = erofs_od_mount(sb);
-	unsigned int i;
 
 	erofs_od_list_mount(m, false);
-	/* Folios that wait for the daemon are locked, and eviction would wait. */
-	for (i = 0; i < m->nr_blobs; i++)
-		cachefiles_od_cancel_reads(m->blobs[i]->cookie, sb);
+	/* Evicts all inodes, and with each the reads that wait for the daemon. */
 	kill_anon_super(sb);
 	erofs_od_close_image(m);
 	erofs_od_free_options(m);

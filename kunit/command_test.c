@@ -78,6 +78,13 @@ static void command_bad_commands(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, parse(cases[i].text, cases[i].len, buf, &cmd), cases[i].err);
 }
 
+/* In memory of its own: what is parsed is cut. */
+static int parse_copen(const char *arg, char buf[64], struct od_copen *copen)
+{
+	memcpy(buf, arg, strlen(arg) + 1);
+	return od_command_copen(buf, copen);
+}
+
 static void command_copen_answers(struct kunit *test)
 {
 	static const struct {
@@ -120,7 +127,7 @@ static void command_copen_answers(struct kunit *test)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		int ret = od_command_copen(strcpy(buf, cases[i].arg), &copen);
+		int ret = parse_copen(cases[i].arg, buf, &copen);
 
 		if (ret != cases[i].ret || copen.id != cases[i].id ||
 		    copen.size != cases[i].size || strcmp(copen.validator, cases[i].validator))
@@ -128,7 +135,7 @@ static void command_copen_answers(struct kunit *test)
 				   ret, copen.id, (long long)copen.size, copen.validator);
 	}
 	for (i = 0; i < ARRAY_SIZE(hopeless); i++)
-		KUNIT_EXPECT_EQ(test, od_command_copen(strcpy(buf, hopeless[i]), &copen), -EINVAL);
+		KUNIT_EXPECT_EQ(test, parse_copen(hopeless[i], buf, &copen), -EINVAL);
 }
 
 static void command_validator_lengths(struct kunit *test)
@@ -141,7 +148,7 @@ static void command_validator_lengths(struct kunit *test)
 	for (len = 1; len <= OD_VALIDATOR_MAX + 1; len++) {
 		bool good = len <= OD_VALIDATOR_MAX;
 
-		strcpy(arg, "7,4096,");
+		memcpy(arg, "7,4096,", 7);
 		memset(arg + 7, 'v', len);
 		arg[7 + len] = '\0';
 		KUNIT_ASSERT_EQ(test, od_command_copen(arg, &copen), good ? 0 : 1);

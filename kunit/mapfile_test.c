@@ -14,22 +14,25 @@ enum {
 
 static struct od_mapfile *example(struct kunit *test)
 {
+	static const struct od_mapfile said = {
+		.seq = 7,
+		.size = 8392704,
+		.ino = 0x123456789abcULL,
+		.generation = 0xfeedf00d,
+		.flags = OD_MAPFILE_CLOSED,
+		.mtime_sec = -2,
+		.mtime_nsec = 999999999,
+		.nr_runs = 3,
+		.runs_off = OD_MAPFILE_RUNS_AT + OD_MAPFILE_SLOT,
+		.runs_crc = 0x01020304,
+		.volume = "Ierofs,test",
+		.name = "Dtest",
+		.validator = "\"etag, with a comma\"",
+	};
 	struct od_mapfile *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	m->seq = 7;
-	m->size = 8392704;
-	m->ino = 0x123456789abcULL;
-	m->generation = 0xfeedf00d;
-	m->flags = OD_MAPFILE_CLOSED;
-	m->mtime_sec = -2;
-	m->mtime_nsec = 999999999;
-	m->nr_runs = 3;
-	m->runs_off = OD_MAPFILE_RUNS_AT + OD_MAPFILE_SLOT;
-	m->runs_crc = 0x01020304;
-	strcpy(m->volume, "Ierofs,test");
-	strcpy(m->name, "Dtest");
-	strcpy(m->validator, "\"etag, with a comma\"");
+	*m = said;
 	return m;
 }
 
@@ -227,7 +230,7 @@ static void mapfile_torn(struct kunit *test)
 	od_mapfile_encode(m, old);
 	m->seq++;
 	m->nr_runs++;
-	strcpy(m->validator, "another");
+	m->validator[0] = 'x';
 	od_mapfile_encode(m, new);
 	for (cut = 64; cut < OD_MAPFILE_SLOT; cut += 64) {
 		memcpy(slot, new, cut);

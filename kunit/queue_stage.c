@@ -16,6 +16,7 @@ DEFINE_MUTEX(cachefiles_od_mutex);
 struct workqueue_struct *cachefiles_od_wq;
 struct workqueue_struct *cachefiles_od_deadline_wq;
 u64 stage_window;
+void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 int stage_fd_error;
 
 /* The stage has a reference to each object: a put that finds none is one too many. */
@@ -54,6 +55,10 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie)
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first)
 {
+	void (*settling)(struct cachefiles_od_cookie *cookie) = xchg(&stage_settling, NULL);
+
+	if (settling)
+		settling(cookie);
 	if (!first)
 		return cookie->size == size ? 0 : -ESTALE;
 	cookie->size = size;
@@ -142,6 +147,7 @@ int stage_set_up(struct kunit *test)
 	cachefiles_od_deadline_wq = cachefiles_od_wq;
 	stage_window = STAGE_WINDOW;
 	stage_fd_error = 0;
+	stage_settling = NULL;
 	atomic_set(&too_many_puts, 0);
 	kref_init(&stage->cache.ref);
 	INIT_LIST_HEAD(&stage->cache.volumes);
@@ -212,7 +218,7 @@ void stage_put_away(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&stage->cookies[i].reads));
 		KUNIT_EXPECT_NULL(test, stage->cookies[i].open);
 	}
-	cachefiles_od_request_exit_queue(&stage->cache.queue);
+	xa_destroy(&stage->cache.queue.requests);
 	destroy_workqueue(cachefiles_od_wq);
 }
 

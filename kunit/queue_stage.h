@@ -85,6 +85,8 @@ struct stage {
 
 /* How wide a READ becomes. */
 extern u64 stage_window;
+/* Called, once, while the reply to an OPEN is being carried out. */
+extern void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 /* Makes the next fd fail, once. */
 extern int stage_fd_error;
 

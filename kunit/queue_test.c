@@ -506,6 +506,22 @@ static void queue_late_copen(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
 
+/* Withdrawn while the reply is being carried out: no CLOSE comes, so the write must fail. */
+static void queue_drop_during_copen(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m, none;
+
+	stage_open(test, 0);
+	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
+	stage_settling = cachefiles_od_object_drop;
+	KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, 4096), -EIO);
+	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -EIO);
+	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_DROPPING);
+	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &none), 0);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
 /* --- giving up --- */
 
 static void queue_cancel_by_owner(struct kunit *test)
@@ -865,6 +881,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_wrong_answers),
 	KUNIT_CASE(queue_open_not_fetched),
 	KUNIT_CASE(queue_late_copen),
+	KUNIT_CASE(queue_drop_during_copen),
 	KUNIT_CASE(queue_cancel_by_owner),
 	KUNIT_CASE(queue_drop_closes),
 	KUNIT_CASE(queue_stop_flushes),

@@ -71,6 +71,29 @@ across_modules() {
 	files 'cachefiles_od/*' | xargs grep -nE 'include.*erofs_od' || true
 }
 
+# internal.h declares the files of cachefiles_od from the lowest to the highest. What
+# no other file calls, main.c for one, is not declared.
+calls_that_go_up() {
+	awk '
+		FNR == 1 { name = FILENAME; sub(/.*\//, "", name) }
+		FILENAME ~ /internal\.h$/ {
+			if (match($0, /^\/\* [a-z]+\.c \*\/$/)) { file = $2; level[file] = ++n }
+			else if (file && match($0, /cachefiles_od_[a-z_0-9]+\(/))
+				home[substr($0, RSTART, RLENGTH - 1)] = file
+			next
+		}
+		!(name in level) || /^[ \t]*(\/\*|\* )/ { next }
+		{
+			line = $0
+			while (match(line, /cachefiles_od_[a-z_0-9]+\(/)) {
+				called = substr(line, RSTART, RLENGTH - 1)
+				if (called in home && level[home[called]] > level[name])
+					print FILENAME ":" FNR ": " called "() is in " home[called]
+				line = substr(line, RSTART + RLENGTH)
+			}
+		}' cachefiles_od/internal.h cachefiles_od/*.c
+}
+
 asserts_on_input() {
 	files 'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'compat/*.[ch]' |
 		xargs grep -nE '\b(BUG|BUG_ON|WARN|WARN_ON|WARN_ON_ONCE|WARN_ONCE|panic)\(' || true
@@ -164,7 +187,7 @@ has_test() {
 
 hazards() {
 	local row kind name fact file patch
-	for row in $(seq 30) $(seq 40 50); do
+	for row in $(seq 30) $(seq 40 53); do
 		grep -q "^   \* - $row\$" Documentation/hazards.rst || echo "hazard $row has no row"
 		[ -n "$(tests_of "$row")" ] || echo "hazard $row has no test"
 		grep -lE "^Hazard: (.*, )?$row(,|\$)" tests/mutants/*.patch >/dev/null || echo "hazard $row has no mutant"
@@ -201,6 +224,7 @@ rule "no version and no probe outside compat/" conditionals
 rule "a core includes od/types.h and its own headers" core_includes
 rule "a core allocates nothing, locks nothing, prints nothing" core_calls
 rule "the modules meet in include/od/cache.h" across_modules
+rule "no call goes up in cachefiles_od" calls_that_go_up
 rule "no BUG and no WARN" asserts_on_input
 rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines

@@ -10,7 +10,7 @@
 # --short leaves what goes on for as long as one likes, random tests and exhaustive
 # ones, what measures a speed, and what is about programs rather than modules, to the
 # kernels of Debian's own releases, and all of what can be thinned (od.thin=) to the last
-# of them. Of two builds of a series it boots the last.
+# of them. Of two builds of a series it boots the last, and of the series after 6.12 the last.
 #
 # A kernel that cannot be had is skipped by name; with CI=true that is a failure,
 # unless it is the configured mirror that does not carry its archive.
@@ -81,10 +81,11 @@ thinned() {
 }
 
 # is_booted ID: its row, which kernel_row has read, says so; with --short no later row
-# boots another build of its series
+# boots another build of its series, or a series after 6.12
 is_booted() {
 	local last
-	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $5 == prefix && $7 == "tested" { id = $2 }
+	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $7 == "tested" &&
+			($5 == prefix || prefix ~ /^7\./ && $5 ~ /^7\./) { id = $2 }
 		END { print id }' "$supported")
 	[ "$row_status" = tested ] && { [ -z "$short" ] || [ "$1" = "$last" ]; }
 }
@@ -101,7 +102,7 @@ row() {
 		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" suite $(tests_for "$id")
 		echo "$((SECONDS - began))" >"$logs/$id.suite_s"
 	elif [ "$row_status" = tested ]; then
-		echo "ok - kernel $id: the guest suite # SKIP another build of its series is booted" >"$logs/$id.suite"
+		echo "ok - kernel $id: the guest suite # SKIP another build, or a later series, is booted" >"$logs/$id.suite"
 		count "$logs/$id.suite" 0 0 1 "kernel $id: the guest suite"
 	fi
 	say "== kernel $id: done, $(numbers "$logs/$id".* | awk '{ print $2 }') failed"

@@ -39,7 +39,8 @@ fi
 
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
 	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
-	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate,powercut,minimal-daemon}; do
+	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate,powercut} \
+	"$build"/tests/{setlinks,freezetasks,minimal-daemon}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do

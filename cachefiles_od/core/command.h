@@ -89,7 +89,7 @@ int od_command_percent(const char *arg, unsigned int *percent);
  * @end: the byte that must follow them
  * @value: the result
  *
- * Return: number of digits, or -EINVAL (none, another byte behind them, overflow).
+ * Return: number of digits, or -EINVAL (none, another byte after them, overflow).
  */
 int od_command_u64(const char *text, char end, u64 *value);
 

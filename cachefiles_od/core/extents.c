@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "extents.h"
 
-/* Index of the first run that ends behind pos. */
+/* Index of the first run that ends after pos. */
 static size_t od_extents_search(const struct od_extents *x, u64 pos)
 {
 	size_t lo = 0, hi = x->nr;

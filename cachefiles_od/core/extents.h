@@ -37,7 +37,7 @@ struct od_extents {
  * od_extents_add - mark a range present
  * @x: the map
  * @start: first byte
- * @end: first byte behind it; nothing happens unless it is above @start
+ * @end: first byte past it; nothing happens unless it is above @start
  *
  * Return: 0, or -ENOSPC when one more run is needed than @x has room for;
  * nothing was changed then.
@@ -59,7 +59,7 @@ int od_extents_remove(struct od_extents *x, u64 start, u64 end);
  * od_extents_run - how far does what is at a position go on?
  * @x: the map
  * @pos: a position
- * @end: gets the first position behind @pos that differs from it, ~0 for none
+ * @end: gets the first position past @pos that differs from it, ~0 for none
  *
  * Return: true when @pos is present.
  */
@@ -70,7 +70,7 @@ bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
  * @x: the map
  * @pos: a position that is not present
  * @start: gets the gap's first byte
- * @end: gets the first byte behind it, ~0 for none
+ * @end: gets the first byte past it, ~0 for none
  */
 void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end);
 
@@ -78,7 +78,7 @@ void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end);
  * od_extents_covers - is a whole range present?
  * @x: the map
  * @start: first byte
- * @end: first byte behind it; an empty range is present
+ * @end: first byte past it; an empty range is present
  */
 bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
 
@@ -86,7 +86,7 @@ bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
  * od_extents_missing - how many bytes of a range are absent?
  * @x: the map
  * @start: first byte
- * @end: first byte behind it
+ * @end: first byte past it
  */
 u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end);
 

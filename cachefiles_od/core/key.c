@@ -56,7 +56,7 @@ u32 od_key_volume_hash(const u8 *key, size_t len)
 	struct od_hash h = { 0, 0 };
 	size_t at;
 
-	/* A length byte stands before the key and a NUL behind it. */
+	/* A length byte stands before the key and a NUL after it. */
 	for (at = 0; at < len + 2; at += 4)
 		od_hash_word(&h, od_key_word(key, len, at, (u8)len));
 	return od_hash_fold(&h);

@@ -9,7 +9,7 @@
 #define OD_KEY_MAX	252U
 /** OD_NAME_MAX - longest file name, without its NUL */
 #define OD_NAME_MAX	255U
-/** OD_FANOUT_LEN - length of a fan-out folder's name, "@39" */
+/** OD_FANOUT_LEN - length of a fan-out directory's name, "@39" */
 #define OD_FANOUT_LEN	3U
 
 /**
@@ -28,12 +28,12 @@ u32 od_key_volume_hash(const u8 *key, size_t len);
 u32 od_key_cookie_hash(const u8 *key, size_t len, u32 volume_hash);
 
 /**
- * od_key_file_name - file name of a blob in its fan-out folder
+ * od_key_file_name - file name of a blob in its fan-out directory
  * @key: the name's bytes, any values; NULs at the end do not tell keys apart
  * @len: how many
  * @name: gets the file name and a NUL
  *
- * Printable names without '/' are kept behind a "D"; others become "S" or "T"
+ * Printable names without '/' are kept after a "D"; others become "S" or "T"
  * and hexadecimal words, or "E" and base64, whichever is shorter.
  *
  * Return: length of the file name, -EINVAL for an empty key, -ENAMETOOLONG.
@@ -41,9 +41,9 @@ u32 od_key_cookie_hash(const u8 *key, size_t len, u32 volume_hash);
 int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1]);
 
 /**
- * od_key_volume_name - folder name of a volume
+ * od_key_volume_name - directory name of a volume
  * @key: NUL-terminated volume key
- * @name: gets the folder name and a NUL
+ * @name: gets the directory name and a NUL
  *
  * Return: length of the name, -EINVAL for an empty key or one with a '/',
  * -ENAMETOOLONG.
@@ -51,9 +51,9 @@ int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1]);
 int od_key_volume_name(const char *key, char name[OD_NAME_MAX + 1]);
 
 /**
- * od_key_fanout_name - fan-out folder name of a blob
+ * od_key_fanout_name - fan-out directory name of a blob
  * @hash: the blob's hash
- * @name: gets the folder name and a NUL
+ * @name: gets the directory name and a NUL
  */
 void od_key_fanout_name(u32 hash, char name[OD_FANOUT_LEN + 1]);
 

@@ -7,7 +7,7 @@
 
 /**
  * struct od_message - one message, before it is encoded
- * @msg_id: names the message in its answer
+ * @msg_id: names the message in the reply to it
  * @opcode: enum cachefiles_od_opcode
  * @object_id: names the blob
  * @open: what an OPEN adds

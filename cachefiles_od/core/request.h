@@ -13,7 +13,7 @@
  * enum od_req_state - where a request is
  * @OD_REQ_QUEUED: waits for the daemon to read it
  * @OD_REQ_FETCHING: a reader of the device is copying it out; nobody else may
- * @OD_REQ_SENT: the daemon has it and owes an answer
+ * @OD_REQ_SENT: the daemon has it and owes a reply
  * @OD_REQ_DONE: answered or given up; nothing leads out of here
  */
 enum od_req_state {
@@ -28,9 +28,9 @@ enum od_req_state {
  * @OD_REQ_FETCH: a reader of the device takes it
  * @OD_REQ_DELIVER: the reader has copied it to user space
  * @OD_REQ_UNDELIVER: the reader could not
- * @OD_REQ_ANSWER: the daemon answers
- * @OD_REQ_REQUEUE: the daemon that had it is gone, the next one gets it again
- * @OD_REQ_CANCEL: nobody wants the answer any more
+ * @OD_REQ_ANSWER: the daemon replies
+ * @OD_REQ_REQUEUE: the daemon that had it has died, the next one gets it
+ * @OD_REQ_CANCEL: nobody wants the reply any more
  */
 enum od_req_event {
 	OD_REQ_FETCH,

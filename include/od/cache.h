@@ -38,7 +38,7 @@ struct cachefiles_od_volume;
  * cachefiles_od_acquire_volume - join the cache with a name space of blobs
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
  *
- * Makes nothing on disk: folders appear when the first blob needs them.
+ * Creates nothing on disk: directories appear when the first blob needs them.
  *
  * Context: may sleep, takes the cache mutex.
  * Return: the volume, or an ERR_PTR: -ENOTCONN no cache is bound, -EBUSY the
@@ -59,11 +59,12 @@ void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
  * @volume: where the blob's name means something
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
- * @timeout_ms: how long the daemon may take to answer the OPEN, or one of
+ * @timeout_ms: time limit for the daemon's reply to the OPEN, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
- * Waits for the daemon unless the cache holds the whole blob already. The wait
- * ends at once when the caller is killed.
+ * Waits for the daemon, which alone knows the size and version that the blob has
+ * now; without one, what the cache holds of it has to do. The wait ends at once
+ * when the caller is killed.
  *
  * Context: may sleep, for as long as the daemon takes; hold no lock that
  * anything else needs.
@@ -113,7 +114,7 @@ bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
 
 /**
- * cachefiles_od_is_present - is a whole range here, so that no daemon is needed?
+ * cachefiles_od_is_present - is a whole range present, so that no daemon is needed?
  * @cookie: an acquired cookie
  * @start: first byte
  * @len: bytes
@@ -131,7 +132,7 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
  * READ of bytes that nobody wanted, or of two extents at once: what is missing is
  * to be asked for by itself.
  *
- * Context: any. The answer may change with the daemon.
+ * Context: any. The result may change with the daemon.
  * Return: true when the present daemon asked for wide READs.
  */
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);

@@ -6,6 +6,8 @@
 #include "fuzz.h"
 #include "cachefiles_od/core/request.h"
 
+#include <linux/cachefiles_od.h>
+
 /* Who has a request, in the words of those who do; the states follow from that. */
 struct req_model {
 	bool over, copying, daemon;
@@ -109,42 +111,38 @@ static void step_blob(enum od_obj_state *state, struct obj_model *m, enum od_obj
 	must(*state == obj_state(m));
 }
 
-static u64 down(u64 v)
-{
-	return v & ~(u64)(OD_READ_ALIGN - 1);
-}
-
 static u64 between(u64 v, u64 low, u64 high)
 {
 	return low + v % (high - low + 1);
+}
+
+static u64 up(u64 v)
+{
+	return (v + OD_READ_ALIGN - 1) & ~(u64)(OD_READ_ALIGN - 1);
 }
 
 static void check_widen(struct feed *feed)
 {
 	/* As large as a copen can say. */
 	u64 size = between(feed64(feed), 1, (u64)S64_MAX - 0xffff);
-	u64 window = (u64)OD_READ_ALIGN << feed8(feed) % 10;
+	u8 shift = feed8(feed) % 11;
+	u64 window = shift ? (u64)OD_READ_ALIGN << (shift - 1) : 0;
 	u64 pos = between(feed64(feed), 0, size - 1);
-	struct od_range gap, r;
-	u64 all_start, all_end;
+	u64 end = between(feed64(feed), pos + 1, size);
+	u64 limit = between(feed64(feed), pos + 1, ~(u64)0);
+	struct od_range r = od_req_widen(pos, end, limit, window, size);
+	u64 len = r.end - r.start;
 
-	gap.start = pos - feed64(feed) % (pos + 1);
-	gap.end = between(feed64(feed), pos + 1, ~(u64)0);
-	r = od_req_widen(pos, gap, window, size);
-	must(r.start <= pos && pos < r.end);
-	must(r.start % OD_READ_ALIGN == 0);
+	/* From the block of what is wanted, whole blocks within the blob. */
+	must(r.start == (pos & ~(u64)(OD_READ_ALIGN - 1)) && pos < r.end && r.end <= size);
 	must(r.end % OD_READ_ALIGN == 0 || r.end == size);
-	/* As much of the window as there is, and no byte more. */
-	all_start = pos - pos % window;
-	all_end = all_start + window;
-	if (all_start < down(gap.start))
-		all_start = down(gap.start);
-	if (all_end > size)
-		all_end = size;
-	if (gap.end < all_end)
-		all_end = down(gap.end - 1) + OD_READ_ALIGN < size ?
-			  down(gap.end - 1) + OD_READ_ALIGN : size;
-	must(r.start == all_start && r.end == all_end);
+	must(len <= CACHEFILES_OD_READ_MAX);
+	/* No block more than is wanted or the window has, nor one that is present. */
+	must(r.end <= up(end) || len <= window);
+	must(r.end == size || r.end - OD_READ_ALIGN < limit);
+	/* And as much of both as there is. */
+	must(r.end >= end || r.end >= limit || len == CACHEFILES_OD_READ_MAX);
+	must(len >= window || r.end >= limit || r.end == size);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

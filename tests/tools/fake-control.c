@@ -2,7 +2,7 @@
 /*
  * The module's control file in the tests of erofs-od: in place of control.c. FAKE_BUSY
  * has the names of cache files that are in use. "cull" removes the others, as the module
- * does.
+ * does; "commit" has nothing to do.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@
 int control_send(const char *proc, int folder, const char *command, const char *name)
 {
 	(void)proc;
+	if (!strcmp(command, "commit"))
+		return 0;
 	if (text_has_word(getenv("FAKE_BUSY"), name))
 		return -EBUSY;
 	if (strcmp(command, "cull"))

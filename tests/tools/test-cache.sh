@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # erofs-od drop, refresh, adopt and backup on a made-up cache. OD_BUILD is the build
-# folder. Speaks TAP.
+# directory. Speaks TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 
@@ -10,16 +10,16 @@ here=$(dirname "$0")
 cache=$dir/cache src=$dir/src proc=$dir/proc
 
 exits 2 'no NAME is given, nor --all' "$od" drop
-exits 2 'goes with no name' "$od" drop --all app
+exits 2 'exclude each other' "$od" drop --all app
 exits 2 'no --source is given' "$od" refresh
-exits 2 "'more' is too much" "$od" refresh --source="$dir" more
+exits 2 "unexpected argument 'more'" "$od" refresh --source="$dir" more
 exits 2 'no DIR is given' "$od" adopt
-exits 2 "'more' is too much" "$od" adopt "$dir" more
+exits 2 "unexpected argument 'more'" "$od" adopt "$dir" more
 exits 2 'no DIR is given' "$od" backup
 exits 2 'no TARGET is given' "$od" backup "$dir"
-exits 2 "'more' is too much" "$od" backup "$dir" "$dir" more
-exits 1 'not the folder of a cache' "$od" drop --all --dir "$dir"
-exits 1 '/none: not the folder of a cache: No such file' "$od" refresh --source "$dir" --dir /none
+exits 2 "unexpected argument 'more'" "$od" backup "$dir" "$dir" more
+exits 1 'not the directory of a cache' "$od" drop --all --dir "$dir"
+exits 1 '/none: not the directory of a cache: No such file' "$od" refresh --source "$dir" --dir /none
 
 made() {
 	python3 "$here/cachedir.py" "$@"
@@ -78,7 +78,7 @@ gone "adopt without --yes writes nothing" "$cache/maps"
 exits 0 '^erofs,app app: adopted, 136.0 KiB$' with "$od" adopt --yes "$cache"
 same '- 1 0-4096 65536-200704 300000-303104' "$(made show "$cache" erofs,app app)" "adopt: data, and what pads the end"
 same '- 1 0-8192' "$(made show "$cache" erofs,dom lib)" "adopt: a whole blob"
-same 700 "$(stat -c %a "$cache/maps")" "adopt: the folder of maps is not for others"
+same 700 "$(stat -c %a "$cache/maps")" "adopt: the directory of maps is not for others"
 exits 0 '^$' with "$od" adopt --yes "$cache"
 # A file that was written to since is not the one that the map is about.
 touch "$(file erofs,app app)"

@@ -118,7 +118,7 @@ finding "a read-only file system" cache-mount problem 'read-only' '^mount -o rem
 mounts '21 20 8:2 / /var/cache rw,relatime,idmapped - ext4 /dev/sda2 rw'
 finding "an idmapped mount" cache-mount problem 'idmapped' '--dir='
 mounts '21 20 0:40 / /var/cache rw,relatime - fuse.mergerfs pool rw'
-finding "FUSE" cache-mount note 'fuse.mergerfs.; a cache on a disk' '--dir='
+finding "FUSE" cache-mount problem 'fuse.mergerfs.*the module refuses it' '--dir='
 mounts '21 20 8:2 / /var/cache ro - ext4 /dev/sda2 ro' '22 21 8:3 / /var/cache rw - xfs /dev/sda3 rw'
 finding "one mount over another" cache-mount ok 'xfs' ''
 

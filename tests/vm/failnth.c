@@ -248,11 +248,41 @@ static void open_blob(const char *folder, const char *name)
 	close(fd);
 }
 
-static bool await_message(void)
+static pid_t mounter;
+static char *mount_point;
+static char mount_options[256];
+
+static void start_mount(void)
+{
+	mounter = fork();
+	if (mounter)
+		return;
+	close(device);
+	_exit(mount("none", mount_point, "erofs_od", MS_RDONLY, mount_options) ? errno : 0);
+}
+
+static bool has_message(int ms)
 {
 	struct pollfd p = { .fd = device, .events = POLLIN };
 
-	return poll(&p, 1, 10000) == 1;
+	return poll(&p, 1, ms) == 1;
+}
+
+/* An OPEN whose delivery failed has ended, and the mount with it: then there is another one. */
+static void await_message(void)
+{
+	int status, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		if (has_message(100))
+			return;
+		if (waitpid(mounter, &status, WNOHANG) != mounter)
+			continue;
+		if (!is_excused(-WEXITSTATUS(status)))
+			errx(1, "the mount fails: %s", strerror(WEXITSTATUS(status)));
+		start_mount();
+	}
+	errx(1, "no message");
 }
 
 static int run_fetch(char **argv)
@@ -292,12 +322,14 @@ static int run_complete(char **argv)
 }
 
 /* Fails the first allocation of a call, then the second, until the call is through. */
-static void until_done(const char *name, int (*run)(char **argv))
+static void until_done(const char *name, void (*prepare)(void), int (*run)(char **argv))
 {
 	int step, error;
 	bool ended;
 
 	for (step = 1; step < MAX_STEPS; step++) {
+		if (prepare)
+			prepare();
 		fail_nth(step);
 		error = run(NULL);
 		ended = none_failed();
@@ -312,34 +344,22 @@ static void until_done(const char *name, int (*run)(char **argv))
 	errx(1, "%s: no end", name);
 }
 
-static pid_t start_mount(const char *options, char *dir)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	close(device);
-	_exit(mount("none", dir, "erofs_od", MS_RDONLY, options) ? errno : 0);
-}
-
-static void answer_messages(pid_t mounter)
+static void answer_messages(void)
 {
 	int status;
 
 	while (waitpid(mounter, &status, WNOHANG) != mounter) {
-		struct pollfd p = { .fd = device, .events = POLLIN };
-
-		if (poll(&p, 1, 100) != 1)
+		if (!has_message(100))
 			continue;
-		until_done("fetch", run_fetch);
+		until_done("fetch", await_message, run_fetch);
 		if (message.head.opcode == CACHEFILES_OD_OP_OPEN) {
 			const struct cachefiles_od_open *open = (const void *)message.rest;
 
 			blob_fd = open->fd;
-			until_done("copen", run_copen);
+			until_done("copen", NULL, run_copen);
 		} else if (message.head.opcode == CACHEFILES_OD_OP_READ) {
-			until_done("write", run_write);
-			until_done("complete", run_complete);
+			until_done("write", NULL, run_write);
+			until_done("complete", NULL, run_complete);
 		}
 	}
 	if (status)
@@ -349,7 +369,6 @@ static void answer_messages(pid_t mounter)
 static void play_daemon(char **argv)
 {
 	char text[256];
-	pid_t mounter;
 
 	open_blob(argv[1], argv[2]);
 	device = open("/dev/cachefiles", O_RDWR | O_CLOEXEC);
@@ -358,12 +377,12 @@ static void play_daemon(char **argv)
 	snprintf(text, sizeof(text), "dir %s", argv[0]);
 	if (write_command(device, text) || write_command(device, "bind ondemand"))
 		errx(1, "bind");
-	snprintf(text, sizeof(text), "fsid=%s", argv[2]);
-	mounter = start_mount(text, argv[3]);
-	if (!await_message())
-		errx(1, "no message");
-	answer_messages(mounter);
-	if (umount(argv[3]))
+	snprintf(mount_options, sizeof(mount_options), "fsid=%s", argv[2]);
+	mount_point = argv[3];
+	start_mount();
+	await_message();
+	answer_messages();
+	if (umount(mount_point))
 		err(1, "umount");
 	close(device);
 }

@@ -6,7 +6,7 @@
  * It writes "ready" to standard output when the cache is bound, then one line
  * per message, and a line when the module answers what it should not. From a
  * SIGUSR1 on it writes half of what a READ asks for, to the middle of a block,
- * and never answers.
+ * and never answers. With --hole it leaves out bytes of each blob, until a SIGUSR2.
  */
 #include <linux/cachefiles_od.h>
 #include <errno.h>
@@ -36,7 +36,8 @@ static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
 static bool mute_open, mute_read, leave_hole, close_first, restore;
 static unsigned int delay_ms, piece;
 static long long lie;
-static volatile sig_atomic_t halves;
+static unsigned long long hole_off, hole_len;
+static volatile sig_atomic_t halves, healed;
 static struct object objects[MAX_OBJECTS];
 
 static void say(const char *format, ...)
@@ -125,7 +126,7 @@ static void on_open(int dev, const struct cachefiles_od_msg *msg)
 	}
 }
 
-static void fill(struct object *obj, __u64 off, __u64 len)
+static void fill_all(struct object *obj, __u64 off, __u64 len)
 {
 	static char buf[CACHEFILES_OD_READ_MAX];
 	ssize_t n = pread(obj->source, buf, len, off), at, now;
@@ -136,6 +137,21 @@ static void fill(struct object *obj, __u64 off, __u64 len)
 			say("pwrite of %zd at %llu: %s", now, (unsigned long long)off + at,
 			    strerror(errno));
 	}
+}
+
+/* All of a READ but what lies in the hole. */
+static void fill(struct object *obj, __u64 off, __u64 len)
+{
+	__u64 end = off + len, hole_end = hole_off + hole_len;
+
+	if (!hole_len || healed || end <= hole_off || off >= hole_end) {
+		fill_all(obj, off, len);
+		return;
+	}
+	if (off < hole_off)
+		fill_all(obj, off, hole_off - off);
+	if (end > hole_end)
+		fill_all(obj, hole_end, end - hole_end);
 }
 
 static void on_read(const struct cachefiles_od_msg *msg)
@@ -183,8 +199,10 @@ static void on_message(int dev, const struct cachefiles_od_msg *msg)
 
 static void on_signal(int signal)
 {
-	(void)signal;
-	halves = 1;
+	if (signal == SIGUSR1)
+		halves = 1;
+	else
+		healed = 1;
 }
 
 static void serve(int dev)
@@ -197,6 +215,7 @@ static void serve(int dev)
 	ssize_t n;
 
 	signal(SIGUSR1, on_signal);
+	signal(SIGUSR2, on_signal);
 	while (poll(&pfd, 1, -1) >= 0 || errno == EINTR) {
 		while ((n = read(dev, &buf, sizeof(buf))) > 0) {
 			if (n != buf.msg.len)
@@ -223,6 +242,7 @@ static const struct option options[] = {
 	{ "piece", required_argument, NULL, 'p' },
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
+	{ "hole", required_argument, NULL, 'H' },
 	{ }
 };
 
@@ -244,6 +264,10 @@ static bool parse(int argc, char **argv)
 		case 'p': piece = atoi(optarg); break;
 		case 'l': lie = atoll(optarg); break;
 		case 'r': restore = true; break;
+		case 'H':
+			if (sscanf(optarg, "%llu,%llu", &hole_off, &hole_len) != 2)
+				return false;
+			break;
 		default: return false;
 		}
 	}
@@ -257,7 +281,8 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore]\n");
+			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore] "
+			"[--hole OFFSET,BYTES]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

@@ -6,6 +6,7 @@
  *	readways WAY FILE                  see ways[] below
  *	readways handle FILE HANDLE        keep the file's handle in another file
  *	readways open-handle MOUNT HANDLE  read by it
+ *	readways peek FILE OFFSET          the byte there, by mmap; SIGBUS when it cannot be read
  *	readways refuses-unaligned FILE    O_DIRECT where it must not work: EINVAL
  *	readways seek FILE                 print "data|hole FROM TO" lines
  *	readways fiemap FILE               print "LOGICAL PHYSICAL LENGTH FLAGS" lines
@@ -432,6 +433,20 @@ static void read_handle(const char *mount, const char *where)
 	by_read(fd);
 }
 
+static void peek(const char *path, off_t offset)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int fd = open(path, O_RDONLY);
+	const char *p;
+
+	if (fd < 0)
+		err(1, "%s", path);
+	p = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, offset / page * page);
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	putchar(p[offset % page]);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -446,6 +461,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && !strcmp(argv[1], "open-handle")) {
 		read_handle(argv[2], argv[3]);
+		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "peek")) {
+		peek(argv[2], strtoll(argv[3], NULL, 0));
 		return 0;
 	}
 	for (i = 0; argc == 3 && i < sizeof(ways) / sizeof(ways[0]); i++) {

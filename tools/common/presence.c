@@ -84,29 +84,65 @@ static int read_runs(int fd, struct presence *map)
 	return err;
 }
 
-static int read_newest(int fd, struct presence *map)
+/* The valid headers of a map, the newest one first; returns how many. */
+static int read_heads(int fd, struct od_mapfile heads[2])
 {
-	struct od_mapfile slots[2];
 	uint8_t buf[OD_MAPFILE_SLOT];
-	bool valid[2];
-	int i, which, err = -EUCLEAN;
+	struct od_mapfile older;
+	int i, count = 0;
 
 	for (i = 0; i < 2; i++)
-		valid[i] = !read_exactly(fd, buf, sizeof(buf), (uint64_t)i * OD_MAPFILE_SLOT) &&
-			   !od_mapfile_decode(buf, &slots[i]);
-	which = valid[1] && (!valid[0] || slots[1].seq > slots[0].seq);
-	for (i = 0; i < 2 && err == -EUCLEAN; i++, which = !which) {
-		if (!valid[which])
-			continue;
-		map->head = slots[which];
-		err = read_runs(fd, map);
+		if (!read_exactly(fd, buf, sizeof(buf), (uint64_t)i * OD_MAPFILE_SLOT) &&
+		    !od_mapfile_decode(buf, &heads[count]))
+			count++;
+	if (count == 2 && heads[1].seq > heads[0].seq) {
+		older = heads[0];
+		heads[0] = heads[1];
+		heads[1] = older;
 	}
-	return err;
+	return count;
+}
+
+/* An fd, or a negative errno; -EUCLEAN: it is no file. */
+static int open_map(int maps, const char *name)
+{
+	int fd = openat(maps, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP ? -EUCLEAN : -errno;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return -EUCLEAN;
+}
+
+/**
+ * presence_read_head - which file is a map about?
+ * @maps: the directory of maps
+ * @name: of the map
+ * @head: its newest valid header, whatever its runs are
+ *
+ * Return: 0; -EUCLEAN if there is none; or a negative errno
+ */
+int presence_read_head(int maps, const char *name, struct od_mapfile *head)
+{
+	struct od_mapfile heads[2];
+	int fd = open_map(maps, name), count;
+
+	if (fd < 0)
+		return fd;
+	count = read_heads(fd, heads);
+	close(fd);
+	if (!count)
+		return -EUCLEAN;
+	*head = heads[0];
+	return 0;
 }
 
 /**
  * presence_read - read a map file
- * @maps: the folder of maps
+ * @maps: the directory of maps
  * @name: of the file
  * @map: its newest valid version; free it
  *
@@ -114,17 +150,17 @@ static int read_newest(int fd, struct presence *map)
  */
 int presence_read(int maps, const char *name, struct presence *map)
 {
-	int fd = openat(maps, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	int err;
+	struct od_mapfile heads[2];
+	int fd = open_map(maps, name), count, i, err = -EUCLEAN;
 
 	memset(map, 0, sizeof(*map));
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		err = -errno;
-	else
-		err = S_ISREG(st.st_mode) ? read_newest(fd, map) : -EUCLEAN;
+		return fd;
+	count = read_heads(fd, heads);
+	for (i = 0; i < count && err == -EUCLEAN; i++) {
+		map->head = heads[i];
+		err = read_runs(fd, map);
+	}
 	close(fd);
 	return err;
 }
@@ -153,7 +189,7 @@ static int write_version(int fd, struct presence *map)
 
 /**
  * presence_write - write a map file, in place of any other of its name
- * @maps: the folder of maps, of a cache that no kernel module has bound
+ * @maps: the directory of maps, of a cache that no kernel module has bound
  * @map: what it says; where its runs are is set here
  *
  * Return: 0, and it is on the device; or a negative errno
@@ -198,7 +234,7 @@ static void plain_fanout(const struct od_mapfile *head, char fanout[OD_FANOUT_LE
 
 /**
  * presence_find_file - find the cache file that a map names
- * @cache: the folder <dir>/cache
+ * @cache: the directory <dir>/cache
  * @head: the map
  * @path: gets the file's path below it
  * @st: gets what it is; whether it is the one that the map is about is another

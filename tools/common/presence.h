@@ -26,6 +26,7 @@ struct presence {
 };
 
 void presence_name(uint64_t ino, char name[static MAP_NAME_SIZE]);
+int presence_read_head(int maps, const char *name, struct od_mapfile *head);
 int presence_read(int maps, const char *name, struct presence *map);
 int presence_write(int maps, struct presence *map);
 void presence_free(struct presence *map);

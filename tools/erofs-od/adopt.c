@@ -20,7 +20,7 @@ enum option_key {
 /**
  * struct adopt - the command at work
  * @asker: sources that say which version the blobs are of, if there are any
- * @given: folder of the cache
+ * @given: directory of the cache
  * @proc: where /proc is
  * @yes: the operator knows what it means
  * @json: for programs
@@ -63,7 +63,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (adopt->given)
-			argp_error(state, "'%s' is too much", text);
+			argp_error(state, "unexpected argument '%s'", text);
 		adopt->given = text;
 		break;
 	case ARGP_KEY_NO_ARGS:

@@ -23,7 +23,7 @@ struct asker {
 
 /** ASKER_OPTIONS - of a command that has one */
 #define ASKER_OPTIONS								\
-	{ "source", 's', "DIR|URL", 0, "Folder or http(s) URL with the blobs, as for erofs-odd; " \
+	{ "source", 's', "DIR|URL", 0, "Directory or http(s) URL with the blobs, as for erofs-odd; " \
 	  "may be repeated", 0 },						\
 	{ "cacert", ASKER_KEY_CACERT, "FILE", 0, "Certificates to trust, in place of the " \
 	  "system's", 0 }

@@ -17,11 +17,12 @@ enum option_key {
 
 /**
  * struct backup - the command at work
- * @given: folder of the cache
- * @target: folder of the copy
+ * @given: directory of the cache
+ * @target: directory of the copy
  * @proc: where /proc is
  * @json: for programs
  * @from: the cache
+ * @bound: the module has it bound
  * @to: the copy
  * @report: what was done
  */
@@ -31,6 +32,7 @@ struct backup {
 	const char *proc;
 	bool json;
 	struct cachedir from;
+	bool bound;
 	struct cachedir to;
 	struct report report;
 };
@@ -54,7 +56,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
-			argp_error(state, "'%s' is too much", text);
+			argp_error(state, "unexpected argument '%s'", text);
 		*(state->arg_num ? &backup->target : &backup->given) = text;
 		break;
 	case ARGP_KEY_END:
@@ -71,8 +73,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "DIR TARGET",
-	.doc = "Copy what is known to be right in the cache in DIR to the folder TARGET, which becomes "
-	       "a cache like it.",
+	.doc = "Copy what is known to be right in the cache in DIR to the directory TARGET, which "
+	       "becomes a cache like it.",
 };
 
 /* What is there already may be a mount point, but no cache. */
@@ -93,7 +95,7 @@ static int make_target(const char *path)
 	return err;
 }
 
-/* A folder in that of the copy, made when it is first wanted. */
+/* A directory of the copy, created when it is first wanted. */
 static int enter(int at, const char *name)
 {
 	if (mkdirat(at, name, 0700) && errno != EEXIST)
@@ -102,7 +104,7 @@ static int enter(int at, const char *name)
 	return at < 0 ? -errno : at;
 }
 
-/* Without its mark the folder of a volume is not trusted. */
+/* Without its mark the directory of a volume is not trusted. */
 static int mark_volume(const struct backup *backup, const char *name, int volume)
 {
 	int from = openat(backup->from.cache, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -163,15 +165,18 @@ static void tell(struct backup *backup, const struct object *object, int err, ui
 	}
 }
 
-/* What cannot be written any more will not be for the next one either. */
+/* A target without space, or of the wrong kind, is so for the next blob, too. */
 static int visit(const struct object *object, void *arg)
 {
 	struct backup *backup = arg;
 	struct object_file file;
 	struct presence map = { 0 };
 	uint64_t bytes = 0;
-	int err = object_open(object, &file);
+	int err;
 
+	if (backup->bound)
+		object_commit(&backup->from, object);
+	err = object_open(object, &file);
 	if (!err) {
 		err = object_map(&backup->from, object, &file, &map);
 		if (!err) {
@@ -191,6 +196,7 @@ static int run(struct backup *backup)
 
 	if (err)
 		return err;
+	backup->bound = cachedir_is_bound(&backup->from);
 	err = make_target(backup->target);
 	if (err) {
 		log_err("%s: %s", backup->target, strerror(-err));
@@ -199,7 +205,7 @@ static int run(struct backup *backup)
 	err = cachedir_open(&backup->to, backup->target, backup->proc);
 	if (!err)
 		err = cachedir_each(&backup->from, visit, backup);
-	/* Folders and all. */
+	/* The directories, too. */
 	if (!err && syncfs(backup->to.root)) {
 		err = -errno;
 		log_err("%s: %s", backup->target, strerror(-err));

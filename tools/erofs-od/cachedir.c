@@ -13,7 +13,7 @@
 #include "table.h"
 #include "text.h"
 
-/* The folder that the module has bound, or NULL; free it. */
+/* The directory that the module has bound, or NULL; free it. */
 static char *bound_path(const char *proc)
 {
 	char *path = text_format("%s/fs/cachefiles_od/cache", proc);
@@ -33,7 +33,7 @@ static int open_folder(int at, const char *name)
 }
 
 /**
- * cachedir_open - open the folder of a cache
+ * cachedir_open - open the directory of a cache
  * @dir: it; close it also after an error
  * @given: path, or NULL for the one that is bound, or else the default
  * @proc: where /proc is
@@ -55,7 +55,7 @@ int cachedir_open(struct cachedir *dir, const char *given, const char *proc)
 		dir->cache = open_folder(dir->root, "cache");
 	if (dir->cache < 0) {
 		err = -errno;
-		log_err("%s: not the folder of a cache: %s", dir->path, strerror(-err));
+		log_err("%s: not the directory of a cache: %s", dir->path, strerror(-err));
 		return err;
 	}
 	dir->maps = open_folder(dir->root, "maps");
@@ -105,7 +105,7 @@ static void free_names(char **names)
 	free(names);
 }
 
-/* All names in a folder, sorted, with a NULL at the end: what is visited may be removed. */
+/* All names in a directory, sorted, with a NULL at the end: what is visited may be removed. */
 static int list_folder(int fd, char ***names)
 {
 	int again = open_folder(fd, ".");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The folder of a cache: its cache files, their maps, and what the module says of it. */
+/* The directory of a cache: its cache files, their maps, and what the module says of it. */
 #ifndef OD_CACHEDIR_H
 #define OD_CACHEDIR_H
 
@@ -9,20 +9,20 @@
 #include "core/key.h"
 #include "presence.h"
 
-/** CACHEDIR_DEFAULT - the folder, unless another one is bound */
+/** CACHEDIR_DEFAULT - the directory, unless another one is bound */
 #define CACHEDIR_DEFAULT	"/var/cache/erofs-od"
-/** CACHE_XATTR - what marks cache files and the folders of volumes */
+/** CACHE_XATTR - what marks cache files and the directories of volumes */
 #define CACHE_XATTR		"user.CacheFiles.cache"
 /** CACHE_XATTR_SIZE - bytes of it on a cache file */
 #define CACHE_XATTR_SIZE	18
 
 /**
- * struct cachedir - the folder of a cache, open
+ * struct cachedir - the directory of a cache, open
  * @path: of it
  * @proc: where /proc is
  * @root: it
- * @cache: its folder of volumes
- * @maps: its folder of maps, -1 if there is none
+ * @cache: its directory of volumes
+ * @maps: its directory of maps, -1 if there is none
  */
 struct cachedir {
 	char *path;
@@ -34,11 +34,11 @@ struct cachedir {
 
 /**
  * struct object - a cache file, by its place
- * @volume: name of the volume's folder
+ * @volume: name of the volume's directory
  * @fanout: and of that in it
  * @name: name of the file
  * @blob: name of the blob
- * @dir: folder that the file is in
+ * @dir: directory that the file is in
  * @st: what it is
  */
 struct object {
@@ -71,6 +71,7 @@ int cachedir_each(const struct cachedir *dir, int (*visit)(const struct object *
 		  void *arg);
 
 uint64_t object_length(uint64_t size);
+void object_commit(const struct cachedir *dir, const struct object *object);
 int object_open(const struct object *object, struct object_file *file);
 int object_map(const struct cachedir *dir, const struct object *object,
 	       const struct object_file *file, struct presence *map);

@@ -196,10 +196,10 @@ static void ask_mount(struct doctor *doctor, const struct place *place)
 					     target, type), elsewhere());
 	else if (!strcmp(type, "overlay") || !strncmp(type, "fuse", 4) ||
 		 !strcmp(type, "virtiofs"))
-		findings_note(&doctor->findings, id,
-			      text_format("%s is on %s (%s); a cache on a disk's own file system "
-					  "is what is tested", doctor->cache, target, type),
-			      elsewhere());
+		findings_problem(&doctor->findings, id,
+				 text_format("%s is on %s (%s), on which a cache cannot keep its "
+					     "promises; the module refuses it", doctor->cache,
+					     target, type), elsewhere());
 	else
 		findings_ok(&doctor->findings, id,
 			    text_format("%s is on %s (%s)", doctor->cache, target, type));

@@ -20,7 +20,7 @@ enum option_key {
  * @found: for each name: there is such a blob
  * @all: whatever it is called
  * @domain: only blobs of this one, or NULL
- * @dir: folder of the cache, or NULL
+ * @dir: directory of the cache, or NULL
  * @proc: where /proc is
  * @json: for programs
  */
@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
 	{ "all", KEY_ALL, NULL, 0, "All blobs that are not in use", 0 },
 	{ "domain", 'd', "NAME", 0, "Only blobs of this domain, or of the image of this name, if it "
 	  "is in no domain", 0 },
-	{ "dir", KEY_DIR, "CACHE", 0, "Folder of the cache (default: the one that is served, or "
+	{ "dir", KEY_DIR, "CACHE", 0, "Directory of the cache (default: the one that is served, or "
 	  CACHEDIR_DEFAULT ")", 0 },
 	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
 	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
@@ -62,7 +62,7 @@ static const struct argp_option options[] = {
 static void check_arguments(struct argp_state *state, const struct arguments *args)
 {
 	if (args->names && args->all)
-		argp_error(state, "--all goes with no name");
+		argp_error(state, "--all and NAME exclude each other");
 	if (!args->names && !args->all)
 		argp_error(state, "no NAME is given, nor --all");
 }

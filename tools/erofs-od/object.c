@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cachedir.h"
+#include "control.h"
 
 /* In the mark of a file: what it is, and whether it was closed in order. */
 #define XATTR_TYPE		16
@@ -36,6 +37,18 @@ static int check_mark(struct object_file *file)
 	    (uint64_t)file->st.st_size != object_length(file->size))
 		return -EUCLEAN;
 	return 0;
+}
+
+/**
+ * object_commit - have the module write the map of a cache file
+ * @dir: the cache, which the module has bound
+ * @object: the file's place
+ *
+ * Nothing is lost if it does not: then the map is that of the last commit.
+ */
+void object_commit(const struct cachedir *dir, const struct object *object)
+{
+	control_send(dir->proc, object->dir, "commit", object->name);
 }
 
 /**

@@ -16,7 +16,7 @@ enum option_key {
 /**
  * struct refresh - the command at work
  * @asker: the sources
- * @given: folder of the cache on the command line, or NULL
+ * @given: directory of the cache on the command line, or NULL
  * @proc: where /proc is
  * @json: for programs
  * @dir: the cache
@@ -35,7 +35,7 @@ struct refresh {
 
 static const struct argp_option options[] = {
 	ASKER_OPTIONS,
-	{ "dir", KEY_DIR, "CACHE", 0, "Folder of the cache (default: the one that is served, or "
+	{ "dir", KEY_DIR, "CACHE", 0, "Directory of the cache (default: the one that is served, or "
 	  CACHEDIR_DEFAULT ")", 0 },
 	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
 	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
@@ -57,7 +57,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		refresh->json = true;
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is too much", text);
+		argp_error(state, "unexpected argument '%s'", text);
 		break;
 	case ARGP_KEY_END:
 		if (!refresh->asker.sources)
@@ -120,8 +120,12 @@ static int visit(const struct object *object, void *arg)
 	struct refresh *refresh = arg;
 	struct object_file file;
 	struct presence map;
-	int err = object_open(object, &file);
+	int err;
 
+	/* Or the map of a blob that was just opened would still be to come. */
+	if (refresh->bound)
+		object_commit(&refresh->dir, object);
+	err = object_open(object, &file);
 	if (!err) {
 		err = object_map(&refresh->dir, object, &file, &map);
 		close(file.fd);

@@ -30,13 +30,10 @@ static bool is_same(const struct od_mapfile *a, const struct od_mapfile *b)
 /* A new file may have the inode number by now, and a map of its own. */
 static void remove_map(const struct cachedir *dir, const char *name, const struct od_mapfile *was)
 {
-	struct presence now;
+	struct od_mapfile now;
 
-	if (presence_read(dir->maps, name, &now))
-		return;
-	if (is_same(&now.head, was))
+	if (!presence_read_head(dir->maps, name, &now) && is_same(&now, was))
 		unlinkat(dir->maps, name, 0);
-	presence_free(&now);
 }
 
 /**
@@ -50,17 +47,14 @@ static void remove_map(const struct cachedir *dir, const char *name, const struc
 int object_remove(const struct cachedir *dir, const struct object *object, bool bound)
 {
 	char name[MAP_NAME_SIZE];
-	struct presence map;
+	struct od_mapfile head;
 	int err, unknown = -ENOENT;
 
 	presence_name(object->st.st_ino, name);
 	if (dir->maps >= 0)
-		unknown = presence_read(dir->maps, name, &map);
+		unknown = presence_read_head(dir->maps, name, &head);
 	err = remove_file(dir, object, bound);
-	if (unknown)
-		return err;
-	if (!err)
-		remove_map(dir, name, &map.head);
-	presence_free(&map);
+	if (!err && !unknown)
+		remove_map(dir, name, &head);
 	return err;
 }

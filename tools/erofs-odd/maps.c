@@ -39,15 +39,12 @@ static bool is_orphan(int cache, const char *name, const struct od_mapfile *head
 
 static bool is_useless(int cache, int maps, const char *name)
 {
-	struct presence map;
-	bool useless;
-	int err = presence_read(maps, name, &map);
+	struct od_mapfile head;
+	int err = presence_read_head(maps, name, &head);
 
 	if (err)
 		return err == -EUCLEAN && is_old(maps, name);
-	useless = is_orphan(cache, name, &map.head);
-	presence_free(&map);
-	return useless;
+	return is_orphan(cache, name, &head);
 }
 
 static int sweep(int cache, DIR *list, unsigned int *removed)
@@ -68,7 +65,7 @@ static int sweep(int cache, DIR *list, unsigned int *removed)
 
 /**
  * maps_sweep - remove the maps of cache files that are gone
- * @dir: the cache's folder
+ * @dir: the cache's directory
  * @removed: gets how many
  *
  * Also those of a file whose name another one has now, and files that can be

@@ -84,7 +84,7 @@ static void copen_refused(struct server *server, struct blob *blob, int err)
 			 blob->shown, strerror(-err));
 	else if (!told_before(&server->refused, blob->name, blob->file.validator))
 		log_err("blob %s: changed at the source while it is in use: what is missing cannot "
-			"be read until it was unmounted: %s", blob->shown, strerror(-err));
+			"be read until it is unmounted: %s", blob->shown, strerror(-err));
 	blobs_drop(&server->blobs, blob->object_id);
 }
 

@@ -19,20 +19,6 @@ static inline struct folio *readahead_folio(struct readahead_control *rac)
 }
 #endif
 
-#ifdef OD_HAVE_FOLIO_LOCK_KILLABLE_ABSENT
-static inline int folio_lock_killable(struct folio *folio)
-{
-	return lock_page_killable(&folio->page);
-}
-#endif
-
-#ifdef OD_HAVE_FOLIO_WAIT_LOCKED_KILLABLE_ABSENT
-static inline int folio_wait_locked_killable(struct folio *folio)
-{
-	return wait_on_page_locked_killable(&folio->page);
-}
-#endif
-
 #ifdef OD_HAVE_FILEMAP_GET_FOLIO_ABSENT
 static inline struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index,
 						int fgp_flags, gfp_t gfp)
@@ -57,9 +43,20 @@ static inline void folio_end_read(struct folio *folio, bool success)
 }
 #endif
 
-#ifdef OD_HAVE_MAPPING_SET_LARGE_FOLIOS_ABSENT
-/* A hint; there are no large folios to be had. */
-static inline void mapping_set_large_folios(struct address_space *mapping)
+#ifdef OD_HAVE_GENERIC_ERROR_REMOVE_FOLIO_ABSENT
+static inline int generic_error_remove_folio(struct address_space *mapping, struct folio *folio)
+{
+	return generic_error_remove_page(mapping, folio_page(folio, 0));
+}
+#endif
+
+#ifdef OD_HAVE_MAPPING_SET_FOLIO_ORDER_RANGE_ABSENT
+/*
+ * Without a bound (v5.16 to v6.11) folios grow to 2 MiB, and one missing block would keep
+ * all of that from its readers: use single pages there.
+ */
+static inline void mapping_set_folio_order_range(struct address_space *mapping, unsigned int min,
+						 unsigned int max)
 {
 }
 #endif

@@ -32,9 +32,9 @@
  * enum cachefiles_od_opcode - what a message asks for
  * @CACHEFILES_OD_OP_OPEN: a blob is wanted; reply with "copen ID,SIZE" or
  *	"copen ID,SIZE,VERSION"
- * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no answer
+ * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no reply
  * @CACHEFILES_OD_OP_READ: a range is wanted; write it to the blob's fd and
- *	answer with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
+ *	complete it with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
  */
 enum cachefiles_od_opcode {
 	CACHEFILES_OD_OP_OPEN = 0,
@@ -44,7 +44,7 @@ enum cachefiles_od_opcode {
 
 /**
  * struct cachefiles_od_msg - the head of every message
- * @msg_id: names the message in the answer to it
+ * @msg_id: names the message in the reply to it
  * @opcode: enum cachefiles_od_opcode
  * @len: bytes of the whole message, this head included
  * @object_id: names the blob from its OPEN to its CLOSE; never 0

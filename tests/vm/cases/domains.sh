@@ -197,7 +197,7 @@ first_blobs() {
 }
 
 folders_put_aside() {
-	od_log | grep -c 'its folder is stale'
+	od_log | grep -c 'discarding stale directory'
 }
 
 mkdir -p /mnt/many /mnt/storm

@@ -17,7 +17,7 @@ all_closed() {
 }
 
 no_space() {
-	dmesg | grep -c 'are refused: -28'
+	dmesg | grep -c 'rejected: -28'
 }
 
 seed=$(od_arg seed)

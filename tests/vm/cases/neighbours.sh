@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A block that the daemon does not deliver fails for those who read it, and for nobody else,
+# however large the folios are; and when it comes after all, it is there.
+file=/mnt/a/large/sequential
+good=$OD_MNT/scratch/good
+# A block of the file in the middle of a MiB, where a sequential reader has large folios.
+bad=$((8 * 256 + 100))
+from=$((bad - 40))
+to=$((bad + 40))
+
+# block NR: of the file, to standard output
+block() {
+	dd if=$file bs=4096 skip="$1" count=1 2>/dev/null
+}
+
+# is_right NR
+is_right() {
+	block "$1" >/tmp/block
+	dd if=$good bs=4096 skip="$1" count=1 2>/dev/null | cmp -s /tmp/block -
+}
+
+wrong_blocks() {
+	local nr
+	for nr in $(seq $from $to); do
+		is_right "$nr" || echo "$nr"
+	done
+}
+
+ok "setup" od_setup
+ok "daemon" odd
+ok "mount" od_mount /mnt/a fsid=one
+ok "what is right" dd if=$file of=$good bs=1M count=16
+# Where it is in the blob: the file is one extent.
+hole=$(readways fiemap $file | awk -v pos=$((bad * 4096)) '$1 <= pos && pos < $1 + $3 { print pos - $1 + $2; exit }')
+ok "it is in the blob" test -n "$hole"
+umount /mnt/a
+kill_daemons
+od_fresh_cache
+
+ok "a daemon that leaves out a block" fake --hole "$hole,4096"
+ok "mount" od_mount /mnt/a fsid=one
+dd if=$file of=/dev/null bs=64k count=256 2>/tmp/dd.err
+ok "a sequential reader fails" grep -q 'Input/output error' /tmp/dd.err
+is "of the blocks around it only that one fails" "$(wrong_blocks | paste -sd' ')" "$bad"
+is "once more" "$(wrong_blocks | paste -sd' ')" "$bad"
+od_drop_caches
+block $bad >/dev/null 2>&1
+is "it was read before the others" "$(wrong_blocks | paste -sd' ')" "$bad"
+ok "mapped memory: a block beside it" readways peek $file $(((bad - 1) * 4096))
+notok "mapped memory: that block" readways peek $file $((bad * 4096))
+killall -USR2 fakedaemon
+ok "the daemon has it after all" od_wait 5 is_right $bad
+is "all are right" "$(wrong_blocks)" ""
+ok "and the whole file" sh -c "dd if=$file bs=1M count=16 2>/dev/null | cmp - $good"
+umount /mnt/a
+rm -f $good

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What an operator does with a cache, against the real module: drop, refresh, adopt,
+# backup, commit. And a source that changes under a mount.
+
+IMAGE=v-4096-plain
+BLOBS=/mnt/scratch/blobs
+COPY=/mnt/scratch/copy
+
+# exits STATUS NAME COMMAND...
+exits() {
+	local wanted=$1 name=$2 status=0
+	shift 2
+	"$@" >/tmp/operator.out 2>&1 || status=$?
+	if [ $status = "$wanted" ]; then
+		pass "$name: exit status $wanted"
+	else
+		fail "$name: exit status $wanted" "$status
+$(cat /tmp/operator.out)"
+	fi
+}
+
+# says NAME REGEX: in the output of the last exits
+says() {
+	ok "$1" grep -qE "$2" /tmp/operator.out
+}
+
+is_right() {
+	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
+}
+
+# asks_nothing NAME: the image is right, and nothing is fetched for that
+asks_nothing() {
+	local before
+	before=$(od_reads)
+	ok "$1: is right" is_right
+	is "$1: nothing is fetched" "$(od_reads)" "$before"
+	umount /mnt/a
+}
+
+stop_daemon() {
+	killall erofs-odd
+	od_wait 10 od_daemon_is none
+}
+
+cache_file() {
+	find $OD_CACHE/cache -name "D$IMAGE"
+}
+
+map_of() {
+	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
+}
+
+# control COMMAND: in the directory of the image's cache file
+control() {
+	(cd "$(dirname "$(cache_file)")" && echo "$1" >$OD_PROC/control)
+}
+
+mkdir -p $BLOBS
+cp $OD_BLOBS/$IMAGE $BLOBS
+ok "setup" od_setup
+ok "daemon" odd --source=$BLOBS
+ok "mount" is_right
+file=$(cache_file)
+ok "commit" control "commit D$IMAGE"
+ok "its map is there" test -s "$(map_of "$file")"
+
+# --- while it is mounted ---
+
+exits 1 "drop of what is mounted" erofs-od drop $IMAGE
+says "it is in use" "^erofs-od: erofs,$IMAGE $IMAGE: in use"
+ok "and stays" test -e "$file"
+exits 0 "refresh" erofs-od refresh --source=$BLOBS
+says "it is fresh" "$IMAGE: fresh"
+exits 1 "adopt" erofs-od adopt --yes $OD_CACHE
+says "not of what is bound" 'has this cache bound'
+exits 0 "backup" erofs-od backup $OD_CACHE $COPY
+says "it is copied" "$IMAGE: copied"
+umount /mnt/a
+stop_daemon
+
+# --- the copy ---
+
+mv $OD_CACHE /mnt/scratch/first
+mv $COPY $OD_CACHE
+ok "daemon on the copy" odd --source=$BLOBS
+asks_nothing "the copy"
+exits 0 "refresh of the copy" erofs-od refresh --source=$BLOBS
+says "the copy is of that version" "$IMAGE: fresh"
+exits 0 "drop" erofs-od drop $IMAGE
+is "nothing is left" "$(find $OD_CACHE/cache $OD_CACHE/maps -type f)" ""
+ok "and fetched again" is_right
+ok "indeed" test "$(od_reads)" -gt 0
+umount /mnt/a
+stop_daemon
+
+# --- a cache whose maps are lost ---
+
+rm -r $OD_CACHE/maps
+exits 1 "adopt without --yes" erofs-od adopt $OD_CACHE
+says "what is risked" 'say --yes'
+exits 0 "adopt" erofs-od adopt --yes --source=$BLOBS $OD_CACHE
+says "it is adopted" "$IMAGE: adopted"
+ok "daemon" odd --source=$BLOBS
+asks_nothing "an adopted cache"
+stop_daemon
+rm -r $OD_CACHE/maps
+ok "daemon" odd --source=$BLOBS
+ok "not adopted: is right" is_right
+ok "not adopted: is fetched" test "$(od_reads)" -gt 0
+
+# --- a source that changes ---
+
+touch $BLOBS/$IMAGE
+exits 1 "refresh of what is mounted" erofs-od refresh --source=$BLOBS
+says "it is stale, and in use" "$IMAGE: stale, in use"
+ok "what is here can be read" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+exits 0 "refresh" erofs-od refresh --source=$BLOBS
+says "it is dropped" "$IMAGE: stale, dropped"
+: >/tmp/erofs-odd.log
+ok "mount" od_mount /mnt/a fsid=$IMAGE
+touch $BLOBS/$IMAGE
+notok "a changed blob is not read on" same_tree /mnt/a $OD_SUMS/small
+is "one line of the log" "$(grep -c "blob $IMAGE: nothing more is filled" /tmp/erofs-odd.log)" 1
+umount /mnt/a
+ok "the next mount is of the new one" is_right
+umount /mnt/a
+
+# --- maps without a file ---
+
+file=$(cache_file)
+map=$(map_of "$file")
+stop_daemon
+rm "$file"
+echo >$OD_CACHE/maps/77
+ok "daemon" odd --source=$BLOBS
+notok "the map of a file that is gone is gone" test -e "$map"
+ok "what may be on its way stays" test -e $OD_CACHE/maps/77
+ok "and the image is right" is_right
+umount /mnt/a

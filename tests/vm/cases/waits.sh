@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Tasks that wait for metadata which does not come: they can be killed though they wait for
+# each other, do not wait for ever, and keep neither suspend nor the daemon's return waiting.
+file=/mnt/a/large/sequential
+# Far from what a mount reads.
+name=/mnt/a/many/05000
+
+# start_over [PARAMETER...]: the smallest window, so that a lookup finds nothing there
+start_over() {
+	kill_daemons
+	umount /mnt/a 2>/dev/null
+	od_unload
+	od_load window_kib=4 "$@" && od_fresh_cache && fake
+}
+
+# look NR: that many tasks in one lookup, each with its errno in a file; PIDS has their ids
+look() {
+	local nr
+	PIDS=
+	rm -f /tmp/look.*
+	for nr in $(seq "$1"); do
+		stat $name >/dev/null 2>/tmp/look.$nr &
+		PIDS="$PIDS $!"
+	done
+}
+
+all_ended() {
+	local pid
+	for pid in $PIDS; do
+		has_ended "$pid" || return 1
+	done
+}
+
+none_ended() {
+	local pid
+	for pid in $PIDS; do
+		! has_ended "$pid" || return 1
+	done
+}
+
+# --- killed ---
+ok "setup" start_over
+ok "mount" od_mount /mnt/a fsid=one
+killall -STOP fakedaemon
+look 3
+ok "three tasks look one name up" od_wait 5 od_waiting 1
+sleep 1
+ok "and wait" none_ended
+# shellcheck disable=SC2086 # ids
+kill -9 $PIDS
+ok "SIGKILL ends all three" od_wait 5 all_ended
+ok "drop_caches does not wait for what they wanted" timeout -s KILL 20 sh -c 'echo 3 >/proc/sys/vm/drop_caches'
+ok "nor does unmount" od_umount /mnt/a
+
+# --- a deadline that nobody asked for ---
+ok "metadata has 3 s" start_over metadata_timeout_ms=3000
+ok "mount" od_mount /mnt/a fsid=one
+killall -STOP fakedaemon
+look 3
+ok "three tasks wait" od_wait 5 od_waiting 1
+# Only the one that holds the name can be killed at once; the others wait for it.
+kill -9 "${PIDS##* }"
+ok "the wait ends by itself" od_wait 15 all_ended
+is "the errno says why" "$(cat /tmp/look.1 /tmp/look.2 | grep -c 'timed out')" 2
+killall -CONT fakedaemon
+ok "a later lookup succeeds" timeout 20 stat $name $file
+killall -STOP fakedaemon
+cat $file >/dev/null 2>&1 &
+PIDS=$!
+ok "a reader of data waits" od_wait 5 od_waiting 1
+# A failed page is tried twice.
+sleep 8
+ok "longer than metadata would" none_ended
+kill -9 $PIDS
+od_wait 5 all_ended
+umount /mnt/a
+
+ok "timeout=none" start_over metadata_timeout_ms=1000
+ok "mount" od_mount /mnt/a fsid=one,timeout=none
+ok "is among the mount's options" grep -q ' /mnt/a .*,timeout=none' /proc/mounts
+killall -STOP fakedaemon
+look 1
+sleep 4
+ok "waits for metadata longer than the default" none_ended
+kill -9 $PIDS
+ok "and can be killed" od_wait 5 all_ended
+umount /mnt/a
+mount_fails "timeout= that is no number" fsid=one,timeout=soon 'Invalid argument'
+kill_daemons
+od_fresh_cache
+ok "a daemon that answers no OPEN" fake --mute-open
+mount_fails "an OPEN has that deadline, too" fsid=one 'timed out'
+
+# --- suspend ---
+# The freezer's own patience, for when it has to have some.
+echo 8000 >/sys/power/pm_freeze_timeout
+
+# freezes NAME: while PIDS wait
+freezes() {
+	local out status
+	out=$(freezetasks)
+	status=$?
+	case $status in
+	77) skip "$1" "$out" ;;
+	0) pass "$1" ;;
+	*) fail "$1" "$out
+$(dmesg | tail -n 30)" ;;
+	esac
+}
+
+ok "a daemon" start_over
+ok "mount" od_mount /mnt/a fsid=one
+freezes "all tasks freeze while nobody waits"
+killall -STOP fakedaemon
+look 1
+ok "a task waits for metadata" od_wait 5 od_waiting 1
+freezes "all tasks freeze while it waits"
+ok "it goes on waiting" none_ended
+kill -9 $PIDS
+ok "and can be killed" od_wait 5 all_ended
+look 1
+ok "another one" od_wait 5 od_waiting 1
+freezes "all tasks freeze again"
+killall -CONT fakedaemon
+ok "it gets what it waits for" od_wait 20 all_ended
+is "without an error" "$(cat /tmp/look.1)" ""
+# The name first: it is the data that is to be waited for.
+killall -CONT fakedaemon
+stat $file >/dev/null
+killall -STOP fakedaemon
+readways direct $file >/dev/null 2>&1 &
+PIDS=$!
+ok "a task reads around the page cache" od_wait 5 od_waiting 1
+freezes "all tasks freeze while it waits for data"
+kill -9 $PIDS
+ok "and it can be killed" od_wait 5 all_ended
+
+# --- what is asked for begins with what is wanted ---
+ok "a daemon" start_over
+ok "mount" od_mount /mnt/a fsid=one
+meta=$(od -An -tu4 -j1064 -N4 $OD_BLOBS/one)
+# Its blocks; of its files nothing is read yet.
+nothing_waits() {
+	! od_waiting 1
+}
+
+ok "a folder is listed" dirways count /mnt/a/many
+nr=0
+early=
+for nr_of in 00500 02500 04500 06500 08500 09900; do
+	# What came with the last one has to be over.
+	od_wait 10 nothing_waits
+	before=$(wc -l </tmp/fake.log)
+	nid=$(stat -c %i /mnt/a/many/$nr_of)
+	wanted=$(((meta * 4096 + nid * 32) / 4096 * 4096))
+	first=$(tail -n +$((before + 1)) /tmp/fake.log | sed -n 's/^READ \([0-9]*\) .*/\1/p' |
+		sort -n | head -n 1)
+	[ -n "$first" ] || continue
+	nr=$((nr + 1))
+	[ "$first" -ge $wanted ] || early="$early $nr_of: $first before $wanted;"
+done
+ok "READs for inodes" test $nr -ge 3
+is "none begins before the inode" "$early" ""
+umount /mnt/a
