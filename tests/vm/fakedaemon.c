@@ -33,7 +33,7 @@ struct object {
 };
 
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
-static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd;
+static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd, wide;
 static unsigned int delay_ms, piece;
 static long long lie;
 static unsigned long long hole_off, hole_len;
@@ -246,6 +246,7 @@ static const struct option options[] = {
 	{ "restore", no_argument, NULL, 'r' },
 	{ "hole", required_argument, NULL, 'H' },
 	{ "fsync", no_argument, NULL, 's' },
+	{ "wide", no_argument, NULL, 'w' },
 	{ }
 };
 
@@ -272,6 +273,7 @@ static bool parse(int argc, char **argv)
 				return false;
 			break;
 		case 's': sync_fd = true; break;
+		case 'w': wide = true; break;
 		default: return false;
 		}
 	}
@@ -286,7 +288,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
 			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore] "
-			"[--hole OFFSET,BYTES] [--fsync]\n");
+			"[--hole OFFSET,BYTES] [--fsync] [--wide]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -296,6 +298,8 @@ int main(int argc, char **argv)
 	}
 	if (command(dev, "dir %s", cache) || command(dev, "bind ondemand"))
 		return 1;
+	if (wide)
+		command(dev, "wide");
 	say("ready");
 	if (restore)
 		command(dev, "restore");
