@@ -33,7 +33,7 @@ struct object {
 };
 
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
-static bool mute_open, mute_read, leave_hole, close_first, restore;
+static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd;
 static unsigned int delay_ms, piece;
 static long long lie;
 static unsigned long long hole_off, hole_len;
@@ -171,6 +171,8 @@ static void on_read(const struct cachefiles_od_msg *msg)
 	}
 	if (!leave_hole)
 		fill(obj, range->off, range->len);
+	if (sync_fd && fsync(obj->fd))
+		say("fsync: %s", strerror(errno));
 	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
 		say("read complete: %s", strerror(errno));
 }
@@ -243,6 +245,7 @@ static const struct option options[] = {
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
 	{ "hole", required_argument, NULL, 'H' },
+	{ "fsync", no_argument, NULL, 's' },
 	{ }
 };
 
@@ -268,6 +271,7 @@ static bool parse(int argc, char **argv)
 			if (sscanf(optarg, "%llu,%llu", &hole_off, &hole_len) != 2)
 				return false;
 			break;
+		case 's': sync_fd = true; break;
 		default: return false;
 		}
 	}
@@ -282,7 +286,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
 			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore] "
-			"[--hole OFFSET,BYTES]\n");
+			"[--hole OFFSET,BYTES] [--fsync]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

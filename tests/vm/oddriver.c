@@ -13,12 +13,15 @@
  *	readers FILE OFFSET NR  NR threads read the same block at once, and must agree
  *	sequential FILE         read it to the end, print the MB/s
  *	wait-readers FILE NR    NR processes read the file; print how each ended
+ *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
  */
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -26,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -322,6 +326,24 @@ static int wait_readers(char **arg)
 	return 0;
 }
 
+static int where(char **arg)
+{
+	uint64_t pos = strtoull(arg[1], NULL, 10);
+	union {
+		struct fiemap map;
+		char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
+	} buf = { .map = { .fm_start = pos, .fm_length = 1, .fm_extent_count = 1 } };
+	int fd = open(arg[0], O_RDONLY);
+
+	if (fd < 0 || ioctl(fd, FS_IOC_FIEMAP, &buf.map))
+		err(1, "%s", arg[0]);
+	if (buf.map.fm_mapped_extents != 1)
+		errx(1, "%s: a hole", arg[0]);
+	printf("%llu\n", (unsigned long long)(buf.map.fm_extents[0].fe_physical + pos -
+					      buf.map.fm_extents[0].fe_logical));
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -334,6 +356,7 @@ static const struct {
 	{ "readers", 3, readers },
 	{ "sequential", 1, sequential },
 	{ "wait-readers", 2, wait_readers },
+	{ "where", 2, where },
 };
 
 int main(int argc, char **argv)

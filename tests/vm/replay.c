@@ -210,6 +210,12 @@ static size_t last_flush(const struct replay_log *log, size_t cut)
 	return cut;
 }
 
+/* ext4 writes its superblock of two sectors in place and trusts that both arrive. */
+static bool can_be_torn(const struct replay_entry *entry)
+{
+	return entry->nr_sectors > 1 && entry->sector >= 4096 / SECTOR;
+}
+
 static void apply_pending(struct replay_disk *d, const struct replay_entry *entry,
 			  uint64_t *seed, unsigned int percent, bool lie,
 			  struct replay_stats *stats)
@@ -223,7 +229,7 @@ static void apply_pending(struct replay_disk *d, const struct replay_entry *entr
 	stats->pending++;
 	if (replay_random(seed, 100) < percent) {
 		stats->dropped++;
-	} else if (entry->nr_sectors > 1 && replay_random(seed, 8) == 0) {
+	} else if (can_be_torn(entry) && replay_random(seed, 8) == 0) {
 		stats->torn++;
 		apply(d->disk, d->size, entry, seed);
 	} else {

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The disk loses a part of a cache file: it is asked for again, and read right. And files
+# of /proc that are read while everything else goes on.
+
+DISK=/tmp/lost
+OD_CACHE=/mnt/lost/cache
+IMAGE=v-4096-plain
+export DM_DISABLE_UDEV=1
+
+load_dm() {
+	[ ! -e /modules/disks/dm-mod.ko ] || insmod /modules/disks/dm-mod.ko
+	dmsetup version >/dev/null 2>&1
+}
+
+# table TEXT...: what the disk is made of from now on, a line each
+table() {
+	dmsetup suspend --noflush --nolockfs lost && printf '%s\n' "$@" | dmsetup reload lost &&
+		dmsetup resume lost
+}
+
+# lose SECTOR NR: these
+lose() {
+	table "0 $1 linear $loop 0" "$1 $2 error" "$(($1 + $2)) $((sectors - $1 - $2)) linear $loop $(($1 + $2))"
+}
+
+whole_disk() {
+	table "0 $sectors linear $loop 0"
+}
+
+new_disk() {
+	sectors=131072
+	truncate -s 64M $DISK
+	loop=$(losetup -f)
+	mkdir -p /mnt/lost
+	losetup "$loop" $DISK && dmsetup create lost --table "0 $sectors linear $loop 0" &&
+		/usr/bin/mke2fs -q -t ext4 -F /dev/mapper/lost && mount -t ext4 /dev/mapper/lost /mnt/lost
+}
+
+old_disk() {
+	od_unload && umount /mnt/lost && dmsetup remove lost && losetup -d "$loop"
+}
+
+fill_all() {
+	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
+}
+
+nr_reads() {
+	grep -c READ /tmp/fake.log
+}
+
+more_reads() {
+	[ "$(nr_reads)" -gt "$before" ]
+}
+
+# lost_part: the file's data, and where it is on the disk
+lost_part() {
+	file=/mnt/a/b/many/a-name-of-some-length-7
+	offset=$(oddriver where $file 0) && cached=$(find $OD_CACHE/cache -name "D$IMAGE") &&
+		sector=$(($(oddriver where "$cached" "$offset") / 512))
+}
+
+lose_and_read() {
+	ok "a daemon that takes its time" fake --delay-ms 1500
+	ok "all is there" fill_all
+	ok "where a file is" lost_part
+	before=$(nr_reads)
+	od_drop_caches
+	ok "its sectors fail" lose $((sector & ~7)) 8
+	od_log_mark
+	cat $file >/tmp/got 2>/tmp/why &
+	reader=$!
+	ok "the daemon is asked again" od_wait 20 more_reads
+	ok "others take their place" whole_disk
+	ok "it is read" wait $reader
+	is "and right" "$(cat /tmp/got)" "file 7"
+	ok "the log tells of it" sh -c "dmesg | grep -q 'D$IMAGE: read of .* failed: -5, dropping them'"
+	before=$(nr_reads)
+	od_drop_caches
+	is "later too" "$(cat $file)" "file 7"
+	is "and not fetched once more" "$(nr_reads)" "$before"
+	umount /mnt/a
+	kill_daemons
+}
+
+# read_proc: until told to end; status 1 if a file could not be read
+read_proc() {
+	while [ -e /tmp/reading ]; do
+		cat $OD_PROC/blobs $OD_PROC/requests $OD_PROC/cache >/dev/null || return 1
+	done
+}
+
+read_proc_meanwhile() {
+	local readers='' status=0 pid
+	touch /tmp/reading
+	for pid in 1 2; do
+		read_proc &
+		readers="$readers $!"
+	done
+	for pid in 1 2 3; do
+		od_mount /mnt/b fsid=$IMAGE && same_tree /mnt/b $OD_SUMS/small && umount /mnt/b &&
+			od_mount /mnt/b domain_id=proc,fsid=twenty && find /mnt/b -type f -exec cat {} + >/dev/null &&
+			umount /mnt/b || status=1
+	done
+	rm /tmp/reading
+	for pid in $readers; do
+		wait "$pid" || status=1
+	done
+	return $status
+}
+
+ok "modules" od_load
+if load_dm; then
+	ok "a disk" new_disk
+	mkdir -p $OD_CACHE
+	lose_and_read
+	ok "the disk is put away" old_disk
+	rmmod dm_mod 2>/dev/null
+	ok "modules" od_load
+else
+	skip "a disk that loses sectors" "the kernel has no device mapper"
+fi
+OD_CACHE=/mnt/scratch/cache
+od_fresh_cache
+for name in blobs requests cache; do
+	is "$name is for root alone" "$(stat -c %a $OD_PROC/$name)" 400
+done
+is "control can be written alone" "$(stat -c %a $OD_PROC/control)" 200
+ok "daemon" odd
+ok "they can be read while blobs open, fill and close" read_proc_meanwhile

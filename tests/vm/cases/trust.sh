@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the cache believes: a range is cached because its map says so and for no other
+# reason, whatever the file system shows and whoever has been at the file or the map.
+
+IMAGE=v-4096-plain
+XATTR=user.CacheFiles.cache
+SIZE=$(stat -c %s $OD_BLOBS/$IMAGE)
+KEPT=/tmp/kept
+
+cache_file() {
+	find $OD_CACHE/cache -name "D$IMAGE"
+}
+
+map_of() {
+	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
+}
+
+column() {
+	awk -F '\t' -v image=$IMAGE -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
+		$2 == image && c { print $c }' $OD_PROC/blobs
+}
+
+control() {
+	(cd "$(dirname "$(cache_file)")" && echo "$1" >$OD_PROC/control)
+}
+
+read_some() {
+	find /mnt/a/b/many -type f | sort | head -n "$1" | xargs cat >/dev/null
+}
+
+start() {
+	od_fresh_cache
+	fake "$@"
+}
+
+# partly: a cache file, some of it filled and committed, then closed
+partly() {
+	kill_daemons
+	od_wait 5 od_daemon_is none
+	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 && umount /mnt/a || return 1
+	file=$(cache_file)
+	map=$(map_of "$file")
+	[ -s "$map" ]
+}
+
+# taken NAME SHARE: the image is right; sets filled; at least SHARE percent were fetched
+taken() {
+	local before
+	od_log_mark
+	before=$(od_counter bytes_filled)
+	ok "$1: mount" od_mount /mnt/a fsid=$IMAGE
+	ok "$1: every byte is right" same_tree /mnt/a $OD_SUMS/small
+	filled=$(($(od_counter bytes_filled) - before))
+	umount /mnt/a
+}
+
+# not_trusted NAME WHY: all of it is fetched, and one line says why
+not_trusted() {
+	taken "$1"
+	ok "$1: all is fetched: $filled of $SIZE" test $filled -ge "$SIZE"
+	is "$1: one line says why: $2" "$(od_log | grep -c "D$IMAGE is not trusted: $2")" 1
+}
+
+# trusted NAME: what was committed is not fetched
+trusted() {
+	taken "$1"
+	ok "$1: less is fetched: $filled of $SIZE" test $filled -lt "$SIZE"
+}
+
+# preallocate FILE: all of its holes are blocks that were never written, and look like
+# data to SEEK_DATA, as after a power cut
+preallocate() {
+	fallocate -l "$(stat -c %s "$1")" "$1" && od_drop_caches && cat "$1" >/dev/null
+}
+
+# copy_over FROM TO: what was a hole is zeroes
+copy_over() {
+	cp "$1" "$2" && setfattr -n $XATTR -v "0x$(getfattr --only-values -n $XATTR "$1" | od -An -v -tx1 | tr -d ' \n')" "$2"
+}
+
+# keep_map: the map as it is while the object is open
+keep_map() {
+	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 &&
+		control "commit D$IMAGE" || return 1
+	file=$(cache_file)
+	map=$(map_of "$file")
+	cp "$map" $KEPT
+	committed=$(column committed)
+}
+
+ok "modules" od_load commit_ms=600000 commit_mib=10000
+
+# --- the file ---
+
+ok "a blob, partly filled" partly
+trusted "nothing was touched"
+ok "a blob, partly filled" partly
+rm "$map"
+ok "preallocated" preallocate "$file"
+not_trusted "no map" "no presence map"
+ok "a blob, partly filled" partly
+ok "preallocated" preallocate "$file"
+not_trusted "preallocated after it was closed" ""
+ok "a blob, partly filled" partly
+copy_over "$file" /mnt/scratch/copy
+cat /mnt/scratch/copy >"$file"
+not_trusted "holes became zeroes in place" ""
+ok "a blob, partly filled" partly
+copy_over "$file" /mnt/scratch/copy
+mv /mnt/scratch/copy "$file"
+not_trusted "a copy in its place" ""
+ok "a blob, partly filled" partly
+head -c 65536 /dev/zero | dd of="$file" bs=4096 conv=notrunc 2>/dev/null
+not_trusted "overwritten in place" ""
+
+# --- as a crash leaves it: the map is of the object in use ---
+
+kill_daemons
+od_wait 5 od_daemon_is none
+ok "a map of the object in use" keep_map
+read_some 200
+umount /mnt/a
+cp $KEPT "$map"
+ok "preallocated" preallocate "$file"
+trusted "a crash"
+ok "a crash: nothing else is taken for data" test $filled -ge $((SIZE - committed))
+
+# --- the map ---
+
+damage() {
+	case $1 in
+	empty) : >"$map" ;;
+	short) truncate -s 4100 "$map" ;;
+	garbage) head -c 16384 /dev/urandom >"$map" ;;
+	slots) head -c 8192 /dev/zero | dd of="$map" conv=notrunc 2>/dev/null ;;
+	runs) dd if=/dev/urandom of="$map" bs=4096 seek=2 count=64 conv=notrunc 2>/dev/null ;;
+	esac
+}
+
+for how in empty garbage slots runs; do
+	ok "a blob, partly filled" partly
+	damage $how
+	not_trusted "map: $how" "damaged presence map"
+done
+ok "a blob, partly filled" partly
+damage short
+# One of two versions may be whole, and that is an older one.
+taken "map: short"
+
+ok "a blob, partly filled" partly
+ok "another blob" od_mount /mnt/a fsid=tiny
+umount /mnt/a
+other=$(map_of "$(find $OD_CACHE/cache -name Dtiny)")
+ok "with a map of its own" test -s "$other" -a "$other" != "$map"
+cp "$other" "$map"
+not_trusted "map of another file" "presence map of another file"
+
+# --- what commits ---
+
+kill_daemons
+od_wait 5 od_daemon_is none
+ok "a daemon" start
+ok "mount" od_mount /mnt/a fsid=$IMAGE
+read_some 50
+ok "not committed yet" test "$(column committed)" -lt "$(column present)"
+ok "commit NAME" control "commit D$IMAGE"
+is "commit NAME: all is committed" "$(column committed)" "$(column present)"
+read_some 150
+ok "not committed yet" test "$(column committed)" -lt "$(column present)"
+sync
+is "sync: all is committed" "$(column committed)" "$(column present)"
+notok "commit of a name that is not there" control "commit Dnone"
+umount /mnt/a
+ok "commit of a blob that is not open" control "commit D$IMAGE"
+kill_daemons
+od_wait 5 od_daemon_is none
+notok "without a cache" sh -c "echo 'commit D$IMAGE' >$OD_PROC/control"
+ok "a daemon that calls fsync" start --fsync
+ok "mount" od_mount /mnt/a fsid=$IMAGE
+read_some 50
+ok "some is present" test "$(column present)" -gt 100000
+is "fsync: all is committed" "$(column committed)" "$(column present)"
+umount /mnt/a
+kill_daemons
+od_wait 5 od_daemon_is none
+
+# --- what no cache can live on ---
+
+# refused NAME DIR FS
+refused() {
+	local out
+	mkdir -p "$2/cache"
+	od_log_mark
+	if out=$(timeout 60 fakedaemon --cache "$2/cache" --blobs $OD_BLOBS 2>&1); then
+		fail "$1: is refused" "it binds"
+		return
+	fi
+	case $out in
+	*"Operation not supported"*) pass "$1: is refused" ;;
+	*) fail "$1: is refused" "$out" ;;
+	esac
+	is "$1: one line names the file system" \
+		"$(od_log | wc -l) $(od_log | grep -c "$2/cache: file system \"$3\"")" "1 1"
+}
+
+# loop_fs OPTIONS MKFS...: on $loop
+loop=/mnt/loop
+loop_fs() {
+	local options=$1
+	shift
+	mkdir -p $loop
+	rm -f /tmp/loop
+	truncate -s 32M /tmp/loop
+	/usr/bin/mke2fs -q -F "$@" /tmp/loop && mount -t ext4 -o "loop,$options" /tmp/loop $loop
+}
+
+ok "ext4 without a journal" loop_fs rw -t ext4 -O ^has_journal
+refused "ext4 without a journal" $loop ext4
+umount $loop
+ok "ext4 without barriers" loop_fs nobarrier -t ext4
+refused "ext4 without barriers" $loop ext4
+umount $loop
+mkdir -p /mnt/scratch/layers/lower /mnt/scratch/layers/upper /mnt/scratch/layers/work $loop
+ok "an overlay" mount -t overlay -o "lowerdir=/mnt/scratch/layers/lower,upperdir=/mnt/scratch/layers/upper,workdir=/mnt/scratch/layers/work" none $loop
+refused "an overlay" $loop overlay
+umount $loop
+ok "ext4 as it is" loop_fs rw -t ext4
+OD_CACHE=$loop/cache
+mkdir $OD_CACHE
+ok "is taken" fake
+kill_daemons
+od_wait 5 od_daemon_is none
+od_unload
+umount $loop
