@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct object {
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
 static bool mute_open, mute_read, leave_hole, close_first, restore;
 static unsigned int delay_ms, piece;
+static size_t burst;
 static long long lie;
 static volatile sig_atomic_t halves;
 static struct object objects[MAX_OBJECTS];
@@ -138,6 +140,16 @@ static void fill(struct object *obj, __u64 off, __u64 len)
 	}
 }
 
+/* One write(2) of that many zeroes, instead of what was asked for. */
+static void fill_at_once(struct object *obj)
+{
+	void *zeroes = mmap(NULL, burst, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			    -1, 0);
+	ssize_t n = zeroes == MAP_FAILED ? -1 : pwrite(obj->fd, zeroes, burst, 0);
+
+	say("pwrite of %zu: %zd %s", burst, n, n < 0 ? strerror(errno) : "");
+}
+
 static void on_read(const struct cachefiles_od_msg *msg)
 {
 	const struct cachefiles_od_read_range *range = (const void *)msg->data;
@@ -148,6 +160,10 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		return;
 	if (delay_ms)
 		usleep(delay_ms * 1000);
+	if (burst) {
+		fill_at_once(obj);
+		return;
+	}
 	if (halves) {
 		fill(obj, range->off, range->len / 2 + 100);
 		say("HALF");
@@ -220,6 +236,7 @@ static const struct option options[] = {
 	{ "leave-hole", no_argument, NULL, 'h' },
 	{ "close-first", no_argument, NULL, 'C' },
 	{ "delay-ms", required_argument, NULL, 'D' },
+	{ "burst", required_argument, NULL, 'B' },
 	{ "piece", required_argument, NULL, 'p' },
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
@@ -241,6 +258,7 @@ static bool parse(int argc, char **argv)
 		case 'h': leave_hole = true; break;
 		case 'C': close_first = true; break;
 		case 'D': delay_ms = atoi(optarg); break;
+		case 'B': burst = strtoull(optarg, NULL, 0); break;
 		case 'p': piece = atoi(optarg); break;
 		case 'l': lie = atoll(optarg); break;
 		case 'r': restore = true; break;
@@ -257,7 +275,8 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore]\n");
+			"[--close-first] [--delay-ms N] [--burst BYTES] [--piece BYTES] "
+			"[--lie BYTES] [--restore]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
