@@ -140,12 +140,13 @@ static void fill(struct object *obj, __u64 off, __u64 len)
 	}
 }
 
-/* One write(2) of that many zeroes, instead of what was asked for. */
-static void fill_at_once(struct object *obj)
+/* One write(2) of that many zeroes, to what --lie has added to the blob. */
+static void write_burst(struct object *obj)
 {
+	off_t end = (lseek(obj->source, 0, SEEK_END) + 4095) & ~4095LL;
 	void *zeroes = mmap(NULL, burst, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			    -1, 0);
-	ssize_t n = zeroes == MAP_FAILED ? -1 : pwrite(obj->fd, zeroes, burst, 0);
+	ssize_t n = zeroes == MAP_FAILED ? -1 : pwrite(obj->fd, zeroes, burst, end);
 
 	say("pwrite of %zu: %zd %s", burst, n, n < 0 ? strerror(errno) : "");
 }
@@ -160,10 +161,6 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		return;
 	if (delay_ms)
 		usleep(delay_ms * 1000);
-	if (burst) {
-		fill_at_once(obj);
-		return;
-	}
 	if (halves) {
 		fill(obj, range->off, range->len / 2 + 100);
 		say("HALF");
@@ -173,6 +170,8 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		fill(obj, range->off, range->len);
 	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
 		say("read complete: %s", strerror(errno));
+	if (burst)
+		write_burst(obj);
 }
 
 static void on_message(int dev, const struct cachefiles_od_msg *msg)
