@@ -567,11 +567,15 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 	return start_anew(cookie, size, validator);
 }
 
-/* Caller holds the only reference, or the one that opens the object. */
+/*
+ * The caller is the only one with an operation, or the one that opens the object:
+ * then a commit by name may be under way, and is waited for.
+ */
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 {
 	struct file *file, *buffered;
 
+	mutex_lock(&cookie->commit_mutex);
 	spin_lock(&cookie->lock);
 	file = cookie->file;
 	buffered = cookie->buffered;
@@ -579,6 +583,7 @@ void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 	cookie->buffered = NULL;
 	cookie->size = 0;
 	spin_unlock(&cookie->lock);
+	mutex_unlock(&cookie->commit_mutex);
 	if (!file)
 		return;
 	cachefiles_od_presence_forget(cookie);

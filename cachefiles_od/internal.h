@@ -183,7 +183,8 @@ struct cachefiles_od_volume {
  * @nr_ops: operations, and one for the cookie's own life
  * @lock: guards what follows, unless it says otherwise
  * @file: cache file; set while the object is opened, and stays until the cookie
- *	is relinquished: an operation may use it without the lock
+ *	is relinquished: an operation on an open object may use it without the lock.
+ *	It goes under commit_mutex, too, so that a commit has it to its end
  * @buffered: the same file without O_DIRECT, opened when first needed
  * @size: bytes of the blob; stays once the cookie was handed out
  * @present: presence map

@@ -258,7 +258,8 @@ static bool is_committed(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Commits what has been filled until now. The caller pins the cookie's file.
+ * Commits what has been filled until now. The caller has an operation; while the
+ * object is being opened, its file may still be given up for a new one.
  * 0; -EBUSY the file system is frozen; or why it could not be done.
  */
 int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
@@ -268,7 +269,7 @@ int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
 	if (!cachefiles_od_cookie_cache(cookie)->has_xattrs)
 		return -EOPNOTSUPP;
 	mutex_lock(&cookie->commit_mutex);
-	if (!is_committed(cookie))
+	if (cookie->file && !is_committed(cookie))
 		err = commit_locked(cookie, false);
 	mutex_unlock(&cookie->commit_mutex);
 	return err;
