@@ -511,38 +511,50 @@ static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char 
 	}
 	mutex_lock(&cookie->commit_mutex);
 	cookie->validator = kept;
+	cookie->unversioned = !kept;
 	mutex_unlock(&cookie->commit_mutex);
 	return 0;
 }
 
-/*
- * May a blob of this size and version go on with what is here? A daemon that
- * names no version takes responsibility for it with the size alone, and the
- * object has no version from then on. One that names a version wants just that;
- * where none was ever named, an object that is in use can only go by its size.
- */
-static bool is_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
-			 bool first)
+/* From now on, what is on disk is of no version that anybody has named. */
+static void forget_version(struct cachefiles_od_cookie *cookie)
 {
-	bool same;
+	if (cookie->unversioned)
+		return;
+	cookie->unversioned = true;
+	cachefiles_od_presence_changed(cookie);
+}
+
+/* The first version that is named of an object in use: those to come must be the same. */
+static int hold_version(struct cachefiles_od_cookie *cookie, const char *validator)
+{
+	cookie->validator = kstrdup(validator, GFP_KERNEL);
+	return cookie->validator ? 0 : -ENOMEM;
+}
+
+/*
+ * May a blob of this size and version go on with what is here? 0, -ESTALE, -ENOMEM.
+ * A daemon that names no version takes responsibility for it with the size alone,
+ * and the map names none from then on. One that names a version wants just that.
+ * Where none was ever named, an object that is in use can only go by its size, but
+ * the first version that is named then is held to.
+ */
+static int check_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
+			   bool first)
+{
+	int err = 0;
 
 	if (cookie->size != size)
-		return false;
+		return -ESTALE;
 	mutex_lock(&cookie->commit_mutex);
-	if (!*validator) {
-		same = true;
-		if (cookie->validator) {
-			kfree(cookie->validator);
-			cookie->validator = NULL;
-			cachefiles_od_presence_changed(cookie);
-		}
-	} else if (!cookie->validator) {
-		same = !first;
-	} else {
-		same = strcmp(cookie->validator, validator) == 0;
-	}
+	if (!*validator)
+		forget_version(cookie);
+	else if (cookie->validator)
+		err = strcmp(cookie->validator, validator) == 0 ? 0 : -ESTALE;
+	else
+		err = first ? -ESTALE : hold_version(cookie, validator);
 	mutex_unlock(&cookie->commit_mutex);
-	return same;
+	return err;
 }
 
 /*
@@ -554,8 +566,10 @@ static bool is_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const ch
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first)
 {
-	if (cookie->file && is_same_blob(cookie, size, validator, first))
-		return 0;
+	int err = cookie->file ? check_same_blob(cookie, size, validator, first) : -ESTALE;
+
+	if (err != -ESTALE)
+		return err;
 	if (!first) {
 		pr_err("volume %s: blob %s has changed at its source while in use: what is missing cannot be read\n",
 		       cookie->volume->key, cookie->name);

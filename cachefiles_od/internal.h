@@ -204,6 +204,8 @@ struct cachefiles_od_volume {
  * @map_stale: it lacks more than @uncommitted tells
  * @committed: bytes that it says are present
  * @validator: version of the blob as the daemon named it, NULL for none
+ * @unversioned: a daemon that named none may have filled some of it: what is on
+ *	disk names none, and @validator holds only until the cookie is relinquished
  */
 struct cachefiles_od_cookie {
 	struct kref ref;
@@ -238,6 +240,7 @@ struct cachefiles_od_cookie {
 	bool map_stale;
 	u64 committed;
 	char *validator;
+	bool unversioned;
 };
 
 /**

@@ -137,6 +137,7 @@ static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_map
 	mutex_lock(&cookie->commit_mutex);
 	kfree(cookie->validator);
 	cookie->validator = validator;
+	cookie->unversioned = !validator;
 	cookie->map_seq = m->seq;
 	cookie->map_runs_off = m->runs_off;
 	cookie->map_nr_runs = m->nr_runs;
@@ -264,7 +265,7 @@ static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool
 	}
 	strscpy(m->volume, cookie->volume->name, sizeof(m->volume));
 	strscpy(m->name, cookie->name, sizeof(m->name));
-	strscpy(m->validator, cookie->validator ?: "", sizeof(m->validator));
+	strscpy(m->validator, cookie->unversioned ? "" : cookie->validator, sizeof(m->validator));
 	return 0;
 }
 

@@ -87,6 +87,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 	mutex_lock(&cookie->commit_mutex);
 	kfree(cookie->validator);
 	cookie->validator = NULL;
+	cookie->unversioned = true;
 	cookie->map_seq = 0;
 	cookie->map_closed = false;
 	cookie->map_stale = false;
