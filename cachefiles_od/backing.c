@@ -473,11 +473,34 @@ static int create_file(struct cachefiles_od_cookie *cookie, const struct path *d
 	return err;
 }
 
+static bool is_withdrawn(struct cachefiles_od_cookie *cookie)
+{
+	bool withdrawn;
+
+	spin_lock(&cookie->lock);
+	withdrawn = cookie->state == OD_OBJ_DROPPING;
+	spin_unlock(&cookie->lock);
+	return withdrawn;
+}
+
+/*
+ * Until the file system is thawed: 0; -EINTR the daemon was killed; -EIO the blob is
+ * withdrawn, by a task that waits for the operation which the reply holds.
+ */
+static int wait_thawed(struct cachefiles_od_cookie *cookie)
+{
+	int err = 0;
+
+	while (!err && cachefiles_od_is_frozen(cachefiles_od_cookie_cache(cookie)))
+		err = is_withdrawn(cookie) ? -EIO : cachefiles_od_wait_frozen();
+	return err;
+}
+
 static int replace_file(struct cachefiles_od_cookie *cookie, u64 size, struct path *victim)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	struct cachefiles_od_place place;
-	int err = cachefiles_od_wait_thawed(cache) ?: mutex_lock_killable(&cache->names_mutex);
+	int err = wait_thawed(cookie) ?: mutex_lock_killable(&cache->names_mutex);
 
 	if (err)
 		return err;
