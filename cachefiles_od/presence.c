@@ -32,6 +32,9 @@ static int grow(struct cachefiles_od_cookie *cookie)
 	size_t cap = READ_ONCE(cookie->present.cap);
 	struct od_range *bigger, *old;
 
+	/* What could not be committed any more would only take up memory. */
+	if (cap >= OD_MAPFILE_RUNS_MAX)
+		return -ENOMEM;
 	cap = cap ? cap * 2 : FIRST_RUNS;
 	bigger = kvmalloc_array(cap, sizeof(*bigger), GFP_KERNEL);
 	if (!bigger)
@@ -180,7 +183,7 @@ int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, 
 
 /* --- commits --- */
 
-/* A copy of the presence map; the caller frees it. */
+/* A copy of the presence map, which has %OD_MAPFILE_RUNS_MAX runs at most; the caller frees it. */
 static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u64 *bytes,
 				 u64 *uncommitted)
 {
@@ -201,8 +204,6 @@ static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u
 		room = cookie->present.nr + FIRST_RUNS;
 		spin_unlock(&cookie->lock);
 		kvfree(runs);
-		if (room > OD_MAPFILE_RUNS_MAX)
-			return ERR_PTR(-EFBIG);
 		runs = kvmalloc_array(room, sizeof(*runs), GFP_KERNEL);
 		if (!runs)
 			return ERR_PTR(-ENOMEM);
