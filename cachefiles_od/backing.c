@@ -345,7 +345,8 @@ static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u6
 	if (!S_ISREG(file_inode(file)->i_mode) || !file_is_valid(file, size))
 		return -ENOENT;
 	err = cachefiles_od_mapfile_load(cookie, file, *size, runs);
-	if (!err || err == -ENOMEM)
+	/* Of us, not of the file: it is not to be replaced for that. */
+	if (!err || err == -ENOMEM || err == -EINTR)
 		return err;
 	say_untrusted(cookie, err);
 	return -ENOENT;
