@@ -16,6 +16,7 @@
 #include <linux/stat.h>
 
 #include "../compat/dirops.h"
+#include "../compat/fileuse.h"
 
 /* "%llx" of an inode number */
 #define MAP_NAME_LEN	16
@@ -171,15 +172,19 @@ static int load_from(struct cachefiles_od_cookie *cookie, struct file *map, stru
 static struct file *open_map(struct cachefiles_od_cache *cache, struct file *file, int flags)
 {
 	char name[MAP_NAME_LEN + 1];
+	struct file *map;
 	struct kstat st;
 	int err = stat_file(file, &st);
 
 	if (err)
 		return ERR_PTR(err);
 	map_name(st.ino, name);
-	return od_compat_open(&cache->maps, name,
-			      flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
-			      0600);
+	map = od_compat_open(&cache->maps, name, flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
+			     0600);
+	/* As for cache files: no listener is to hold up a commit, or names_mutex. */
+	if (!IS_ERR(map))
+		od_compat_hide_file(map);
+	return map;
 }
 
 /*
