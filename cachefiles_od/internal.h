@@ -12,6 +12,7 @@
  *   daemon->mutex           what a daemon has configured
  *   cache->names_mutex      which file or directory a name in the cache stands for
  *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
+ *   cache->commits_mutex    going through what is to be committed
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
  *   queue lock              ids and what the daemon can fetch; request.c alone takes it
@@ -128,6 +129,8 @@ struct cachefiles_od_counters {
  * @commit_lock: guards @uncommitted
  * @uncommitted: cookies with something to commit; each holds a reference
  * @commit_work: commits them
+ * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
+ *	finds that done and not only begun
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -146,6 +149,7 @@ struct cachefiles_od_cache {
 	spinlock_t commit_lock;
 	struct list_head uncommitted;
 	struct delayed_work commit_work;
+	struct mutex commits_mutex;
 	struct cachefiles_od_counters stats;
 };
 

@@ -323,14 +323,15 @@ static struct cachefiles_od_cookie *next_uncommitted(struct cachefiles_od_cache 
 }
 
 /*
- * Commits all that is on the list now. The references of its cookies keep
- * @cache; what cannot be committed now is tried again.
+ * Commits all that is on the list now, after what another task has taken off it.
+ * What cannot be committed now is tried again. The caller holds the cache.
  */
 void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 {
 	struct cachefiles_od_cookie *cookie;
 	LIST_HEAD(todo);
 
+	mutex_lock(&cache->commits_mutex);
 	spin_lock(&cache->commit_lock);
 	list_splice_init(&cache->uncommitted, &todo);
 	spin_unlock(&cache->commit_lock);
@@ -343,6 +344,7 @@ void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 		}
 		cachefiles_od_cookie_put(cookie);
 	}
+	mutex_unlock(&cache->commits_mutex);
 }
 
 static void commit_work(struct work_struct *work)
@@ -372,6 +374,7 @@ void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie)
 void cachefiles_od_presence_init_cache(struct cachefiles_od_cache *cache)
 {
 	spin_lock_init(&cache->commit_lock);
+	mutex_init(&cache->commits_mutex);
 	INIT_LIST_HEAD(&cache->uncommitted);
 	INIT_DELAYED_WORK(&cache->commit_work, commit_work);
 }
