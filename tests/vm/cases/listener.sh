@@ -89,7 +89,7 @@ with_listener "FAN_PRE_ACCESS" precontent
 # deadlines
 od_fresh_cache
 ok "a daemon that gets stuck" fake
-ok "mount with a deadline" od_mount /mnt/a fsid=one,timeout=2
+ok "mount with a deadline" od_mount /mnt/a fsid=one,timeout=2000
 stat $LARGE >/dev/null
 ok "listener" start_listener access
 killall -STOP fakedaemon
