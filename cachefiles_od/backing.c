@@ -184,7 +184,8 @@ static void close_file(struct file *file)
 
 /*
  * The cache file without O_DIRECT: an open file of its own, since the flag of
- * one that is in use is not to be flipped. The caller has an operation.
+ * one that is in use is not to be flipped. The caller has an operation, and the
+ * cache's credentials.
  */
 struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie)
 {
@@ -194,8 +195,7 @@ struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie)
 		return cookie->file;
 	if (file)
 		return file;
-	mine = dentry_open(&cookie->file->f_path, O_RDWR | O_LARGEFILE | O_NOATIME,
-			   cachefiles_od_cookie_cache(cookie)->cred);
+	mine = od_compat_open_path(&cookie->file->f_path, O_RDWR | O_LARGEFILE | O_NOATIME);
 	if (IS_ERR(mine))
 		return mine;
 	od_compat_hide_file(mine);

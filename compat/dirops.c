@@ -268,14 +268,80 @@ int od_compat_move(const struct path *dir, struct dentry *victim, const struct p
 	return err;
 }
 
+#ifdef OD_HAVE_OPEN_NONOTIFY_ABSENT
 struct file *od_compat_open(const struct path *dir, const char *name, int flags, umode_t mode)
 {
-#ifdef OD_HAVE_FILE_OPEN_ROOT_PATH
 	return file_open_root(dir, name, flags, mode);
-#else
-	return file_open_root(dir->dentry, dir->mnt, name, flags, mode);
-#endif
 }
+
+struct file *od_compat_open_path(const struct path *path, int flags)
+{
+	return dentry_open(path, flags, current_cred());
+}
+#else
+static int create_and_end(const struct path *dir, struct dentry *dentry, umode_t mode)
+{
+	int err;
+
+#if defined(OD_HAVE_OPEN_NONOTIFY_IDMAP)
+	err = vfs_create(&nop_mnt_idmap, d_inode(dir->dentry), dentry, mode, true);
+#elif defined(OD_HAVE_OPEN_NONOTIFY_USERNS)
+	err = vfs_create(&init_user_ns, d_inode(dir->dentry), dentry, mode, true);
+#elif defined(OD_HAVE_OPEN_NONOTIFY_PLAIN)
+	err = vfs_create(d_inode(dir->dentry), dentry, mode, true);
+#endif
+	end(dir, dentry);
+	return err;
+}
+
+static int create(const struct path *dir, const char *name, umode_t mode)
+{
+	struct dentry *dentry;
+	int err = mnt_want_write(dir->mnt);
+
+	if (err)
+		return err;
+	dentry = begin_create(dir, name);
+	err = IS_ERR(dentry) ? PTR_ERR(dentry) : create_and_end(dir, dentry, S_IFREG | mode);
+	mnt_drop_write(dir->mnt);
+	return err;
+}
+
+struct file *od_compat_open_path(const struct path *path, int flags)
+{
+	return dentry_open(path, flags | __FMODE_NONOTIFY, current_cred());
+}
+
+static struct file *open_found(const struct path *path, int flags)
+{
+	int err = d_is_reg(path->dentry) ? 0 : d_is_symlink(path->dentry) ? -ELOOP : -EISDIR;
+
+	if (!err && (flags & O_TRUNC))
+		err = vfs_truncate(path, 0);
+	if (err)
+		return ERR_PTR(err);
+	return od_compat_open_path(path, flags & ~(O_CREAT | O_EXCL | O_TRUNC));
+}
+
+/* Opening by name takes no such flag from outside: the steps of it, one by one. */
+struct file *od_compat_open(const struct path *dir, const char *name, int flags, umode_t mode)
+{
+	struct path path;
+	struct file *file;
+	int err = 0;
+
+	if (flags & O_CREAT)
+		err = create(dir, name, mode);
+	if (err == -EEXIST && !(flags & O_EXCL))
+		err = 0;
+	err = err ?: od_compat_lookup(dir, name, &path);
+	if (err)
+		return ERR_PTR(err);
+	file = open_found(&path, flags);
+	path_put(&path);
+	return file;
+}
+#endif
 
 bool od_compat_is_idmapped(const struct path *path)
 {

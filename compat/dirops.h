@@ -55,15 +55,27 @@ int od_compat_move(const struct path *dir, struct dentry *victim, const struct p
 		   const char *name);
 
 /**
- * od_compat_open - open or create a file
+ * od_compat_open - open or create a regular file
  * @dir: folder
  * @name: name without '/'
- * @flags: as for open(2)
+ * @flags: as for open(2), with O_NOFOLLOW
  * @mode: permissions of a new file
+ *
+ * Where the kernel can do that, no listener of fanotify's is asked: it might
+ * never answer. Since v6.14 one is.
  *
  * Return: the file or an ERR_PTR.
  */
 struct file *od_compat_open(const struct path *dir, const char *name, int flags, umode_t mode);
+
+/**
+ * od_compat_open_path - open a file, the same way
+ * @path: a regular file
+ * @flags: as for open(2)
+ *
+ * Return: the file or an ERR_PTR.
+ */
+struct file *od_compat_open_path(const struct path *path, int flags);
 
 /**
  * od_compat_is_idmapped - are owners on a mount not those of the file system?

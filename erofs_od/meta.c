@@ -202,7 +202,7 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 			folio_unlock(folio);
 		} else if (tried || (waited && READ_ONCE(blob->error) == -ETIMEDOUT)) {
 			folio_unlock(folio);
-			/* Folios carry no errno: it is that of the blob's last failure. */
+			/* Folios carry no errno: the blob's last failure, of any page. */
 			err = READ_ONCE(blob->error) ?: -EIO;
 		} else {
 			tried = true;

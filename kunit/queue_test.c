@@ -129,6 +129,89 @@ static void queue_widening(struct kunit *test)
 	}
 }
 
+/* A daemon that did not ask for wide READs gets what is wanted, in whole blocks. */
+static void queue_not_wide(struct kunit *test)
+{
+	static const struct {
+		u32 pos, len, off, read;
+	} steps[] = {
+		{ 8 * KIB + 1, 1, 8 * KIB, 4 * KIB },
+		{ 64 * KIB, 12 * KIB, 64 * KIB, 12 * KIB },
+		{ 132 * KIB - 1, 2, 128 * KIB, 8 * KIB },
+		{ STAGE_SIZE - 1, 1, STAGE_SIZE - 4 * KIB, 4 * KIB },
+	};
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	int i;
+
+	stage_make_open(stage, 0);
+	stage->cache.queue.wide = false;
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, steps[i].pos, steps[i].len), 0);
+		if (fetch_read(test, &m))
+			return;
+		KUNIT_EXPECT_EQ(test, m.range.off, steps[i].off);
+		KUNIT_EXPECT_EQ(test, m.range.len, steps[i].read);
+	}
+}
+
+/* What a piece has learnt from the last READ: how many, and whether it was for it alone. */
+static void expect_tries(struct kunit *test, int nr, u8 tries, bool alone)
+{
+	struct stage *stage = test->priv;
+
+	KUNIT_EXPECT_EQ_MSG(test, stage->pieces[nr].piece.tries, tries, "piece %d", nr);
+	KUNIT_EXPECT_EQ_MSG(test, stage->pieces[nr].piece.alone, alone, "piece %d", nr);
+}
+
+/* As the reader's side does with a piece that a READ gave nothing: it asks again. */
+static int miss_again(struct stage *stage, int nr)
+{
+	struct stage_piece *p = &stage->pieces[nr];
+	u8 tries = p->piece.tries;
+
+	stage_piece(p, p->read.cookie, p->read.start, p->read.len);
+	p->piece.tries = tries;
+	return stage_miss(p);
+}
+
+/* A wide READ that is completed unfilled: what is wanted is asked for by itself. */
+static void queue_asks_narrow(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 8 * KIB + 5, 4 * KIB), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 20 * KIB, 1), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, m.range.len, STAGE_WINDOW);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_tries(test, 0, 1, false);
+	expect_tries(test, 1, 1, false);
+	/* Another one is attached to the READ of the first, and wants less than that. */
+	KUNIT_EXPECT_EQ(test, miss_again(stage, 0), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 12 * KIB, 1), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, 8 * KIB, 1), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, m.range.off, 8 * KIB);
+	KUNIT_EXPECT_EQ(test, m.range.len, 8 * KIB);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_tries(test, 0, 2, true);
+	expect_tries(test, 2, 1, false);
+	expect_tries(test, 3, 1, false);
+	KUNIT_EXPECT_EQ(test, miss_again(stage, 2), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, m.range.off, 12 * KIB);
+	KUNIT_EXPECT_EQ(test, m.range.len, 4 * KIB);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_tries(test, 2, 2, true);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
 /* A piece is cut to what one READ covers; the rest is asked for on its own. */
 static void queue_cuts_pieces(struct kunit *test)
 {
@@ -784,6 +867,8 @@ static void queue_open_deadline(struct kunit *test)
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_dedupe),
 	KUNIT_CASE(queue_widening),
+	KUNIT_CASE(queue_not_wide),
+	KUNIT_CASE(queue_asks_narrow),
 	KUNIT_CASE(queue_cuts_pieces),
 	KUNIT_CASE(queue_present_after_all),
 	KUNIT_CASE(queue_filled),

@@ -10,6 +10,7 @@ set -euo pipefail
 packages() {
 	cat <<-END
 		acl
+		apparmor
 		attr
 		btrfs-progs
 		busybox-static

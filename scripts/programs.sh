@@ -40,7 +40,7 @@ fi
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
 	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
 	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate,powercut} \
-	"$build"/tests/{setlinks,freezetasks,minimal-daemon}; do
+	"$build"/tests/{setlinks,freezetasks,storage,deaflistener,minimal-daemon}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do
@@ -51,4 +51,4 @@ for program in getfattr setfattr fsck.erofs; do
 	fi
 done
 # For kernels made for testing, which run here alone, and for the real modprobe.
-[ -n "$root" ] || command -v mke2fs kmod mkfs.xfs mkfs.btrfs dmsetup || true
+[ -n "$root" ] || command -v mke2fs kmod mkfs.xfs mkfs.btrfs dmsetup apparmor_parser || true

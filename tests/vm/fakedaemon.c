@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct object {
 static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
 static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd, wide;
 static unsigned int delay_ms, piece;
+static size_t burst;
 static long long lie;
 static unsigned long long hole_off, hole_len;
 static volatile sig_atomic_t halves, healed;
@@ -154,6 +156,17 @@ static void fill(struct object *obj, __u64 off, __u64 len)
 		fill_all(obj, hole_end, end - hole_end);
 }
 
+/* One write(2) of that many zeroes, to what --lie has added to the blob. */
+static void write_burst(struct object *obj)
+{
+	off_t end = (lseek(obj->source, 0, SEEK_END) + 4095) & ~4095LL;
+	void *zeroes = mmap(NULL, burst, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			    -1, 0);
+	ssize_t n = zeroes == MAP_FAILED ? -1 : pwrite(obj->fd, zeroes, burst, end);
+
+	say("pwrite of %zu: %zd %s", burst, n, n < 0 ? strerror(errno) : "");
+}
+
 static void on_read(const struct cachefiles_od_msg *msg)
 {
 	const struct cachefiles_od_read_range *range = (const void *)msg->data;
@@ -175,6 +188,8 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		say("fsync: %s", strerror(errno));
 	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
 		say("read complete: %s", strerror(errno));
+	if (burst)
+		write_burst(obj);
 }
 
 static void on_message(int dev, const struct cachefiles_od_msg *msg)
@@ -241,6 +256,7 @@ static const struct option options[] = {
 	{ "leave-hole", no_argument, NULL, 'h' },
 	{ "close-first", no_argument, NULL, 'C' },
 	{ "delay-ms", required_argument, NULL, 'D' },
+	{ "burst", required_argument, NULL, 'B' },
 	{ "piece", required_argument, NULL, 'p' },
 	{ "lie", required_argument, NULL, 'l' },
 	{ "restore", no_argument, NULL, 'r' },
@@ -265,6 +281,7 @@ static bool parse(int argc, char **argv)
 		case 'h': leave_hole = true; break;
 		case 'C': close_first = true; break;
 		case 'D': delay_ms = atoi(optarg); break;
+		case 'B': burst = strtoull(optarg, NULL, 0); break;
 		case 'p': piece = atoi(optarg); break;
 		case 'l': lie = atoll(optarg); break;
 		case 'r': restore = true; break;
@@ -287,8 +304,9 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--piece BYTES] [--lie BYTES] [--restore] "
-			"[--hole OFFSET,BYTES] [--fsync] [--wide]\n");
+			"[--close-first] [--delay-ms N] [--burst BYTES] [--piece BYTES] "
+			"[--lie BYTES] [--restore] [--hole OFFSET,BYTES] [--fsync] [--wide]
+");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A daemon and a reader that AppArmor confines, each to its own: the reader's
+# profile does not have the cache, which is read with the cache's credentials.
+SECURITY=/sys/kernel/security
+mount -t securityfs none $SECURITY 2>/dev/null
+if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; then
+	skip "confined readers" "no AppArmor"
+	umount $SECURITY
+	return
+fi
+
+# Files that an unconfined task has opened anyone may use, so the daemon is confined, too.
+cat >/tmp/profiles <<END
+profile od-daemon flags=(attach_disconnected) {
+	file,
+	capability,
+	network,
+	ptrace,
+	signal,
+}
+profile od-reader flags=(attach_disconnected) {
+	capability,
+	signal,
+	/ r,
+	/bin/** rmix,
+	/usr/** rmix,
+	/lib/** rm,
+	/lib64/** rm,
+	/etc/** r,
+	/dev/** rw,
+	/proc/** r,
+	/tmp/** rw,
+	/mnt/a/** r,
+	/mnt/a/ r,
+}
+END
+
+# confined PROFILE PATH...: the shell runs some of its own commands without exec(2)
+confined() {
+	local profile=$1
+	shift
+	sh -c "echo 'exec $profile' >/proc/self/attr/exec && exec \"\$@\"" sh "$@"
+}
+
+denials() {
+	dmesg | grep -c 'apparmor="DENIED"'
+}
+
+a_denial() {
+	[ "$(denials)" -gt 0 ]
+}
+
+reads_right() {
+	confined od-reader /bin/busybox sha256sum /mnt/a/large/sequential | cut -d' ' -f1 | grep -qx "$wanted"
+}
+
+wanted=$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)
+ok "setup" od_setup
+ok "profiles" apparmor_parser --config-file=/dev/null --replace --skip-cache /tmp/profiles
+confined od-daemon /usr/bin/erofs-odd --dir=$OD_CACHE --source=$OD_BLOBS >/tmp/erofs-odd.log 2>&1 &
+ok "the daemon" od_wait 10 od_daemon_is bound
+is "is confined" "$(cat "/proc/$(pidof erofs-odd)/attr/current")" "od-daemon (enforce)"
+ok "mount" od_mount /mnt/a fsid=one
+is "the reader is confined" \
+	"$(confined od-reader /bin/busybox cat /proc/self/attr/current)" "od-reader (enforce)"
+file=$(find $OD_CACHE/cache -name Done)
+notok "it may not read the cache" confined od-reader /bin/busybox cat "$file"
+ok "which the log tells" od_wait 10 a_denial
+dmesg -c >/dev/null
+ok "cold, the reader reads" reads_right
+ok "and the small files" confined od-reader /usr/bin/treesum /mnt/a/tiny
+od_drop_caches
+ok "cached, the reader reads" reads_right
+ok "and the small files" confined od-reader /usr/bin/treesum /mnt/a/tiny
+is "pages of the cache file in the page cache" \
+	"$(storage resident "$file")" 0
+is "denials" "$(denials)" 0
+is "failed reads" "$(od_counter failures)" 0
+umount /mnt/a
+kill_daemons
+apparmor_parser --config-file=/dev/null --remove /tmp/profiles
+umount $SECURITY

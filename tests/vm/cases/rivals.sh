@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The stock cachefiles module bound to the same directory: what is in use here
+# it cannot cull.
+case $(uname -r) in
+5.10.*)
+	skip "a stock cachefiles on the same directory" "this kernel has no mark for files in use"
+	return
+	;;
+esac
+if [ ! -e /modules/rivals/cachefiles.ko ]; then
+	skip "a stock cachefiles on the same directory" "this kernel has none"
+	return
+fi
+
+insmod_rivals() {
+	local module
+	while read -r module; do
+		[ "$module" = erofs.ko ] || insmod "/modules/rivals/$module" || return 1
+	done </modules/rivals/order
+}
+
+rmmod_rivals() {
+	local module
+	for module in erofs cachefiles fscache netfs; do
+		grep -q "^$module " /proc/modules || continue
+		rmmod $module || return 1
+	done
+}
+
+# stock_cull FILE: by the stock module, whose device is fd 3
+stock_cull() {
+	cd "${1%/*}" && echo "cull ${1##*/}" >&3
+}
+
+DEVICE=/dev/cachefiles_od
+ok "the stock modules" insmod_rivals
+ok "both of ours, under another name" od_load devname=${DEVICE#/dev/}
+od_fresh_cache
+ok "daemon" odd --device=$DEVICE
+for image in v-4096-plain v-4096-flat; do
+	ok "mount of $image" od_mount /mnt/a fsid=$image
+	ok "$image is read" same_tree /mnt/a $OD_SUMS/small
+	umount /mnt/a
+done
+idle=$(find $OD_CACHE/cache -name Dv-4096-plain)
+used=$(find $OD_CACHE/cache -name Dv-4096-flat)
+ok "the second one is mounted" od_mount /mnt/a fsid=v-4096-flat
+
+exec 3<>/dev/cachefiles
+ok "stock: dir" sh -c "echo 'dir $OD_CACHE' >&3"
+ok "stock: tag" sh -c "echo 'tag stock' >&3"
+ok "stock: bind" sh -c "echo bind >&3"
+out=$(stock_cull "$used" 2>&1)
+is "stock: cull of a file in use fails" $? 1
+case $out in
+*busy*) pass "with EBUSY" ;;
+*) fail "with EBUSY" "$out" ;;
+esac
+ok "the file is there" test -e "$used"
+od_drop_caches
+ok "and read" same_tree /mnt/a $OD_SUMS/small
+ok "stock: cull of one that is not in use" stock_cull "$idle"
+ok "it is gone" test ! -e "$idle"
+umount /mnt/a
+ok "stock: cull of the other one, which nobody uses now" stock_cull "$used"
+ok "it is gone, too" test ! -e "$used"
+exec 3>&-
+ok "what was culled is fetched again" od_mount /mnt/a fsid=v-4096-flat
+ok "and read" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+kill_daemons
+od_unload
+ok "the stock modules unload" od_wait 5 rmmod_rivals
