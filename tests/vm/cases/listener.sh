@@ -91,7 +91,9 @@ od_fresh_cache
 ok "a daemon that gets stuck" fake
 ok "mount with a deadline" od_mount /mnt/a fsid=one,timeout=2000
 stat $LARGE >/dev/null
-ok "listener" start_listener access
+# Not in "ok", whose shell is another one: the listener is to be stopped.
+start_listener access
+ok "listener" grep -q ready /tmp/listener
 killall -STOP fakedaemon
 ok "the deadline passes" a_deadline
 killall -CONT fakedaemon

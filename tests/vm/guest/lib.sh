@@ -319,7 +319,7 @@ od_put_away() {
 
 kill_daemons() {
 	local name
-	for name in erofs-odd fakedaemon minimal-daemon origin; do
+	for name in erofs-odd fakedaemon minimal-daemon origin deaflistener; do
 		killall -9 $name 2>/dev/null && while pidof $name >/dev/null; do sleep 0.05; done
 	done
 	return 0
