@@ -386,7 +386,7 @@ void cachefiles_od_request_wake_pollers(void);
 /* freeze.c */
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
 int cachefiles_od_wait_frozen(void);
-int cachefiles_od_wait_thawed(const struct cachefiles_od_cache *cache);
+int cachefiles_od_wait_thawed(const struct path *path);
 int cachefiles_od_start_write(const struct cachefiles_od_cache *cache);
 void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 
