@@ -300,6 +300,26 @@ static int walk_data(struct cachefiles_od_cookie *cookie, const struct od_extent
 	return 0;
 }
 
+/*
+ * Does the file still have all that the map speaks of? Where it has not, a new map
+ * must be there before data is: with half of that written, the old one would be
+ * believed again after a crash.
+ */
+static void check_map(struct cachefiles_od_cookie *cookie, const struct od_extents *runs)
+{
+	size_t i;
+
+	/* Nobody else changes what is present while the object is opened. */
+	for (i = 0; i < runs->nr; i++)
+		if (!od_extents_covers(&cookie->present, runs->e[i].start, runs->e[i].end))
+			break;
+	if (i == runs->nr)
+		return;
+	mutex_lock(&cookie->commit_mutex);
+	cookie->map_closed = true;
+	mutex_unlock(&cookie->commit_mutex);
+}
+
 /* Builds the presence map from what was committed and what is still there. */
 static int scan_file(struct cachefiles_od_cookie *cookie, const struct od_extents *runs)
 {
@@ -307,6 +327,7 @@ static int scan_file(struct cachefiles_od_cookie *cookie, const struct od_extent
 
 	if (err)
 		return err;
+	check_map(cookie, runs);
 	WRITE_ONCE(cookie->committed, cookie->present.bytes);
 	/* Commits what is present if it changes the file: only now is that known. */
 	return walk_data(cookie, runs, false);

@@ -132,6 +132,12 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 		pr_err("dir %s: failed to look up: %d\n", config->dir, err);
 		return ERR_PTR(err);
 	}
+	/* A new cache makes its directories under the mutex that all others need. */
+	err = READ_ONCE(cachefiles_od_bound) ? 0 : cachefiles_od_wait_thawed(&root);
+	if (err) {
+		path_put(&root);
+		return ERR_PTR(err);
+	}
 
 	mutex_lock(&cachefiles_od_mutex);
 	cache = cachefiles_od_bound;

@@ -88,7 +88,8 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
  */
 static int cull(struct cachefiles_od_cache *cache, const struct path *victim)
 {
-	int err = cachefiles_od_wait_thawed(cache) ?: mutex_lock_killable(&cache->names_mutex);
+	int err = cachefiles_od_wait_thawed(&cache->root) ?:
+		  mutex_lock_killable(&cache->names_mutex);
 
 	if (err)
 		return err;

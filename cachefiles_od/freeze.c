@@ -8,14 +8,17 @@
 
 #include <linux/sched/signal.h>
 
-bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache)
+static bool is_frozen(struct super_block *sb)
 {
-	struct super_block *sb = cache->root.dentry->d_sb;
-
 	if (!sb_start_write_trylock(sb))
 		return true;
 	sb_end_write(sb);
 	return false;
+}
+
+bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache)
+{
+	return is_frozen(cache->root.dentry->d_sb);
 }
 
 /* 0 when it is time to look again, -EINTR when killed. */
@@ -26,11 +29,11 @@ int cachefiles_od_wait_frozen(void)
 }
 
 /* 0, or -EINTR when killed. */
-int cachefiles_od_wait_thawed(const struct cachefiles_od_cache *cache)
+int cachefiles_od_wait_thawed(const struct path *path)
 {
 	int err = 0;
 
-	while (!err && cachefiles_od_is_frozen(cache))
+	while (!err && is_frozen(path->dentry->d_sb))
 		err = cachefiles_od_wait_frozen();
 	return err;
 }

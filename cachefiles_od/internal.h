@@ -203,8 +203,9 @@ struct cachefiles_od_volume {
  * @map_seq: sequence number of the newest map on disk, 0 for none
  * @map_runs_off: where its runs are
  * @map_nr_runs: how many
- * @map_closed: it says that the object was closed: before anything is written
- *	to the cache file, a map that does not say so must be on disk
+ * @map_closed: it says that the object was closed, or more than the file had when
+ *	it was opened: before anything is written to the cache file, another map that
+ *	does not say so must be on disk
  * @map_stale: it lacks more than @uncommitted tells
  * @committed: bytes that it says are present
  * @validator: version of the blob as the daemon named it, NULL for none
@@ -385,7 +386,7 @@ void cachefiles_od_request_wake_pollers(void);
 /* freeze.c */
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
 int cachefiles_od_wait_frozen(void);
-int cachefiles_od_wait_thawed(const struct cachefiles_od_cache *cache);
+int cachefiles_od_wait_thawed(const struct path *path);
 int cachefiles_od_start_write(const struct cachefiles_od_cache *cache);
 void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 
