@@ -374,7 +374,7 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 
 /*
  * Looks for a cache file that can be trusted. Leaves it open with its size and
- * presence map; -ENOENT when there is none, whatever is there instead.
+ * presence map; -ENOENT when there is none, or when something else has its name.
  */
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 {
@@ -442,7 +442,7 @@ static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *
 /*
  * The xattr comes last: a file without one is not trusted. From then on the
  * file is there by its name, so that a crash keeps what was committed. Before
- * it, a map that an earlier file of this inode number left behind is removed.
+ * it, a stale map of an earlier file with this inode number is removed.
  */
 static int fill_in_file(struct cachefiles_od_cookie *cookie)
 {
@@ -516,7 +516,7 @@ static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char 
 }
 
 /*
- * May a blob of this size and version go on with what is here? A daemon that
+ * May a blob of this size and version keep the cache file? A daemon that
  * names no version takes responsibility for it with the size alone, and the
  * object has no version from then on. One that names a version wants just that;
  * where none was ever named, an object that is in use can only go by its size.
