@@ -345,7 +345,8 @@ static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u6
 	if (!S_ISREG(file_inode(file)->i_mode) || !file_is_valid(file, size))
 		return -ENOENT;
 	err = cachefiles_od_mapfile_load(cookie, file, *size, runs);
-	if (!err || err == -ENOMEM)
+	/* Of us, not of the file: it is not to be replaced for that. */
+	if (!err || err == -ENOMEM || err == -EINTR)
 		return err;
 	say_untrusted(cookie, err);
 	return -ENOENT;
@@ -473,11 +474,34 @@ static int create_file(struct cachefiles_od_cookie *cookie, const struct path *d
 	return err;
 }
 
+static bool is_withdrawn(struct cachefiles_od_cookie *cookie)
+{
+	bool withdrawn;
+
+	spin_lock(&cookie->lock);
+	withdrawn = cookie->state == OD_OBJ_DROPPING;
+	spin_unlock(&cookie->lock);
+	return withdrawn;
+}
+
+/*
+ * Until the file system is thawed: 0; -EINTR the daemon was killed; -EIO the blob is
+ * withdrawn, by a task that waits for the operation which the reply holds.
+ */
+static int wait_thawed(struct cachefiles_od_cookie *cookie)
+{
+	int err = 0;
+
+	while (!err && cachefiles_od_is_frozen(cachefiles_od_cookie_cache(cookie)))
+		err = is_withdrawn(cookie) ? -EIO : cachefiles_od_wait_frozen();
+	return err;
+}
+
 static int replace_file(struct cachefiles_od_cookie *cookie, u64 size, struct path *victim)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	struct cachefiles_od_place place;
-	int err = cachefiles_od_wait_thawed(cache) ?: mutex_lock_killable(&cache->names_mutex);
+	int err = wait_thawed(cookie) ?: mutex_lock_killable(&cache->names_mutex);
 
 	if (err)
 		return err;
@@ -511,38 +535,50 @@ static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char 
 	}
 	mutex_lock(&cookie->commit_mutex);
 	cookie->validator = kept;
+	cookie->unversioned = !kept;
 	mutex_unlock(&cookie->commit_mutex);
 	return 0;
 }
 
-/*
- * May a blob of this size and version keep the cache file? A daemon that
- * names no version takes responsibility for it with the size alone, and the
- * object has no version from then on. One that names a version wants just that;
- * where none was ever named, an object that is in use can only go by its size.
- */
-static bool is_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
-			 bool first)
+/* From now on, what is on disk is of no version that anybody has named. */
+static void forget_version(struct cachefiles_od_cookie *cookie)
 {
-	bool same;
+	if (cookie->unversioned)
+		return;
+	cookie->unversioned = true;
+	cachefiles_od_presence_changed(cookie);
+}
+
+/* The first version that is named of an object in use: those to come must be the same. */
+static int hold_version(struct cachefiles_od_cookie *cookie, const char *validator)
+{
+	cookie->validator = kstrdup(validator, GFP_KERNEL);
+	return cookie->validator ? 0 : -ENOMEM;
+}
+
+/*
+ * May a blob of this size and version keep the cache file? 0, -ESTALE, -ENOMEM.
+ * A daemon that names no version takes responsibility for it with the size alone,
+ * and the map names none from then on. One that names a version wants just that.
+ * Where none was ever named, an object that is in use can only go by its size, but
+ * the first version that is named then is held to.
+ */
+static int check_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
+			   bool first)
+{
+	int err = 0;
 
 	if (cookie->size != size)
-		return false;
+		return -ESTALE;
 	mutex_lock(&cookie->commit_mutex);
-	if (!*validator) {
-		same = true;
-		if (cookie->validator) {
-			kfree(cookie->validator);
-			cookie->validator = NULL;
-			cachefiles_od_presence_changed(cookie);
-		}
-	} else if (!cookie->validator) {
-		same = !first;
-	} else {
-		same = strcmp(cookie->validator, validator) == 0;
-	}
+	if (!*validator)
+		forget_version(cookie);
+	else if (cookie->validator)
+		err = strcmp(cookie->validator, validator) == 0 ? 0 : -ESTALE;
+	else
+		err = first ? -ESTALE : hold_version(cookie, validator);
 	mutex_unlock(&cookie->commit_mutex);
-	return same;
+	return err;
 }
 
 /*
@@ -554,8 +590,10 @@ static bool is_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const ch
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first)
 {
-	if (cookie->file && is_same_blob(cookie, size, validator, first))
-		return 0;
+	int err = cookie->file ? check_same_blob(cookie, size, validator, first) : -ESTALE;
+
+	if (err != -ESTALE)
+		return err;
 	if (!first) {
 		pr_err("volume %s: blob %s has changed at its source while in use: what is missing cannot be read\n",
 		       cookie->volume->key, cookie->name);
@@ -567,11 +605,15 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 	return start_anew(cookie, size, validator);
 }
 
-/* Caller holds the only reference, or the one that opens the object. */
+/*
+ * The caller is the only one with an operation, or the one that opens the object:
+ * then a commit by name may be under way, and is waited for.
+ */
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 {
 	struct file *file, *buffered;
 
+	mutex_lock(&cookie->commit_mutex);
 	spin_lock(&cookie->lock);
 	file = cookie->file;
 	buffered = cookie->buffered;
@@ -579,6 +621,7 @@ void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 	cookie->buffered = NULL;
 	cookie->size = 0;
 	spin_unlock(&cookie->lock);
+	mutex_unlock(&cookie->commit_mutex);
 	if (!file)
 		return;
 	cachefiles_od_presence_forget(cookie);

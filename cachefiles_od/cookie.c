@@ -37,6 +37,7 @@ cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key,
 	INIT_LIST_HEAD(&cookie->link);
 	spin_lock_init(&cookie->lock);
 	mutex_init(&cookie->commit_mutex);
+	cookie->unversioned = true;
 	atomic_set(&cookie->nr_ops, 1);
 	cookie->state = OD_OBJ_CLOSED;
 	cookie->reads = RB_ROOT;

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <linux/buffer_head.h>
+#include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -41,28 +42,38 @@ static bool has_option(const char *options, const char *option)
 	return false;
 }
 
-/* Was it mounted so that nothing is ever flushed from the device's own cache? */
-static bool is_without_barriers(struct dentry *root)
+/*
+ * Was it mounted so that nothing is ever flushed from the device's own cache? What
+ * cannot be found out counts as such. Some file systems print ids as the opener of
+ * the seq_file sees them: it has to have a file.
+ */
+static bool is_without_barriers(const struct path *root)
 {
 	static const char *const words[] = {
 		"nobarrier", "barrier=0", "barrier=none", "barrier=off", "fsync_mode=nobarrier",
 	};
-	const struct super_operations *ops = root->d_sb->s_op;
-	struct seq_file seq = { .size = PAGE_SIZE };
+	struct super_block *sb = root->dentry->d_sb;
+	struct file *file = od_compat_open_path(root, O_RDONLY | O_DIRECTORY);
+	struct seq_file seq = { .size = PAGE_SIZE, .file = file };
 	bool found = false;
 	unsigned int i;
 
+	if (IS_ERR(file))
+		return true;
 	seq.buf = kzalloc(PAGE_SIZE + 1, GFP_KERNEL);
-	if (!seq.buf)
-		return false;
+	if (!seq.buf) {
+		fput(file);
+		return true;
+	}
 	mutex_init(&seq.lock);
-	if (ops->show_options)
-		ops->show_options(&seq, root->d_sb->s_root);
+	if (sb->s_op->show_options)
+		sb->s_op->show_options(&seq, sb->s_root);
 	seq.buf[min_t(size_t, seq.count, PAGE_SIZE)] = '\0';
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		found = found || has_option(seq.buf, words[i]);
 	mutex_destroy(&seq.lock);
 	kfree(seq.buf);
+	fput(file);
 	return found;
 }
 
@@ -108,7 +119,7 @@ int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 		return refuse(cache, -EOPNOTSUPP, "a user process decides what reaches its disk");
 	if (is_ext_without_journal(sb))
 		return refuse(cache, -EOPNOTSUPP, "it has no journal");
-	if (is_without_barriers(cache->root.dentry))
+	if (is_without_barriers(&cache->root))
 		return refuse(cache, -EOPNOTSUPP, "it is mounted without write barriers");
 	return 0;
 }

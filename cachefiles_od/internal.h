@@ -12,6 +12,7 @@
  *   daemon->mutex           what a daemon has configured
  *   cache->names_mutex      which file or directory a name in the cache stands for
  *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
+ *   cache->commits_mutex    going through what is to be committed
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
  *   queue lock              ids and what the daemon can fetch; request.c alone takes it
@@ -128,6 +129,8 @@ struct cachefiles_od_counters {
  * @commit_lock: guards @uncommitted
  * @uncommitted: cookies with something to commit; each holds a reference
  * @commit_work: commits them
+ * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
+ *	finds that done and not only begun
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -146,6 +149,7 @@ struct cachefiles_od_cache {
 	spinlock_t commit_lock;
 	struct list_head uncommitted;
 	struct delayed_work commit_work;
+	struct mutex commits_mutex;
 	struct cachefiles_od_counters stats;
 };
 
@@ -183,7 +187,8 @@ struct cachefiles_od_volume {
  * @nr_ops: operations, and one for the cookie's own life
  * @lock: guards what follows, unless it says otherwise
  * @file: cache file; set while the object is opened, and stays until the cookie
- *	is relinquished: an operation may use it without the lock
+ *	is relinquished: an operation on an open object may use it without the lock.
+ *	It goes under commit_mutex, too, so that a commit has it to its end
  * @buffered: the same file without O_DIRECT, opened when first needed
  * @size: bytes of the blob; stays once the cookie was handed out
  * @present: presence map
@@ -203,6 +208,8 @@ struct cachefiles_od_volume {
  * @map_stale: it lacks more than @uncommitted tells
  * @committed: bytes that it says are present
  * @validator: version of the blob as the daemon named it, NULL for none
+ * @unversioned: a daemon that named none may have filled some of it: what is on
+ *	disk names none, and @validator holds only until the cookie is relinquished
  */
 struct cachefiles_od_cookie {
 	struct kref ref;
@@ -237,6 +244,7 @@ struct cachefiles_od_cookie {
 	bool map_stale;
 	u64 committed;
 	char *validator;
+	bool unversioned;
 };
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/stat.h>
 
 #include "../compat/dirops.h"
+#include "../compat/fileuse.h"
 
 /* "%llx" of an inode number */
 #define MAP_NAME_LEN	16
@@ -137,6 +138,7 @@ static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_map
 	mutex_lock(&cookie->commit_mutex);
 	kfree(cookie->validator);
 	cookie->validator = validator;
+	cookie->unversioned = !validator;
 	cookie->map_seq = m->seq;
 	cookie->map_runs_off = m->runs_off;
 	cookie->map_nr_runs = m->nr_runs;
@@ -170,15 +172,19 @@ static int load_from(struct cachefiles_od_cookie *cookie, struct file *map, stru
 static struct file *open_map(struct cachefiles_od_cache *cache, struct file *file, int flags)
 {
 	char name[MAP_NAME_LEN + 1];
+	struct file *map;
 	struct kstat st;
 	int err = stat_file(file, &st);
 
 	if (err)
 		return ERR_PTR(err);
 	map_name(st.ino, name);
-	return od_compat_open(&cache->maps, name,
-			      flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
-			      0600);
+	map = od_compat_open(&cache->maps, name, flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
+			     0600);
+	/* As for cache files: no listener is to hold up a commit, or names_mutex. */
+	if (!IS_ERR(map))
+		od_compat_hide_file(map);
+	return map;
 }
 
 /*
@@ -264,7 +270,7 @@ static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool
 	}
 	strscpy(m->volume, cookie->volume->name, sizeof(m->volume));
 	strscpy(m->name, cookie->name, sizeof(m->name));
-	strscpy(m->validator, cookie->validator ?: "", sizeof(m->validator));
+	strscpy(m->validator, cookie->unversioned ? "" : cookie->validator, sizeof(m->validator));
 	return 0;
 }
 

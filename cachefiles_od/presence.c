@@ -32,6 +32,9 @@ static int grow(struct cachefiles_od_cookie *cookie)
 	size_t cap = READ_ONCE(cookie->present.cap);
 	struct od_range *bigger, *old;
 
+	/* What could not be committed any more would only take up memory. */
+	if (cap >= OD_MAPFILE_RUNS_MAX)
+		return -ENOMEM;
 	cap = cap ? cap * 2 : FIRST_RUNS;
 	bigger = kvmalloc_array(cap, sizeof(*bigger), GFP_KERNEL);
 	if (!bigger)
@@ -87,6 +90,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 	mutex_lock(&cookie->commit_mutex);
 	kfree(cookie->validator);
 	cookie->validator = NULL;
+	cookie->unversioned = true;
 	cookie->map_seq = 0;
 	cookie->map_closed = false;
 	cookie->map_stale = false;
@@ -179,7 +183,7 @@ int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, 
 
 /* --- commits --- */
 
-/* A copy of the presence map; the caller frees it. */
+/* A copy of the presence map, which has %OD_MAPFILE_RUNS_MAX runs at most; the caller frees it. */
 static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u64 *bytes,
 				 u64 *uncommitted)
 {
@@ -200,8 +204,6 @@ static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u
 		room = cookie->present.nr + FIRST_RUNS;
 		spin_unlock(&cookie->lock);
 		kvfree(runs);
-		if (room > OD_MAPFILE_RUNS_MAX)
-			return ERR_PTR(-EFBIG);
 		runs = kvmalloc_array(room, sizeof(*runs), GFP_KERNEL);
 		if (!runs)
 			return ERR_PTR(-ENOMEM);
@@ -258,7 +260,8 @@ static bool is_committed(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Commits what has been filled until now. The caller pins the cookie's file.
+ * Commits what has been filled until now. The caller has an operation; while the
+ * object is being opened, its file may still be given up for a new one.
  * 0; -EBUSY the file system is frozen; or why it could not be done.
  */
 int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
@@ -268,7 +271,7 @@ int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
 	if (!cachefiles_od_cookie_cache(cookie)->has_xattrs)
 		return -EOPNOTSUPP;
 	mutex_lock(&cookie->commit_mutex);
-	if (!is_committed(cookie))
+	if (cookie->file && !is_committed(cookie))
 		err = commit_locked(cookie, false);
 	mutex_unlock(&cookie->commit_mutex);
 	return err;
@@ -320,14 +323,15 @@ static struct cachefiles_od_cookie *next_uncommitted(struct cachefiles_od_cache 
 }
 
 /*
- * Commits all that is on the list now. The references of its cookies keep
- * @cache; what cannot be committed now is tried again.
+ * Commits all that is on the list now, after what another task has taken off it.
+ * What cannot be committed now is tried again. The caller holds the cache.
  */
 void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 {
 	struct cachefiles_od_cookie *cookie;
 	LIST_HEAD(todo);
 
+	mutex_lock(&cache->commits_mutex);
 	spin_lock(&cache->commit_lock);
 	list_splice_init(&cache->uncommitted, &todo);
 	spin_unlock(&cache->commit_lock);
@@ -340,6 +344,7 @@ void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 		}
 		cachefiles_od_cookie_put(cookie);
 	}
+	mutex_unlock(&cache->commits_mutex);
 }
 
 static void commit_work(struct work_struct *work)
@@ -369,6 +374,7 @@ void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie)
 void cachefiles_od_presence_init_cache(struct cachefiles_od_cache *cache)
 {
 	spin_lock_init(&cache->commit_lock);
+	mutex_init(&cache->commits_mutex);
 	INIT_LIST_HEAD(&cache->uncommitted);
 	INIT_DELAYED_WORK(&cache->commit_work, commit_work);
 }

@@ -70,7 +70,7 @@ struct file *od_compat_open(const struct path *dir, const char *name, int flags,
 
 /**
  * od_compat_open_path - open a file, the same way
- * @path: a regular file
+ * @path: a regular file or a folder
  * @flags: as for open(2)
  *
  * Return: the file or an ERR_PTR.

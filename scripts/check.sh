@@ -45,11 +45,6 @@ selftest() {
 		"$top/tests/vm/selftest.sh" "$on"
 }
 
-powercut() {
-	local disk
-	disk=$("$top/tests/images/mkimage.sh") && DISK=$disk boot_tests powercut 6.12 powercut
-}
-
 need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
 step "what the tests need"
@@ -69,7 +64,7 @@ step "other machines, other compilers"
 beside part portability "$top/scripts/portability.sh"
 step "a system that boots from an on-demand image, a machine whose power is cut"
 beside part boot "$top/tests/vm/boot.sh" 6.1 6.12
-beside part powercut powercut
+beside part powercut "$top/tests/vm/powercut.sh" 6.12
 step "kernels that load what is signed, and nothing else"
 beside part signing "$top/tests/vm/signing.sh" 6.1 6.12
 step "the test machine itself, what the unit tests notice"

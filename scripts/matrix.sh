@@ -8,7 +8,7 @@
 # the probes whose answer is the same everywhere, and "N passed, N failed, N skipped".
 #
 # --short leaves what goes on for as long as one likes, random tests and exhaustive
-# ones, what measures a speed, and what is about programs rather than modules, to the
+# ones, what measures a speed, and what is about programs or disks rather than modules, to the
 # kernels of Debian's own releases, and all of what can be thinned (od.thin=) to the last
 # of them. Of two builds of a series it boots the last, and of the series after 6.12 the last.
 #
@@ -70,7 +70,7 @@ has_all() {
 
 # tests_for ID
 tests_for() {
-	local left='^(hostile|stress|mutated|prefixes|doctor|example)$'
+	local left='^(hostile|stress|mutated|prefixes|doctor|example|versions|lost)$'
 	! has_all "$1" || left='^$'
 	guest_tests | grep -vE "$left"
 }

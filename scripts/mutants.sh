@@ -62,12 +62,20 @@ noticed_by_unit() {
 	! "$tree/tests/unit/run.sh" "$program"
 }
 
+# disk_for CASE: whose images it takes
+disk_for() {
+	case $1 in
+	powercut-replay) "$top/tests/images/mkcutdisk.sh" ;;
+	*) echo "$DISK" ;;
+	esac
+}
+
 # noticed_in_vm TREE KERNEL CASE
 noticed_in_vm() {
 	local tree=$1 kernel=$2 modules=$1/build/modules/$2
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
-	! CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
+	! DISK=$(disk_for "$1") CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
 		"$tree/scripts/vm.sh" "$kernel" "$@" || return 1
 	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2

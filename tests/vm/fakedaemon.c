@@ -305,8 +305,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
 			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
 			"[--close-first] [--delay-ms N] [--burst BYTES] [--piece BYTES] "
-			"[--lie BYTES] [--restore] [--hole OFFSET,BYTES] [--fsync] [--wide]
-");
+			"[--lie BYTES] [--restore] [--hole OFFSET,BYTES] [--fsync] [--wide]\n");
 		return 2;
 	}
 	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);

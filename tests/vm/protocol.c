@@ -431,6 +431,28 @@ static void check_fd(int fd)
 	is("mmap", mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED, true);
 }
 
+/* Another version than the one that was named first, of a blob that had none before. */
+static int check_another_version(int fd, const char *file)
+{
+	pid_t reader;
+	struct message open;
+
+	close(fd);
+	reader = start_read(file);
+	is("a reader's OPEN", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
+	is("copen with another version", command("copen %u,%llu,B", open.head.msg_id,
+						 (unsigned long long)blob_size), -ESTALE);
+	close(open.open.fd);
+	is("fails its reader", end_with(refuse_open, -1, reader), EIO);
+
+	reader = start_read(file);
+	is("the OPEN after it", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
+	is("copen with the version before", command("copen %u,%llu,A", open.head.msg_id,
+						    (unsigned long long)blob_size), 0);
+	is("fails no reader", end_with(serve_read, open.open.fd, reader), 0);
+	return open.open.fd;
+}
+
 /* The last close with a READ open: it comes again, behind a new OPEN. */
 static int check_reopen(int fd, uint32_t object_id, const char *file)
 {
@@ -452,13 +474,13 @@ static int check_reopen(int fd, uint32_t object_id, const char *file)
 
 	reader = start_read(file);
 	is("the next reader's OPEN", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
-	is("copen", command("copen %u,%llu", open.head.msg_id, (unsigned long long)blob_size), 0);
+	is("copen with a version, the first one", command("copen %u,%llu,A", open.head.msg_id,
+							 (unsigned long long)blob_size), 0);
 	is("its READ", next(&m, WAIT_MS), CACHEFILES_OD_OP_READ);
 	is("has a new id", m.head.msg_id != id, true);
 	is("an answer without data", complete(open.open.fd, m.head.msg_id), 0);
 	is("fails the reader, too", end_with(answer_without_data, open.open.fd, reader), EIO);
-	is("a reader that is served", end_with(serve_read, open.open.fd, start_read(file)), 0);
-	return open.open.fd;
+	return check_another_version(open.open.fd, file);
 }
 
 static void check_culling(bool in_use)

@@ -11,10 +11,10 @@ read_some() {
 	xargs cat </tmp/list >/dev/null
 }
 
-# to_disk: the disk has what was filled; this test is not about the disk's own cache
+# to_disk: what was filled is committed; this test is not about the disk's own cache
 to_disk() {
 	od_counter bytes_filled >$OD_FILLED
-	sync $OD_FILLED
+	sync
 }
 
 # present: bytes that are here of the mounted image

@@ -8,7 +8,7 @@ OTHER=v-4096-flat
 BLOBS=/mnt/scratch/blobs
 FILE=b/many/a-name-of-some-length-7
 
-# source KIND: a daemon for $BLOBS
+# source_of KIND: a daemon for $BLOBS
 source_of() {
 	case $1 in
 	folder) odd --source=$BLOBS ;;
@@ -29,10 +29,10 @@ rebuild() {
 		mv $BLOBS/.new $BLOBS/$IMAGE
 }
 
+# build IMAGE: under the name of the one that is served
 build() {
-	rm -rf $BLOBS
 	mkdir -p $BLOBS
-	cp "$OD_BLOBS/$1" $BLOBS/$IMAGE
+	cp "$OD_BLOBS/$1" $BLOBS/.new && mv $BLOBS/.new $BLOBS/$IMAGE
 }
 
 fresh() {
