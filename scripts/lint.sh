@@ -228,6 +228,17 @@ retired_words() {
 	done
 }
 
+# design.rst names functions and files of the modules: they have to exist.
+design_names() {
+	local name
+	grep -oE '``_?[a-z_]+\(\)``' Documentation/design.rst | tr -d '`()' | sort -u | while read -r name; do
+		grep -qE "[a-z_]*${name}[(,]" cachefiles_od/*.c erofs_od/*.c || echo "design.rst: there is no $name()"
+	done
+	for name in cachefiles_od/*.c erofs_od/*.c; do
+		grep -qw "${name##*/}" Documentation/design.rst || echo "design.rst does not name $name"
+	done
+}
+
 # Sourced names are not followed; guest tests run in busybox's shell.
 shell_warnings() {
 	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
@@ -257,6 +268,7 @@ rule "one version, wherever it stands" one_version
 rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "no retired word" retired_words
+rule "design.rst names what there is" design_names
 rule "each hazard has its tests and its mutants" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
 	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py
