@@ -396,7 +396,7 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 
 /*
  * Looks for a cache file that can be trusted. Leaves it open with its size and
- * presence map; -ENOENT when there is none, whatever is there instead.
+ * presence map; -ENOENT when there is none, or when something else has its name.
  */
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 {
@@ -464,7 +464,7 @@ static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *
 /*
  * The xattr comes last: a file without one is not trusted. From then on the
  * file is there by its name, so that a crash keeps what was committed. Before
- * it, a map that an earlier file of this inode number left behind is removed.
+ * it, a stale map of an earlier file with this inode number is removed.
  */
 static int fill_in_file(struct cachefiles_od_cookie *cookie)
 {
@@ -578,7 +578,7 @@ static int hold_version(struct cachefiles_od_cookie *cookie, const char *validat
 }
 
 /*
- * May a blob of this size and version go on with what is here? 0, -ESTALE, -ENOMEM.
+ * May a blob of this size and version keep the cache file? 0, -ESTALE, -ENOMEM.
  * A daemon that names no version takes responsibility for it with the size alone,
  * and the map names none from then on. One that names a version wants just that.
  * Where none was ever named, an object that is in use can only go by its size, but

@@ -163,7 +163,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 	return cache;
 }
 
-/* Lets go of a cache that neither a daemon nor a volume uses any more. */
+/* Unbinds a cache that neither a daemon nor a volume uses any more. */
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
 {
 	lockdep_assert_held(&cachefiles_od_mutex);
@@ -187,7 +187,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void)
 	return cache;
 }
 
-/* The daemon is gone; takes back its reference. */
+/* The daemon has closed the device; puts its reference. */
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache)
 {
 	LIST_HEAD(pieces);

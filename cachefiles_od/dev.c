@@ -50,7 +50,7 @@ static int cachefiles_od_dev_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 }
 
-/* The last holder of the device is gone: what it still owed fails now. */
+/* The last holder has closed the device: requests without a reply fail now. */
 static int cachefiles_od_dev_release(struct inode *inode, struct file *file)
 {
 	struct cachefiles_od_daemon *daemon = file->private_data;

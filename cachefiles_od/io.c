@@ -119,7 +119,7 @@ static void piece_start_over(struct cachefiles_od_piece *piece)
 	piece_put(piece);
 }
 
-/* Does this errno say that the data is gone, rather than that something is wrong with us? */
+/* Does this errno mean that the data is lost, rather than that we made a mistake? */
 static bool is_loss(long err)
 {
 	return err == -EIO || err == -ENODATA || err == -EUCLEAN || err == -EBADMSG ||

@@ -176,7 +176,7 @@ static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 		cookie->object_id = 0;
 		cachefiles_od_wait_fail(cookie, -EIO, &pieces, &ended);
 	} else if (cookie->state == OD_OBJ_CLOSED && !RB_EMPTY_ROOT(&cookie->reads)) {
-		/* Its daemon is gone, and what waits now was asked of the next one. */
+		/* Its daemon has died; what waits now is for the next one. */
 		cachefiles_od_wait_want_reopen(cookie);
 	}
 	spin_unlock(&cookie->lock);
@@ -286,7 +286,7 @@ void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 obj
 	spin_unlock(&cookie->lock);
 }
 
-/* The daemon is gone, its requests are cancelled: closed, or still being dropped. */
+/* The daemon has died, its requests are cancelled: closed, or still being dropped. */
 void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie)
 {
 	spin_lock(&cookie->lock);

@@ -252,7 +252,7 @@ static void cancel_one(struct cachefiles_od_request *req, struct list_head *piec
 }
 
 /*
- * The daemon is gone for good: all that waits for it fails. Stopping and
+ * The daemon has closed the device: all that waits for it fails. Stopping and
  * queueing exclude each other, so nothing is queued after this. The caller sets
  * @pieces going and puts @ended when it holds no lock.
  */

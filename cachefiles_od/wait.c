@@ -320,7 +320,7 @@ static unsigned long take_due(struct cachefiles_od_request *req, unsigned long n
 	return left;
 }
 
-/* A READ whose last waiter gave up is asked anew by the next reader. */
+/* A READ whose last waiter gave up is requested again by the next reader. */
 static unsigned long expire_request(struct cachefiles_od_request *req, unsigned long now)
 {
 	struct cachefiles_od_cookie *cookie = req->cookie;
@@ -365,7 +365,7 @@ void cachefiles_od_wait_init(struct cachefiles_od_queue *queue)
 	INIT_DELAYED_WORK(&queue->deadlines.work, expire);
 }
 
-/* The daemon is gone, and nothing waits any more. */
+/* The daemon has died, and nothing waits any more. */
 void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue)
 {
 	bool was_pending;

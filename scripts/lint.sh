@@ -206,6 +206,39 @@ hazards() {
 	done
 }
 
+# Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
+plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
+	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing}.rst
+	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
+	'cachefiles_od/*.[ch]' 'include/*.h')
+
+# Words and phrases that have been replaced by better ones; extended regular
+# expressions, matched as whole words in any case.
+retired='behind|whoever|afresh|anew|folders?|answer(s|ed|ing)?|gone|machines?'
+retired+='|complain(s|ts?|ed)?|hang(s|ing)? on|lets? go of|let go|in vain|for want of'
+retired+='|(be|is|are|was|were) had|is too much'
+retired+='|(is|are|was|were|not|already|still) here'
+
+# Literals are not prose, and a few terms contain a retired word.
+retired_words() {
+	local file
+	files "${plain[@]}" | while read -r file; do
+		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"//Ig' "$file" |
+			grep -nwiE "$retired" | sed "s|^|$file:|" || true
+	done
+}
+
+# design.rst names functions and files of the modules: they have to exist.
+design_names() {
+	local name
+	grep -oE '``_?[a-z_]+\(\)``' Documentation/design.rst | tr -d '`()' | sort -u | while read -r name; do
+		grep -qE "[a-z_]*${name}[(,]" cachefiles_od/*.c erofs_od/*.c || echo "design.rst: there is no $name()"
+	done
+	for name in cachefiles_od/*.c erofs_od/*.c; do
+		grep -qw "${name##*/}" Documentation/design.rst || echo "design.rst does not name $name"
+	done
+}
+
 # Sourced names are not followed; guest tests run in busybox's shell.
 shell_warnings() {
 	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
@@ -234,6 +267,8 @@ rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf
 rule "one version, wherever it stands" one_version
 rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
+rule "no retired word" retired_words
+rule "design.rst names what there is" design_names
 rule "each hazard has its tests and its mutants" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
 	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py

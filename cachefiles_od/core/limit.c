@@ -8,7 +8,7 @@ int od_limit_check(const struct od_limit *limit)
 	return 0;
 }
 
-/* Is at least this percentage of the total free? Without a division, for 32-bit machines. */
+/* Is at least this percentage of the total free? Without a division, for 32-bit CPUs. */
 static bool od_has_percent(u64 total, u64 free, unsigned int percent)
 {
 	/* Low bits are given up where the products would wrap. */

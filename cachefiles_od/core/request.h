@@ -14,7 +14,7 @@
  * @OD_REQ_QUEUED: waits for the daemon to read it
  * @OD_REQ_FETCHING: a reader of the device is copying it out; nobody else may
  * @OD_REQ_SENT: the daemon has it and owes a reply
- * @OD_REQ_DONE: answered or given up; nothing leads out of here
+ * @OD_REQ_DONE: completed or given up; final
  */
 enum od_req_state {
 	OD_REQ_QUEUED,
@@ -56,7 +56,7 @@ int od_req_step(enum od_req_state *state, enum od_req_event event);
  * @OD_OBJ_OPENING: its first OPEN is on the way; its size is not known
  * @OD_OBJ_OPEN: the daemon has an fd; READs may be sent
  * @OD_OBJ_REOPENING: a later OPEN is on the way; READs wait for it
- * @OD_OBJ_DROPPING: the blob is being withdrawn; nothing leads out of here
+ * @OD_OBJ_DROPPING: the blob is being withdrawn; final
  */
 enum od_obj_state {
 	OD_OBJ_CLOSED,
@@ -70,8 +70,8 @@ enum od_obj_state {
  * enum od_obj_event - what happens to a blob
  * @OD_OBJ_ASK_OPEN: its size is wanted for the first time
  * @OD_OBJ_ASK_READ: data is wanted while the daemon has no fd
- * @OD_OBJ_OPENED: the daemon answered an OPEN with a size
- * @OD_OBJ_REFUSED: an OPEN failed, by the daemon or for want of one
+ * @OD_OBJ_OPENED: the daemon replied to an OPEN with a size
+ * @OD_OBJ_REFUSED: an OPEN failed: the daemon refused it, or there is none
  * @OD_OBJ_FD_CLOSED: the daemon closed its fd
  * @OD_OBJ_DROP: the blob is withdrawn
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The EROFS on-disk format in numbers. Offsets are in bytes, fields are
- * little-endian. Documentation/format.rst explains them.
+ * little-endian.
  */
 #ifndef OD_FORMAT_H
 #define OD_FORMAT_H

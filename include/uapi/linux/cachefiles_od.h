@@ -8,7 +8,7 @@
  * hands it an anonymous file descriptor to write the blob's data to.
  * Documentation/protocol.rst has the whole story with a worked example.
  *
- * All fields are in the machine's own byte order.
+ * All fields are in host byte order.
  */
 #ifndef _UAPI_LINUX_CACHEFILES_OD_H
 #define _UAPI_LINUX_CACHEFILES_OD_H
@@ -86,7 +86,7 @@ struct cachefiles_od_read_range {
 };
 
 /**
- * CACHEFILES_OD_IOC_READ_COMPLETE - on the anonymous fd: a READ was answered
+ * CACHEFILES_OD_IOC_READ_COMPLETE - on the anonymous fd: a READ is complete
  *
  * The argument is the READ's msg_id, by value.
  */
