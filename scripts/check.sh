@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "$0")/parts.sh"
 
 # On the kernel made for testing: what is short, and reaches most. soak.sh has the rest.
-debug_cases="debug-kunit debug-faults debug-prefixes load protocol"
+debug_cases="debug-kunit debug-faults debug-prefixes load protocol trust waits frozen nlink neighbours"
 
 # What the last part needs: the others need the processors, and this the network. What
 # cannot be had is told there.
@@ -59,7 +59,7 @@ beside part debug "$top/scripts/debug.sh" debug $debug_cases
 step "packages, in the root of a fresh Debian 12 and 13"
 beside part packages "$top/tests/pkg/packages.sh"
 step "every parser under libFuzzer"
-LANES=1 beside part fuzz "$top/scripts/fuzz.sh" 60
+LANES=1 beside part fuzz "$top/scripts/fuzz.sh" 30
 step "other machines, other compilers"
 beside part portability "$top/scripts/portability.sh"
 step "a system that boots from an on-demand image, a machine whose power is cut"
