@@ -321,8 +321,7 @@ free:
 
 /*
  * A cache file goes, or a new one begins: nothing of an earlier file with its
- * inode number may be taken for it. Best effort where the file goes: a map
- * without its file says nothing.
+ * inode number may be taken for it.
  */
 int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file)
 {

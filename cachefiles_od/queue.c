@@ -223,6 +223,8 @@ void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue)
 	unsigned long id = 0;
 
 	cachefiles_od_request_restart(queue);
+	/* What the old daemon asked for, the next one may not know. */
+	WRITE_ONCE(queue->wide, false);
 	while ((req = cachefiles_od_request_next(queue, &id))) {
 		restore_one(req);
 		cachefiles_od_request_put(req);

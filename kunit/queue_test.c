@@ -695,6 +695,8 @@ static void queue_restore_while_alive(struct kunit *test)
 	stage_open(test, 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &old));
 	cachefiles_od_queue_restore(&stage->cache.queue);
+	/* Nor is that one known to take wide READs. */
+	KUNIT_EXPECT_FALSE(test, stage->cache.queue.wide);
 	expect_nothing_to_fetch(test);
 	stage_close_fd(stage, old.fd);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &next));
