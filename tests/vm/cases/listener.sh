@@ -65,12 +65,16 @@ with_listener() {
 	ok "$name: unmount" od_umount /mnt/b
 	ok "$name: unmount of the other" od_umount /mnt/a
 	ok "$name: a mount of what is cached" ends_in 10 od_mount /mnt/a fsid=one
-	ok "$name: a mount of what is not" ends_in 10 od_mount /mnt/b fsid=v-4096-flat
-	ok "$name: it is read" ends_in 20 same_tree /mnt/b $OD_SUMS/small
+	if [ "$*" = precontent ]; then
+		skip "$name: a mount of what is not" "the kernel asks about the length that a new file is given"
+	else
+		ok "$name: a mount of what is not" ends_in 10 od_mount /mnt/b fsid=v-4096-flat
+		ok "$name: it is read" ends_in 20 same_tree /mnt/b $OD_SUMS/small
+	fi
 	note "$name: $(grep -c pid /tmp/listener) events"
 	stop_listener
-	od_wait 10 od_umount /mnt/a
-	od_wait 10 od_umount /mnt/b
+	ok "$name: without the listener: unmount" od_umount /mnt/a
+	! grep -q ' /mnt/b ' /proc/mounts || ok "$name: and the other" od_umount /mnt/b
 	kill_daemons
 	od_wait 10 od_daemon_is none
 }
