@@ -141,6 +141,16 @@ ok "preallocated" preallocate "$file"
 trusted "a crash"
 ok "a crash: nothing else is taken for data" test $filled -ge $((full - committed))
 
+# The map of an object in use says nothing of times: what it is about is another inode.
+kill_daemons
+od_wait 5 od_daemon_is none
+here "a map of the object in use" keep_map
+umount /mnt/a
+copy_over "$file" /mnt/scratch/copy
+mv /mnt/scratch/copy "$file"
+cp $KEPT "$(map_of "$file")"
+not_trusted "a copy with the map of the file before it" "presence map of another file"
+
 # --- the map ---
 
 damage() {
