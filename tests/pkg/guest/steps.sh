@@ -216,7 +216,9 @@ step_use_again() {
 # Installing, upgrading and removing runs their scriptlets.
 step_rpm() {
 	local rpm="rpm --nodeps"
-	ok "DKMS, rpm and headers" quietly apt-get -y --no-install-recommends install dkms rpm "linux-headers-$OLD"
+	# By the one name of curl that all suites have: its library is what the tools need.
+	ok "DKMS, rpm, headers and curl" quietly apt-get -y --no-install-recommends install dkms rpm \
+		"linux-headers-$OLD" libcurl4-openssl-dev
 	snapshot >$STATE/before
 	# shellcheck disable=SC2086 # a command and its options
 	ok "installed" quietly $rpm --install $PKG/rpm/erofs-od-{dkms,tools}-*.rpm
