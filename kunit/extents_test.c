@@ -99,7 +99,7 @@ static void extents_questions(struct kunit *test)
 {
 	struct od_range room[4];
 	struct od_extents x = { .e = room, .cap = 4 };
-	u64 start, end;
+	u64 end;
 
 	KUNIT_EXPECT_FALSE(test, od_extents_run(&x, 0, &end));
 	KUNIT_EXPECT_EQ(test, end, ~0ULL);
@@ -109,32 +109,11 @@ static void extents_questions(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_extents_run(&x, 4096, &end));
 	KUNIT_EXPECT_EQ(test, end, 8192);
 	KUNIT_EXPECT_FALSE(test, od_extents_run(&x, 8192, &end));
-	od_extents_gap(&x, 0, &start, &end);
-	KUNIT_EXPECT_EQ(test, start, 0);
-	KUNIT_EXPECT_EQ(test, end, 4096);
-	od_extents_gap(&x, 9000, &start, &end);
-	KUNIT_EXPECT_EQ(test, start, 8192);
-	KUNIT_EXPECT_EQ(test, end, ~0ULL);
 	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 4096, 8192));
 	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 4095, 8192));
 	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 4096, 8193));
 	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 5, 5));
 	KUNIT_EXPECT_EQ(test, od_extents_missing(&x, 0, 10000), 4096 + 10000 - 8192);
-}
-
-static void extents_edges(struct kunit *test)
-{
-	struct od_range room[4];
-	struct od_extents x = { .e = room, .cap = 4 };
-
-	add(test, &x, 4096, 8192);
-	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
-	add(test, &x, 8192, 10000);	/* ends with the blob */
-	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
-	add(test, &x, 10000, 12288);	/* the tail behind the blob */
-	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
-	add(test, &x, 100, 200);
-	KUNIT_EXPECT_FALSE(test, od_extents_aligned(&x, 4096, 10000));
 }
 
 static void extents_tail_only(struct kunit *test)
@@ -143,7 +122,6 @@ static void extents_tail_only(struct kunit *test)
 	struct od_extents x = { .e = room, .cap = 1 };
 
 	add(test, &x, 10000, 12288);
-	KUNIT_EXPECT_TRUE(test, od_extents_aligned(&x, 4096, 10000));
 	KUNIT_EXPECT_EQ(test, od_extents_missing(&x, 0, 10000), 10000);
 }
 
@@ -214,22 +192,12 @@ static void extents_random_questions(struct kunit *test)
 	for (step = 0; step < 3000; step++) {
 		u32 start = od_test_random(&seed) % SPACE, i;
 		u32 end = start + od_test_random(&seed) % (SPACE - start + 1);
-		u64 gap_start, gap_end;
 		u32 missing = 0;
 
 		for (i = start; i < end; i++)
 			missing += !map[i];
 		KUNIT_ASSERT_EQ(test, od_extents_missing(&x, start, end), missing);
 		KUNIT_ASSERT_EQ(test, od_extents_covers(&x, start, end), missing == 0);
-		if (!map[start]) {
-			od_extents_gap(&x, start, &gap_start, &gap_end);
-			KUNIT_ASSERT_LE(test, gap_start, start);
-			KUNIT_ASSERT_GT(test, gap_end, start);
-			for (i = gap_start; i < gap_end && i < SPACE; i++)
-				KUNIT_ASSERT_FALSE(test, map[i]);
-			KUNIT_ASSERT_TRUE(test, gap_start == 0 || map[gap_start - 1]);
-			KUNIT_ASSERT_TRUE(test, gap_end >= SPACE || map[gap_end]);
-		}
 		if (od_test_random(&seed) % 16 == 0) {
 			x.nr = 0;
 			x.bytes = 0;
@@ -260,7 +228,6 @@ static struct kunit_case extents_cases[] = {
 	KUNIT_CASE(extents_removes),
 	KUNIT_CASE(extents_split_full),
 	KUNIT_CASE(extents_questions),
-	KUNIT_CASE(extents_edges),
 	KUNIT_CASE(extents_tail_only),
 	KUNIT_CASE(extents_random_against_bitmap),
 	KUNIT_CASE(extents_random_questions),

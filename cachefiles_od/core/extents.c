@@ -98,14 +98,6 @@ bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end)
 	return false;
 }
 
-void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end)
-{
-	size_t i = od_extents_search(x, pos);
-
-	*start = i ? x->e[i - 1].end : 0;
-	*end = i < x->nr ? x->e[i].start : ~(u64)0;
-}
-
 bool od_extents_covers(const struct od_extents *x, u64 start, u64 end)
 {
 	u64 run_end;
@@ -126,19 +118,4 @@ u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end)
 			missing += run_end - start;
 	}
 	return missing;
-}
-
-bool od_extents_aligned(const struct od_extents *x, u64 block, u64 size)
-{
-	size_t i;
-
-	for (i = 0; i < x->nr; i++) {
-		const struct od_range *e = &x->e[i];
-
-		if ((e->start & (block - 1)) && e->start != size)
-			return false;
-		if ((e->end & (block - 1)) && e->end < size)
-			return false;
-	}
-	return true;
 }

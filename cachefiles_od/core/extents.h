@@ -66,15 +66,6 @@ int od_extents_remove(struct od_extents *x, u64 start, u64 end);
 bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
 
 /**
- * od_extents_gap - the whole absent run around a position
- * @x: the map
- * @pos: a position that is not present
- * @start: gets the gap's first byte
- * @end: gets the first byte past it, ~0 for none
- */
-void od_extents_gap(const struct od_extents *x, u64 pos, u64 *start, u64 *end);
-
-/**
  * od_extents_covers - is a whole range present?
  * @x: the map
  * @start: first byte
@@ -89,16 +80,5 @@ bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
  * @end: first byte past it
  */
 u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end);
-
-/**
- * od_extents_aligned - do all runs begin and end on block boundaries?
- * @x: the map
- * @block: bytes in a block of the cache file, a power of two
- * @size: bytes of the blob; a run may begin or end there too
- *
- * The file system remembers blocks, not bytes: only a map for which this holds
- * can be told from the file's holes later.
- */
-bool od_extents_aligned(const struct od_extents *x, u64 block, u64 size);
 
 #endif /* OD_EXTENTS_H */

@@ -91,7 +91,7 @@ static void ask(const struct od_extents *x, const struct oracle *o, unsigned int
 		unsigned int to)
 {
 	unsigned int cell, end = run_end(o, from), absent = 0;
-	u64 got, start;
+	u64 got;
 
 	must(od_extents_run(x, position(o, from), &got) == o->here[from]);
 	/* Behind the last run there is nothing to come. */
@@ -101,27 +101,6 @@ static void ask(const struct od_extents *x, const struct oracle *o, unsigned int
 		absent += !o->here[cell];
 	must(od_extents_covers(x, position(o, from), position(o, to)) == !absent);
 	must(od_extents_missing(x, position(o, from), position(o, to)) == absent * o->unit);
-
-	if (o->here[from])
-		return;
-	for (cell = from; cell > 0 && !o->here[cell - 1]; cell--)
-		;
-	od_extents_gap(x, position(o, from), &start, &got);
-	must(start == (cell ? position(o, cell) : 0));
-	must(got == (end == CELLS ? ~(u64)0 : position(o, end)));
-}
-
-static void check_aligned(const struct od_extents *x, u64 block, u64 size)
-{
-	bool aligned = true;
-	size_t i;
-
-	for (i = 0; i < x->nr; i++) {
-		aligned &= x->e[i].start % block == 0 || x->e[i].start == size;
-		/* Behind the blob's end there is nothing to be remembered. */
-		aligned &= x->e[i].end % block == 0 || x->e[i].end >= size;
-	}
-	must(od_extents_aligned(x, block, size) == aligned);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -144,8 +123,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			add(&x, &o, from, to + (what >> 1) % 2);
 		else
 			ask(&x, &o, from, to);
-		if (what % 8 == 0)
-			check_aligned(&x, 1ULL << to % 64, position(&o, from));
 	}
 	free(x.e);
 	return 0;
