@@ -46,7 +46,7 @@ for text in sys.argv[1:]:
         assert (one["remedy"] is None) == (one["state"] == "ok"), one
 P
 result $? "each finding has an id, a state, a sentence, and a remedy where it is not ok"
-same "$(sed -n '/^The kernel$/,$s/^``\([a-z-]*\)``$/\1/p' "$top/Documentation/doctor.rst" | sort)" \
+same "$(sed -n '/^Kernel$/,$s/^``\([a-z-]*\)``$/\1/p' "$top/Documentation/doctor.rst" | sort)" \
 	"$(doctor --json | python3 -c 'import json, sys
 for f in json.load(sys.stdin)["findings"]: print(f["id"])' | sort)" \
 	"Documentation/doctor.rst tells each finding, and no other"
