@@ -710,7 +710,7 @@ static void test_gone_source(void **state)
 	int fd, other;
 
 	start_origin(w, "http", "");
-	start_daemon(w, "--source %s --retries 1");
+	start_daemon(w, "--source %s --retry-time 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	stop_origin(w);
@@ -733,7 +733,7 @@ static void test_short_answers(void **state)
 	int fd;
 
 	start_origin(w, "http", "--short");
-	start_daemon(w, "--source %s --retries 2");
+	start_daemon(w, "--source %s --retry-time 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 0, 4096));
@@ -741,7 +741,7 @@ static void test_short_answers(void **state)
 	close(fd);
 	assert_logged(w, "a short answer: 2048 of 4096 bytes");
 	end_daemon(w);
-	assert_int_equal(json_number(w->stats, "retries"), 2);
+	assert_true(json_number(w->stats, "retries") > 10);
 	assert_int_equal(json_number(w->stats, "read_errors"), 1);
 }
 
@@ -751,7 +751,7 @@ static void test_stalled_source(void **state)
 	int fd;
 
 	start_origin(w, "http", "--stall");
-	start_daemon(w, "--source %s --retries 0 --timeout 1");
+	start_daemon(w, "--source %s --retry-time 0 --timeout 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 0, MIB));
@@ -782,7 +782,7 @@ static void test_changed_blob(void **state)
 	struct world *w = *state;
 	int fd;
 
-	start_origin(w, "http", "--change");
+	start_origin(w, "http", "--change --no-date");
 	start_daemon(w, "--source %s");
 	expect_start(w);
 	fd = open_blob(w, 1, "small", SMALL_SIZE);
@@ -878,7 +878,8 @@ static void check_http_version(struct world *w, const char *options, const char 
 
 static void test_strong_etag(void **state)
 {
-	check_http_version(*state, "", "\"f4240-6553f100-0\"",
+	check_http_version(*state, "",
+			   "\"f4240-6553f100-0\" Tue, 14 Nov 2023 22:13:20 GMT 1000000",
 			   "its ETag was \"f4240-6553f100-0\" and is \"f4240-6553f101-0\"");
 }
 
@@ -898,7 +899,9 @@ static void test_last_modified(void **state)
 /* A server that has all of a small blob at once only is watched, too. */
 static void test_version_of_whole(void **state)
 {
-	check_http_version(*state, "--no-range", "\"f4240-6553f100-0\"", "its ETag was");
+	check_http_version(*state, "--no-range",
+			   "\"f4240-6553f100-0\" Tue, 14 Nov 2023 22:13:20 GMT 1000000",
+			   "its ETag was");
 }
 
 static void test_no_version(void **state)
