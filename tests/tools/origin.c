@@ -75,7 +75,8 @@ struct answer {
 };
 
 enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
-	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_NO_DATE, KEY_REDIRECT, KEY_CERT, KEY_KEY };
+	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_NO_DATE, KEY_REDIRECT,
+	KEY_CERT, KEY_KEY };
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
