@@ -57,7 +57,7 @@ probes:
 	@compat/report.sh $(if $(KERNEL),$(or $(OUT),build/modules/$(KERNEL)),.)/compat/generated
 
 matrix:
-	scripts/matrix.sh
+	tests/bin/matrix.sh
 
 vm:
 	@[ -n "$(KERNEL)" ] || { echo 'say which: make vm KERNEL=$(shell scripts/kernels.sh list | head -n 1)' >&2; exit 2; }
@@ -65,7 +65,7 @@ vm:
 	$(MAKE) -C tools
 	$(MAKE) -C tests/vm
 	scripts/build-modules.sh $(KERNEL)
-	DISK="$$(tests/images/mkimage.sh)" scripts/vm.sh $(KERNEL) $(TEST)
+	DISK="$$(tests/images/mkimage.sh)" tests/bin/vm.sh $(KERNEL) $(TEST)
 
 tools:
 	$(MAKE) -C tools
@@ -74,19 +74,19 @@ unit:
 	$(MAKE) -C tests/unit check threads
 
 kunit:
-	scripts/debug.sh $(or $(KERNEL),debug) debug-kunit
+	tests/bin/debug.sh $(or $(KERNEL),debug) debug-kunit
 
 debug:
-	scripts/debug.sh $(or $(KERNEL),debug) $(or $(TEST),all)
+	tests/bin/debug.sh $(or $(KERNEL),debug) $(or $(TEST),all)
 
 mutants:
-	scripts/mutants.sh $(TEST)
+	tests/bin/mutants.sh $(TEST)
 
 soak:
-	scripts/soak.sh $(MINUTES)
+	tests/bin/soak.sh $(MINUTES)
 
 fuzz:
-	scripts/fuzz.sh $(or $(SECONDS),60) $(TEST)
+	tests/bin/fuzz.sh $(or $(SECONDS),60) $(TEST)
 
 images:
 	tests/images/mkimage.sh
@@ -112,7 +112,7 @@ install-module-sources:
 		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done
 
 ci:
-	scripts/ci.sh
+	tests/bin/ci.sh
 
 lint:
 	scripts/lint.sh
@@ -124,7 +124,7 @@ demo-boot:
 	scripts/demo-boot.sh
 
 check:
-	scripts/check.sh
+	tests/bin/check.sh
 
 clean:
 	rm -rf build

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: debug 430
+# where: debug kasan
 # Memory and disks that fail, on a kernel that makes them fail: every call gives
 # an errno, nothing leaks or hangs, and what is read without an error is right.
 # od.thin=N: of the rounds of random failures, one

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 370
+# where: stock debug
 # A daemon that does anything, from many threads and processes, against readers
 # that do; both are killed all the while. od.seed= od.steps= od.mode= on the
 # kernel command line, see hostile.c; the default is both modes, and any seed.

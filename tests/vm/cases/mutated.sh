@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 410
+# where: stock debug
 # Images of all kinds with a few bytes changed at random: an error or some data, never
 # a crash, a hang, or a module that cannot be unloaded. On the kernel command line:
 #   od.seed=N    repeats what that seed did; another one each time without it

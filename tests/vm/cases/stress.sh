@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 41, debug 330
+# where: stock debug
 # 64 readers of 8 mounts in 4 domains, each with 20 blobs, while the daemon is
 # killed and started again, mounts come and go, memory gets short and the cache's
 # file system full. od.seed= od.seconds= on the kernel command line, see stress.c.

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 132, debug 1060
+# where: stock short debug
 # Reading in all the ways that user space has, each from a cache that holds a
 # part of the file: what is there, what is missing and holes come together.
 way_files="special/sparse special/one-block-and-a-byte special/hole-only"

@@ -60,19 +60,5 @@ quick_parts() {
 boot_tests() {
 	local name=$1 kernel=$2
 	shift 2
-	LOGDIR=$top/build/vm/$name "$top/scripts/vm.sh" "$kernel" "$@"
-}
-
-# guest_tests: all but those that run by themselves: what measures a speed (timed), what
-# is make demo's, what boots several times or by UEFI, what brings a
-# daemon of others along, and what takes a kernel made for it
-guest_tests() {
-	local name
-	for name in "$top"/tests/vm/cases/*.sh; do
-		name=$(basename "$name" .sh)
-		case $name in
-		cold | demo | powercut | powercut-* | signing | nydus | selftest-* | debug-*) ;;
-		*) echo "$name" ;;
-		esac
-	done
+	LOGDIR=$top/build/vm/$name "$top/tests/bin/vm.sh" "$kernel" "$@"
 }

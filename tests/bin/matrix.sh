@@ -15,8 +15,8 @@
 # A kernel that cannot be had is skipped by name; with CI=true that is a failure,
 # unless it is the configured mirror that does not carry its archive.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/cases.sh"
 
 logs=$top/build/matrix
 
@@ -57,7 +57,7 @@ build() {
 # boot ID NAME TEST...
 boot() {
 	local log=$logs/$1.$2
-	if ! LOGDIR=$top/build/vm/$1-$2 "$top/scripts/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
+	if ! LOGDIR=$top/build/vm/$1-$2 "$top/tests/bin/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
 		! grep -qE ' [1-9][0-9]* failed' "$log"; then
 		count "$log" 0 1 0 "kernel $1: the test machine"
 	fi
@@ -70,9 +70,7 @@ has_all() {
 
 # tests_for ID
 tests_for() {
-	local left='^(hostile|stress|mutated|prefixes|doctor|example|versions|lost)$'
-	! has_all "$1" || left='^$'
-	guest_tests | grep -vE "$left"
+	if has_all "$1"; then cases_for stock; else cases_for short; fi
 }
 
 # thinned ID: the command line that says so
@@ -171,7 +169,8 @@ done
 wait
 for id in "${ids[@]}"; do
 	if [ -e "$logs/$id.suite_s" ] && has_all "$id"; then
-		boot "$id" timed cold
+		# shellcheck disable=SC2046 # a list
+		boot "$id" timed $(cases_alone)
 	fi
 done
 

@@ -4,17 +4,15 @@
 #
 # All tests: lint, the cores in user space and under a fuzzer, the tools, the packages,
 # the test machine itself, a kernel made for testing, and the guest suite on every
-# kernel of SUPPORTED (scripts/matrix.sh). What takes long is soak.sh's.
+# kernel of SUPPORTED (tests/bin/matrix.sh). What takes long is soak.sh's.
 #
 # Ends with "N passed, N failed, N skipped", summed up from what each part
 # counted. A kernel or tool that cannot be had is skipped by name; with CI=true
 # that is a failure.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
-
-# On the kernel made for testing: what is short, and reaches most. soak.sh has the rest.
-debug_cases="debug-kunit debug-faults debug-prefixes load protocol trust waits frozen nlink neighbours"
+. "$(dirname "$0")/cases.sh"
 
 # What the last part needs: the others need the processors, and this the network. What
 # cannot be had is told there.
@@ -53,15 +51,15 @@ quick_parts
 download >"$logs/download.out" 2>&1 &
 downloader=$!
 
-step "two at a time: a kernel with KASAN, lockdep and kmemleak: $debug_cases"
-# shellcheck disable=SC2086 # a list
-beside part debug "$top/scripts/debug.sh" debug $debug_cases
+step "two at a time: a kernel with KASAN, lockdep and kmemleak: $(cases_for kasan | paste -sd' ')"
+# shellcheck disable=SC2046 # a list
+beside part debug "$top/tests/bin/debug.sh" debug $(cases_for kasan)
 step "packages, in the root of a fresh Debian 12 and 13"
 beside part packages "$top/tests/pkg/packages.sh"
 step "every parser under libFuzzer"
-LANES=1 beside part fuzz "$top/scripts/fuzz.sh" 30
+LANES=1 beside part fuzz "$top/tests/bin/fuzz.sh" 30
 step "other machines, other compilers"
-beside part portability "$top/scripts/portability.sh"
+beside part portability "$top/tests/bin/portability.sh"
 step "a system that boots from an on-demand image, a machine whose power is cut"
 beside part boot "$top/tests/vm/boot.sh" 6.1 6.12
 beside part powercut "$top/tests/vm/powercut.sh" 6.12
@@ -69,9 +67,9 @@ step "kernels that load what is signed, and nothing else"
 beside part signing "$top/tests/vm/signing.sh" 6.1 6.12
 step "the test machine itself, what the unit tests notice"
 beside part selftest selftest
-LANES=1 beside part mutants "$top/scripts/mutants.sh" --unit
+LANES=1 beside part mutants "$top/tests/bin/mutants.sh" --unit
 wait
 
 step "the guest suite on $(kernel_ids | paste -sd' ')"
-part matrix "$top/scripts/matrix.sh" --short
+part matrix "$top/tests/bin/matrix.sh" --short
 finish
