@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
+.PHONY: help demo demo-boot check check-full matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
 	deb rpm packages pkgtest install-module-sources clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
@@ -14,7 +14,8 @@ OUT ?=
 help:
 	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
 	@echo 'make demo-boot [KERNEL=6.1] [LOGIN=1]   boot a Debian from an on-demand image, show how much was fetched'
-	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
+	@echo 'make check [CI=true]               the tests that a change needs, in 20 minutes; with CI=true, in 45, more'
+	@echo 'make check-full                    all of them: lint, unit tests, tools, packages, VMs'
 	@echo 'make matrix                        build for and boot every kernel of SUPPORTED, print a table'
 	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
@@ -122,6 +123,9 @@ demo:
 
 demo-boot:
 	scripts/demo-boot.sh
+
+check-full:
+	tests/bin/check.sh --full
 
 check:
 	tests/bin/check.sh

@@ -171,12 +171,14 @@ case_heads() {
 		where=$(sed -n '3s/^# where: //p' "$file")
 		[[ $seconds =~ ^([1-9][0-9]*(, debug [1-9][0-9]*)?|debug [1-9][0-9]*)$ ]] ||
 			echo "$file:2: not '# seconds: N, debug N'"
+		[ "$(grep -cx '# thin' "$file")" = "$(grep -m 1 -c 'od_arg thin' "$file")" ] ||
+			echo "$file: '# thin' and od_arg thin belong together"
 		[ -n "$where" ] || echo "$file:3: not '# where: WORD...'"
 		for word in $where; do
 			case $word in
-			stock | short | debug | kasan) ;;
+			stock | rows | short | debug | kasan) ;;
 			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || echo "$file:3: there is no $word" ;;
-			*) echo "$file:3: '$word' is not one of stock, short, debug, kasan, FILE.sh" ;;
+			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
 			esac
 		done
 	done

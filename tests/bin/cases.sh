@@ -5,13 +5,15 @@
 # A head follows the licence of tests/vm/cases/NAME.sh:
 #	# seconds: 25, debug 370	on a stock kernel; on one built for testing, with
 #					gcov, od.thin=8 and two VMs on two cores
-#	# where: stock short debug	what runs it, one or more of
+#	# where: stock rows debug	what runs it, one or more of
 #		stock	the guest suite on stock kernels
-#		short	also its short form, on the kernels that do not run all of it
+#		rows	on all of those that are booted, not only on Debian's own releases
+#		short	also the few minutes that make check has for the oldest and newest kernel
 #		debug	the guest suite on kernels built for testing
 #		kasan	also its short form, part of make check
 #		FILE.sh	that script alone
 #	# alone				in a VM of its own with nothing beside it
+#	# thin				od.thin=N makes it try a sample, an Nth or so
 
 cases=$top/tests/vm/cases
 
@@ -30,9 +32,9 @@ cases_for() {
 		END { tell() }' "$cases"/*.sh
 }
 
-# cases_alone: of the guest suite on stock kernels, those that need a VM of their own
-cases_alone() {
-	grep -lx '# alone' "$cases"/*.sh | sed 's,.*/,,; s/\.sh$//'
+# cases_that_are alone|thin
+cases_that_are() {
+	grep -lx "# $1" "$cases"/*.sh | sed 's,.*/,,; s/\.sh$//'
 }
 
 # seconds_of KIND NAME...: "SECONDS NAME" for each, where KIND is stock or debug

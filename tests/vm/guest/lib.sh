@@ -198,7 +198,7 @@ od_run_test() {
 	od_end_of_test
 	OD_SPENT=$((OD_SPENT + $(od_uptime) - since))
 	OD_PLANNED=$((OD_PLANNED + $(od_usual "$1")))
-	note "$OD_TEST: $(cut -d' ' -f1 /proc/uptime) s"
+	note "$OD_TEST took $(($(od_uptime) - since)) s"
 }
 
 # od_cut_power: the machine starts again; what was not on the disk is gone
