@@ -92,7 +92,9 @@ foreign_libraries() {
 add_guest_tests() {
 	cp "$top/tests/vm/guest/init" "$root/init"
 	cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
-	cp "$top"/tests/vm/cases/*.sh "$top/tests/vm/guest/seconds" "$root/tests/"
+	cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+	mkdir "$root/guest"
+	cp "$top/tests/vm/guest/seconds.awk" "$root/guest/"
 }
 
 add_guest_boot() {

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 25, debug 90
+# where: stock debug
 # The disk loses a part of a cache file: it is asked for again, and read right. And files
 # of /proc that are read while everything else goes on.
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 65, debug 600
+# where: stock rows debug kasan
 # What the cache believes: a range is cached because its map says so and for no other
 # reason, whatever the file system shows and whoever has been at the file or the map.
 

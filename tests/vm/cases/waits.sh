@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 30
+# where: stock rows short debug kasan
 # Tasks that wait for metadata which does not come: they can be killed though they wait for
 # each other, do not wait for ever, and keep neither suspend nor the daemon's return waiting.
 file=/mnt/a/large/sequential
