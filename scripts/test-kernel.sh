@@ -109,5 +109,6 @@ version=$(source_version)
 [ -n "$version" ] || die "$row_suite has no $package"
 key=$(cat "$0" "${fragments[@]}" <(echo "$version") | sha256sum | cut -c1-12)
 dir=$cache/kernels/$id-$key
-with_lock "kernel-$id" make_locked "$dir" "$version"
+# Not behind another tree's, which may take half an hour for fragments of its own.
+[ -e "$dir/release" ] || with_lock "kernel-$id" make_locked "$dir" "$version"
 echo "$dir"
