@@ -48,6 +48,8 @@ amd64)
 	machine=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
 	serial=(-serial chardev:console -serial stdio)
 	arguments="console=ttyS0 od.report=ttyS1 tsc=reliable"
+	# Memory that is a disk, for the case dax. Firmware may have put something there.
+	[ -n "${FIRMWARE-}" ] || arguments+=" memmap=64M!256M"
 	# Kernels that check everything take longer than ACPI's interpreter may.
 	[ "$row_status" != made ] || arguments+=" od.kind=debug pci=noacpi kcsan.early_enable=0"
 	;;

@@ -183,6 +183,26 @@ ok "with a map of its own" test -s "$other" -a "$other" != "$map"
 cp "$other" "$map"
 not_trusted "map of another file" "presence map of another file"
 
+# --- an inode number that is used again ---
+
+# refilled: a map of many versions, of a file that then goes without it
+refilled() {
+	local nr
+	partly || return 1
+	for nr in 150 200 250; do
+		od_mount /mnt/a fsid=$IMAGE && read_some $nr && umount /mnt/a || return 1
+	done
+	ino=$(stat -c %i "$file")
+	rm "$file" && [ -s "$map" ]
+}
+
+here "a map without its file" refilled
+ok "another file" od_mount /mnt/a fsid=$IMAGE
+read_some 100
+umount /mnt/a
+is "has its inode number" "$(stat -c %i "$(cache_file)")" "$ino"
+trusted "after an earlier map"
+
 # --- what commits ---
 
 kill_daemons
