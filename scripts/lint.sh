@@ -210,7 +210,8 @@ hazards() {
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
-	'cachefiles_od/*.[ch]' 'include/*.h')
+	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
+	tools/Makefile tools/man/erofs-od.8)
 
 # Words and phrases that have been replaced by better ones; extended regular
 # expressions, matched as whole words in any case.
@@ -223,7 +224,7 @@ retired+='|(is|are|was|were|not|already|still) here'
 retired_words() {
 	local file
 	files "${plain[@]}" | while read -r file; do
-		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"//Ig' "$file" |
+		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"|names\.machine|"cache-folder"//Ig' "$file" |
 			grep -nwiE "$retired" | sed "s|^|$file:|" || true
 	done
 }
