@@ -11,7 +11,18 @@ lib=/lib/modules/$release
 small=v-4096-flat
 
 # doctor_says NAME STATE FINDING TEXT [ARGUMENT...]
-doctor_is_loaded() {
+doctor_says() {
+	local name=$1 state=$2 finding=$3 text=$4
+	shift 4
+	erofs-od doctor "$@" >/tmp/doctor.out 2>&1
+	if grep -qE "^$state +$finding +.*$text" /tmp/doctor.out; then
+		pass "$name: $finding is $state"
+	else
+		fail "$name: $finding is $state" "$(cat /tmp/doctor.out)"
+	fi
+}
+
+is_loaded() {
 	grep -q "^$1 " /proc/modules
 }
 
