@@ -170,7 +170,7 @@ hazards() {
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards}.rst
+	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
 	tools/Makefile tools/man/erofs-od.8)
