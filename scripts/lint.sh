@@ -173,7 +173,8 @@ plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
-	tools/Makefile tools/man/erofs-od.8)
+	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
+	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)
 
 # Words and phrases that have been replaced by better ones; extended regular
 # expressions, matched as whole words in any case.
@@ -186,7 +187,7 @@ retired+='|(is|are|was|were|not|already|still) here'
 retired_words() {
 	local file
 	files "${plain[@]}" | while read -r file; do
-		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"|names\.machine|"cache-folder"//Ig' "$file" |
+		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|isolation-machine|is_here|FOLDER|"gone"|names\.machine|"cache-folder"//Ig' "$file" |
 			grep -nwiE "$retired" | sed "s|^|$file:|" || true
 	done
 }
