@@ -192,54 +192,18 @@ scripts_named() {
 		done
 }
 
-# tests_of ROW: "KIND NAME FACT" of a row of Documentation/hazards.rst, a line each
-tests_of() {
-	awk -v row="$1" '
-		/^   \* - / { here = $3 == row; column = 0 }
-		here && /^     - / { column++; sub(/^     - /, "       ") }
-		here && column == 2 { sub(/^ */, ""); sub(/;$/, ""); print }' Documentation/hazards.rst |
-		while read -r kind name facts; do
-			[[ $name = *: ]] || { echo "$kind $name"; continue; }
-			sed 's/, /\n/g' <<<"$facts" | sed "s/^/$kind ${name%:} /"
-		done
-}
-
-# A fact of a guest test is told by its script or by a program that it runs.
-has_test() {
-	case $1 in
-	vm) [ -e "tests/vm/cases/$2.sh" ] && { [ -z "$3" ] || grep -qF -- "$3" "tests/vm/cases/$2.sh" tests/vm/*.c; } ;;
-	kunit) [ -e "kunit/$2_test.c" ] && { [ -z "$3" ] || grep -q "KUNIT_CASE[A-Z_]*($3)" "kunit/$2_test.c"; } ;;
-	fuzz) [ -e "tests/fuzz/fuzz_$2.c" ] ;;
-	*) false ;;
-	esac
-}
-
+# The hazards of the mutants have titles and tests, which exist, and the document is current.
 hazards() {
-	local row kind name fact file patch
-	for row in $(seq 30) $(seq 40 73); do
-		grep -q "^   \* - $row\$" Documentation/hazards.rst || echo "hazard $row has no row"
-		[ -n "$(tests_of "$row")" ] || echo "hazard $row has no test"
-		grep -lE "^Hazard: (.*, )?$row(,|\$)" tests/mutants/*.patch >/dev/null || echo "hazard $row has no mutant"
-		tests_of "$row" | while read -r kind name fact; do
-			has_test "$kind" "$name" "$fact" || echo "hazard $row: there is no $kind $name $fact"
-		done
-	done
-	for patch in tests/mutants/*.patch; do
-		grep -qF "\`\`$(basename "$patch" .patch)\`\`" Documentation/hazards.rst || echo "no hazard names $patch"
-		sed -n 's/^Noticed-by: //p' "$patch" | sed 's/, */\n/g; s/unit /kunit /g; s/debug /vm /g' | while read -r kind name; do
-			has_test "$kind" "$name" "" || echo "$patch: there is no $kind $name"
-		done
-	done
-	grep -oE '``[0-9]{2}-[a-z-]+``' Documentation/hazards.rst | tr -d '`' | while read -r file; do
-		[ -e "tests/mutants/$file.patch" ] || echo "there is no mutant $file"
-	done
+	scripts/hazards.py check
 }
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing}.rst
+	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
-	'cachefiles_od/*.[ch]' 'include/*.h')
+	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
+	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
+	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)
 
 # Words and phrases that have been replaced by better ones; extended regular
 # expressions, matched as whole words in any case.
@@ -252,7 +216,7 @@ retired+='|(is|are|was|were|not|already|still) here'
 retired_words() {
 	local file
 	files "${plain[@]}" | while read -r file; do
-		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"//Ig' "$file" |
+		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|isolation-machine|is_here|FOLDER|"gone"|names\.machine|"cache-folder"//Ig' "$file" |
 			grep -nwiE "$retired" | sed "s|^|$file:|" || true
 	done
 }
@@ -300,7 +264,7 @@ rule "no retired word" retired_words
 rule "design.rst names what there is" design_names
 rule "each guest case has its head" case_heads
 rule "scripts that are named exist" scripts_named
-rule "each hazard has its tests and its mutants" hazards
+rule "each hazard has its tests and its mutants, and hazards.rst is current" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
 	rule "hosted runners run what tests/bin/ci.sh has" scripts/check-workflows.py
 else

@@ -14,7 +14,7 @@
 #define LOW_SPEED	1024
 #define LOW_SPEED_S	10
 
-/** asker_parse - its part of a command's parser */
+/** asker_parse - handle one of ASKER_OPTIONS */
 error_t asker_parse(struct asker *asker, int key, char *text, struct argp_state *state)
 {
 	int err;
@@ -32,7 +32,7 @@ error_t asker_parse(struct asker *asker, int key, char *text, struct argp_state 
 	return ARGP_ERR_UNKNOWN;
 }
 
-/** asker_begin - returns 0 or a negative errno, which was logged; asker_end() in any case */
+/** asker_begin - Return: 0 or a negative errno, which was logged; call asker_end() in any case */
 int asker_begin(struct asker *asker)
 {
 	int err = http_global_init();
@@ -44,18 +44,18 @@ int asker_begin(struct asker *asker)
 	if (!err)
 		err = fetcher_init(&asker->fetcher, &asker->options, &asker->stop);
 	if (err)
-		log_err("starting libcurl: %s", strerror(-err));
+		log_err("failed to start libcurl: %s", strerror(-err));
 	return err;
 }
 
 /**
- * asker_ask - which version of a blob is there?
+ * asker_ask - find the version of a blob
  * @asker: the sources
  * @blob: name
- * @size: gets its size
- * @validator: gets what tells its version, or ""
+ * @size: set to its size
+ * @validator: set to what identifies its version, or ""
  *
- * Return: 0; -ENOENT if no source has it; or a negative errno. fetcher.why says why
+ * Return: 0; -ENOENT if no source has it; or another negative errno, see fetcher.why
  */
 int asker_ask(struct asker *asker, const char *blob, uint64_t *size,
 	      char validator[static VALIDATOR_MAX + 1])
@@ -65,7 +65,7 @@ int asker_ask(struct asker *asker, const char *blob, uint64_t *size,
 	int err = blob_name_check((const uint8_t *)blob, strlen(blob), name);
 
 	if (err)
-		return fetcher_fail(&asker->fetcher, err, "not a name for a blob");
+		return fetcher_fail(&asker->fetcher, err, "invalid blob name");
 	err = source_lookup(asker->sources, &asker->fetcher, name, &file);
 	if (err)
 		return err;

@@ -93,6 +93,24 @@ is() {
 	fi
 }
 
+# exits STATUS NAME COMMAND...: its output goes to /tmp/out
+exits() {
+	local wanted=$1 name=$2 status=0
+	shift 2
+	"$@" >/tmp/out 2>&1 || status=$?
+	if [ $status = "$wanted" ]; then
+		pass "$name: exit status $wanted"
+	else
+		fail "$name: exit status $wanted" "$status
+$(cat /tmp/out)"
+	fi
+}
+
+# says NAME REGEX: the output of the last exits matches
+says() {
+	ok "$1" grep -qE "$2" /tmp/out
+}
+
 od_end_of_test() {
 	local loaded
 	od_put_away

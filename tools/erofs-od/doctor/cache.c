@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Can a cache live in this folder? */
+/* The cache directory, and the file system that it is on. */
 #include "doctor.h"
 
 #include <errno.h>
@@ -19,25 +19,25 @@
 #include "table.h"
 #include "text.h"
 
-/* The least that the module reads at a time, so the smallest hole it has to see. */
+/* The smallest unit that the module reads, so the smallest hole that it has to find. */
 #define GRAIN		4096
 #define XATTR_NAME	"user.erofs-od.doctor"
 
 /**
- * struct place - where the cache's folder lies
- * @path: of the folder, or of the nearest one above that is there
- * @seen: the same as the machine sees it
- * @is_there: it is the folder itself
- * @target: mount point, or NULL if it is not known
- * @type: file system type
- * @read_only: nothing can be written
- * @idmapped: owners are changed on the way
- * @fs: what statfs(2) says
+ * struct place - location of the cache directory
+ * @path: of the directory, or of its nearest existing parent
+ * @seen: @path without the sysroot
+ * @exists: @path is the directory itself
+ * @target: mount point, or NULL if unknown
+ * @type: file system type, or NULL if unknown
+ * @read_only: the mount or its file system is read-only
+ * @idmapped: the mount is idmapped
+ * @fs: from statfs(2)
  */
 struct place {
 	char *path;
 	char *seen;
-	bool is_there;
+	bool exists;
 	char *target;
 	char *type;
 	bool read_only;
@@ -46,7 +46,7 @@ struct place {
 };
 
 /**
- * doctor_is_network - is it one that other machines write to, too?
+ * doctor_is_network - can other hosts write to this file system?
  * @magic: of statfs(2)
  * @type: file system type, or NULL
  */
@@ -72,7 +72,7 @@ static bool has_option(const char *options, const char *name)
 	return options && !mnt_optstr_get_option(options, name, &value, &len);
 }
 
-/* libmount has a search like this, too, which looks whether the path is here. */
+/* mnt_table_find_mountpoint() would need the path to exist on this host. */
 static struct libmnt_fs *mount_of(struct libmnt_table *table, const char *path)
 {
 	struct libmnt_fs *fs;
@@ -80,15 +80,15 @@ static struct libmnt_fs *mount_of(struct libmnt_table *table, const char *path)
 
 	while ((fs = mnt_table_find_target(table, above, MNT_ITER_BACKWARD)) == NULL &&
 	       strcmp(above, "/"))
-		/* It cuts in place: the path begins with a slash. */
+		/* Truncates in place: the path begins with a slash. */
 		dirname(above);
 	free(above);
 	return fs;
 }
 
-static void find_mount(struct place *place, const struct machine *machine)
+static void find_mount(struct place *place, const struct host *host)
 {
-	char *path = machine_path(machine, "/proc/self/mountinfo");
+	char *path = host_path(host, "/proc/self/mountinfo");
 	struct libmnt_table *table = mnt_new_table_from_file(path);
 	struct libmnt_fs *fs = NULL;
 
@@ -105,10 +105,10 @@ static void find_mount(struct place *place, const struct machine *machine)
 	free(path);
 }
 
-/* A path without the folder that stands for the machine's /. */
-static char *as_seen(const struct machine *machine, const char *path)
+/* A path without the sysroot. */
+static char *strip_sysroot(const struct host *host, const char *path)
 {
-	char *root = machine_is_here(machine) ? NULL : realpath(machine->sysroot, NULL);
+	char *root = host_is_local(host) ? NULL : realpath(host->sysroot, NULL);
 	size_t len = root ? strlen(root) : 0;
 
 	if (len && !strncmp(path, root, len))
@@ -119,26 +119,26 @@ static char *as_seen(const struct machine *machine, const char *path)
 
 static void find_place(struct place *place, const struct doctor *doctor)
 {
-	char *path = machine_path(&doctor->machine, "%s", doctor->cache);
+	char *path = host_path(&doctor->host, "%s", doctor->cache);
 	char *resolved;
 
 	memset(place, 0, sizeof(*place));
-	place->is_there = true;
+	place->exists = true;
 	while ((resolved = realpath(path, NULL)) == NULL && strlen(path) > 1) {
 		char *above = text_copy(dirname(path));
 
-		place->is_there = false;
+		place->exists = false;
 		free(path);
 		path = above;
 	}
 	free(path);
 	place->path = resolved ? resolved : text_copy("/");
-	place->seen = as_seen(&doctor->machine, place->path);
-	find_mount(place, &doctor->machine);
+	place->seen = strip_sysroot(&doctor->host, place->path);
+	find_mount(place, &doctor->host);
 	statfs(place->path, &place->fs);
 }
 
-static void leave_place(struct place *place)
+static void free_place(struct place *place)
 {
 	free(place->path);
 	free(place->seen);
@@ -146,67 +146,61 @@ static void leave_place(struct place *place)
 	free(place->type);
 }
 
-static void ask_folder(struct doctor *doctor, const struct place *place, const char *quoted)
+static void check_directory(struct doctor *doctor, const struct place *place, const char *quoted)
 {
 	enum finding_id id = FINDING_CACHE_FOLDER;
 	struct stat st;
 
-	if (!place->is_there)
+	if (!place->exists)
 		findings_problem(&doctor->findings, id,
-				 text_format("there is no folder %s", doctor->cache),
+				 text_format("%s does not exist", doctor->cache),
 				 text_format("install -d -m 700 %s", quoted));
 	else if (stat(place->path, &st) || !S_ISDIR(st.st_mode))
 		findings_problem(&doctor->findings, id,
-				 text_format("%s is no folder", doctor->cache),
+				 text_format("%s is not a directory", doctor->cache),
 				 text_format("mv %s %s.old && install -d -m 700 %s", quoted,
 					     quoted, quoted));
 	else if (st.st_mode & 077)
 		findings_note(&doctor->findings, id,
-			      text_format("others than its owner can enter %s", doctor->cache),
+			      text_format("users other than root can enter %s", doctor->cache),
 			      text_format("chmod 700 %s", quoted));
 	else
 		findings_ok(&doctor->findings, id,
-			    text_format("the cache's folder is %s", doctor->cache));
+			    text_format("the cache directory is %s", doctor->cache));
 }
 
 static char *elsewhere(void)
 {
-	return text_copy("erofs-od doctor --dir=/srv/erofs-od  # or another folder");
+	return text_copy("erofs-od doctor --dir=/srv/erofs-od  # or another directory");
 }
 
-static void ask_mount(struct doctor *doctor, const struct place *place)
+/* Return: why no cache can be on this mount, or NULL; free it */
+static char *mount_objection(const struct doctor *doctor, const struct place *place)
 {
 	const char *type = place->type ? place->type : "unknown";
 	const char *target = place->target ? place->target : place->seen;
-	enum finding_id id = FINDING_CACHE_MOUNT;
-	char *quoted = text_quote(target);
+	const char *objection;
 
 	if (doctor_is_network((uint64_t)place->fs.f_type & UINT32_MAX, place->type))
-		findings_problem(&doctor->findings, id,
-				 text_format("%s is on %s, a network file system (%s)",
-					     doctor->cache, target, type), elsewhere());
+		objection = "a network file system";
 	else if (place->read_only)
-		findings_problem(&doctor->findings, id,
-				 text_format("%s is on %s (%s), which is read-only",
-					     doctor->cache, target, type),
-				 text_format("mount -o remount,rw %s", quoted));
+		objection = "which is read-only";
 	else if (place->idmapped)
-		findings_problem(&doctor->findings, id,
-				 text_format("%s is on %s (%s), which is idmapped", doctor->cache,
-					     target, type), elsewhere());
+		objection = "which is idmapped";
 	else if (!strcmp(type, "overlay") || !strncmp(type, "fuse", 4) ||
 		 !strcmp(type, "virtiofs"))
-		findings_problem(&doctor->findings, id,
-				 text_format("%s is on %s (%s), on which a cache cannot keep its "
-					     "promises; the module refuses it", doctor->cache,
-					     target, type), elsewhere());
+		objection = "where data cannot be made durable";
 	else
-		findings_ok(&doctor->findings, id,
-			    text_format("%s is on %s (%s)", doctor->cache, target, type));
-	free(quoted);
+		return NULL;
+	return text_format("%s is on %s (%s), %s", doctor->cache, target, type, objection);
 }
 
-/* The module asks the same of a folder before it takes it. */
+static char *mount_remedy(const struct place *place, const char *quoted)
+{
+	return place->read_only ? text_format("mount -o remount,rw %s", quoted) : elsewhere();
+}
+
+/* As the module does on bind. */
 static int try_holes(int fd, const struct place *place)
 {
 	off_t block = place->fs.f_bsize > GRAIN ? (off_t)place->fs.f_bsize : GRAIN;
@@ -236,73 +230,70 @@ static int try_xattr(int fd)
 	return fremovexattr(fd, XATTR_NAME) ? -errno : 0;
 }
 
-static void tell_holes(struct doctor *doctor, int err, const char *quoted)
+/* Reports the first drawback; the caller has reported that the mount is fine. */
+static void try_unnamed(struct doctor *doctor, const struct place *place, int fd)
 {
-	enum finding_id id = FINDING_CACHE_HOLES;
+	enum finding_id id = FINDING_CACHE_MOUNT;
+	int err = try_holes(fd, place);
 
-	if (!err)
-		findings_ok(&doctor->findings, id,
-			    text_copy("its file system tells holes from data"));
-	else if (err == -EOPNOTSUPP)
+	if (err == -EOPNOTSUPP) {
 		findings_problem(&doctor->findings, id,
-				 text_copy("its file system does not tell holes from data: no "
-					   "cache can be in it"),
-				 elsewhere());
-	else
-		findings_problem(&doctor->findings, id,
-				 text_format("a file with a hole cannot be written: %s",
-					     strerror(-err)), text_format("df %s", quoted));
-}
-
-static void tell_xattr(struct doctor *doctor, int err)
-{
-	enum finding_id id = FINDING_CACHE_XATTR;
-
-	if (!err)
-		findings_ok(&doctor->findings, id,
-			    text_copy("its file system keeps user xattrs"));
-	else
+				 text_format("%s is on a file system that does not distinguish "
+					     "holes from data", doctor->cache), elsewhere());
+		return;
+	}
+	if (!err) {
+		err = try_xattr(fd);
+		if (!err)
+			return;
 		findings_note(&doctor->findings, id,
-			      text_format("its file system keeps no user xattrs (%s): blobs are "
-					  "fetched again after each mount", strerror(-err)),
-			      elsewhere());
+			      text_format("%s is on a file system without user xattrs (%s): blobs are "
+					  "fetched again after each mount", doctor->cache,
+					  strerror(-err)), elsewhere());
+		return;
+	}
+	findings_note(&doctor->findings, id,
+		      text_format("cannot test the file system of %s: %s", doctor->cache,
+				  strerror(-err)), text_format("df %s", place->seen));
 }
 
-/* A file without a name, so that nothing is left of it whatever happens. */
-static void try_file(struct doctor *doctor, const struct place *place, const char *quoted)
+/* The file is unlinked at once, so that it cannot remain there. */
+static void try_file(struct doctor *doctor, const struct place *place)
 {
 	char *name = text_format("%s/doctor.XXXXXX", place->path);
 	int fd = mkostemp(name, O_CLOEXEC);
-	int err = fd < 0 ? -errno : 0;
+	int err = fd < 0 ? errno : 0;
 
 	if (fd >= 0) {
 		unlink(name);
-		tell_holes(doctor, try_holes(fd, place), quoted);
-		tell_xattr(doctor, try_xattr(fd));
+		try_unnamed(doctor, place, fd);
 		close(fd);
-	} else if ((err == -EACCES || err == -EPERM) && geteuid()) {
-		findings_note(&doctor->findings, FINDING_CACHE_HOLES,
-			      text_copy("cannot be tried by who may not write there"),
-			      advice_root());
-		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
 	} else {
-		tell_holes(doctor, err, quoted);
-		findings_wait(&doctor->findings, FINDING_CACHE_XATTR, FINDING_CACHE_HOLES);
+		findings_note(&doctor->findings, FINDING_CACHE_MOUNT,
+			      text_format("cannot test the file system of %s: %s", doctor->cache,
+					  strerror(err)),
+			      geteuid() ? advice_root() : text_format("df %s", place->seen));
 	}
 	free(name);
 }
 
-static void ask_file_system(struct doctor *doctor, const struct place *place,
-			    const char *quoted)
+static void check_mount(struct doctor *doctor, const struct place *place)
 {
-	enum finding_id first = FINDING_CACHE_FOLDER;
+	const char *target = place->target ? place->target : place->seen;
+	char *objection = mount_objection(doctor, place);
+	enum finding_id id = FINDING_CACHE_MOUNT;
+	char *quoted = text_quote(target);
 
-	if (findings_state(&doctor->findings, FINDING_CACHE_MOUNT) == FINDING_PROBLEM)
-		first = FINDING_CACHE_MOUNT;
-	else if (findings_state(&doctor->findings, FINDING_CACHE_FOLDER) != FINDING_PROBLEM)
-		return try_file(doctor, place, quoted);
-	findings_wait(&doctor->findings, FINDING_CACHE_HOLES, first);
-	findings_wait(&doctor->findings, FINDING_CACHE_XATTR, first);
+	if (objection) {
+		findings_problem(&doctor->findings, id, objection, mount_remedy(place, quoted));
+	} else {
+		findings_ok(&doctor->findings, id,
+			    text_format("%s is on %s (%s)", doctor->cache, target,
+					place->type ? place->type : "unknown"));
+		if (findings_state(&doctor->findings, FINDING_CACHE_FOLDER) != FINDING_PROBLEM)
+			try_file(doctor, place);
+	}
+	free(quoted);
 }
 
 static unsigned int percent(uint64_t total, uint64_t part)
@@ -310,8 +301,8 @@ static unsigned int percent(uint64_t total, uint64_t part)
 	return total ? (unsigned int)(100.0 * (double)part / (double)total) : 100;
 }
 
-/* By the limits that hold when the daemon sets none. */
-static void ask_space(struct doctor *doctor, const struct place *place, const char *quoted)
+/* Against the default limits; a daemon can set others. */
+static void check_space(struct doctor *doctor, const struct place *place, const char *quoted)
 {
 	static const struct od_limit limit = OD_LIMIT_DEFAULT;
 	const struct statfs *fs = &place->fs;
@@ -329,24 +320,23 @@ static void ask_space(struct doctor *doctor, const struct place *place, const ch
 		break;
 	case OD_ROOM_SOME:
 		findings_note(&doctor->findings, id,
-			      text_format("%s: culling goes on until it is %u %%", free_now,
-					  limit.run), text_format("df%s %s", option, quoted));
+			      text_format("%s; the daemon culls up to %u %%", free_now, limit.run), text_format("df%s %s", option, quoted));
 		break;
 	case OD_ROOM_SCARCE:
 		findings_note(&doctor->findings, id,
-			      text_format("%s: below %u %% blobs are culled", free_now, limit.cull),
+			      text_format("%s; the daemon culls below %u %%", free_now, limit.cull),
 			      text_format("df%s %s", option, quoted));
 		break;
 	case OD_ROOM_NONE:
 		findings_problem(&doctor->findings, id,
-				 text_format("%s: below %u %% nothing is stored", free_now,
+				 text_format("%s; nothing is stored below %u %%", free_now,
 					     limit.stop), text_format("df%s %s", option, quoted));
 		break;
 	}
 	free(free_now);
 }
 
-/** doctor_cache - the folder, and the file system that it is on */
+/** doctor_cache - the cache directory, its file system and free space */
 void doctor_cache(struct doctor *doctor)
 {
 	char *quoted = text_quote(doctor->cache), *seen;
@@ -354,11 +344,10 @@ void doctor_cache(struct doctor *doctor)
 
 	find_place(&place, doctor);
 	seen = text_quote(place.seen);
-	ask_folder(doctor, &place, quoted);
-	ask_mount(doctor, &place);
-	ask_file_system(doctor, &place, quoted);
-	ask_space(doctor, &place, seen);
+	check_directory(doctor, &place, quoted);
+	check_mount(doctor, &place);
+	check_space(doctor, &place, seen);
 	free(seen);
 	free(quoted);
-	leave_place(&place);
+	free_place(&place);
 }

@@ -9,42 +9,29 @@
 
 static const char *const names[FINDING_COUNT] = {
 	[FINDING_KERNEL_RANGE]		= "kernel-range",
-	[FINDING_MACHINE]		= "machine",
 	[FINDING_KERNEL_HEADERS]	= "kernel-headers",
 	[FINDING_MODULES_BUILT]		= "modules-built",
-	[FINDING_MODULES_VERSION]	= "modules-version",
-	[FINDING_LOCKDOWN]		= "lockdown",
-	[FINDING_SECURE_BOOT]		= "secure-boot",
 	[FINDING_SIGNATURE]		= "signature",
 	[FINDING_SIGNER_KEY]		= "signer-key",
 	[FINDING_STOCK_CACHEFILES]	= "stock-cachefiles",
-	[FINDING_STOCK_EROFS]		= "stock-erofs",
 	[FINDING_MODULES_LOADED]	= "modules-loaded",
 	[FINDING_MODULES_CURRENT]	= "modules-current",
 	[FINDING_DROPIN]		= "dropin",
 	[FINDING_DEVICE]		= "device",
-	[FINDING_DEVICE_USER]		= "device-user",
 	[FINDING_CACHE_FOLDER]		= "cache-folder",
 	[FINDING_CACHE_MOUNT]		= "cache-mount",
-	[FINDING_CACHE_HOLES]		= "cache-holes",
-	[FINDING_CACHE_XATTR]		= "cache-xattr",
 	[FINDING_CACHE_SPACE]		= "cache-space",
 	[FINDING_DAEMON]		= "daemon",
 };
 
 static const char *const states[] = {
-	[FINDING_UNASKED]	= "unasked",
+	[FINDING_UNCHECKED]	= "unchecked",
 	[FINDING_OK]		= "ok",
 	[FINDING_NOTE]		= "note",
 	[FINDING_PROBLEM]	= "problem",
 };
 
-const char *finding_name(enum finding_id id)
-{
-	return names[id];
-}
-
-/* What comes from a file may have more than one line; each of these has one. */
+/* Text from a file may contain line breaks and control characters. */
 static char *one_line(char *text)
 {
 	char *p;
@@ -65,21 +52,21 @@ static void add(struct findings *findings, enum finding_id id, enum finding_stat
 	finding->state = state;
 	finding->text = one_line(text);
 	finding->remedy = one_line(remedy);
-	finding->waits = false;
+	finding->skipped = false;
 }
 
 /**
- * findings_ok - nothing stands in the way here
- * @findings: all of them
- * @id: the question
- * @text: from malloc(); it is taken over
+ * findings_ok - record that there is nothing to do
+ * @findings: all results
+ * @id: the check
+ * @text: from malloc(); ownership passes to @findings
  */
 void findings_ok(struct findings *findings, enum finding_id id, char *text)
 {
 	add(findings, id, FINDING_OK, text, NULL);
 }
 
-/** findings_note - as findings_ok(), with what to do about it, which is taken over, too */
+/** findings_note - as findings_ok(), with a remedy, whose ownership passes as well */
 void findings_note(struct findings *findings, enum finding_id id, char *text, char *remedy)
 {
 	add(findings, id, FINDING_NOTE, text, remedy);
@@ -91,12 +78,12 @@ void findings_problem(struct findings *findings, enum finding_id id, char *text,
 	add(findings, id, FINDING_PROBLEM, text, remedy);
 }
 
-/** findings_wait - there is no answer before another question has a better one */
-void findings_wait(struct findings *findings, enum finding_id id, enum finding_id first)
+/** findings_skip - record that check @id needs a better result of check @first */
+void findings_skip(struct findings *findings, enum finding_id id, enum finding_id first)
 {
-	findings_note(findings, id, text_format("not asked because of %s", names[first]),
-		      text_format("see to %s first", names[first]));
-	findings->list[id].waits = true;
+	findings_note(findings, id, text_format("not checked because of %s", names[first]),
+		      text_format("resolve %s first", names[first]));
+	findings->list[id].skipped = true;
 }
 
 enum finding_state findings_state(const struct findings *findings, enum finding_id id)
@@ -104,7 +91,7 @@ enum finding_state findings_state(const struct findings *findings, enum finding_
 	return findings->list[id].state;
 }
 
-/** findings_count - how many are in this state */
+/** findings_count - number of findings in a state */
 unsigned int findings_count(const struct findings *findings, enum finding_state state)
 {
 	unsigned int n = 0;
@@ -115,13 +102,13 @@ unsigned int findings_count(const struct findings *findings, enum finding_state 
 	return n;
 }
 
-static unsigned int count_waits(const struct findings *findings)
+static unsigned int count_skipped(const struct findings *findings)
 {
 	unsigned int n = 0;
 	int id;
 
 	for (id = 0; id < FINDING_COUNT; id++)
-		n += findings->list[id].waits;
+		n += findings->list[id].skipped;
 	return n;
 }
 
@@ -130,26 +117,26 @@ static const char *plural(unsigned int n)
 	return n == 1 ? "" : "s";
 }
 
-/* What waits says in its text already what to do. */
+/* The text of a skipped check names the remedy already. */
 static void show_finding(const struct finding *finding, enum finding_id id, FILE *out)
 {
 	fprintf(out, "%-8s %-17s %s\n", states[finding->state], names[id], finding->text);
-	if (finding->remedy && !finding->waits)
+	if (finding->remedy && !finding->skipped)
 		fprintf(out, "%26s -> %s\n", "", finding->remedy);
 }
 
-/** findings_show - for people: a line each, and below it what to do */
+/** findings_show - print a line for each, followed by its remedy */
 void findings_show(const struct findings *findings, FILE *out)
 {
 	unsigned int problems = findings_count(findings, FINDING_PROBLEM);
-	unsigned int waits = count_waits(findings);
-	unsigned int notes = findings_count(findings, FINDING_NOTE) - waits;
+	unsigned int skipped = count_skipped(findings);
+	unsigned int notes = findings_count(findings, FINDING_NOTE) - skipped;
 	int id;
 
 	for (id = 0; id < FINDING_COUNT; id++)
 		show_finding(&findings->list[id], id, out);
-	fprintf(out, "%u problem%s, %u note%s, %u not asked\n", problems, plural(problems), notes,
-		plural(notes), waits);
+	fprintf(out, "%u problem%s, %u note%s, %u not checked\n", problems, plural(problems), notes,
+		plural(notes), skipped);
 }
 
 /** findings_json - an array of objects with id, state, text and remedy */

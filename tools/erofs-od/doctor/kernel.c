@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel, and what modules for it are built with. */
+/* The kernel, and the headers for building modules. */
 #include "doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include "text.h"
 
@@ -21,7 +19,7 @@ static bool series_of(const char *release, unsigned int *series)
 }
 
 /**
- * doctor_range - does a kernel lie between two series?
+ * doctor_range - is a kernel between two series, inclusive?
  * @release: of the kernel, such as 6.12.118+deb13-amd64
  * @minimum: first series, such as 5.10
  * @maximum: last series
@@ -38,34 +36,23 @@ enum range doctor_range(const char *release, const char *minimum, const char *ma
 	return series > last ? RANGE_ABOVE : RANGE_WITHIN;
 }
 
-static void ask_range(struct doctor *doctor)
+static void check_range(struct doctor *doctor)
 {
-	const char *release = doctor->machine.kernel;
+	const char *release = doctor->host.kernel;
 
 	if (doctor_range(release, OD_KERNEL_MINIMUM, OD_KERNEL_MAXIMUM) == RANGE_WITHIN)
 		findings_ok(&doctor->findings, FINDING_KERNEL_RANGE,
-			    text_format("kernel %s is one from " OD_KERNEL_MINIMUM " to "
-					OD_KERNEL_MAXIMUM, release));
+			    text_format("kernel %s is supported (" OD_KERNEL_MINIMUM " to "
+					OD_KERNEL_MAXIMUM ")", release));
 	else
 		findings_problem(&doctor->findings, FINDING_KERNEL_RANGE,
-				 text_format("kernel %s is none from " OD_KERNEL_MINIMUM " to "
-					     OD_KERNEL_MAXIMUM ", which these modules are for",
-					     release),
+				 text_format("kernel %s is not supported (" OD_KERNEL_MINIMUM
+					     " to " OD_KERNEL_MAXIMUM ")", release),
 				 text_format("boot a kernel from " OD_KERNEL_MINIMUM " to "
 					     OD_KERNEL_MAXIMUM));
 }
 
-static void note_machine(struct doctor *doctor)
-{
-	struct utsname names;
-
-	uname(&names);
-	findings_ok(&doctor->findings, FINDING_MACHINE,
-		    text_format("%s, %s, pages of %ld KiB", doctor->machine.distribution,
-				names.machine, sysconf(_SC_PAGESIZE) / 1024));
-}
-
-/* SUSE's packages are named after the flavour, which is the release's end. */
+/* SUSE names packages after the flavour, the last part of the release. */
 static char *suse_headers(const char *release)
 {
 	const char *flavour = strrchr(release, '-');
@@ -73,47 +60,46 @@ static char *suse_headers(const char *release)
 	return text_format("zypper install kernel-%s-devel", flavour ? flavour + 1 : "default");
 }
 
-static char *headers_command(const struct machine *machine)
+static char *headers_command(const struct host *host)
 {
-	switch (machine->family) {
+	switch (host->family) {
 	case FAMILY_DEBIAN:
-		return text_format("apt install linux-headers-%s", machine->kernel);
+		return text_format("apt install linux-headers-%s", host->kernel);
 	case FAMILY_FEDORA:
-		return text_format("dnf install kernel-devel-%s", machine->kernel);
+		return text_format("dnf install kernel-devel-%s", host->kernel);
 	case FAMILY_SUSE:
-		return suse_headers(machine->kernel);
+		return suse_headers(host->kernel);
 	case FAMILY_OTHER:
 		break;
 	}
 	return text_format("install the headers of kernel %s, so that /lib/modules/%s/build has "
-			   "its Makefile", machine->kernel, machine->kernel);
+			   "its Makefile", host->kernel, host->kernel);
 }
 
-/* Modules that are there already were built somewhere; an update will want the headers. */
-static void ask_headers(struct doctor *doctor)
+/* Modules that are installed already work; an update will need the headers. */
+static void check_headers(struct doctor *doctor)
 {
-	const struct machine *machine = &doctor->machine;
+	const struct host *host = &doctor->host;
 	char *text;
 
-	if (machine_has(machine, "/lib/modules/%s/build/Makefile", machine->kernel)) {
+	if (host_has(host, "/lib/modules/%s/build/Makefile", host->kernel)) {
 		findings_ok(&doctor->findings, FINDING_KERNEL_HEADERS,
-			    text_format("the headers are in /lib/modules/%s/build",
-					machine->kernel));
+			    text_format("kernel headers: /lib/modules/%s/build",
+					host->kernel));
 		return;
 	}
-	text = text_format("the headers of kernel %s are not installed: no module can be built",
-			   machine->kernel);
+	text = text_format("the headers of kernel %s are not installed: cannot build modules",
+			   host->kernel);
 	if (doctor_has_modules(doctor))
 		findings_note(&doctor->findings, FINDING_KERNEL_HEADERS, text,
-			      headers_command(machine));
+			      headers_command(host));
 	else
 		findings_problem(&doctor->findings, FINDING_KERNEL_HEADERS, text,
-				 headers_command(machine));
+				 headers_command(host));
 }
 
 void doctor_kernel(struct doctor *doctor)
 {
-	ask_range(doctor);
-	note_machine(doctor);
-	ask_headers(doctor);
+	check_range(doctor);
+	check_headers(doctor);
 }

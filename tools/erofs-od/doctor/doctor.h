@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The doctor: one file for each field that it asks about. */
+/* The doctor: one file for each subject that it checks. */
 #ifndef OD_DOCTOR_H
 #define OD_DOCTOR_H
 
@@ -8,22 +8,19 @@
 
 #include "dropin.h"
 #include "findings.h"
-#include "machine.h"
+#include "host.h"
 #include "modules.h"
 
-/** DOCTOR_CACHE - folder of the cache, unless something else is said */
-#define DOCTOR_CACHE	"/var/cache/erofs-od"
-
 /**
- * struct doctor - who asks
- * @machine: what about
+ * struct doctor - state of the command
+ * @host: what is checked
  * @modules: both modules there
- * @dropin: how drop-in mode stands
- * @cache: folder of the cache, as the machine sees it
- * @findings: the answers
+ * @dropin: state of drop-in mode
+ * @cache: cache directory, as the host sees it
+ * @findings: results
  */
 struct doctor {
-	struct machine machine;
+	struct host host;
 	struct modules modules;
 	struct dropin dropin;
 	char *cache;
@@ -32,7 +29,7 @@ struct doctor {
 
 void doctor_kernel(struct doctor *doctor);
 void doctor_modules(struct doctor *doctor);
-void doctor_trust(struct doctor *doctor);
+void doctor_signature(struct doctor *doctor);
 void doctor_stock(struct doctor *doctor);
 void doctor_device(struct doctor *doctor);
 void doctor_daemon(struct doctor *doctor);
@@ -42,9 +39,9 @@ void doctor_fix(struct doctor *doctor);
 bool doctor_has_modules(const struct doctor *doctor);
 bool doctor_is_accepted(const struct doctor *doctor, enum od_module module);
 
-/* The logic behind some of the answers, which needs no machine. */
+/* Decisions that need no host, for tests. */
 
-/** enum range - where a kernel lies */
+/** enum range - position of a kernel relative to the supported series */
 enum range {
 	RANGE_UNKNOWN,
 	RANGE_BELOW,
@@ -52,7 +49,7 @@ enum range {
 	RANGE_ABOVE,
 };
 
-/** enum vermagic - does a module's file fit a kernel? */
+/** enum vermagic - does the file of a module fit a kernel? */
 enum vermagic {
 	VERMAGIC_SAME,
 	VERMAGIC_BY_SYMBOLS,

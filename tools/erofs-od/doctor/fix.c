@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is safe, and can be undone: nothing is built, unloaded or configured here. */
+/* --fix: what is safe and can be undone. It builds, unloads and configures nothing. */
 #include "doctor.h"
 
 #include <errno.h>
@@ -14,9 +14,9 @@
 
 extern char **environ;
 
-static void make_folder(struct doctor *doctor)
+static void create_directory(struct doctor *doctor)
 {
-	char *path = machine_path(&doctor->machine, "%s", doctor->cache);
+	char *path = host_path(&doctor->host, "%s", doctor->cache);
 	char *slash;
 
 	if (findings_state(&doctor->findings, FINDING_CACHE_FOLDER) == FINDING_PROBLEM) {
@@ -26,9 +26,9 @@ static void make_folder(struct doctor *doctor)
 			*slash = '/';
 		}
 		if (mkdir(path, 0700))
-			log_err("%s cannot be made: %s", doctor->cache, strerror(errno));
+			log_err("failed to create %s: %s", doctor->cache, strerror(errno));
 		else
-			log_info("made the folder %s", doctor->cache);
+			log_info("created %s", doctor->cache);
 	}
 	free(path);
 }
@@ -46,20 +46,20 @@ static int run(char *const argv[])
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
 }
 
-/* Only this finding's remedy begins with the name of what has to be run. */
+/* The remedy is a call of depmod if, and only if, the index is out of date. */
 static void index_modules(struct doctor *doctor)
 {
 	const char *remedy = doctor->findings.list[FINDING_MODULES_BUILT].remedy;
-	char *root = machine_path(&doctor->machine, "/");
-	char *const argv[] = { "depmod", "-a", "-b", root, doctor->machine.kernel, NULL };
+	char *root = host_path(&doctor->host, "/");
+	char *const argv[] = { "depmod", "-a", "-b", root, doctor->host.kernel, NULL };
 	int err;
 
 	if (remedy && !strncmp(remedy, "depmod ", 7)) {
 		err = run(argv);
 		if (err)
-			log_err("depmod -a %s: %s", doctor->machine.kernel, strerror(-err));
+			log_err("depmod -a %s: %s", doctor->host.kernel, strerror(-err));
 		else
-			log_info("ran depmod -a %s", doctor->machine.kernel);
+			log_info("ran depmod -a %s", doctor->host.kernel);
 	}
 	free(root);
 }
@@ -73,30 +73,29 @@ static void load(struct doctor *doctor, enum od_module module)
 		return;
 	err = module_insert(&doctor->modules, name);
 	if (err)
-		log_err("the module %s cannot be loaded: %s; the kernel log may say more", name,
-			strerror(-err));
+		log_err("failed to load %s: %s; see the kernel log", name, strerror(-err));
 	else
-		log_info("loaded the module %s", name);
+		log_info("loaded %s", name);
 }
 
 static void load_modules(struct doctor *doctor)
 {
-	if (!machine_is_here(&doctor->machine) || !machine_runs_it(&doctor->machine) ||
+	if (!host_is_local(&doctor->host) || !host_runs_kernel(&doctor->host) ||
 	    findings_state(&doctor->findings, FINDING_STOCK_CACHEFILES) == FINDING_PROBLEM)
 		return;
-	/* What depmod has found by now. */
+	/* depmod may have found them now. */
 	modules_free(&doctor->modules);
-	modules_init(&doctor->modules, &doctor->machine);
+	modules_init(&doctor->modules, &doctor->host);
 	if (!modules_are_installed(&doctor->modules))
 		return;
 	load(doctor, MODULE_CACHEFILES_OD);
 	load(doctor, MODULE_EROFS_OD);
 }
 
-/** doctor_fix - do what is safe, and say so; then it is to be asked again */
+/** doctor_fix - do what is safe, and log it; the caller has to run the checks again */
 void doctor_fix(struct doctor *doctor)
 {
-	make_folder(doctor);
+	create_directory(doctor);
 	index_modules(doctor);
 	load_modules(doctor);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine.h"
+#include "host.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -13,7 +13,7 @@
 
 #include "text.h"
 
-/* How many names a sentence takes. */
+/* Longer lists of names are truncated. */
 #define NAMES_MAX	4
 
 /* The value of a variable of os-release, without quotes, or NULL; free it. */
@@ -46,29 +46,29 @@ static enum family family_of(const char *ids)
 	return FAMILY_OTHER;
 }
 
-static void read_os_release(struct machine *machine)
+static void read_os_release(struct host *host)
 {
-	char *text = machine_read(machine, "/etc/os-release");
+	char *text = host_read(host, "/etc/os-release");
 	char *id, *like, *ids;
 
 	if (!text)
-		text = machine_read(machine, "/usr/lib/os-release");
+		text = host_read(host, "/usr/lib/os-release");
 	id = os_release_value(text, "ID");
 	like = os_release_value(text, "ID_LIKE");
 	ids = text_format("%s %s", id ? id : "", like ? like : "");
-	machine->family = family_of(ids);
-	machine->distribution = os_release_value(text, "PRETTY_NAME");
-	if (!machine->distribution)
-		machine->distribution = text_copy(id ? id : "unknown");
+	host->family = family_of(ids);
+	host->distribution = os_release_value(text, "PRETTY_NAME");
+	if (!host->distribution)
+		host->distribution = text_copy(id ? id : "unknown");
 	free(ids);
 	free(like);
 	free(id);
 	free(text);
 }
 
-static char *running_kernel(const struct machine *machine)
+static char *running_kernel(const struct host *host)
 {
-	char *release = machine_read(machine, "/proc/sys/kernel/osrelease");
+	char *release = host_read(host, "/proc/sys/kernel/osrelease");
 	struct utsname names;
 
 	if (release && *release)
@@ -79,90 +79,90 @@ static char *running_kernel(const struct machine *machine)
 }
 
 /**
- * machine_init - begin to look
- * @machine: filled in; machine_free() it
- * @sysroot: a folder with a copy of the machine's files, or NULL for this one
- * @kernel: release that is asked about, or NULL for the running one
+ * host_init - identify a host
+ * @host: filled in; free it with host_free()
+ * @sysroot: directory with a copy of its files, or NULL for this host
+ * @kernel: release to look at, or NULL for the running one
  */
-void machine_init(struct machine *machine, const char *sysroot, const char *kernel)
+void host_init(struct host *host, const char *sysroot, const char *kernel)
 {
 	size_t len;
 
-	memset(machine, 0, sizeof(*machine));
-	machine->sysroot = text_copy(sysroot ? sysroot : "");
-	len = strlen(machine->sysroot);
-	while (len && machine->sysroot[len - 1] == '/')
-		machine->sysroot[--len] = '\0';
-	machine->running = running_kernel(machine);
-	machine->kernel = text_copy(kernel ? kernel : machine->running);
-	read_os_release(machine);
+	memset(host, 0, sizeof(*host));
+	host->sysroot = text_copy(sysroot ? sysroot : "");
+	len = strlen(host->sysroot);
+	while (len && host->sysroot[len - 1] == '/')
+		host->sysroot[--len] = '\0';
+	host->running = running_kernel(host);
+	host->kernel = text_copy(kernel ? kernel : host->running);
+	read_os_release(host);
 }
 
-void machine_free(struct machine *machine)
+void host_free(struct host *host)
 {
-	free(machine->sysroot);
-	free(machine->running);
-	free(machine->kernel);
-	free(machine->distribution);
-	memset(machine, 0, sizeof(*machine));
+	free(host->sysroot);
+	free(host->running);
+	free(host->kernel);
+	free(host->distribution);
+	memset(host, 0, sizeof(*host));
 }
 
-/** machine_is_here - it is this one, and no copy */
-bool machine_is_here(const struct machine *machine)
+/** host_is_local - is it this host, not a copy of its files? */
+bool host_is_local(const struct host *host)
 {
-	return !*machine->sysroot;
+	return !*host->sysroot;
 }
 
-/** machine_runs_it - the kernel that is asked about is the one that runs */
-bool machine_runs_it(const struct machine *machine)
+/** host_runs_kernel - is the kernel to look at the running one? */
+bool host_runs_kernel(const struct host *host)
 {
-	return !strcmp(machine->kernel, machine->running);
+	return !strcmp(host->kernel, host->running);
 }
 
-static char *path_of(const struct machine *machine, const char *fmt, va_list args)
+static char *path_of(const struct host *host, const char *fmt, va_list args)
 {
 	char *name = text_format_list(fmt, args);
-	char *path = text_format("%s%s", machine->sysroot, name);
+	char *path = text_format("%s%s", host->sysroot, name);
 
 	free(name);
 	return path;
 }
 
-/** machine_path - where a file of the machine lies; free it */
-char *machine_path(const struct machine *machine, const char *fmt, ...)
+/** host_path - path of a file of the host; free it */
+char *host_path(const struct host *host, const char *fmt, ...)
 {
 	va_list args;
 	char *path;
 
 	va_start(args, fmt);
-	path = path_of(machine, fmt, args);
+	path = path_of(host, fmt, args);
 	va_end(args);
 	return path;
 }
 
-/** machine_read - a file of the machine as text_read() has it, or NULL; free it */
-char *machine_read(const struct machine *machine, const char *fmt, ...)
+/** host_read - text_read() of a file of the host; free it */
+char *host_read(const struct host *host, const char *fmt, ...)
 {
 	char *path, *text;
 	va_list args;
 
 	va_start(args, fmt);
-	path = path_of(machine, fmt, args);
+	path = path_of(host, fmt, args);
 	va_end(args);
 	text = text_read(path);
 	free(path);
 	return text;
 }
 
-/** machine_has - there is a file or a folder of this name */
-bool machine_has(const struct machine *machine, const char *fmt, ...)
+/** host_has - does a file or directory exist? */
+bool host_has(const struct host *host, const char *fmt, ...)
 {
 	va_list args;
 	char *path;
 	bool has;
 
 	va_start(args, fmt);
-	path = path_of(machine, fmt, args);
+	path = path_of(host, fmt, args);
 	va_end(args);
 	has = !access(path, F_OK);
 	free(path);
@@ -177,10 +177,10 @@ static void append_some(char **list, unsigned int n, const char *name)
 		text_append(list, ", ", "...");
 }
 
-/** machine_type_mounts - the mount points of a file system type, or NULL; free it */
-char *machine_type_mounts(const struct machine *machine, const char *type)
+/** host_type_mounts - list the mount points of a file system type; NULL if none; free it */
+char *host_type_mounts(const struct host *host, const char *type)
 {
-	char *path = machine_path(machine, "/proc/self/mountinfo");
+	char *path = host_path(host, "/proc/self/mountinfo");
 	struct libmnt_table *table = mnt_new_table_from_file(path);
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
@@ -201,9 +201,9 @@ static bool is_number(const char *text)
 	return *text && !text[strspn(text, "0123456789")];
 }
 
-static bool has_open(const struct machine *machine, const char *pid, const char *device)
+static bool has_open(const struct host *host, const char *pid, const char *device)
 {
-	char *path = machine_path(machine, "/proc/%s/fd", pid);
+	char *path = host_path(host, "/proc/%s/fd", pid);
 	DIR *dir = opendir(path);
 	char target[PATH_MAX];
 	struct dirent *entry;
@@ -222,27 +222,27 @@ static bool has_open(const struct machine *machine, const char *pid, const char 
 }
 
 /**
- * machine_openers - who has a device open
- * @machine: where
+ * host_openers - list the processes that have a device open
+ * @host: where
  * @device: its path there
- * @pid: set to the first one's
+ * @pid: set to the first process id
  *
- * Return: names and process ids, or NULL if nobody can be seen; free it
+ * Return: names and process ids, or NULL if none is visible; free it
  */
-char *machine_openers(const struct machine *machine, const char *device, int *pid)
+char *host_openers(const struct host *host, const char *device, int *pid)
 {
-	char *path = machine_path(machine, "/proc");
+	char *path = host_path(host, "/proc");
 	char *list = NULL, *name, *entry;
 	DIR *dir = opendir(path);
 	struct dirent *process;
 	unsigned int n = 0;
 
 	while (dir && (process = readdir(dir)) != NULL) {
-		if (!is_number(process->d_name) || !has_open(machine, process->d_name, device))
+		if (!is_number(process->d_name) || !has_open(host, process->d_name, device))
 			continue;
 		if (!n)
 			*pid = atoi(process->d_name);
-		name = machine_read(machine, "/proc/%s/comm", process->d_name);
+		name = host_read(host, "/proc/%s/comm", process->d_name);
 		entry = text_format("%s (%s)", name ? name : "?", process->d_name);
 		append_some(&list, n++, entry);
 		free(entry);
