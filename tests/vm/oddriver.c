@@ -13,6 +13,8 @@
  *	sum DIR                 print the sum that `mounts` compares with
  *	readers FILE OFFSET NR  NR threads read the same block at once, and must agree
  *	sequential FILE         read it to the end, print the MB/s
+ *	misses FILE STEP        read 4096 bytes every STEP bytes, each after a pause; print the
+ *	                        fastest one and the median, in microseconds
  *	wait-readers FILE NR    NR processes read the file; print how each ended
  *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
  */
@@ -303,6 +305,41 @@ static int sequential(char **arg)
 	return 0;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int misses(char **arg)
+{
+	static double took[4096];
+	off_t step = atoll(arg[1]), pos = 0;
+	char buf[BLOCK];
+	int fd = open(arg[0], O_RDONLY), nr = 0;
+
+	if (fd < 0)
+		err(1, "%s", arg[0]);
+	for (; nr < 4096; pos += step, nr++) {
+		double start = now();
+		ssize_t n = pread(fd, buf, BLOCK, pos);
+
+		took[nr] = now() - start;
+		if (n < 0)
+			err(1, "%s at %lld", arg[0], (long long)pos);
+		if (n < BLOCK)
+			break;
+		/* What comes along with it has to be over. */
+		usleep(50000);
+	}
+	if (!nr)
+		errx(1, "%s: too short", arg[0]);
+	qsort(took, nr, sizeof(*took), by_value);
+	printf("%.0f %.0f\n", took[0] * 1e6, took[nr / 2] * 1e6);
+	return 0;
+}
+
 static int wait_readers(char **arg)
 {
 	int nr = atoi(arg[1]), i, status;
@@ -352,6 +389,7 @@ static const struct {
 } commands[] = {
 	{ "cut", 4, cut },
 	{ "flip", 5, flip },
+	{ "misses", 2, misses },
 	{ "mounts", 6, mounts },
 	{ "sum", 1, sum },
 	{ "readers", 3, readers },
