@@ -42,13 +42,16 @@ struct erofs_od_domain {
 static DEFINE_MUTEX(erofs_od_mutex);
 static LIST_HEAD(erofs_od_domains);
 
-static struct erofs_od_domain *erofs_od_find_domain(const char *key)
+/* In the cache that the mount is to join: another one may have a domain of that name. */
+static struct erofs_od_domain *erofs_od_find_domain(const struct erofs_od_mount *m,
+						    const char *key)
 {
 	struct erofs_od_domain *domain;
 
 	lockdep_assert_held(&erofs_od_mutex);
 	list_for_each_entry(domain, &erofs_od_domains, node)
-		if (domain->shared && !strcmp(domain->key, key))
+		if (domain->shared && !strcmp(domain->key, key) &&
+		    cachefiles_od_volume_is_current(domain->volume, m->cache_tag))
 			return domain;
 	return NULL;
 }
@@ -59,7 +62,7 @@ static void erofs_od_free_domain(struct erofs_od_domain *domain)
 	kfree(domain);
 }
 
-static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
+static struct erofs_od_domain *erofs_od_new_domain(const struct erofs_od_mount *m, const char *key)
 {
 	struct erofs_od_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
 	int err;
@@ -67,14 +70,14 @@ static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	domain->key = kstrdup(key, GFP_KERNEL);
-	domain->shared = shared;
+	domain->shared = m->domain_id;
 	INIT_LIST_HEAD(&domain->blobs);
 	INIT_LIST_HEAD(&domain->mounts);
 	init_waitqueue_head(&domain->wait);
 	err = -ENOMEM;
 	if (!domain->key)
 		goto free;
-	domain->volume = cachefiles_od_acquire_volume(key);
+	domain->volume = cachefiles_od_acquire_volume(key, m->cache_tag);
 	err = PTR_ERR_OR_ZERO(domain->volume);
 	if (err)
 		goto free;
@@ -100,11 +103,11 @@ static int erofs_od_join_key(struct erofs_od_mount *m, const char *key)
 
 	lockdep_assert_held(&erofs_od_mutex);
 	if (m->domain_id)
-		domain = erofs_od_find_domain(key);
+		domain = erofs_od_find_domain(m, key);
 	if (domain && erofs_od_has_mount(domain, m->fsid))
 		return -EEXIST;
 	if (!domain) {
-		domain = erofs_od_new_domain(key, m->domain_id);
+		domain = erofs_od_new_domain(m, key);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
 		list_add(&domain->node, &erofs_od_domains);

@@ -65,6 +65,7 @@ struct erofs_od_blob {
  * struct erofs_od_mount - one mount, from its options to its end
  * @fsid: name of the primary blob
  * @domain_id: name of the domain; NULL when the mount is alone
+ * @cache_tag: which cache, NULL for the one of the first device
  * @devices: names of the other blobs, as given by options
  * @nr_devices: how many
  * @timeout_ms: for waits on the daemon, in the terms of od/cache.h
@@ -87,6 +88,7 @@ struct erofs_od_blob {
 struct erofs_od_mount {
 	char *fsid;
 	char *domain_id;
+	char *cache_tag;
 	char **devices;
 	unsigned int nr_devices;
 	unsigned int timeout_ms;

@@ -9,6 +9,7 @@
 enum erofs_od_param {
 	EROFS_OD_FSID,
 	EROFS_OD_DOMAIN_ID,
+	EROFS_OD_CACHE,
 	EROFS_OD_DEVICE,
 	EROFS_OD_TIMEOUT,
 	EROFS_OD_USER_XATTR,
@@ -19,6 +20,7 @@ enum erofs_od_param {
 static const struct fs_parameter_spec erofs_od_params[] = {
 	fsparam_string("fsid", EROFS_OD_FSID),
 	fsparam_string("domain_id", EROFS_OD_DOMAIN_ID),
+	fsparam_string("cache", EROFS_OD_CACHE),
 	fsparam_string("device", EROFS_OD_DEVICE),
 	fsparam_string("timeout", EROFS_OD_TIMEOUT),
 	fsparam_flag_no("user_xattr", EROFS_OD_USER_XATTR),
@@ -82,6 +84,9 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 	case EROFS_OD_DOMAIN_ID:
 		erofs_od_take_string(&m->domain_id, param);
 		return 0;
+	case EROFS_OD_CACHE:
+		erofs_od_take_string(&m->cache_tag, param);
+		return 0;
 	case EROFS_OD_DEVICE:
 		return erofs_od_add_device(m, param);
 	case EROFS_OD_TIMEOUT:
@@ -117,6 +122,7 @@ static int erofs_od_reconfigure(struct fs_context *fc)
 
 	m->user_xattr = wanted->user_xattr;
 	m->acl = wanted->acl;
+	WRITE_ONCE(m->timeout_ms, wanted->timeout_ms);
 	fc->sb_flags_mask |= SB_RDONLY | SB_POSIXACL;
 	fc->sb_flags |= SB_RDONLY;
 	fc->sb_flags &= ~SB_POSIXACL;
@@ -134,6 +140,7 @@ void erofs_od_free_options(struct erofs_od_mount *m)
 	while (m->nr_devices)
 		kfree(m->devices[--m->nr_devices]);
 	kfree(m->devices);
+	kfree(m->cache_tag);
 	kfree(m->domain_id);
 	kfree(m->fsid);
 }
@@ -175,6 +182,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 
 		m->user_xattr = old->user_xattr;
 		m->acl = old->acl;
+		m->timeout_ms = old->timeout_ms;
 	}
 	fc->s_fs_info = m;
 	fc->ops = &erofs_od_context_ops;
@@ -194,6 +202,8 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root)
 	seq_show_option(seq, "fsid", m->fsid);
 	if (m->domain_id)
 		seq_show_option(seq, "domain_id", m->domain_id);
+	if (m->cache_tag)
+		seq_show_option(seq, "cache", m->cache_tag);
 	for (i = 0; i < m->nr_devices; i++)
 		seq_show_option(seq, "device", m->devices[i]);
 	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)

@@ -37,14 +37,30 @@ struct cachefiles_od_volume;
 /**
  * cachefiles_od_acquire_volume - join the cache with a name space of blobs
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
+ * @tag: which cache, by the name that its daemon gave it; NULL for the one of the
+ *	first device
  *
- * Creates nothing on disk: directories appear when the first blob needs them.
+ * Of several caches of that name the one that has a daemon is joined, or the one
+ * that was bound last. Creates nothing on disk: directories appear when the first
+ * blob needs them.
  *
  * Context: may sleep, takes the cache mutex.
- * Return: the volume, or an ERR_PTR: -ENOTCONN no cache is bound, -EBUSY the
- * key is in use, -EINVAL empty key or one with a '/', -ENAMETOOLONG, -ENOMEM.
+ * Return: the volume, or an ERR_PTR: -ENOTCONN no such cache is bound, -EBUSY
+ * the key is in use, -EINVAL empty key or one with a '/', -ENAMETOOLONG, -ENOMEM.
  */
-struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key);
+struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const char *tag);
+
+/**
+ * cachefiles_od_volume_is_current - would a new volume of this tag join the same cache?
+ * @volume: joined volume
+ * @tag: as for cachefiles_od_acquire_volume()
+ *
+ * A cache that has lost its daemon and its directory stays for the volumes in it; new
+ * ones join the cache that was bound since.
+ *
+ * Context: may sleep, takes the cache mutex.
+ */
+bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, const char *tag);
 
 /**
  * cachefiles_od_relinquish_volume - leave the cache
