@@ -103,6 +103,62 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 	}
 }
 
+static bool erofs_od_same_string(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/**
+ * erofs_od_same_options - would two mounts of an image be the same?
+ * @a: one
+ * @b: the other
+ *
+ * Context: any.
+ */
+bool erofs_od_same_options(const struct erofs_od_mount *a, const struct erofs_od_mount *b)
+{
+	unsigned int i;
+
+	if (strcmp(a->fsid, b->fsid) || !erofs_od_same_string(a->domain_id, b->domain_id) ||
+	    a->nr_devices != b->nr_devices || a->timeout_ms != b->timeout_ms ||
+	    a->user_xattr != b->user_xattr || a->acl != b->acl)
+		return false;
+	for (i = 0; i < a->nr_devices; i++)
+		if (strcmp(a->devices[i], b->devices[i]))
+			return false;
+	return true;
+}
+
+/* The twin may have been freed, and another mount made of its memory. */
+static int erofs_od_is_twin(struct super_block *sb, struct fs_context *fc)
+{
+	struct erofs_od_mount *m = fc->s_fs_info;
+	struct erofs_od_mount *other = erofs_od_mount(sb);
+
+	return other == m->twin && erofs_od_same_options(m, other);
+}
+
+static int erofs_od_no_new_super(struct super_block *sb, struct fs_context *fc)
+{
+	return -ENOENT;
+}
+
+/* Shares the twin's superblock; -ENOENT: it has none, yet or any more. */
+static int erofs_od_share_super(struct fs_context *fc)
+{
+	struct super_block *sb = sget_fc(fc, erofs_od_is_twin, erofs_od_no_new_super);
+
+	if (IS_ERR(sb))
+		return PTR_ERR(sb);
+	if (!sb->s_root) {
+		deactivate_locked_super(sb);
+		return -ENOENT;
+	}
+	fc->root = dget(sb->s_root);
+	return 0;
+}
+
+/* A mount of what is mounted already, with the same options, shares the superblock. */
 static int erofs_od_get_tree(struct fs_context *fc)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
@@ -110,7 +166,14 @@ static int erofs_od_get_tree(struct fs_context *fc)
 
 	if (!m->fsid)
 		return invalf(fc, "erofs_od: mount needs fsid=");
-	err = erofs_od_open_image(m);
+	while ((err = erofs_od_open_image(m)) == -EALREADY) {
+		err = erofs_od_share_super(fc);
+		if (err != -ENOENT)
+			return err;
+		err = erofs_od_wait_for_twin(m);
+		if (err)
+			return err;
+	}
 	return err ?: get_tree_nodev(fc, erofs_od_fill_super);
 }
 
@@ -122,7 +185,7 @@ static int erofs_od_reconfigure(struct fs_context *fc)
 
 	m->user_xattr = wanted->user_xattr;
 	m->acl = wanted->acl;
-	WRITE_ONCE(m->timeout_ms, wanted->timeout_ms);
+	erofs_od_set_timeout(m, wanted->timeout_ms);
 	fc->sb_flags_mask |= SB_RDONLY | SB_POSIXACL;
 	fc->sb_flags |= SB_RDONLY;
 	fc->sb_flags &= ~SB_POSIXACL;

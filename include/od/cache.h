@@ -157,6 +157,7 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
  * struct cachefiles_od_read - one asynchronous read of a blob
  * @cookie: blob, pinned by an operation until the last byte is reported
  * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
+ * @group: what several owners belong to, for the same; may be NULL
  * @bvec: destination pages; @bvec and the pages stay until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
@@ -176,6 +177,7 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 struct cachefiles_od_read {
 	struct cachefiles_od_cookie *cookie;
 	const void *owner;
+	const void *group;
 	const struct bio_vec *bvec;
 	unsigned int nr_bvec;
 	u64 start;
@@ -198,7 +200,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read);
 /**
  * cachefiles_od_cancel_reads - stop waiting for the daemon
  * @cookie: an acquired cookie
- * @owner: whose reads; NULL for everyone's
+ * @owner: an owner, or a group, whose reads to cancel; NULL for everyone's
  *
  * What waits for the daemon is reported as failed with -EIO before this
  * returns; what is being read from the cache file is left to finish.

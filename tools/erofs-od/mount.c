@@ -135,11 +135,7 @@ static void explain(const struct arguments *args, int err)
 		log_err("the daemon has no blob %s, or one that its image needs is missing", fsid);
 		break;
 	case EBUSY:
-		log_err("%s is mounted already; only images of a domain can be mounted twice", fsid);
-		break;
-	case EEXIST:
-		log_err("%s is mounted already in domain %s", fsid,
-			args->domain ? args->domain : "-");
+		log_err("%s: mounted already with other options", fsid);
 		break;
 	case EUCLEAN:
 		log_err("%s is no image, or a damaged one; the kernel log has the details", fsid);
@@ -162,7 +158,7 @@ static void explain(const struct arguments *args, int err)
 /* Errors that are about the image or the mount itself, whoever serves the cache */
 static bool blames_image(int err)
 {
-	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY || err == EEXIST ||
+	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY ||
 	       err == EINVAL;
 }
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 25, debug 90
+# where: stock debug
 # Several caches on one host: a daemon and a device each, chosen by cache=. One whose
 # directory was removed keeps the mounts that use it, and stands in nobody's way.
 
