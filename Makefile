@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-.PHONY: help demo demo-boot check matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
+.PHONY: help demo demo-boot check check-full matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
 	deb rpm packages pkgtest install-module-sources clean
 
 # `make KDIR=...` builds for that kernel, `make` tells what there is.
@@ -14,7 +14,8 @@ OUT ?=
 help:
 	@echo 'make demo [KERNEL=6.1] [LOCAL=1]   mount an image lazily in a throw-away machine, compare every byte'
 	@echo 'make demo-boot [KERNEL=6.1] [LOGIN=1]   boot a Debian from an on-demand image, show how much was fetched'
-	@echo 'make check                         lint, unit tests, tools, test machines: all of it'
+	@echo 'make check [CI=true]               the tests that a change needs, in 20 minutes; with CI=true, in 45, more'
+	@echo 'make check-full                    all of them: lint, unit tests, tools, packages, VMs'
 	@echo 'make matrix                        build for and boot every kernel of SUPPORTED, print a table'
 	@echo 'make vm KERNEL=6.1 [TEST=name]     the guest tests, or one, on a stock kernel of SUPPORTED'
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
@@ -57,7 +58,7 @@ probes:
 	@compat/report.sh $(if $(KERNEL),$(or $(OUT),build/modules/$(KERNEL)),.)/compat/generated
 
 matrix:
-	scripts/matrix.sh
+	tests/bin/matrix.sh
 
 vm:
 	@[ -n "$(KERNEL)" ] || { echo 'say which: make vm KERNEL=$(shell scripts/kernels.sh list | head -n 1)' >&2; exit 2; }
@@ -65,7 +66,7 @@ vm:
 	$(MAKE) -C tools
 	$(MAKE) -C tests/vm
 	scripts/build-modules.sh $(KERNEL)
-	DISK="$$(tests/images/mkimage.sh)" scripts/vm.sh $(KERNEL) $(TEST)
+	DISK="$$(tests/images/mkimage.sh)" tests/bin/vm.sh $(KERNEL) $(TEST)
 
 tools:
 	$(MAKE) -C tools
@@ -74,19 +75,19 @@ unit:
 	$(MAKE) -C tests/unit check threads
 
 kunit:
-	scripts/debug.sh $(or $(KERNEL),debug) debug-kunit
+	tests/bin/debug.sh $(or $(KERNEL),debug) debug-kunit
 
 debug:
-	scripts/debug.sh $(or $(KERNEL),debug) $(or $(TEST),all)
+	tests/bin/debug.sh $(or $(KERNEL),debug) $(or $(TEST),all)
 
 mutants:
-	scripts/mutants.sh $(TEST)
+	tests/bin/mutants.sh $(TEST)
 
 soak:
-	scripts/soak.sh $(MINUTES)
+	tests/bin/soak.sh $(MINUTES)
 
 fuzz:
-	scripts/fuzz.sh $(or $(SECONDS),60) $(TEST)
+	tests/bin/fuzz.sh $(or $(SECONDS),60) $(TEST)
 
 images:
 	tests/images/mkimage.sh
@@ -112,7 +113,7 @@ install-module-sources:
 		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done
 
 ci:
-	scripts/ci.sh
+	tests/bin/ci.sh
 
 lint:
 	scripts/lint.sh
@@ -123,8 +124,11 @@ demo:
 demo-boot:
 	scripts/demo-boot.sh
 
+check-full:
+	tests/bin/check.sh --full
+
 check:
-	scripts/check.sh
+	tests/bin/check.sh
 
 clean:
 	rm -rf build

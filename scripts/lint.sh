@@ -163,6 +163,35 @@ probes_say_since_when() {
 	done
 }
 
+# Every guest case says at its top how long it takes and what runs it (tests/bin/cases.sh).
+case_heads() {
+	local file word seconds where
+	files 'tests/vm/cases/*.sh' | while read -r file; do
+		seconds=$(sed -n '2s/^# seconds: //p' "$file")
+		where=$(sed -n '3s/^# where: //p' "$file")
+		[[ $seconds =~ ^([1-9][0-9]*(, debug [1-9][0-9]*)?|debug [1-9][0-9]*)$ ]] ||
+			echo "$file:2: not '# seconds: N, debug N'"
+		[ "$(grep -cx '# thin' "$file")" = "$(grep -m 1 -c 'od_arg thin' "$file")" ] ||
+			echo "$file: '# thin' and od_arg thin belong together"
+		[ -n "$where" ] || echo "$file:3: not '# where: WORD...'"
+		for word in $where; do
+			case $word in
+			stock | rows | short | debug | kasan) ;;
+			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || echo "$file:3: there is no $word" ;;
+			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
+			esac
+		done
+	done
+}
+
+# A script that is named exists.
+scripts_named() {
+	files | grep -v '^CHANGELOG.md$' | xargs grep -noIE '\b(scripts|tests/(bin|vm|images|pkg|fuzz))/[a-z-]+\.sh\b' |
+		while IFS=: read -r file line name; do
+			[ -e "$name" ] || echo "$file:$line: there is no $name"
+		done
+}
+
 # tests_of ROW: "KIND NAME FACT" of a row of Documentation/hazards.rst, a line each
 tests_of() {
 	awk -v row="$1" '
@@ -243,7 +272,7 @@ design_names() {
 shell_warnings() {
 	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
 		xargs shellcheck -S warning -e SC1091,SC2034,SC2154 || true
-	files 'tests/vm/cases/*.sh' 'tests/vm/guest/*' |
+	files 'tests/vm/cases/*.sh' 'tests/vm/guest/*' | grep -v '\.awk$' |
 		xargs shellcheck -S warning -s dash -e SC1091,SC2034,SC2119,SC2120,SC2154,SC3043 || true
 }
 
@@ -269,11 +298,13 @@ rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "no retired word" retired_words
 rule "design.rst names what there is" design_names
+rule "each guest case has its head" case_heads
+rule "scripts that are named exist" scripts_named
 rule "each hazard has its tests and its mutants" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
-	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py
+	rule "hosted runners run what tests/bin/ci.sh has" scripts/check-workflows.py
 else
-	skip "hosted runners run what scripts/ci.sh has" "python3-yaml is not installed"
+	skip "hosted runners run what tests/bin/ci.sh has" "python3-yaml is not installed"
 fi
 if command -v sphinx-build >/dev/null; then
 	rule "Documentation/ makes a book" documents

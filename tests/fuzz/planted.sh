@@ -41,12 +41,12 @@ export EROFS_OD_CACHE=$work/cache
 while read -r target file change; do
 	copy=$work/$target
 	mkdir "$copy"
-	cp -a --parents -t "$copy" SUPPORTED scripts include cachefiles_od/core erofs_od/core tests/fuzz
+	cp -a --parents -t "$copy" SUPPORTED scripts tests/bin include cachefiles_od/core erofs_od/core tests/fuzz
 	sed -i "$change" "$copy/$file"
 	began=$(date +%s)
 	if cmp -s "$file" "$copy/$file"; then
 		found="nothing was planted: $file has no such line"
-	elif "$copy/scripts/fuzz.sh" "$seconds" "$target" >"$work/log" 2>&1 </dev/null; then
+	elif "$copy/tests/bin/fuzz.sh" "$seconds" "$target" >"$work/log" 2>&1 </dev/null; then
 		found="nothing was found"
 	else
 		found=

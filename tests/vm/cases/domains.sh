@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 80, debug 730
+# where: stock rows debug
+# thin
 # Domains: which mounts share which blobs, and for how long; how blobs are
 # named; two hundred images over the same twenty blobs, mounted and unmounted
 # by many processes at once. od.thin=N: fewer rounds of it, and images

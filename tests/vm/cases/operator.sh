@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 17, debug 150
+# where: stock rows debug
 # What an operator does with a cache, against the real module: drop, refresh, adopt,
 # backup, commit. And a source that changes under a mount.
 

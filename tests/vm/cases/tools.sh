@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 9, debug 90
+# where: stock rows short debug
 # The command line, against the real modules and the real daemon.
 
 # exits STATUS NAME COMMAND...

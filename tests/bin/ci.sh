@@ -14,7 +14,7 @@
 # What is worth keeping is in build/ci: packages, probe reports, logs. Each ends with
 # "N passed, N failed, N skipped". CI=false skips what cannot be had, by name.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
 
 export CI=${CI:-true}
@@ -55,7 +55,7 @@ row() {
 		kernel_row "$id"
 	done
 	begin "$kept/row-$([ $# = 1 ] && echo "$1" || echo s)"
-	part matrix "$top/scripts/matrix.sh" "$@"
+	part matrix "$top/tests/bin/matrix.sh" "$@"
 	finish || status=1
 	for id; do
 		keep "$logs" "$top/build/matrix/$id".* "$top/build/vm/$id"-*

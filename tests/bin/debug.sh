@@ -8,11 +8,12 @@
 # exhaustive elsewhere does an eighth of it here, where all takes several times as long.
 #
 # GCOV=FILE  the modules count which lines are reached, FILE gets the counts
-#            (scripts/coverage.sh); they are in build/modules/KERNEL-gcov then
+#            (tests/bin/coverage.sh); they are in build/modules/KERNEL-gcov then
 # The rest is vm.sh's.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/cases.sh"
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 id=$1
@@ -22,8 +23,8 @@ need_root "it builds in a chroot"
 modules=$top/build/modules/$id${GCOV:+-gcov}
 counting=()
 [ -z "${GCOV-}" ] || counting=(GCOV_PROFILE=y)
-cases=("$@")
-[ "${1-}" != all ] || mapfile -t cases < <(cd "$top/tests/vm/cases" && ls debug-*.sh | sed 's/\.sh$//' && guest_tests)
+wanted=("$@")
+[ "${1-}" != all ] || mapfile -t wanted < <(cases_for debug)
 
 # The second time in the folder of the tests, where the first has left its answers.
 build_modules() {
@@ -37,7 +38,7 @@ make -s -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2
 DISK=$("$top/tests/images/mkimage.sh")
 with_lock "debug-$id${GCOV:+-gcov}" build_modules
-[ ${#cases[@]} -gt 0 ] || exit 0
+[ ${#wanted[@]} -gt 0 ] || exit 0
 CMDLINE="od.thin=8 ${CMDLINE-}"
 export CMDLINE DISK MODULES=$modules MEM=${MEM:-3072} TIMEOUT=${TIMEOUT:-3000}
-boot_tests "${LOG:-debug-$id}" "$id" "${cases[@]}"
+boot_tests "${LOG:-debug-$id}" "$id" "${wanted[@]}"

@@ -1,24 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: matrix.sh [--short] [ID...]
+# Usage: matrix.sh [--short | --thin | --brief | --exhaustive | --timed | --build] [ID...]
 #
 # Every kernel of SUPPORTED, or these: fetched, both modules built, and, where
 # its row says tested, booted with the whole guest suite; two side by side. What
 # measures a speed runs afterwards with nothing beside it. Ends with a table,
-# the probes whose answer is the same everywhere, and "N passed, N failed, N skipped".
+# the probes whose result is the same everywhere, and "N passed, N failed, N skipped".
 #
-# --short leaves what goes on for as long as one likes, random tests and exhaustive
-# ones, what measures a speed, and what is about programs or disks rather than modules, to the
-# kernels of Debian's own releases, and all of what can be thinned (od.thin=) to the last
-# of them. Of two builds of a series it boots the last, and of the series after 6.12 the last.
+# --short  The whole suite on the kernels of Debian's own releases only, and of all that can
+#          be sampled (od.thin=) a quarter except on the last of them. Of two builds of a series
+#          the last is booted, and of the series after 6.12 the last.
+# --thin   The whole suite, an eighth of all that can be sampled.
+# --brief  The cases whose heads say short, sampled as well.
+# --exhaustive  What --thin has sampled, all of it.
+# --timed  What measures a speed; of the others only the whole suite does.
+# --build  Nothing is booted.
 #
-# A kernel that cannot be had is skipped by name; with CI=true that is a failure,
+# LANES=2  that many kernels at once
+# LOGS=build/matrix
+#
+# A kernel that is not available is skipped by name; with CI=true that is a failure,
 # unless it is the configured mirror that does not carry its archive.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/cases.sh"
 
-logs=$top/build/matrix
+logs=${LOGS:-$top/build/matrix}
 
 # count LOG PASSED FAILED SKIPPED TEXT: a result of our own
 count() {
@@ -57,27 +64,33 @@ build() {
 # boot ID NAME TEST...
 boot() {
 	local log=$logs/$1.$2
-	if ! LOGDIR=$top/build/vm/$1-$2 "$top/scripts/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
+	if ! LOGDIR=$top/build/vm/$1-$2 "$top/tests/bin/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
 		! grep -qE ' [1-9][0-9]* failed' "$log"; then
 		count "$log" 0 1 0 "kernel $1: the test machine"
 	fi
 }
 
-# has_all ID: none of the tests is left out on this kernel
+# has_all ID: with --short, none of the cases is left out on this kernel
 has_all() {
-	[ -z "$short" ] || [[ $1 = 6.1 || $1 = 6.12 ]]
+	[[ $1 = 6.1 || $1 = 6.12 ]]
 }
 
 # tests_for ID
 tests_for() {
-	local left='^(hostile|stress|mutated|prefixes|doctor|example|versions|lost)$'
-	! has_all "$1" || left='^$'
-	guest_tests | grep -vE "$left"
+	case $mode in
+	suite | thin) cases_for stock ;;
+	short) if has_all "$1"; then cases_for stock; else cases_for rows; fi ;;
+	brief) cases_for short ;;
+	exhaustive) comm -12 <(cases_for stock | sort) <(cases_that_are thin | sort) ;;
+	esac
 }
 
 # thinned ID: the command line that says so
 thinned() {
-	[ -z "$short" ] || [ "$1" = 6.12 ] || echo od.thin=4
+	case $mode in
+	thin | brief) echo od.thin=8 ;;
+	short) [ "$1" = 6.12 ] || echo od.thin=4 ;;
+	esac
 }
 
 # is_booted ID: its row, which kernel_row has read, says so; with --short no later row
@@ -87,7 +100,7 @@ is_booted() {
 	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $7 == "tested" &&
 			($5 == prefix || prefix ~ /^7\./ && $5 ~ /^7\./) { id = $2 }
 		END { print id }' "$supported")
-	[ "$row_status" = tested ] && { [ -z "$short" ] || [ "$1" = "$last" ]; }
+	[ "$row_status" = tested ] && { [ $mode != short ] || [ "$1" = "$last" ]; }
 }
 
 # row ID: all of it but what is timed; leaves behind how long it took
@@ -96,10 +109,12 @@ row() {
 	kernel_row "$id"
 	fetch "$id" && build "$id" || return 0
 	echo "$((SECONDS - began))" >"$logs/$id.build_s"
-	if is_booted "$id"; then
+	if [[ $mode = build || $mode = timed ]]; then
+		:
+	elif is_booted "$id"; then
 		began=$SECONDS
 		# shellcheck disable=SC2046 # a list
-		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" suite $(tests_for "$id")
+		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" $mode $(tests_for "$id")
 		echo "$((SECONDS - began))" >"$logs/$id.suite_s"
 	elif [ "$row_status" = tested ]; then
 		echo "ok - kernel $id: the guest suite # SKIP another build, or a later series, is booted" >"$logs/$id.suite"
@@ -150,28 +165,32 @@ dead_probes() {
 need_root "it builds in a chroot and makes device nodes for the test images"
 rm -rf "$logs"
 mkdir -p "$logs"
-short=
-[ "${1-}" != --short ] || { short=yes && shift; }
+mode=suite
+case ${1-} in
+--short | --thin | --brief | --exhaustive | --timed | --build) mode=${1#--} && shift ;;
+-*) sed -n '3s/^# //p' "$0" >&2 && exit 2 ;;
+esac
 if [ $# -gt 0 ]; then ids=("$@"); else mapfile -t ids < <(kernel_ids); fi
 "$top/scripts/deps.sh"
 make -s -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2
-DISK=$("$top/tests/images/mkimage.sh")
+[ $mode = build ] || DISK=$("$top/tests/images/mkimage.sh")
 export DISK TIMEOUT=${TIMEOUT:-1800}
 
 running=0
 for id in "${ids[@]}"; do
 	{ row "$id" || count "$logs/$id.row" 0 1 0 "kernel $id: this script"; } &
 	running=$((running + 1))
-	if [ $running = 2 ]; then
+	if [ $running = "${LANES:-2}" ]; then
 		wait -n
-		running=1
+		running=$((running - 1))
 	fi
 done
 wait
 for id in "${ids[@]}"; do
-	if [ -e "$logs/$id.suite_s" ] && has_all "$id"; then
-		boot "$id" timed cold
+	if [[ $mode = suite && -e $logs/$id.suite_s || $mode = timed && -e $logs/$id.build_s ]]; then
+		# shellcheck disable=SC2046 # a list
+		boot "$id" timed $(cases_that_are alone)
 	fi
 done
 

@@ -10,7 +10,7 @@
 # 32bit      both modules for armhf, the unit tests on that and on i386
 # bigendian  both modules for s390x, the unit tests on it
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 
 out=$top/build/portability
 passed=0 failed=0 skipped=0

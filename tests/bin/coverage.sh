@@ -8,7 +8,7 @@
 # build/coverage/unreached, and fails below 90 % of core/ or 80 % of the glue; with
 # DEMAND= it does not, since the tests were cut short.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 
 [ $# -ge 2 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 modules=$1

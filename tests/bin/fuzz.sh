@@ -8,7 +8,7 @@
 # N failed, N skipped". What makes one crash, hang or leak is printed and kept in
 # build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET tries that one file. LANES=N: so many at once.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/fuzz/lib.sh"
 
 passed=0 failed=0 skipped=0

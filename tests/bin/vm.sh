@@ -17,7 +17,7 @@
 # GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 id=$1
@@ -48,8 +48,10 @@ amd64)
 	machine=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
 	serial=(-serial chardev:console -serial stdio)
 	arguments="console=ttyS0 od.report=ttyS1 tsc=reliable"
+	# Memory that is a disk, for the case dax. Firmware may have put something there.
+	[ -n "${FIRMWARE-}" ] || arguments+=" memmap=64M!256M"
 	# Kernels that check everything take longer than ACPI's interpreter may.
-	[ "$row_status" != made ] || arguments+=" pci=noacpi kcsan.early_enable=0"
+	[ "$row_status" != made ] || arguments+=" od.kind=debug pci=noacpi kcsan.early_enable=0"
 	;;
 arm64)
 	# Later processors authenticate pointers, which takes TCG long; earlier ones

@@ -17,7 +17,7 @@
 # named have to notice. Before any mutant, the unbroken modules run the shortest of the
 # guest tests the same way, which has to have nothing against them.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 
 work=$top/build/mutants
 # A machine ends with the first failure or complaint: a broken kernel may spin, and the rest
@@ -76,7 +76,7 @@ noticed_in_vm() {
 	shift 2
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
 	! DISK=$(disk_for "$1") CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
-		"$tree/scripts/vm.sh" "$kernel" "$@" || return 1
+		"$tree/tests/bin/vm.sh" "$kernel" "$@" || return 1
 	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
 	grep -q '^not ok' "$tree/build/vm/results.log" ||

@@ -9,8 +9,9 @@
 # made for testing, and the modules for them, are built before it begins. Ends with
 # the sums.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/cases.sh"
 
 minutes=${1:-30}
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
@@ -22,8 +23,8 @@ for id in debug kcsan 6.12; do
 	"$top/scripts/kernels.sh" fetch "$id" >/dev/null
 done
 {
-	GCOV=yes "$top/scripts/debug.sh" debug
-	"$top/scripts/debug.sh" kcsan
+	GCOV=yes "$top/tests/bin/debug.sh" debug
+	"$top/tests/bin/debug.sh" kcsan
 	"$top/scripts/build-modules.sh" 6.12
 } >"$logs/modules.out" 2>&1
 DISK=$("$top/tests/images/mkimage.sh")
@@ -37,9 +38,8 @@ left() {
 # share NR: the tests of the first or second of two machines, so that both take about
 # as long; the short ones first
 share() {
-	{ cd "$top/tests/vm/cases" && ls debug-*.sh | sed 's/\.sh$//' && guest_tests; } |
-		awk 'FNR == NR { usual[$1] = $2; next } { print $1 in usual ? usual[$1] : 30, $1 }' \
-			"$top/tests/vm/guest/seconds" - | sort -k1,1nr -k2 |
+	# shellcheck disable=SC2046 # a list
+	seconds_of debug $(cases_for debug) | sort -k1,1nr -k2 |
 		awk -v nr="$1" '{ to = sum[1] <= sum[2] ? 1 : 2; sum[to] += $1; if (to == nr) print }' |
 		sort -k1,1n -k2 | awk '{ print $2 }'
 }
@@ -50,14 +50,14 @@ in_machine() {
 	shift 3
 	# The end takes a while, too: kmemleak looks through all memory.
 	part "$name" env LOG="$name" CMDLINE="od.limit=$limit" TIMEOUT=$((limit + 240)) \
-		"$top/scripts/debug.sh" "$kernel" "$@"
+		"$top/tests/bin/debug.sh" "$kernel" "$@"
 }
 
 # What was reached by half of the tests has no limit to keep.
 coverage() {
 	local demand=yes
 	! grep -q '# SKIP the time is over' "$logs"/debug-?.log || demand=
-	part coverage env DEMAND=$demand "$top/scripts/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
+	part coverage env DEMAND=$demand "$top/tests/bin/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
 }
 
 # shellcheck disable=SC2046 # lists
@@ -72,7 +72,7 @@ suite() {
 # A last mutant is noticed within a minute.
 mistakes() {
 	part planted "$top/tests/fuzz/planted.sh"
-	part mutants env SHUFFLE=yes LANES=1 TIMEOUT=300 SECONDS_LEFT=$(($(left) - 60)) "$top/scripts/mutants.sh"
+	part mutants env SHUFFLE=yes LANES=1 TIMEOUT=300 SECONDS_LEFT=$(($(left) - 60)) "$top/tests/bin/mutants.sh"
 }
 
 rounds() {
@@ -80,7 +80,7 @@ rounds() {
 	for ((round = 1; $(left) > 120; round++)); do
 		part "round-$round" env CMDLINE="od.limit=$(($(left) - 30)) od.seconds=60 od.steps=2000" \
 			TIMEOUT=$(($(left) + 60)) LOGDIR="$top/build/vm/soak" \
-			"$top/scripts/vm.sh" 6.12 hostile stress mutated
+			"$top/tests/bin/vm.sh" 6.12 hostile stress mutated
 	done
 }
 
