@@ -248,10 +248,11 @@ static unsigned int erofs_od_metadata_timeout(const struct erofs_od_mount *m)
  */
 int erofs_od_wait_for_twin(struct erofs_od_mount *m)
 {
-	long left = od_compat_wait_event_killable(erofs_od_mount_wait,
-			READ_ONCE(erofs_od_mount_changes) != m->twin_changes,
-			erofs_od_patience(m));
+	long left = erofs_od_patience(m);
 
+	left = od_compat_wait_event_killable(erofs_od_mount_wait,
+					     READ_ONCE(erofs_od_mount_changes) != m->twin_changes,
+					     left);
 	return left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
 }
 

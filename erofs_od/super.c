@@ -28,12 +28,17 @@ static int erofs_od_statfs(struct dentry *dentry, struct kstatfs *buf)
 	return 0;
 }
 
-/* umount -f: what waits for the daemon fails, so that its files can be closed. */
+/*
+ * umount -f: what waits for the daemon fails, so that the files can be closed. The VFS
+ * tries a read again that fails, and others may come: none waits for long any more,
+ * unless a remount sets another deadline.
+ */
 static void erofs_od_umount_begin(struct super_block *sb)
 {
 	struct erofs_od_mount *m = erofs_od_mount(sb);
 	unsigned int i;
 
+	erofs_od_set_timeout(m, 1);
 	/* Metadata, which the primary blob has, is read on the blob's own behalf. */
 	cachefiles_od_cancel_reads(m->blobs[0]->cookie, m->blobs[0]);
 	for (i = 0; i < m->nr_blobs; i++)
