@@ -127,11 +127,7 @@ static void explain(const struct arguments *args, int err)
 			"refers to", fsid);
 		break;
 	case EBUSY:
-		log_err("%s: already mounted; only images of a domain can be mounted twice", fsid);
-		break;
-	case EEXIST:
-		log_err("%s: already mounted in domain %s", fsid,
-			args->domain ? args->domain : "-");
+		log_err("%s: already mounted with other options", fsid);
 		break;
 	case EUCLEAN:
 		log_err("%s: cannot mount: not an EROFS image, or corrupt; see the kernel log", fsid);
@@ -153,7 +149,7 @@ static void explain(const struct arguments *args, int err)
 /* Errors about the image or the mount itself, regardless of the daemon. */
 static bool blames_image(int err)
 {
-	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY || err == EEXIST ||
+	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY ||
 	       err == EINVAL;
 }
 

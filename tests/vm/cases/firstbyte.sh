@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60
+# where: stock
+# alone
 # What comes along with a block that is missing must not hold it up: the first byte of
 # 4 KiB takes as long with the usual window as with one of 4 KiB, and a fifth at most.
 #
