@@ -46,6 +46,7 @@
 #include "core/limit.h"
 #include "core/mapfile.h"
 #include "core/message.h"
+#include "core/object.h"
 #include "core/request.h"
 
 struct cachefiles_od_daemon;
@@ -177,7 +178,7 @@ struct cachefiles_od_volume {
 	struct list_head cookies;
 	u32 hash;
 	const char *key;
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 };
 
 /**

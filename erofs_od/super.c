@@ -60,14 +60,14 @@ static int erofs_od_check_sum(struct erofs_od_mount *m)
 	u8 *p;
 	int err;
 
-	if (!(m->od.compat & OD_COMPAT_SB_CHKSUM))
+	if (!(m->od.compat & OD_FEATURE_COMPAT_SB_CHKSUM))
 		return 0;
 	p = kvmalloc(len, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
 	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, p, len);
 	if (!err) {
-		memset(p + OD_SB_CHECKSUM_AT, 0, sizeof(u32));
+		((struct od_disk_sb *)p)->checksum = 0;
 		if (crc32c(~0U, p, len) != m->od.checksum)
 			err = -EUCLEAN;
 	}
@@ -80,16 +80,16 @@ static int erofs_od_check_sum(struct erofs_od_mount *m)
 static int erofs_od_read_super(struct erofs_od_mount *m)
 {
 	const char *why = "shorter than a superblock";
-	u8 p[OD_SB_SIZE];
+	struct od_disk_sb disk;
 	int err;
 
-	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, p, sizeof(p));
+	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, &disk, sizeof(disk));
 	if (err == -EUCLEAN)
 		err = -EINVAL;
 	else if (err)
 		why = "cannot read the superblock";
 	else
-		err = od_sb_parse(p, PAGE_SHIFT, &m->od, &why);
+		err = od_sb_parse(&disk, PAGE_SHIFT, &m->od, &why);
 	if (!err)
 		return erofs_od_check_sum(m);
 	if (err == -EOPNOTSUPP)
@@ -147,18 +147,18 @@ static int erofs_od_alloc_blobs(struct erofs_od_mount *m, unsigned int count)
 
 static int erofs_od_add_device_blob(struct erofs_od_mount *m, unsigned int nr)
 {
-	u8 p[OD_DEVICE_SLOT_SIZE];
+	struct od_disk_slot disk;
 	struct od_slot slot;
 	const char *name;
 	int err;
 
 	err = erofs_od_meta_copy(m->blobs[0],
-				 m->od.devt_off + (u64)nr * OD_DEVICE_SLOT_SIZE, p, sizeof(p));
+				 m->od.devt_off + (u64)nr * sizeof(disk), &disk, sizeof(disk));
 	if (err) {
 		erofs_od_err(m, "cannot read slot %u of the device table: %d", nr, err);
 		return err;
 	}
-	od_slot_parse(p, &slot);
+	od_slot_parse(&disk, &slot);
 	name = m->nr_devices ? m->devices[nr] : slot.tag;
 	if (!*name) {
 		erofs_od_err(m, "slot %u of the device table has no name: mount with device=", nr);

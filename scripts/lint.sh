@@ -50,7 +50,8 @@ conditionals() {
 		'OD_HAVE_|KERNEL_VERSION|LINUX_VERSION_CODE|UTS_RELEASE|od_probes\.h|RHEL_RELEASE' || true
 }
 
-# A core file has its own headers, od/types.h and the UAPI; nothing else.
+# A core file has its own headers, od/types.h and the UAPI, nothing else: od/types.h has
+# what the kernel and shim/ both offer.
 core_includes() {
 	files '*/core/*.[ch]' | while read -r file; do
 		grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" | grep -vE \
@@ -69,6 +70,18 @@ core_calls() {
 across_modules() {
 	files 'erofs_od/*' | xargs grep -nE 'include.*cachefiles_od/' || true
 	files 'cachefiles_od/*' | xargs grep -nE 'include.*erofs_od' || true
+}
+
+# A header guard that two headers have hides one of them. pr_fmt is each module's own; a
+# macro of compat/ may have its counterpart in shim/.
+macros_twice() {
+	files '*.h' | while read -r file; do
+		sed -nE 's/^#[[:space:]]*define[[:space:]]+([A-Za-z_0-9]+).*/\1/p' "$file" | sort -u |
+			sed "s|\$| $file|"
+	done | sort | awk '
+		$1 == "pr_fmt" { next }
+		$1 == last && !(file ~ /^compat\// && $2 ~ /^shim\//) { print $1 ": " file ", " $2 }
+		{ last = $1; file = $2 }'
 }
 
 # internal.h declares the files of cachefiles_od from the lowest to the highest. What
@@ -249,6 +262,7 @@ rule "every file says its licence" without_spdx
 rule "no version and no probe outside compat/" conditionals
 rule "a core includes od/types.h and its own headers" core_includes
 rule "a core allocates nothing, locks nothing, prints nothing" core_calls
+rule "no two headers define a macro" macros_twice
 rule "the modules meet in include/od/cache.h" across_modules
 rule "no call goes up in cachefiles_od" calls_that_go_up
 rule "no BUG and no WARN" asserts_on_input

@@ -7,7 +7,7 @@ static int put_word(u8 *bytes, size_t *len, u32 word)
 {
 	if (*len + 4 > OD_KEY_MAX + 3)
 		return -EINVAL;
-	od_put_le32(bytes + *len, word);
+	put_unaligned_le32(word, bytes + *len);
 	*len += 4;
 	return 0;
 }
@@ -97,7 +97,7 @@ static int decode(const char *name, u8 *bytes, size_t *len)
 int key_of_file_name(const char *name, char key[static OD_KEY_MAX + 1])
 {
 	u8 bytes[OD_KEY_MAX + 4] = { 0 };
-	char again[OD_NAME_MAX + 1];
+	char again[NAME_MAX + 1];
 	size_t len = 0;
 
 	if (decode(name, bytes, &len))

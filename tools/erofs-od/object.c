@@ -28,10 +28,11 @@ static int check_xattr(struct object_file *file)
 
 	if (n < 0)
 		return errno == ENODATA || errno == ERANGE ? -EUCLEAN : -errno;
-	if (n != CACHE_XATTR_SIZE || od_be64(value + 8) || value[XATTR_TYPE] != XATTR_TYPE_DATA ||
+	if (n != CACHE_XATTR_SIZE || get_unaligned_be64(value + 8) ||
+	    value[XATTR_TYPE] != XATTR_TYPE_DATA ||
 	    value[XATTR_CONTENT] != XATTR_CONTENT_CLEAN)
 		return -EUCLEAN;
-	file->size = od_be64(value);
+	file->size = get_unaligned_be64(value);
 	memcpy(file->xattr, value, CACHE_XATTR_SIZE);
 	if (file->size > (uint64_t)INT64_MAX - 0xffff ||
 	    (uint64_t)file->st.st_size != object_length(file->size))

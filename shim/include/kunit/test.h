@@ -12,10 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "od/types.h"
+#include <linux/gfp.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define GFP_KERNEL	0
+#include "od/types.h"
 
 struct shim_memory;
 

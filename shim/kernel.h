@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * As much of the kernel as cachefiles_od's request.c, wait.c, object.c and queue.c
- * and their tests use, in user
- * space: threads are POSIX threads, each lock is a mutex, a jiffy is a
- * millisecond. The Makefile makes all the <linux/...> headers of it.
+ * and their tests use, in user space: threads are POSIX threads, each lock is a mutex,
+ * a jiffy is a millisecond. tests/unit/Makefile creates a <linux/...> header that
+ * includes this for each that those files include.
  */
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
@@ -22,6 +22,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <linux/gfp.h>
+
 #include "od/types.h"
 
 /* --- language --- */
@@ -31,17 +33,11 @@
 #define __releases(lock)
 #define __must_hold(lock)
 #define container_of(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
-#define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define max(a, b)		((a) > (b) ? (a) : (b))
 #define lockdep_assert_held(lock)	((void)(lock))
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define U64_MAX			UINT64_MAX
-#define round_down(x, to)	((x) & ~((__typeof__(x))(to) - 1))
-#define round_up(x, to)		round_down((x) + (to) - 1, to)
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define cmpxchg(p, old, new)						\
 	({								\
@@ -63,11 +59,6 @@
 
 /* --- memory --- */
 
-typedef unsigned int gfp_t;
-
-#define GFP_KERNEL	0
-#define GFP_NOFS	0
-#define GFP_ATOMIC	0
 #define PAGE_SIZE	4096
 #define kfree(p)	free(p)
 #define strscpy(to, from, size)	snprintf(to, size, "%s", from)
