@@ -10,7 +10,8 @@
  * file the fd really led to.
  *
  * FAKE_REFUSE=COMMAND in the environment: commands that start so fail with the number
- * that FAKE_ERRNO says, or EINVAL.
+ * that FAKE_ERRNO says, or EINVAL. FAKE_RECEIVE_ERRNO=NUMBER: so do the first
+ * FAKE_RECEIVE_FAILS receives, or the first one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,17 @@ static int attached_fd(struct msghdr *head)
 	return fd;
 }
 
+static int receive_error(void)
+{
+	const char *number = getenv("FAKE_RECEIVE_ERRNO"), *times = getenv("FAKE_RECEIVE_FAILS");
+	static int failed;
+
+	if (!number || failed >= (times ? atoi(times) : 1))
+		return 0;
+	failed++;
+	return -atoi(number);
+}
+
 ssize_t device_receive(int dev, void *buf, size_t size)
 {
 	size_t at = sizeof(struct cachefiles_od_msg) + offsetof(struct cachefiles_od_open, fd);
@@ -73,9 +85,12 @@ ssize_t device_receive(int dev, void *buf, size_t size)
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(dev, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	int fd;
+	int fd = receive_error();
+	ssize_t n;
 
+	if (fd)
+		return fd;
+	n = recvmsg(dev, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN || errno == ECONNRESET ? 0 : -errno;
 	fd = attached_fd(&head);

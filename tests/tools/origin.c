@@ -44,6 +44,7 @@ static struct {
 	bool change;
 	bool weak;
 	bool no_etag;
+	bool no_date;
 	const char *redirect;
 	const char *stats;
 	const char *cert;
@@ -74,7 +75,8 @@ struct answer {
 };
 
 enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
-	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_REDIRECT, KEY_CERT, KEY_KEY };
+	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_NO_DATE, KEY_REDIRECT,
+	KEY_CERT, KEY_KEY };
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
@@ -91,6 +93,7 @@ static const struct argp_option options[] = {
 	{ "change", KEY_CHANGE, NULL, 0, "The ETag changes with every request", 0 },
 	{ "weak", KEY_WEAK, NULL, 0, "ETags are weak", 0 },
 	{ "no-etag", KEY_NO_ETAG, NULL, 0, "No ETag, Last-Modified alone", 0 },
+	{ "no-date", KEY_NO_DATE, NULL, 0, "No Last-Modified", 0 },
 	{ "redirect", KEY_REDIRECT, "BASE", 0, "Redirect every request to BASE/NAME", 0 },
 	{ "cert", KEY_CERT, "FILE", 0, "TLS: certificate", 0 },
 	{ "key", KEY_KEY, "FILE", 0, "TLS: key", 0 },
@@ -137,6 +140,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_NO_ETAG:
 		config.no_etag = true;
+		break;
+	case KEY_NO_DATE:
+		config.no_date = true;
 		break;
 	case KEY_REDIRECT:
 		config.redirect = text;
@@ -279,7 +285,8 @@ static void add_version(struct MHD_Response *response, const struct stat *st, co
 
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT",
 		 gmtime_r(&st->st_mtim.tv_sec, &tm));
-	MHD_add_response_header(response, "Last-Modified", date);
+	if (!config.no_date)
+		MHD_add_response_header(response, "Last-Modified", date);
 	if (!config.no_etag)
 		MHD_add_response_header(response, "ETag", etag);
 }

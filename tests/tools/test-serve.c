@@ -1,551 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The daemon from end to end, without a kernel: this program plays the kernel
- * at the other end of the daemon's device (fake-device.c) and runs a source
- * (origin.c) that is slow, gone, or wrong on purpose.
- */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <linux/cachefiles_od.h>
-
-#define MIB		(1U << 20)
-#define BIG_SIZE	(40U * MIB + 1234)
-#define SMALL_SIZE	(1000U * 1000)
-#define PATIENCE_MS	20000
-#define ARGS_MAX	32
-
-/**
- * struct world - one test's daemon and source
- * @dir: scratch folder
- * @blobs: folder with the blobs in it
- * @log: the daemon's log
- * @stats: the daemon's counters
- * @origin: pid, or 0
- * @url: of the origin
- * @origin_stats: the origin's counters
- * @daemon: pid, or 0
- * @dev: our end of the device
- * @big: content of the blob "big"
- * @next_id: for the next message
- * @validator: of the last copen, or ""
- */
-struct world {
-	char dir[64];
-	char blobs[80];
-	char log[80];
-	char stats[80];
-	pid_t origin;
-	char url[64];
-	char origin_stats[80];
-	pid_t daemon;
-	int dev;
-	uint8_t *big;
-	uint32_t next_id;
-	char validator[256];
-};
-
-static const char *build;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void sleep_ms(long ms)
-{
-	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	nanosleep(&time, NULL);
-}
-
-/* --- files --- */
-
-static char *read_file(const char *path)
-{
-	FILE *in = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!in || getdelim(&text, &size, '\0', in) < 0) {
-		free(text);
-		text = strdup("");
-	}
-	if (in)
-		fclose(in);
-	return text;
-}
-
-static void write_file(const char *dir, const char *name, const void *data, size_t len)
-{
-	char path[512];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	out = fopen(path, "we");
-	assert_non_null(out);
-	assert_int_equal(fwrite(data, 1, len, out), len);
-	assert_int_equal(fclose(out), 0);
-}
-
-static bool is_logged(struct world *w, const char *what)
-{
-	char *text = read_file(w->log);
-	bool found = strstr(text, what) != NULL;
-
-	free(text);
-	return found;
-}
-
-/* A line may come a moment after what it tells of. */
-static void assert_logged(struct world *w, const char *what)
-{
-	uint64_t end = now_ms() + PATIENCE_MS / 4;
-	char *text;
-
-	while (!is_logged(w, what)) {
-		if (now_ms() > end) {
-			text = read_file(w->log);
-			print_error("no \"%s\" in the log:\n%s", what, text);
-			free(text);
-			fail();
-		}
-		sleep_ms(5);
-	}
-}
-
-static long long json_number(const char *path, const char *key)
-{
-	char *text = read_file(path);
-	char quoted[64];
-	const char *at;
-	long long value = -1;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\": ", key);
-	at = strstr(text, quoted);
-	if (at)
-		value = atoll(at + strlen(quoted));
-	free(text);
-	return value;
-}
-
-/* --- processes --- */
-
-static pid_t spawn(char *const *argv, int out, const char *log, int keep)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid)
-		return pid;
-	if (out >= 0)
-		dup2(out, STDOUT_FILENO);
-	if (log)
-		dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
-	if (keep >= 0)
-		fcntl(keep, F_SETFD, 0);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
-/* Exit status, or -1 for a process that did not end in time or was killed. */
-static int wait_end(pid_t pid)
-{
-	uint64_t end = now_ms() + PATIENCE_MS;
-	int status;
-
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (now_ms() > end) {
-			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
-			return -1;
-		}
-		sleep_ms(5);
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Appends the words of @list to argv[*argc]; @list must live on. */
-static void add_words(char **argv, int *argc, char *list)
-{
-	char *word, *save = NULL;
-
-	for (word = strtok_r(list, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		assert_true(*argc < ARGS_MAX - 1);
-		argv[(*argc)++] = word;
-	}
-	argv[*argc] = NULL;
-}
-
-static void start_origin(struct world *w, const char *scheme, const char *options)
-{
-	char program[256], words[512], port[32] = "";
-	char *argv[ARGS_MAX] = { program };
-	int argc = 1, out[2];
-
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	snprintf(program, sizeof(program), "%s/origin", build);
-	snprintf(words, sizeof(words), "%s --stats %s %s", options, w->origin_stats, w->blobs);
-	add_words(argv, &argc, words);
-	w->origin = spawn(argv, out[1], NULL, -1);
-	close(out[1]);
-	assert_true(read(out[0], port, sizeof(port) - 1) > 5);
-	close(out[0]);
-	snprintf(w->url, sizeof(w->url), "%s://127.0.0.1:%d", scheme, atoi(port + 5));
-}
-
-static void stop_origin(struct world *w)
-{
-	kill(w->origin, SIGTERM);
-	assert_int_equal(wait_end(w->origin), 0);
-	w->origin = 0;
-}
-
-/* %s in @options is the origin's URL. */
-static void start_daemon(struct world *w, const char *options)
-{
-	char program[256], words[1024], format[512];
-	char *argv[ARGS_MAX] = { program };
-	int argc = 1, pair[2];
-	const char *at = strstr(options, "%s");
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	snprintf(program, sizeof(program), "%s/erofs-odd-fake", build);
-	if (at)
-		snprintf(format, sizeof(format), "%.*s%s%s", (int)(at - options), options, w->url,
-			 at + 2);
-	else
-		snprintf(format, sizeof(format), "%s", options);
-	snprintf(words, sizeof(words), "--fd %d --verbose --stats %s %s", pair[1], w->stats,
-		 format);
-	add_words(argv, &argc, words);
-	w->daemon = spawn(argv, -1, w->log, pair[1]);
-	close(pair[1]);
-	w->dev = pair[0];
-}
-
-/* --- the kernel's part --- */
-
-/*
- * Waits until there is something to receive, or also until something can be
- * sent; true: send. Both ends would wait for ever if both only sent.
- */
-static bool wait_device(struct world *w, bool to_send)
-{
-	struct pollfd ready = { .fd = w->dev,
-				.events = (short)(POLLIN | (to_send ? POLLOUT : 0)) };
-
-	assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-	return !(ready.revents & POLLIN);
-}
-
-static void expect_text(struct world *w, char *text, size_t size)
-{
-	ssize_t n;
-
-	wait_device(w, false);
-	n = recv(w->dev, text, size - 1, 0);
-	if (n <= 0) {
-		char *log = read_file(w->log);
-
-		print_error("the daemon is gone; its log:\n%s", log);
-		free(log);
-	}
-	assert_true(n > 0);
-	text[n] = '\0';
-}
-
-static void expect(struct world *w, const char *want)
-{
-	char text[4200];
-
-	expect_text(w, text, sizeof(text));
-	assert_string_equal(text, want);
-}
-
-static void send_message(struct world *w, const void *data, size_t len, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = "";
-	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
-	struct msghdr head = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *rights;
-
-	if (fd >= 0) {
-		head.msg_control = control;
-		head.msg_controllen = sizeof(control);
-		rights = CMSG_FIRSTHDR(&head);
-		rights->cmsg_level = SOL_SOCKET;
-		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-	}
-	assert_int_equal(sendmsg(w->dev, &head, MSG_NOSIGNAL), len);
-}
-
-static uint32_t send_open_key(struct world *w, uint32_t object_id, const void *key, size_t key_len,
-			      int fd)
-{
-	static const char volume[] = "erofs,test";
-	uint8_t buf[CACHEFILES_OD_MSG_MAX];
-	struct cachefiles_od_open open = { .volume_key_size = sizeof(volume),
-					   .cookie_key_size = (uint32_t)key_len };
-	struct cachefiles_od_msg head = { .msg_id = w->next_id++, .object_id = object_id,
-					  .opcode = CACHEFILES_OD_OP_OPEN };
-	size_t len = sizeof(head) + sizeof(open) + sizeof(volume) + key_len;
-
-	assert_true(len <= sizeof(buf));
-	head.len = (uint32_t)len;
-	memcpy(buf, &head, sizeof(head));
-	memcpy(buf + sizeof(head), &open, sizeof(open));
-	memcpy(buf + sizeof(head) + sizeof(open), volume, sizeof(volume));
-	memcpy(buf + len - key_len, key, key_len);
-	send_message(w, buf, len, fd);
-	return head.msg_id;
-}
-
-static uint32_t send_open(struct world *w, uint32_t object_id, const char *name, int fd)
-{
-	return send_open_key(w, object_id, name, strlen(name), fd);
-}
-
-static uint32_t send_read(struct world *w, uint32_t object_id, uint64_t off, uint64_t len)
-{
-	struct cachefiles_od_read_range range = { .off = off, .len = len };
-	uint8_t buf[sizeof(struct cachefiles_od_msg) + sizeof(range)];
-	struct cachefiles_od_msg head = { .msg_id = w->next_id++, .object_id = object_id,
-					  .opcode = CACHEFILES_OD_OP_READ, .len = sizeof(buf) };
-
-	memcpy(buf, &head, sizeof(head));
-	memcpy(buf + sizeof(head), &range, sizeof(range));
-	send_message(w, buf, sizeof(buf), -1);
-	return head.msg_id;
-}
-
-static void send_close(struct world *w, uint32_t object_id)
-{
-	struct cachefiles_od_msg head = { .msg_id = w->next_id++, .object_id = object_id,
-					  .opcode = CACHEFILES_OD_OP_CLOSE, .len = sizeof(head) };
-
-	send_message(w, &head, sizeof(head), -1);
-}
-
-static uintmax_t inode(int fd)
-{
-	struct stat st;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	return st.st_ino;
-}
-
-static int new_cache_file(void)
-{
-	int fd = memfd_create("blob", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-/* With a validator, or without one: that of the blob that was opened last. */
-static void expect_copen(struct world *w, uint32_t msg_id, long long size_or_errno)
-{
-	char want[64], text[4200];
-	size_t len;
-
-	len = (size_t)snprintf(want, sizeof(want), "copen %" PRIu32 ",%lld", msg_id,
-			       size_or_errno);
-	expect_text(w, text, sizeof(text));
-	snprintf(w->validator, sizeof(w->validator), "%s", strlen(text) > len ? text + len + 1 : "");
-	text[len] = strlen(text) > len && text[len] == ',' ? '\0' : text[len];
-	assert_string_equal(text, want);
-}
-
-/* What a daemon says that takes over a device. */
-static void expect_start(struct world *w)
-{
-	expect(w, "restore");
-	expect(w, "wide");
-}
-
-static void expect_complete(struct world *w, int fd, uint32_t msg_id)
-{
-	char want[64];
-
-	snprintf(want, sizeof(want), "complete %ju %" PRIu32, inode(fd), msg_id);
-	expect(w, want);
-}
-
-static void expect_closed(struct world *w, int fd)
-{
-	char want[64];
-
-	snprintf(want, sizeof(want), "close %ju", inode(fd));
-	expect(w, want);
-}
-
-static int open_blob(struct world *w, uint32_t object_id, const char *name, long long size)
-{
-	int fd = new_cache_file();
-
-	expect_copen(w, send_open(w, object_id, name, fd), size);
-	return fd;
-}
-
-/* The whole cache file: right where it was filled, and empty everywhere else. */
-static void check_only(int fd, const uint8_t *want, uint64_t off, uint64_t len)
-{
-	struct stat st;
-	uint8_t *got;
-	uint64_t i;
-	bool clean = true;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal((uint64_t)st.st_size, off + len);
-	if (!len)
-		return;
-	got = mmap(NULL, off + len, PROT_READ, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(got, MAP_FAILED);
-	for (i = 0; i < off && clean; i++)
-		clean = !got[i];
-	clean = clean && !memcmp(got + off, want + off, len);
-	munmap(got, off + len);
-	assert_true(clean);
-}
-
-static int count_fds_once(pid_t pid)
-{
-	char path[64];
-	int count = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-/* The least of some, for the counters' file is open for a moment each second. */
-static int count_fds(pid_t pid)
-{
-	int i, count, least = count_fds_once(pid);
-
-	for (i = 0; i < 4; i++) {
-		sleep_ms(20);
-		count = count_fds_once(pid);
-		if (count < least)
-			least = count;
-	}
-	return least;
-}
-
-static void end_daemon(struct world *w)
-{
-	char text[4200];
-	ssize_t n;
-
-	kill(w->daemon, SIGTERM);
-	assert_int_equal(wait_end(w->daemon), 0);
-	w->daemon = 0;
-	while ((n = recv(w->dev, text, sizeof(text), MSG_DONTWAIT)) > 0)
-		;
-	close(w->dev);
-	w->dev = -1;
-}
-
-/* --- set up and put away --- */
-
-static void fill_random(uint8_t *data, size_t len)
-{
-	uint64_t x = 88172645463325252ULL;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		data[i] = (uint8_t)(x | 1);	/* never 0: holes are told from data */
-	}
-}
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	strcpy(w->dir, "/tmp/odd-test.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->blobs, sizeof(w->blobs), "%s/blobs", w->dir);
-	snprintf(w->log, sizeof(w->log), "%s/log", w->dir);
-	snprintf(w->stats, sizeof(w->stats), "%s/stats", w->dir);
-	snprintf(w->origin_stats, sizeof(w->origin_stats), "%s/origin", w->dir);
-	assert_int_equal(mkdir(w->blobs, 0700), 0);
-	w->dev = -1;
-	w->next_id = 1;
-	w->big = malloc(BIG_SIZE);
-	fill_random(w->big, BIG_SIZE);
-	write_file(w->blobs, "big", w->big, BIG_SIZE);
-	write_file(w->blobs, "small", w->big, SMALL_SIZE);
-	write_file(w->blobs, "empty", w->big, 0);
-	write_file(w->blobs, "odd na%me?#&\303\244", w->big, 4097);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-	char command[128];
-	int sanitizer = 0;
-	char *text;
-
-	if (w->daemon) {
-		kill(w->daemon, SIGKILL);
-		waitpid(w->daemon, NULL, 0);
-	}
-	if (w->origin) {
-		kill(w->origin, SIGKILL);
-		waitpid(w->origin, NULL, 0);
-	}
-	if (w->dev >= 0)
-		close(w->dev);
-	text = read_file(w->log);
-	if (strstr(text, "Sanitizer") || strstr(text, "runtime error")) {
-		print_error("%s", text);
-		sanitizer = -1;
-	}
-	free(text);
-	snprintf(command, sizeof(command), "rm -rf %s", w->dir);
-	if (system(command))
-		return -1;
-	free(w->big);
-	free(w);
-	return sanitizer;
-}
+/* The daemon from end to end, with a source that is slow, gone, or wrong on purpose. */
+#include "world.h"
 
 /* --- the tests --- */
 
@@ -682,7 +137,7 @@ static void test_slow_source(void **state)
 		      best, json_number(w->origin_stats, "max_in_flight"));
 	/* the next request may come before the origin has put the last one away */
 	assert_in_range(json_number(w->origin_stats, "max_in_flight"), 16, 32);
-	assert_true(best > 200);
+	assert_true(best > 60);
 }
 
 static void test_retry(void **state)
@@ -710,7 +165,7 @@ static void test_gone_source(void **state)
 	int fd, other;
 
 	start_origin(w, "http", "");
-	start_daemon(w, "--source %s --retries 1");
+	start_daemon(w, "--source %s --retry-time 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	stop_origin(w);
@@ -733,7 +188,7 @@ static void test_short_answers(void **state)
 	int fd;
 
 	start_origin(w, "http", "--short");
-	start_daemon(w, "--source %s --retries 2");
+	start_daemon(w, "--source %s --retry-time 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 0, 4096));
@@ -741,7 +196,7 @@ static void test_short_answers(void **state)
 	close(fd);
 	assert_logged(w, "a short answer: 2048 of 4096 bytes");
 	end_daemon(w);
-	assert_int_equal(json_number(w->stats, "retries"), 2);
+	assert_true(json_number(w->stats, "retries") > 10);
 	assert_int_equal(json_number(w->stats, "read_errors"), 1);
 }
 
@@ -751,10 +206,11 @@ static void test_stalled_source(void **state)
 	int fd;
 
 	start_origin(w, "http", "--stall");
-	start_daemon(w, "--source %s --retries 0 --timeout 1");
+	start_daemon(w, "--source %s --retry-time 0 --timeout 1");
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
-	expect_complete(w, fd, send_read(w, 1, 0, MIB));
+	/* half of one byte: nothing at all */
+	expect_complete(w, fd, send_read(w, 1, 4096, 1));
 	close(fd);
 	assert_logged(w, "(Connection timed out)");
 	end_daemon(w);
@@ -782,7 +238,7 @@ static void test_changed_blob(void **state)
 	struct world *w = *state;
 	int fd;
 
-	start_origin(w, "http", "--change");
+	start_origin(w, "http", "--change --no-date");
 	start_daemon(w, "--source %s");
 	expect_start(w);
 	fd = open_blob(w, 1, "small", SMALL_SIZE);
@@ -878,7 +334,8 @@ static void check_http_version(struct world *w, const char *options, const char 
 
 static void test_strong_etag(void **state)
 {
-	check_http_version(*state, "", "\"f4240-6553f100-0\"",
+	check_http_version(*state, "",
+			   "\"f4240-6553f100-0\" Tue, 14 Nov 2023 22:13:20 GMT 1000000",
 			   "its ETag was \"f4240-6553f100-0\" and is \"f4240-6553f101-0\"");
 }
 
@@ -898,7 +355,9 @@ static void test_last_modified(void **state)
 /* A server that has all of a small blob at once only is watched, too. */
 static void test_version_of_whole(void **state)
 {
-	check_http_version(*state, "--no-range", "\"f4240-6553f100-0\"", "its ETag was");
+	check_http_version(*state, "--no-range",
+			   "\"f4240-6553f100-0\" Tue, 14 Nov 2023 22:13:20 GMT 1000000",
+			   "its ETag was");
 }
 
 static void test_no_version(void **state)
@@ -1210,7 +669,7 @@ static void test_thousand_open_at_once(void **state)
 	before = count_fds(w->daemon);
 	for (i = 0; i < 1000; i++)
 		fds[i] = open_blob(w, (uint32_t)i + 1, "small", SMALL_SIZE);
-	assert_int_equal(count_fds(w->daemon), before + 2000);
+	assert_int_equal(count_fds(w->daemon), before + 1000);
 	memset(closed, 0, sizeof(closed));
 	/* a READ may be given up for the CLOSE; nothing may come after its fd's close */
 	while (done < 1000) {
@@ -1516,8 +975,6 @@ static void test_counters_on_signal(void **state)
 	assert_logged(w, "1 blobs open, ");
 	end_daemon(w);
 }
-
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

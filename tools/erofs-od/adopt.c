@@ -115,22 +115,23 @@ static int write_map(struct adopt *adopt, const struct object *object,
 static int ask_version(struct adopt *adopt, const struct object *object,
 		       const struct object_file *file, char validator[static VALIDATOR_MAX + 1])
 {
-	uint64_t size;
+	struct version version;
 	int err;
 
 	*validator = '\0';
 	if (!adopt->asker.sources)
 		return 0;
-	err = asker_ask(&adopt->asker, object->blob, &size, validator);
+	err = asker_ask(&adopt->asker, object->blob, &version);
 	if (err) {
 		report_failed(&adopt->report, object, "not adopted", "%s",
 			      adopt->asker.fetcher.why);
 		return err;
 	}
-	if (size == file->size)
+	version_write(&version, validator);
+	if (version.size == file->size)
 		return 0;
 	report_failed(&adopt->report, object, "not adopted",
-		      "the source has %" PRIu64 " bytes, the cache file is for %" PRIu64, size,
+		      "the source has %" PRIu64 " bytes, the cache file is for %" PRIu64, version.size,
 		      file->size);
 	return -ESTALE;
 }

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "http.h"
 #include "log.h"
 #include "name.h"
+#include "stats.h"
 
-#define RETRIES		4
+#define RETRY_MS	10000
+#define PAUSE_US	500000
 #define TIMEOUT_MS	30000
 #define LOW_SPEED	1024
 #define LOW_SPEED_S	10
@@ -37,48 +40,83 @@ int asker_begin(struct asker *asker)
 {
 	int err = http_global_init();
 
-	asker->options.retries = RETRIES;
+	asker->options.retry_ms = RETRY_MS;
 	asker->options.timeout_ms = TIMEOUT_MS;
 	asker->options.low_speed = LOW_SPEED;
 	asker->options.low_speed_s = LOW_SPEED_S;
-	if (!err)
-		err = fetcher_init(&asker->fetcher, &asker->options, &asker->stop);
+	asker->fetcher.options = &asker->options;
+	asker->fetcher.stop = &asker->stop;
 	if (err)
 		log_err("failed to start libcurl: %s", strerror(-err));
 	return err;
+}
+
+/* One source, with patience for passing faults. */
+static int ask_source(struct asker *asker, struct source *source, const char *name,
+		      struct version *version)
+{
+	struct fetcher *fetcher = &asker->fetcher;
+	uint64_t end = clock_ms() + asker->options.retry_ms;
+	int err = 0;
+
+	/* Kept for the next source and the next blob: of the kinds one alone has it. */
+	if (source->ops->begin && !fetcher->connection)
+		err = source->ops->begin(fetcher);
+
+	if (err)
+		return fetcher_fail(fetcher, err, "out of memory");
+	for (;;) {
+		err = source->ops->open(source, fetcher, name, version);
+		if (!err || fetcher->hope != HOPE_LATER || clock_ms() > end)
+			break;
+		usleep(PAUSE_US);
+	}
+	return err;
+}
+
+/* The first source that has it; if one fails and none has it, that failure. */
+static int ask_sources(struct asker *asker, const char *name, struct version *version)
+{
+	char why[sizeof(asker->fetcher.why)] = "";
+	struct source *source;
+	int err, first = 0;
+
+	for (source = asker->sources; source; source = source->next) {
+		err = ask_source(asker, source, name, version);
+		if (!err)
+			return 0;
+		if (err == -ENOENT || first)
+			continue;
+		first = err;
+		memcpy(why, asker->fetcher.why, sizeof(why));
+	}
+	if (!first)
+		return fetcher_fail(&asker->fetcher, -ENOENT, "no source has it");
+	return fetcher_fail(&asker->fetcher, first, "%s", why);
 }
 
 /**
  * asker_ask - find the version of a blob
  * @asker: the sources
  * @blob: name
- * @size: set to its size
- * @validator: set to what identifies its version, or ""
+ * @version: set to what the first source that has it says
  *
  * Return: 0; -ENOENT if no source has it; or another negative errno, see fetcher.why
  */
-int asker_ask(struct asker *asker, const char *blob, uint64_t *size,
-	      char validator[static VALIDATOR_MAX + 1])
+int asker_ask(struct asker *asker, const char *blob, struct version *version)
 {
 	char name[BLOB_NAME_MAX + 1];
-	struct source_file file;
 	int err = blob_name_check((const uint8_t *)blob, strlen(blob), name);
 
 	if (err)
 		return fetcher_fail(&asker->fetcher, err, "invalid blob name");
-	err = source_lookup(asker->sources, &asker->fetcher, name, &file);
-	if (err)
-		return err;
-	*size = file.size;
-	strcpy(validator, file.validator);
-	file.source->ops->close(&file);
-	return 0;
+	return ask_sources(asker, name, version);
 }
 
 void asker_end(struct asker *asker)
 {
-	if (asker->fetcher.curl)
-		fetcher_exit(&asker->fetcher);
+	if (asker->fetcher.connection)
+		source_http_ops.end(&asker->fetcher);
 	source_free(asker->sources);
 	http_global_exit();
 }

@@ -32,8 +32,7 @@ enum { ASKER_KEY_CACERT = 0x200 };
 
 error_t asker_parse(struct asker *asker, int key, char *text, struct argp_state *state);
 int asker_begin(struct asker *asker);
-int asker_ask(struct asker *asker, const char *blob, uint64_t *size,
-	      char validator[static VALIDATOR_MAX + 1]);
+int asker_ask(struct asker *asker, const char *blob, struct version *version);
 void asker_end(struct asker *asker);
 
 #endif

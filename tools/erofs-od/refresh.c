@@ -67,22 +67,24 @@ static void drop_stale(struct refresh *refresh, const struct object *object, uin
 static void compare(struct refresh *refresh, const struct object *object,
 		    const struct presence *map)
 {
-	char validator[VALIDATOR_MAX + 1];
-	uint64_t size, bytes = presence_bytes(map);
-	int err = asker_ask(&refresh->asker, object->blob, &size, validator);
+	struct version now, kept;
+	uint64_t bytes = presence_bytes(map);
+	int err = asker_ask(&refresh->asker, object->blob, &now);
 
+	version_read(&kept, map->head.size, map->head.validator);
 	if (err == -ENOENT)
 		report_failed(&refresh->report, object, "missing", "no source has it");
 	else if (err)
 		report_failed(&refresh->report, object, "not compared", "%s",
 			      refresh->asker.fetcher.why);
-	else if (size != map->head.size)
+	else if (now.size != kept.size)
 		drop_stale(refresh, object, bytes);
-	else if (!*map->head.validator || !*validator)
+	else if (!*map->head.validator || !version_is_named(&now))
 		/* The same size does not prove that it is the same version. */
-		report_done(&refresh->report, object, *validator ? "version not recorded" :
-			    "source has no version", bytes);
-	else if (strcmp(validator, map->head.validator))
+		report_done(&refresh->report, object, version_is_named(&now) ?
+			    "version not recorded" : "source has no version", bytes);
+	else if (!version_same(&kept, &now, source_is_mirrored(&refresh->asker.fetcher,
+							       object->blob)))
 		drop_stale(refresh, object, bytes);
 	else
 		report_done(&refresh->report, object, "fresh", bytes);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <search.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +18,8 @@ static int compare(const void *a, const void *b)
 	return (x->object_id > y->object_id) - (x->object_id < y->object_id);
 }
 
-static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *name)
+static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *volume,
+			     const char *name)
 {
 	struct blob *blob = calloc(1, sizeof(*blob));
 
@@ -25,6 +28,7 @@ static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *na
 	blob->object_id = object_id;
 	blob->dev = dev;
 	blob->fd = fd;
+	snprintf(blob->volume, sizeof(blob->volume), "%s", volume);
 	strcpy(blob->name, name);
 	name_printable(name, blob->shown, sizeof(blob->shown));
 	/* the table's and the caller's */
@@ -38,14 +42,16 @@ static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *na
  * @dev: the device
  * @object_id: must be new
  * @fd: the blob's to close, on success
+ * @volume: the volume key
  * @name: a checked name
  *
  * Return: the blob with a reference for the caller, or NULL and errno is set:
  * EEXIST or ENOMEM
  */
-struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd, const char *name)
+struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
+		       const char *volume, const char *name)
 {
-	struct blob *blob = blob_new(dev, object_id, fd, name);
+	struct blob *blob = blob_new(dev, object_id, fd, volume, name);
 	struct blob **node;
 
 	errno = ENOMEM;
@@ -79,6 +85,43 @@ struct blob *blobs_get(struct blobs *blobs, uint32_t object_id)
 	return blob;
 }
 
+struct search {
+	const struct blob *like;
+	const struct blob *found;
+};
+
+static void compare_names(const void *node, VISIT visit, void *arg)
+{
+	struct search *search = arg;
+	const struct blob *blob = *(struct blob *const *)node;
+
+	if ((visit != postorder && visit != leaf) || search->found || blob == search->like)
+		return;
+	if (atomic_load(&blob->open) && !strcmp(blob->name, search->like->name) &&
+	    !strcmp(blob->volume, search->like->volume) &&
+	    version_same(&blob->version, &search->like->version, false))
+		search->found = blob;
+}
+
+/**
+ * blobs_find_open - is the same version of a blob open already?
+ * @blobs: the table
+ * @like: a blob whose version is known
+ * @validator: gets the name under which the kernel knows that version
+ */
+bool blobs_find_open(struct blobs *blobs, const struct blob *like,
+		     char validator[static VALIDATOR_MAX + 1])
+{
+	struct search search = { .like = like };
+
+	pthread_mutex_lock(&blobs->lock);
+	twalk_r(blobs->tree, compare_names, &search);
+	if (search.found)
+		strcpy(validator, search.found->validator);
+	pthread_mutex_unlock(&blobs->lock);
+	return search.found;
+}
+
 /** blobs_drop - take a blob from the table; returns 0 or -ENOENT */
 int blobs_drop(struct blobs *blobs, uint32_t object_id)
 {
@@ -106,13 +149,17 @@ void blobs_drop_all(struct blobs *blobs)
 		blobs_drop(blobs, (*(struct blob **)blobs->tree)->object_id);
 }
 
+/** blob_get - take another reference */
+void blob_get(struct blob *blob)
+{
+	atomic_fetch_add(&blob->refs, 1);
+}
+
 /** blob_put - give a reference back; the last one closes the fd */
 void blob_put(struct blob *blob)
 {
 	if (atomic_fetch_sub(&blob->refs, 1) != 1)
 		return;
-	if (blob->file.source)
-		blob->file.source->ops->close(&blob->file);
 	device_close_blob(blob->dev, blob->fd);
 	stats.open_blobs--;
 	free(blob);

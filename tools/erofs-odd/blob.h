@@ -10,10 +10,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "name.h"
-#include "source.h"
+#include "version.h"
+
+/** VOLUME_MAX - longest volume key, in bytes */
+#define VOLUME_MAX	255
 
 /**
  * struct blob - an open blob
@@ -22,11 +26,14 @@
  * @fd: where its data is written to
  * @refs: references
  * @gone: CLOSE came: requests for it are to be given up
- * @open: copen was sent; @file may be used
- * @changed: the source has another version now: nothing is filled any more
+ * @open: copen was sent; @version is set
+ * @stale: sources, as bits, that have another version: they are asked no more
+ * @told: that nothing is filled any more was logged
+ * @volume: volume key
  * @name: as the kernel gave it, checked
  * @shown: for the log
- * @file: where its data comes from
+ * @version: what every byte of it must be of; its place is asked first
+ * @validator: the version as the kernel was told
  */
 struct blob {
 	uint32_t object_id;
@@ -35,10 +42,13 @@ struct blob {
 	atomic_uint refs;
 	atomic_bool gone;
 	atomic_bool open;
-	atomic_bool changed;
+	atomic_ullong stale;
+	atomic_bool told;
+	char volume[VOLUME_MAX + 1];
 	char name[BLOB_NAME_MAX + 1];
 	char shown[BLOB_NAME_MAX * 4 + 1];
-	struct source_file file;
+	struct version version;
+	char validator[VALIDATOR_MAX + 1];
 };
 
 /**
@@ -51,10 +61,14 @@ struct blobs {
 	void *tree;
 };
 
-struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd, const char *name);
+struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
+		       const char *volume, const char *name);
 struct blob *blobs_get(struct blobs *blobs, uint32_t object_id);
+bool blobs_find_open(struct blobs *blobs, const struct blob *like,
+		     char validator[static VALIDATOR_MAX + 1]);
 int blobs_drop(struct blobs *blobs, uint32_t object_id);
 void blobs_drop_all(struct blobs *blobs);
+void blob_get(struct blob *blob);
 void blob_put(struct blob *blob);
 
 #endif

@@ -20,17 +20,25 @@ static size_t piece_size(const struct fill *fill)
 	return fill->piece ? fill->piece : FILL_FIRST;
 }
 
+static int write_out(struct fill *fill, size_t len)
+{
+	fill->err = device_fill(fill->dev, fill->fd, fill->buf, len, fill->off);
+	if (fill->err)
+		return fill->err;
+	stats.bytes_filled += len;
+	fill->off += len;
+	fill->used -= len;
+	return 0;
+}
+
 static int write_piece(struct fill *fill)
 {
 	bool first = !fill->piece;
 	size_t next = piece_size(fill) * FILL_GROWTH;
+	int err = write_out(fill, fill->used);
 
-	fill->err = device_fill(fill->dev, fill->fd, fill->buf, fill->used, fill->off);
-	if (fill->err)
-		return fill->err;
-	stats.bytes_filled += fill->used;
-	fill->off += fill->used;
-	fill->used = 0;
+	if (err)
+		return err;
 	fill->piece = next < FILL_PIECE ? next : FILL_PIECE;
 	/* The reader that waits for these bytes goes on before the rest comes. */
 	if (first)
@@ -99,8 +107,21 @@ int fill_add(struct fill *fill, const void *data, size_t len)
 	return 0;
 }
 
-/** fill_rewind - forget what was not written; go on at @off with another request */
-void fill_rewind(struct fill *fill)
+/**
+ * fill_flush - write what was gathered, for the rest will be a while
+ * @fill: the range
+ *
+ * Less than %FILL_BLOCK bytes stay in @fill->buf: the rest of the range is still wanted
+ * from @fill->off + @fill->used on.
+ *
+ * Return: 0 or the errno of the write
+ */
+int fill_flush(struct fill *fill)
 {
-	fill->used = 0;
+	size_t len = fill->used - fill->used % FILL_BLOCK;
+	int err = len ? write_out(fill, len) : 0;
+
+	if (!err && len)
+		memmove(fill->buf, fill->buf + len, fill->used);
+	return err;
 }

@@ -15,6 +15,8 @@
 #define FILL_PIECE	(256U << 10)
 /** FILL_FIRST - bytes of the first write of a range */
 #define FILL_FIRST	(16U << 10)
+/** FILL_BLOCK - offsets and lengths of all writes are multiples of it, but for the blob's end */
+#define FILL_BLOCK	4096U
 /** FILL_GROWTH - each write is so many times as long as the one before it */
 #define FILL_GROWTH	4U
 
@@ -44,6 +46,6 @@ uint64_t fill_wanted(const struct fill *fill);
 char *fill_space(struct fill *fill, size_t *len);
 int fill_took(struct fill *fill, size_t len);
 int fill_add(struct fill *fill, const void *data, size_t len);
-void fill_rewind(struct fill *fill);
+int fill_flush(struct fill *fill);
 
 #endif

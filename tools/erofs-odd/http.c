@@ -10,12 +10,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http_check.h"
 #include "stats.h"
 
 /* The body of an error page is read up to here, to keep its connection alive. */
 #define ERROR_BODY_MAX	(64U << 10)
 
-#define MAX_REDIRECTS	5L
+#define MAX_REDIRECTS	5
+/* A longer Retry-After is cut: no reader waits for so long. */
+#define PAUSE_MAX_S	3600
 #define CONNECT_TIMEOUT_MS 10000L
 #define RECEIVE_BUFFER	(512L << 10)
 
@@ -60,16 +63,6 @@ void http_global_exit(void)
 	curl_global_cleanup();
 }
 
-void *http_handle_new(void)
-{
-	return curl_easy_init();
-}
-
-void http_handle_free(void *curl)
-{
-	curl_easy_cleanup(curl);
-}
-
 /* Breaks the transfer off: every callback that returns 0 does. */
 static size_t refuse(struct http_request *req, int err)
 {
@@ -77,204 +70,13 @@ static size_t refuse(struct http_request *req, int err)
 	return 0;
 }
 
-/* If @line is the field @name, returns its value without blanks and line end. */
-static const char *field_value(char *line, const char *name)
-{
-	size_t len = strlen(name);
-	char *value, *end;
-
-	if (strncasecmp(line, name, len) || line[len] != ':')
-		return NULL;
-	value = line + len + 1;
-	value += strspn(value, " \t");
-	end = value + strlen(value);
-	while (end > value && strchr(" \t\r\n", end[-1]))
-		*--end = '\0';
-	return value;
-}
-
-/** http_version_free - what it points to; it may be used again */
-void http_version_free(struct http_version *version)
-{
-	free(version->etag);
-	free(version->modified);
-	memset(version, 0, sizeof(*version));
-}
-
-static void forget_header(struct http_request *req)
-{
-	req->has_range = false;
-	req->bad_header = false;
-	req->length = RANGE_UNKNOWN;
-	http_version_free(&req->seen);
-}
-
-/* From @first on: it goes to the log, and to the kernel. */
-static bool is_printable(const char *value, char first)
-{
-	for (; *value; value++)
-		if (*value < first || *value > 0x7e)
-			return false;
-	return true;
-}
-
-static void keep(char **field, const char *value)
-{
-	free(*field);
-	*field = strdup(value);
-}
-
-static void take_etag(struct http_version *seen, const char *value)
-{
-	bool weak = !strncmp(value, "W/", 2);
-
-	if (value[weak ? 2 : 0] != '"' || !is_printable(value, 0x21))
-		return;
-	keep(&seen->etag, value);
-	/* Equal weak tags say nothing about bytes. */
-	seen->strong = !weak;
-}
-
-static void take_field(struct http_request *req, char *line)
-{
-	const char *value;
-
-	value = field_value(line, "Content-Range");
-	if (value) {
-		/* two of them cannot both be right */
-		if (req->has_range || content_range_parse(value, &req->range))
-			req->bad_header = true;
-		req->has_range = true;
-		return;
-	}
-	value = field_value(line, "Content-Length");
-	if (value) {
-		if (number_parse(&value, &req->length) || *value)
-			req->bad_header = true;
-		return;
-	}
-	value = field_value(line, "Content-Encoding");
-	if (value && strcasecmp(value, "identity")) {
-		req->bad_header = true;
-		return;
-	}
-	value = field_value(line, "ETag");
-	if (value) {
-		take_etag(&req->seen, value);
-		return;
-	}
-	value = field_value(line, "Last-Modified");
-	if (value && *value && is_printable(value, ' '))
-		keep(&req->seen.modified, value);
-}
-
 static size_t on_header(char *data, size_t one, size_t len, void *arg)
 {
 	struct http_request *req = arg;
-	char line[1024];
 
 	(void)one;
-	/* A longer line is none of those that matter here. */
-	if (len >= sizeof(line))
-		return len;
-	memcpy(line, data, len);
-	line[len] = '\0';
-	/* The header of a redirect or of an interim answer came before. */
-	if (!strncmp(line, "HTTP/", 5))
-		forget_header(req);
-	else
-		take_field(req, line);
+	http_answer_line(&req->answer, data, len);
 	return len;
-}
-
-static int fail_size(struct http_request *req, uint64_t told)
-{
-	return fetcher_fail(req->fetcher, -ESTALE, "%s: the server says the blob has %" PRIu64
-			    " bytes, it had %" PRIu64 " when it was opened", req->shown, told,
-			    req->size);
-}
-
-static int check_partial(struct http_request *req)
-{
-	const struct content_range *range = &req->range;
-
-	if (!req->has_range || !range->satisfied)
-		return fetcher_fail(req->fetcher, -EIO, "%s: status 206 without a Content-Range",
-				    req->shown);
-	if (range->total == RANGE_UNKNOWN && !req->fill)
-		return fetcher_fail(req->fetcher, -EIO, "%s: the server does not tell the size",
-				    req->shown);
-	if (range->total != RANGE_UNKNOWN && req->size != RANGE_UNKNOWN &&
-	    range->total != req->size)
-		return fail_size(req, range->total);
-	if (range->first != req->first || range->last != req->last)
-		return fetcher_fail(req->fetcher, -EIO, "%s: asked for bytes %" PRIu64 "-%" PRIu64
-				    ", the server sends %" PRIu64 "-%" PRIu64, req->shown, req->first,
-				    req->last, range->first, range->last);
-	return 0;
-}
-
-/* A server that ignores Range sends all: fine for small blobs, hopeless for others. */
-static int check_whole(struct http_request *req)
-{
-	if (req->fill && !req->whole)
-		return fetcher_fail(req->fetcher, -EIO,
-				    "%s: the server does not honour Range any more", req->shown);
-	if (req->length == RANGE_UNKNOWN)
-		return fetcher_fail(req->fetcher, -EOPNOTSUPP,
-				    "%s: the server ignores Range and tells no size", req->shown);
-	if (req->length > HTTP_WHOLE_MAX)
-		return fetcher_fail(req->fetcher, -EOPNOTSUPP, "%s: the server ignores Range, and %"
-				    PRIu64 " bytes are too many to fetch whole", req->shown,
-				    req->length);
-	if (req->fill && req->length != req->size)
-		return fail_size(req, req->length);
-	return 0;
-}
-
-static int fail_changed(struct http_request *req, const char *field, const char *was,
-			const char *is)
-{
-	if (!is)
-		return fetcher_fail(req->fetcher, -ESTALE, "%s: the blob changed on the server: "
-				    "its %s was %s and is not told now", req->shown, field, was);
-	return fetcher_fail(req->fetcher, -ESTALE, "%s: the blob changed on the server: "
-			    "its %s was %s and is %s", req->shown, field, was, is);
-}
-
-static bool differs(const char *was, const char *is)
-{
-	return was && (!is || strcmp(was, is));
-}
-
-/* An answer that does not say of which version it is cannot be believed. */
-static int check_version(struct http_request *req)
-{
-	const struct http_version *was = req->want, *is = &req->seen;
-
-	if (!was)
-		return 0;
-	if (differs(was->etag, is->etag))
-		return fail_changed(req, "ETag", was->etag, is->etag);
-	if (!was->strong && differs(was->modified, is->modified))
-		return fail_changed(req, "Last-Modified", was->modified, is->modified);
-	return 0;
-}
-
-/* Once per answer, when its header is complete and before any byte is used. */
-static int check_header(struct http_request *req)
-{
-	int err;
-
-	if (req->bad_header)
-		return fetcher_fail(req->fetcher, -EIO, "%s: the answer's header makes no sense",
-				    req->shown);
-	err = check_version(req);
-	if (err)
-		return err;
-	if (req->status == 206)
-		return check_partial(req);
-	return check_whole(req);
 }
 
 /* How much of the present data lies before the wanted range of a whole blob */
@@ -287,27 +89,39 @@ static size_t bytes_to_skip(const struct http_request *req, size_t len)
 	return start - req->got < len ? (size_t)(start - req->got) : len;
 }
 
+static uint64_t announced(const struct http_request *req)
+{
+	if (req->status == 206)
+		return req->answer.range.last - req->answer.range.first + 1;
+	return req->answer.version.size;
+}
+
 static int take_body(struct http_request *req, const char *data, size_t len)
 {
 	size_t skip = bytes_to_skip(req, len);
 	int err;
 
 	req->got += len;
+	if (req->got > announced(req))
+		return fetcher_fail(req->fetcher, -EIO, "%s: more bytes than announced", req->shown);
 	data += skip;
 	len -= skip;
-	if (req->status == 200) {
-		if (req->got > req->size)
-			return fetcher_fail(req->fetcher, -EIO, "%s: more bytes than announced",
-					    req->shown);
-		if (len > fill_wanted(req->fill))
-			len = (size_t)fill_wanted(req->fill);
-	}
+	if (len > fill_wanted(req->fill))
+		len = (size_t)fill_wanted(req->fill);
 	err = fill_add(req->fill, data, len);
-	if (err == -EFBIG)
-		return fetcher_fail(req->fetcher, -EIO, "%s: more bytes than asked for", req->shown);
 	if (err)
 		return fetcher_fail(req->fetcher, err, "writing to the cache: %s", strerror(-err));
 	return 0;
+}
+
+static int check_start(struct http_request *req, const char *data)
+{
+	int err = http_check_header(req);
+
+	if (!err)
+		err = http_check_coding(req, (uint8_t)*data);
+	req->checked = !err;
+	return err;
 }
 
 static size_t on_body(char *data, size_t one, size_t len, void *arg)
@@ -316,17 +130,18 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
 	int err;
 
 	(void)one;
-	curl_easy_getinfo(req->fetcher->curl, CURLINFO_RESPONSE_CODE, &req->status);
+	if (!len)
+		return 0;
+	curl_easy_getinfo(req->fetcher->connection, CURLINFO_RESPONSE_CODE, &req->status);
 	stats.bytes_fetched += len;
 	if (req->status != 200 && req->status != 206) {
 		req->got += len;
 		return req->got > ERROR_BODY_MAX ? refuse(req, -EIO) : len;
 	}
 	if (!req->checked) {
-		err = check_header(req);
+		err = check_start(req, data);
 		if (err)
 			return refuse(req, err);
-		req->checked = true;
 	}
 	if (!req->fill) {
 		/* The probe has what it wants; the one byte of a 206 may come. */
@@ -338,57 +153,60 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
 	return err ? refuse(req, err) : len;
 }
 
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t c, curl_off_t d)
 {
-	const struct http_request *req = arg;
+	struct http_request *req = arg;
+	unsigned long silence = req->fetcher->silence_ms;
+	uint64_t time = clock_ms();
 
-	(void)a, (void)b, (void)c, (void)d;
-	return fetcher_canceled(req->fetcher);
+	(void)total, (void)c, (void)d;
+	if (fetcher_canceled(req->fetcher))
+		return 1;
+	if ((uint64_t)now != req->heard) {
+		req->heard = (uint64_t)now;
+		req->heard_ms = time;
+	}
+	if (!silence || time - req->heard_ms < silence)
+		return 0;
+	req->err = fetcher_fail_for_now(req->fetcher, -ETIMEDOUT, "%s: nothing came for %lu ms",
+					req->shown, silence);
+	return 1;
 }
 
-/* If-Range: a server that has another version sends all of it, and a header that tells. */
-static struct curl_slist *extra_fields(const struct http_request *req)
+static void set_patience(const struct fetch_options *options, CURL *curl)
 {
-	struct curl_slist *list = NULL;
-	char *field;
-
-	if (req->whole || !req->want || !req->want->strong)
-		return NULL;
-	if (asprintf(&field, "If-Range: %s", req->want->etag) < 0)
-		return NULL;
-	list = curl_slist_append(NULL, field);
-	free(field);
-	return list;
-}
-
-static void set_options(struct http_request *req, CURL *curl, const char *range)
-{
-	const struct fetch_options *options = req->fetcher->options;
-
-	/* Keeps connections, names and sessions; forgets all settings. */
-	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_SHARE, share);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "erofs-odd");
-	curl_easy_setopt(curl, CURLOPT_URL, req->url);
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	if (!req->whole)
-		curl_easy_setopt(curl, CURLOPT_RANGE, range);
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
-	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 			 options->timeout_ms < CONNECT_TIMEOUT_MS ?
 			 options->timeout_ms : CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, options->low_speed);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, options->low_speed_s);
-	if (options->cacert)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, options->cacert);
+}
+
+static void set_options(struct http_request *req, CURL *curl, const char *url)
+{
+	char range[48];
+
+	/* Keeps connections, names and sessions; forgets all settings. */
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_SHARE, share);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+	/* A name server that hangs holds up none but this thread, and not for long. */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+#endif
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "erofs-odd");
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, req->first, req->last);
+	curl_easy_setopt(curl, CURLOPT_RANGE, range);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+	set_patience(req->fetcher->options, curl);
+	if (req->fetcher->options->cacert)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, req->fetcher->options->cacert);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, req);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -404,91 +222,59 @@ static int judge_transport(struct http_request *req, CURLcode code, const char *
 		detail = curl_easy_strerror(code);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
-		req->again = true;
-		return fetcher_fail(req->fetcher, -ETIMEDOUT, "%s: %s", req->shown, detail);
-	case CURLE_OUT_OF_MEMORY:
-		return fetcher_fail(req->fetcher, -ENOMEM, "%s: %s", req->shown, detail);
+		return fetcher_fail_for_now(req->fetcher, -ETIMEDOUT, "%s: %s", req->shown, detail);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-	case CURLE_TOO_MANY_REDIRECTS:
 		return fetcher_fail(req->fetcher, -EIO, "%s: %s", req->shown, detail);
 	case CURLE_PARTIAL_FILE:
-		req->again = true;
-		return fetcher_fail(req->fetcher, -EIO,
-				    "%s: the connection ended after %" PRIu64 " of %" PRIu64 " bytes",
-				    req->shown, req->got, req->last - req->first + 1);
+		return fetcher_fail_for_now(req->fetcher, -EIO, "%s: the connection ended after %"
+					    PRIu64 " of %" PRIu64 " bytes", req->shown, req->got,
+					    req->last - req->first + 1);
 	default:
-		req->again = true;
-		return fetcher_fail(req->fetcher, -EIO, "%s: %s", req->shown, detail);
+		return fetcher_fail_for_now(req->fetcher, -EIO, "%s: %s", req->shown, detail);
 	}
-}
-
-static int judge_status(struct http_request *req)
-{
-	int err = -EIO;
-
-	switch (req->status) {
-	case 416:
-		/* The range was one of the blob's. */
-		if (req->fill && req->has_range && req->range.total != req->size)
-			return fail_size(req, req->range.total);
-		break;
-	case 404:
-	case 410:
-		err = -ENOENT;
-		break;
-	case 401:
-	case 403:
-	case 407:
-		err = -EACCES;
-		break;
-	case 408:
-	case 425:
-	case 429:
-	case 500:
-	case 502:
-	case 503:
-	case 504:
-		req->again = true;
-		break;
-	}
-	return fetcher_fail(req->fetcher, err, "%s: the server answers with status %ld", req->shown,
-			    req->status);
 }
 
 /* A blob of no bytes has no byte 0, so a probe of it is answered with 416. */
-static bool is_empty_blob(const struct http_request *req)
+static bool is_empty_blob(struct http_request *req)
 {
-	return !req->fill && req->status == 416 && req->has_range && !req->bad_header &&
-	       !req->range.satisfied && req->range.total == 0;
+	const struct http_answer *answer = &req->answer;
+
+	if (req->fill || req->status != 416 || !answer->has_range || answer->bad ||
+	    answer->range.satisfied || answer->range.total != 0)
+		return false;
+	req->answer.version.place = req->place;
+	req->answer.version.size = 0;
+	return true;
 }
 
 static int judge_body(struct http_request *req)
 {
 	int err;
 
+	/* There was no body at all. */
 	if (!req->checked) {
-		err = check_header(req);
+		err = http_check_header(req);
 		if (err)
 			return err;
 	}
-	if (req->fill && fill_wanted(req->fill)) {
-		req->again = true;
-		return fetcher_fail(req->fetcher, -EIO, "%s: a short answer: %" PRIu64 " of %"
-				    PRIu64 " bytes", req->shown, req->got,
-				    req->whole ? req->size : req->last - req->first + 1);
-	}
-	return 0;
+	if (!req->fill || req->got == announced(req))
+		return 0;
+	return fetcher_fail_for_now(req->fetcher, -EIO, "%s: a short answer: %" PRIu64 " of %"
+				    PRIu64 " bytes", req->shown, req->got, announced(req));
 }
 
 static int judge(struct http_request *req, CURLcode code, const char *detail)
 {
 	if (fetcher_canceled(req->fetcher))
-		return fetcher_fail(req->fetcher, -ECANCELED, "given up");
+		return fetcher_fail(req->fetcher, -ECANCELED, "canceled");
 	if (req->err == -EALREADY)
 		return 0;
+	if (req->err == -ETIMEDOUT)
+		return req->err;
 	if (req->status == 200 || req->status == 206) {
 		if (req->err)
 			return req->err;
@@ -499,9 +285,133 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
 	}
 	if (is_empty_blob(req))
 		return 0;
-	if (req->status >= 300 && code != CURLE_TOO_MANY_REDIRECTS)
-		return judge_status(req);
+	if (req->status >= 300)
+		return http_check_status(req);
 	return judge_transport(req, code ? code : CURLE_WEIRD_SERVER_REPLY, detail);
+}
+
+static void start_attempt(struct http_request *req)
+{
+	http_answer_reset(&req->answer);
+	req->status = 0;
+	req->checked = false;
+	req->got = 0;
+	req->heard = 0;
+	req->heard_ms = clock_ms();
+	req->err = 0;
+	req->fetcher->pause_ms = 0;
+}
+
+static struct curl_slist *common_fields(void)
+{
+	return curl_slist_append(NULL, "Accept-Encoding: identity");
+}
+
+static CURLcode transfer(struct http_request *req, struct curl_slist *fields,
+			 char detail[CURL_ERROR_SIZE])
+{
+	CURL *curl = req->fetcher->connection;
+	curl_off_t retry_after = 0;
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+	code = curl_easy_perform(curl);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &req->status);
+	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+	if (retry_after > 0)
+		req->fetcher->pause_ms = retry_after < PAUSE_MAX_S ?
+			(unsigned long)retry_after * 1000 : PAUSE_MAX_S * 1000UL;
+	return code;
+}
+
+/* One request to @url; with credentials only where they belong. */
+static int attempt(struct http_request *req, const char *url, bool own)
+{
+	struct curl_slist *fields = common_fields();
+	char detail[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+	int err = 0;
+
+	start_attempt(req);
+	set_options(req, req->fetcher->connection, url);
+	if (own && req->auth)
+		err = auth_apply(req->auth, req->fetcher, req->fetcher->connection, &fields);
+	if (!err) {
+		code = transfer(req, fields, detail);
+		err = judge(req, code, detail);
+	}
+	curl_slist_free_all(fields);
+	return err;
+}
+
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
+{
+	char *x = NULL, *y = NULL;
+	bool same = !curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) &&
+		    !curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) && !strcasecmp(x, y);
+
+	curl_free(x);
+	curl_free(y);
+	return same;
+}
+
+/* Scheme, host and port: may what is for the one be shown to the other? */
+static bool same_origin(const char *a, const char *b)
+{
+	CURLU *x = curl_url(), *y = curl_url();
+	bool same = x && y && !curl_url_set(x, CURLUPART_URL, a, 0) &&
+		    !curl_url_set(y, CURLUPART_URL, b, 0) &&
+		    same_part(x, y, CURLUPART_SCHEME) && same_part(x, y, CURLUPART_HOST) &&
+		    same_part(x, y, CURLUPART_PORT);
+
+	curl_url_cleanup(x);
+	curl_url_cleanup(y);
+	return same;
+}
+
+static bool is_https(const char *url)
+{
+	return !strncasecmp(url, "https:", 6);
+}
+
+/* Where the reply sends us; 1: nowhere. Its URL may have secrets in it and is not shown. */
+static int next_url(struct http_request *req, char **url, bool *own)
+{
+	const char *next = NULL;
+	bool secure = is_https(*url);
+	char *copy;
+
+	curl_easy_getinfo(req->fetcher->connection, CURLINFO_REDIRECT_URL, &next);
+	if (!next || req->status < 301 || req->status > 308)
+		return 1;
+	if (secure && !is_https(next) && !req->fetcher->options->downgrade)
+		return fetcher_fail(req->fetcher, -EIO, "%s: redirected from https to another "
+				    "protocol", req->shown);
+	copy = strdup(next);
+	if (!copy)
+		return fetcher_fail_for_now(req->fetcher, -ENOMEM, "out of memory");
+	*own = same_origin(req->url, copy);
+	free(*url);
+	*url = copy;
+	return 0;
+}
+
+static int follow(struct http_request *req, char **url)
+{
+	bool own = true;
+	int hops, err, moved;
+
+	for (hops = 0; hops <= MAX_REDIRECTS; hops++) {
+		err = attempt(req, *url, own);
+		moved = err && err != -ECANCELED ? next_url(req, url, &own) : 1;
+		if (moved)
+			return moved < 0 ? moved : err;
+	}
+	return fetcher_fail(req->fetcher, -EIO, "%s: more than %d redirects", req->shown,
+			    MAX_REDIRECTS);
 }
 
 /**
@@ -509,36 +419,22 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
  * @req: what to ask; results are filled in
  *
  * A probe asks for byte 0 and learns the size from the answer's Content-Range:
- * unlike HEAD that also shows whether the server has ranges at all.
+ * unlike HEAD that also shows whether the server has ranges at all. Redirects are
+ * followed here, so that credentials go to the source's own host alone.
  *
- * Return: 0: all that was wanted has come. Otherwise a negative errno with the
- * fetcher's reason set, and @req->again says whether another try may help.
+ * Return: 0: all came that the server announced, which may be less than is wanted.
+ * Otherwise a negative errno, with the fetcher's reason and hope set.
  */
 int http_perform(struct http_request *req)
 {
-	struct curl_slist *fields = extra_fields(req);
-	char detail[CURL_ERROR_SIZE] = "";
-	CURL *curl = req->fetcher->curl;
-	curl_off_t retry_after = 0;
-	char range[48];
-	CURLcode code;
+	char *url = strdup(req->url);
+	int err;
 
-	snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, req->first, req->last);
-	forget_header(req);
-	req->status = 0;
-	req->checked = false;
-	req->got = 0;
-	req->err = 0;
-	req->again = false;
-	set_options(req, curl, range);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-	code = curl_easy_perform(curl);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(fields);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &req->status);
-	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
-	req->retry_after_s = retry_after > 0 && retry_after < 3600 ? (long)retry_after : 0;
-	return judge(req, code, detail);
+	if (!url)
+		return fetcher_fail_for_now(req->fetcher, -ENOMEM, "out of memory");
+	req->first = req->fill ? req->fill->off + req->fill->used : 0;
+	req->last = req->fill ? req->fill->end - 1 : 0;
+	err = follow(req, &url);
+	free(url);
+	return err;
 }

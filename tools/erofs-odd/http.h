@@ -3,8 +3,10 @@
 #ifndef ODD_HTTP_H
 #define ODD_HTTP_H
 
-#include "range.h"
-#include "source.h"
+#include "auth.h"
+#include "fetcher.h"
+#include "fill.h"
+#include "http_answer.h"
 
 /** HTTP_WHOLE_MAX - largest blob that a server without ranges may serve, in bytes */
 #define HTTP_WHOLE_MAX	(4U << 20)
@@ -14,54 +16,45 @@
  * @fetcher: whose
  * @url: what to get
  * @shown: the same for the log
- * @first: first byte wanted
- * @last: last byte wanted
- * @fill: takes the bytes; NULL: this is a probe for the size
- * @size: what the blob must have in all, %RANGE_UNKNOWN for a probe
- * @want: the version that the blob must have, or NULL for a probe
- * @whole: the server is known to have no ranges
+ * @auth: credentials, for the host of @url alone
+ * @fill: takes the bytes, and says which are wanted; NULL: a probe for the size
+ * @want: the version that the blob must have, NULL for a probe
+ * @place: index of the source
+ * @mirror: see version_same()
  *
+ * @first: first byte asked for
+ * @last: last byte asked for
  * @status: HTTP status
- * @range: Content-Range
- * @has_range: there was one, and it could be read
- * @bad_header: there was something in the header that cannot be
- * @length: Content-Length, or %RANGE_UNKNOWN
- * @seen: the version that the answer is of; http_version_free() it
- * @retry_after_s: the server asks to wait so long
+ * @answer: its header; @answer.version is whole once the header was found good
  * @checked: the header was found good
  * @got: bytes of the body so far
- * @err: why the transfer was broken off, or 0; -ESTALE: another version
- * @again: another try may help
+ * @heard_ms: when the last of them came
+ * @heard: @got at that time
+ * @err: why the transfer was broken off, or 0
  */
 struct http_request {
 	struct fetcher *fetcher;
 	const char *url;
 	const char *shown;
+	const struct auth *auth;
+	struct fill *fill;
+	const struct version *want;
+	int place;
+	bool mirror;
+
 	uint64_t first;
 	uint64_t last;
-	struct fill *fill;
-	uint64_t size;
-	const struct http_version *want;
-	bool whole;
-
 	long status;
-	struct content_range range;
-	bool has_range;
-	bool bad_header;
-	uint64_t length;
-	struct http_version seen;
-	long retry_after_s;
+	struct http_answer answer;
 	bool checked;
 	uint64_t got;
+	uint64_t heard_ms;
+	uint64_t heard;
 	int err;
-	bool again;
 };
 
 int http_global_init(void);
 void http_global_exit(void);
-void *http_handle_new(void);
-void http_handle_free(void *curl);
-void http_version_free(struct http_version *version);
 int http_perform(struct http_request *req);
 
 #endif

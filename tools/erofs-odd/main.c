@@ -11,11 +11,15 @@
 
 #include <linux/cachefiles_od.h>
 
+#include "confine.h"
 #include "device.h"
 #include "http.h"
 #include "log.h"
 #include "maps.h"
+#include "name.h"
 #include "notify.h"
+#include "pool.h"
+#include "proc.h"
 #include "range.h"
 #include "serve.h"
 #include "source.h"
@@ -31,7 +35,20 @@ enum option_key {
 	KEY_TAG,
 	KEY_SECCTX,
 	KEY_FD,
+	KEY_SOURCE_FILE,
+	KEY_TOKEN,
+	KEY_HEADER,
+	KEY_USER,
+	KEY_NETRC,
+	KEY_CERT,
+	KEY_KEY,
 	KEY_RETRIES,
+	KEY_RETRY_TIME,
+	KEY_SWITCH,
+	KEY_MIRRORS,
+	KEY_DOWNGRADE,
+	KEY_QUEUE,
+	KEY_PROC,
 	KEY_TIMEOUT,
 	KEY_LOW_SPEED,
 	KEY_CACERT,
@@ -63,6 +80,8 @@ static const char *const limit_names[LIMITS] = {
  * @limits: percentages, or -1
  * @verbose: say more
  * @initramfs: the root file system depends on this process
+ * @retries: the option of an earlier version was given
+ * @blotted: there was a secret in it
  * @serve: all else
  */
 struct arguments {
@@ -74,6 +93,8 @@ struct arguments {
 	int limits[LIMITS];
 	bool verbose;
 	bool initramfs;
+	bool retries;
+	bool blotted;
 	struct serve_options serve;
 };
 
@@ -93,10 +114,27 @@ static const struct argp_option options[] = {
 	  "already, and answer what its last daemon left unanswered", 0 },
 
 	{ NULL, 0, NULL, 0, "Blobs:", 2 },
-	{ "source", 's', "DIR|URL", 0, "Folder or http(s) URL with the blobs; may be repeated, the "
-	  "first one that has a blob serves it", 0 },
-	{ "threads", 't', "N", 0, "Requests handled at once (16)", 0 },
-	{ "retries", KEY_RETRIES, "N", 0, "How often a failed HTTP request is repeated (4)", 0 },
+	{ "source", 's', "DIR|URL", 0, "Directory or http(s) URL with the blobs; may be repeated, the "
+	  "first one that has a blob serves it, the others step in for it", 0 },
+	{ "source-file", KEY_SOURCE_FILE, "FILE", 0, "The same, with the URL in a file: for one that "
+	  "has secrets in it", 0 },
+	{ "token-file", KEY_TOKEN, "FILE", 0, "Bearer token for the source before this option", 0 },
+	{ "header-file", KEY_HEADER, "FILE", 0, "Header fields for the source before this option, one "
+	  "a line", 0 },
+	{ "user-file", KEY_USER, "FILE", 0, "user:password for the source before this option", 0 },
+	{ "netrc-file", KEY_NETRC, "FILE", 0, "Logins by host, for the source before this option", 0 },
+	{ "cert", KEY_CERT, "FILE", 0, "Client certificate (PEM) for the source before this option", 0 },
+	{ "key", KEY_KEY, "FILE", 0, "Key of --cert, if it is not in the same file", 0 },
+	{ "mirrors", KEY_MIRRORS, NULL, 0, "Blobs of one name and size are the same at all sources", 0 },
+	{ "allow-http-redirect", KEY_DOWNGRADE, NULL, 0, "Follow redirects from https to http", 0 },
+	{ "threads", 't', "N", 0, "Requests handled at once, for each source (16)", 0 },
+	{ "queue", KEY_QUEUE, "N", 0, "Requests that may wait here, the others wait in the kernel "
+	  "(65536)", 0 },
+	{ "retry-time", KEY_RETRY_TIME, "SECONDS", 0, "How long a request without progress is repeated "
+	  "(300)", 0 },
+	{ "switch-time", KEY_SWITCH, "SECONDS", 0, "A source that sends nothing for so long is left for "
+	  "the next one (3)", 0 },
+	{ "retries", KEY_RETRIES, "N", OPTION_HIDDEN, NULL, 0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Longest time for one HTTP request (30)", 0 },
 	{ "low-speed", KEY_LOW_SPEED, "BYTES[:SECONDS]", 0, "Give an HTTP request up that is slower "
 	  "than BYTES per second for SECONDS (1024:10); 0 turns this off", 0 },
@@ -106,6 +144,7 @@ static const struct argp_option options[] = {
 	{ "initramfs", KEY_INITRAMFS, NULL, 0, "The root file system is served from here: outlive "
 	  "the initramfs, the shutdown's last kill and lack of memory", 0 },
 	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE each second, as JSON", 0 },
+	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
 	{ "verbose", 'v', NULL, 0, "Log every open too", 0 },
 	{ NULL, 0, NULL, 0, NULL, -1 },
 	{ 0 },
@@ -139,12 +178,44 @@ static void parse_low_speed(struct argp_state *state, const char *text, struct f
 	fetch->low_speed_s = (long)seconds;
 }
 
-static void parse_source(struct argp_state *state, const char *where, struct source **sources)
+/* What is on a command line all users can read: secrets are made illegible there. */
+static void parse_source(struct argp_state *state, char *where, struct arguments *args)
 {
-	int err = source_add(sources, where);
+	int err = source_add(&args->serve.sources, where);
 
+	if (url_blot(where))
+		args->blotted = true;
 	if (err)
 		argp_failure(state, EXIT_FAILURE, -err, "source %s", where);
+}
+
+static void parse_source_file(struct argp_state *state, const char *path, struct source **sources)
+{
+	int err = source_add_from_file(sources, path);
+
+	if (err)
+		argp_failure(state, EXIT_FAILURE, -err, "source in %s", path);
+}
+
+static void parse_auth(struct argp_state *state, int key, const char *path, struct source *sources)
+{
+	struct source *source = source_last(sources);
+	char **const files[] = {
+		[KEY_TOKEN - KEY_TOKEN] = source ? &source->auth.token : NULL,
+		[KEY_HEADER - KEY_TOKEN] = source ? &source->auth.header : NULL,
+		[KEY_USER - KEY_TOKEN] = source ? &source->auth.user : NULL,
+		[KEY_NETRC - KEY_TOKEN] = source ? &source->auth.netrc : NULL,
+		[KEY_CERT - KEY_TOKEN] = source ? &source->auth.cert : NULL,
+		[KEY_KEY - KEY_TOKEN] = source ? &source->auth.key : NULL,
+	};
+	char **file = files[key - KEY_TOKEN];
+
+	if (!source || source->ops != &source_http_ops)
+		argp_error(state, "%s: credentials come after the URL that they are for", path);
+	free(*file);
+	*file = strdup(path);
+	if (!*file)
+		argp_failure(state, EXIT_FAILURE, ENOMEM, "%s", path);
 }
 
 static void check_arguments(struct argp_state *state, const struct arguments *args)
@@ -182,13 +253,37 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 			(int)parse_number(state, limit_names[key - KEY_BRUN], text, 0, 99);
 		break;
 	case 's':
-		parse_source(state, text, &serve->sources);
+		parse_source(state, text, args);
+		break;
+	case KEY_SOURCE_FILE:
+		parse_source_file(state, text, &serve->sources);
+		break;
+	case KEY_TOKEN ... KEY_KEY:
+		parse_auth(state, key, text, serve->sources);
 		break;
 	case 't':
 		serve->threads = (unsigned int)parse_number(state, "threads", text, 1, THREADS_MAX);
 		break;
 	case KEY_RETRIES:
-		serve->fetch.retries = (unsigned int)parse_number(state, "retries", text, 0, 1000);
+		args->retries = true;
+		break;
+	case KEY_RETRY_TIME:
+		serve->fetch.retry_ms = parse_number(state, "retry-time", text, 0, 86400) * 1000;
+		break;
+	case KEY_SWITCH:
+		serve->fetch.switch_ms = parse_number(state, "switch-time", text, 1, 3600) * 1000;
+		break;
+	case KEY_QUEUE:
+		serve->queue_max = (unsigned int)parse_number(state, "queue", text, 1, 1U << 24);
+		break;
+	case KEY_MIRRORS:
+		serve->fetch.mirrors = true;
+		break;
+	case KEY_DOWNGRADE:
+		serve->fetch.downgrade = true;
+		break;
+	case KEY_PROC:
+		serve->proc = text;
 		break;
 	case KEY_TIMEOUT:
 		serve->fetch.timeout_ms =
@@ -374,6 +469,57 @@ static void outlive_the_others(char *argv0)
 		close(fd);
 }
 
+static void warn_of_arguments(const struct arguments *args)
+{
+	if (args->retries)
+		log_warn("--retries is ignored: --retry-time says how long to try");
+	if (args->blotted)
+		log_warn("a URL with a password or a query is on the command line, where others "
+			 "can read it at the start: use --source-file");
+}
+
+/* Root without its capabilities is a user like any other. */
+static void check_sources(const struct source *source)
+{
+	char why[512];
+	int err;
+
+	for (; source; source = source->next) {
+		if (source->ops == &source_http_ops)
+			err = auth_check(&source->auth, why, sizeof(why));
+		else
+			err = faccessat(source->dirfd, ".", R_OK | X_OK, AT_EACCESS) ? -errno : 0;
+		if (!err)
+			continue;
+		log_warn("source %s: cannot be read without privileges: %s", source->shown,
+			 source->ops == &source_http_ops ? why : strerror(-err));
+	}
+}
+
+/* A daemon that took over a bound cache was not told where that is. */
+static const char *cache_dir(const struct arguments *args)
+{
+	static char dir[PATH_MAX];
+
+	if (args->fd < 0)
+		return args->dir;
+	return proc_cache_dir(args->serve.proc, dir, sizeof(dir)) ? args->dir : dir;
+}
+
+static int serve_confined(struct arguments *args)
+{
+	int err;
+
+	args->serve.dir = cache_dir(args);
+	err = confine();
+	if (err) {
+		log_err("giving up capabilities: %s", strerror(-err));
+		return err;
+	}
+	check_sources(args->serve.sources);
+	return serve(&args->serve);
+}
+
 static int run(struct arguments *args)
 {
 	int err;
@@ -387,7 +533,7 @@ static int run(struct arguments *args)
 	if (args->serve.dev < 0) {
 		err = args->serve.dev;
 	} else {
-		err = serve(&args->serve);
+		err = serve_confined(args);
 		close(args->serve.dev);
 	}
 	http_global_exit();
@@ -401,8 +547,11 @@ int main(int argc, char **argv)
 		.fd = -1,
 		.limits = { -1, -1, -1, -1, -1, -1 },
 		.serve.threads = 16,
+		.serve.queue_max = POOL_QUEUE_MAX,
+		.serve.proc = "/proc",
 		.serve.fetch = {
-			.retries = 4,
+			.retry_ms = 300000,
+			.switch_ms = 3000,
 			.timeout_ms = 30000,
 			.low_speed = 1024,
 			.low_speed_s = 10,
@@ -415,6 +564,7 @@ int main(int argc, char **argv)
 	log_init("erofs-odd", args.verbose);
 	if (args.initramfs)
 		outlive_the_others(argv[0]);
+	warn_of_arguments(&args);
 	stats_start();
 	serve_block_signals();
 	raise_fd_limit();

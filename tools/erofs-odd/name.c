@@ -63,11 +63,18 @@ static bool is_unreserved(unsigned char c)
 	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+/* Where the path of a URL ends: at its query, its fragment, or its end */
+static size_t path_end(const char *url)
+{
+	return strcspn(url, "?#");
+}
+
 /**
  * url_join - the URL of a blob
- * @base: URL of the folder, with or without a slash at its end
+ * @base: URL of the directory, with or without a slash at its end; a query stays
+ *	behind the blob's name, a fragment is dropped
  * @name: blob name, checked; every byte that is not unreserved is
- *	percent-encoded, so that it can neither leave the folder nor add a query
+ *	percent-encoded, so that it can neither leave the directory nor add a query
  *
  * Return: a string to be freed, or NULL without memory
  */
@@ -75,12 +82,13 @@ char *url_join(const char *base, const char *name)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	const unsigned char *p = (const unsigned char *)name;
-	size_t base_len = strlen(base);
+	size_t base_len = path_end(base);
+	const char *query = base + base_len;
 	char *url, *out;
 
 	while (base_len && base[base_len - 1] == '/')
 		base_len--;
-	url = malloc(base_len + 1 + 3 * strlen(name) + 1);
+	url = malloc(strlen(base) + 1 + 3 * strlen(name) + 1);
 	if (!url)
 		return NULL;
 	memcpy(url, base, base_len);
@@ -95,32 +103,65 @@ char *url_join(const char *base, const char *name)
 		*out++ = hex[*p >> 4];
 		*out++ = hex[*p & 15];
 	}
-	*out = '\0';
+	sprintf(out, "%.*s", (int)strcspn(query, "#"), query);
 	return url;
 }
 
+/* The user name and password of a URL; returns their length without the '@', 0 for none */
+static size_t find_login(const char *url, const char **start)
+{
+	const char *host = strstr(url, "://");
+	const char *at = NULL, *p;
+
+	if (!host)
+		return 0;
+	host += 3;
+	for (p = host; *p && *p != '/' && *p != '?' && *p != '#'; p++)
+		if (*p == '@')
+			at = p;
+	*start = host;
+	return at ? (size_t)(at - host) : 0;
+}
+
 /**
- * url_redact - a URL for the log, without user name and password
- * @url: any URL
+ * url_redact - a URL for the log, without user name, password, query and fragment
+ * @url: any URL, or a path
  *
  * Return: a string to be freed, or NULL without memory
  */
 char *url_redact(const char *url)
 {
-	const char *host = strstr(url, "://");
-	const char *at = NULL, *p;
-	char *out;
+	const char *login = url;
+	size_t len = find_login(url, &login);
+	size_t end = strstr(url, "://") ? path_end(url) : strlen(url);
+	char *out = malloc(end + 1);
 
-	if (!host)
-		return strdup(url);
-	host += 3;
-	for (p = host; *p && *p != '/' && *p != '?' && *p != '#'; p++)
-		if (*p == '@')
-			at = p;
-	if (!at)
-		return strdup(url);
-	out = malloc(strlen(url) + 1);
-	if (out)
-		sprintf(out, "%.*s%s", (int)(host - url), url, at + 1);
+	if (!out)
+		return NULL;
+	if (len)
+		sprintf(out, "%.*s%.*s", (int)(login - url), url,
+			(int)(url + end - (login + len + 1)), login + len + 1);
+	else
+		sprintf(out, "%.*s", (int)end, url);
 	return out;
+}
+
+/**
+ * url_blot - overwrite what url_redact() leaves out, in place
+ * @url: a word of the command line, which others can read
+ *
+ * Return: was there any?
+ */
+bool url_blot(char *url)
+{
+	const char *login = url;
+	size_t len = find_login(url, &login);
+	char *query = url + path_end(url);
+
+	if (!strstr(url, "://"))
+		return false;
+	memset(url + (login - url), '*', len);
+	if (*query)
+		memset(query + 1, '*', strlen(query + 1));
+	return len || *query;
 }

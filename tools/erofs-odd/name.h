@@ -3,6 +3,7 @@
 #ifndef ODD_NAME_H
 #define ODD_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,6 @@ int blob_name_check(const uint8_t *key, size_t len, char name[static BLOB_NAME_M
 char *name_printable(const char *name, char *buf, size_t size);
 char *url_join(const char *base, const char *name);
 char *url_redact(const char *url);
+bool url_blot(char *url);
 
 #endif

@@ -9,72 +9,128 @@
 #include <unistd.h>
 
 #include "fill.h"
-#include "log.h"
 #include "stats.h"
 
-static void queue_init(struct job_queue *queue)
+/** job_free - and let go of its blob */
+void job_free(struct job *job)
 {
-	queue->head = NULL;
-	queue->tail = &queue->head;
+	blob_put(job->blob);
+	free(job->tail);
+	free(job->why);
+	free(job);
 }
 
-static void queue_put(struct job_queue *queue, struct job *job)
+static void count_taken(struct pools *pools)
 {
-	job->next = NULL;
-	*queue->tail = job;
-	queue->tail = &job->next;
+	stats.queued--;
+	if (atomic_fetch_sub(&pools->queued, 1) - 1 <= pools->queue_max / 2 &&
+	    atomic_exchange(&pools->starved, false))
+		eventfd_write(pools->room_fd, 1);
 }
 
-static struct job *queue_take(struct job_queue *queue)
+static void *worker(void *arg);
+
+/* With the lock held. */
+static int add_thread(struct pool *pool)
 {
-	struct job *job = queue->head;
+	int err = pthread_create(&pool->threads[pool->count], NULL, worker, pool);
+
+	if (!err)
+		pool->count++;
+	return -err;
+}
+
+static void put_ready(struct pool *pool, struct job *job)
+{
+	TAILQ_INSERT_TAIL(job->is_open ? &pool->opens : &pool->reads, job, link);
+	pool->ready++;
+	/* That no further thread can be started is no reason to fail: there is one. */
+	if (pool->ready > pool->waiting && pool->count < pool->pools->threads && !pool->stopping)
+		add_thread(pool);
+	pthread_cond_signal(&pool->work);
+}
+
+static void put_later(struct pool *pool, struct job *job)
+{
+	struct job *before;
+
+	TAILQ_FOREACH_REVERSE(before, &pool->later, job_queue, link)
+		if (before->due_ms <= job->due_ms)
+			break;
+	if (before)
+		TAILQ_INSERT_AFTER(&pool->later, before, job, link);
+	else
+		TAILQ_INSERT_HEAD(&pool->later, job, link);
+}
+
+static void move_due(struct pool *pool)
+{
+	struct job *job;
+
+	while ((job = TAILQ_FIRST(&pool->later)) && job->due_ms <= clock_ms()) {
+		TAILQ_REMOVE(&pool->later, job, link);
+		put_ready(pool, job);
+	}
+}
+
+static struct job *take_from(struct pool *pool, struct job_queue *queue)
+{
+	struct job *job = TAILQ_FIRST(queue);
 
 	if (!job)
 		return NULL;
-	queue->head = job->next;
-	if (!queue->head)
-		queue->tail = &queue->head;
+	TAILQ_REMOVE(queue, job, link);
+	if (queue != &pool->later)
+		pool->ready--;
+	count_taken(pool->pools);
 	return job;
-}
-
-static void job_free(struct job *job)
-{
-	blob_put(job->blob);
-	free(job);
 }
 
 static struct job *take_job(struct pool *pool)
 {
-	struct job *job = queue_take(&pool->opens);
+	struct job *job;
 
-	if (!job)
-		job = queue_take(&pool->reads);
-	if (!job)
-		return NULL;
-	pool->queued--;
-	stats.queued--;
-	if (pool->starved && pool->queued <= POOL_QUEUE_MAX / 2) {
-		pool->starved = false;
-		eventfd_write(pool->room_fd, 1);
-	}
-	return job;
+	move_due(pool);
+	job = take_from(pool, &pool->opens);
+	return job ? job : take_from(pool, &pool->reads);
 }
 
 /* Called and returns with the lock held. */
 static void run_job(struct pool *pool, struct job *job, struct fetcher *fetcher, char *piece)
 {
+	struct pools *pools = pool->pools;
+	/* The job may be another thread's, or freed, before the fetcher is asked again. */
+	struct blob *blob = job->blob;
+
+	blob_get(blob);
 	pool->running++;
 	pthread_mutex_unlock(&pool->lock);
 	stats.in_flight++;
-	fetcher->cancel = &job->blob->gone;
-	pool->run(pool->arg, job, fetcher, piece);
+	fetcher->cancel = &blob->gone;
+	pools->run(pools->arg, pool, job, fetcher, piece);
 	fetcher->cancel = NULL;
-	job_free(job);
+	blob_put(blob);
 	stats.in_flight--;
 	pthread_mutex_lock(&pool->lock);
 	pool->running--;
 	if (pool->stopping)
 		pthread_cond_signal(&pool->idle);
+}
+
+static void wait_for_work(struct pool *pool)
+{
+	struct job *next = TAILQ_FIRST(&pool->later);
+	struct timespec due;
+
+	pool->waiting++;
+	if (next) {
+		due.tv_sec = (time_t)(next->due_ms / 1000);
+		due.tv_nsec = (long)(next->due_ms % 1000) * 1000000L;
+		pthread_cond_timedwait(&pool->work, &pool->lock, &due);
+	} else {
+		pthread_cond_wait(&pool->work, &pool->lock);
+	}
+	pool->waiting--;
 }
 
 static void work(struct pool *pool, struct fetcher *fetcher, char *piece)
@@ -87,7 +143,7 @@ static void work(struct pool *pool, struct fetcher *fetcher, char *piece)
 		if (job)
 			run_job(pool, job, fetcher, piece);
 		else
-			pthread_cond_wait(&pool->work, &pool->lock);
+			wait_for_work(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -95,99 +151,201 @@ static void work(struct pool *pool, struct fetcher *fetcher, char *piece)
 static void *worker(void *arg)
 {
 	struct pool *pool = arg;
-	struct fetcher fetcher;
+	const struct source_ops *ops = pool->source->ops;
+	struct fetcher fetcher = { .options = pool->pools->options,
+				   .stop = &pool->pools->abort };
 	char *piece = malloc(FILL_PIECE);
 
-	if (!piece || fetcher_init(&fetcher, pool->options, &pool->abort)) {
-		log_err("out of memory for a worker thread");
-		free(piece);
-		return NULL;
+	/* Without memory for itself a thread cannot tell anybody; the next one may have it. */
+	while (!piece || (ops->begin && ops->begin(&fetcher))) {
+		if (fetcher_canceled(&fetcher))
+			goto out;
+		sleep(1);
+		if (!piece)
+			piece = malloc(FILL_PIECE);
 	}
 	work(pool, &fetcher, piece);
-	fetcher_exit(&fetcher);
+	if (ops->end)
+		ops->end(&fetcher);
+out:
 	free(piece);
 	return NULL;
 }
 
-static int init_sync(struct pool *pool)
+static int pool_start(struct pool *pool, struct pools *pools, struct source *source)
 {
 	pthread_condattr_t attr;
+	int err;
 
+	pool->pools = pools;
+	pool->source = source;
+	health_init(&pool->health);
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->work, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->work, &attr);
 	pthread_cond_init(&pool->idle, &attr);
 	pthread_condattr_destroy(&attr);
-	queue_init(&pool->opens);
-	queue_init(&pool->reads);
-	pool->room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return pool->room_fd < 0 ? -errno : 0;
+	TAILQ_INIT(&pool->opens);
+	TAILQ_INIT(&pool->reads);
+	TAILQ_INIT(&pool->later);
+	pool->threads = calloc(pools->threads, sizeof(*pool->threads));
+	if (!pool->threads)
+		return -ENOMEM;
+	pthread_mutex_lock(&pool->lock);
+	err = add_thread(pool);
+	pthread_mutex_unlock(&pool->lock);
+	return err;
 }
 
 /**
- * pool_start - start the workers
- * @pool: @run, @arg and @options are set, the rest is zero
- * @count: how many
+ * pools_start - start the workers
+ * @pools: what has no comment of its own below @count is zero
+ * @sources: what for
  *
- * Return: 0 or a negative errno; then pool_stop() must still be called
+ * Return: 0 or a negative errno; then pools_stop() must still be called
  */
-int pool_start(struct pool *pool, unsigned int count)
+int pools_start(struct pools *pools, struct source *sources)
 {
-	int err = init_sync(pool);
+	struct source *source;
+	int err = 0;
 
-	if (err)
-		return err;
-	pool->threads = calloc(count, sizeof(*pool->threads));
-	if (!pool->threads)
+	pools->room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pools->room_fd < 0)
+		return -errno;
+	pools->of = calloc((size_t)source_last(sources)->index + 1, sizeof(*pools->of));
+	if (!pools->of)
 		return -ENOMEM;
-	for (; pool->count < count; pool->count++) {
-		err = pthread_create(&pool->threads[pool->count], NULL, worker, pool);
-		if (err)
-			return -err;
-	}
-	return 0;
+	for (source = sources; source && !err; source = source->next)
+		err = pool_start(&pools->of[pools->count++], pools, source);
+	return err;
 }
 
-/** pool_submit - queue a job, which the pool frees when it is done */
-void pool_submit(struct pool *pool, struct job *job)
+/**
+ * pools_submit - queue a job; it is the pool's from now on
+ * @pools: the pools
+ * @index: of the source to ask
+ * @job: its @due_ms says when
+ */
+void pools_submit(struct pools *pools, int index, struct job *job)
 {
-	pthread_mutex_lock(&pool->lock);
-	queue_put(job->is_open ? &pool->opens : &pool->reads, job);
-	pool->queued++;
+	struct pool *pool = &pools->of[index];
+
+	atomic_fetch_add(&pools->queued, 1);
 	stats.queued++;
-	pthread_cond_signal(&pool->work);
+	pthread_mutex_lock(&pool->lock);
+	if (job->due_ms > clock_ms()) {
+		put_later(pool, job);
+		/* It may be due before what the waiting threads wait for. */
+		pthread_cond_signal(&pool->work);
+	} else {
+		put_ready(pool, job);
+	}
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/** pool_full - are enough jobs queued? If so, room_fd tells when that has changed */
-bool pool_full(struct pool *pool)
+/** pools_full - are enough jobs queued? If so, room_fd tells when that has changed */
+bool pools_full(struct pools *pools)
 {
-	bool full;
+	if (atomic_load(&pools->queued) < pools->queue_max)
+		return false;
+	atomic_store(&pools->starved, true);
+	/* All may have been taken since: then nobody tells. */
+	if (atomic_load(&pools->queued) > pools->queue_max / 2)
+		return true;
+	return !atomic_exchange(&pools->starved, false);
+}
+
+/* A job of a blob that was closed has nothing to wait for. */
+static void wake_closed(struct pool *pool)
+{
+	struct job *job, *next;
 
 	pthread_mutex_lock(&pool->lock);
-	full = pool->queued >= POOL_QUEUE_MAX;
-	if (full)
-		pool->starved = true;
+	for (job = TAILQ_FIRST(&pool->later); job; job = next) {
+		next = TAILQ_NEXT(job, link);
+		if (!atomic_load(&job->blob->gone))
+			continue;
+		TAILQ_REMOVE(&pool->later, job, link);
+		put_ready(pool, job);
+	}
 	pthread_mutex_unlock(&pool->lock);
-	return full;
 }
 
-static unsigned int discard_queued(struct pool *pool)
+/** pools_closed - a blob was closed: its jobs come to their end now */
+void pools_closed(struct pools *pools)
+{
+	int i;
+
+	for (i = 0; i < pools->count; i++)
+		wake_closed(&pools->of[i]);
+}
+
+static unsigned int discard(struct pool *pool, struct job_queue *queue)
 {
 	unsigned int count = 0;
 	struct job *job;
 
-	while ((job = take_job(pool)) != NULL) {
+	while ((job = take_from(pool, queue)) != NULL) {
 		job_free(job);
 		count++;
 	}
 	return count;
 }
 
-static void wait_idle(struct pool *pool, unsigned int grace_ms)
+static unsigned int discard_queued(struct pool *pool)
 {
+	return discard(pool, &pool->opens) + discard(pool, &pool->reads) +
+	       discard(pool, &pool->later);
+}
+
+static unsigned int stop_taking(struct pool *pool)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	count = discard_queued(pool);
+	pthread_cond_broadcast(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	return count;
+}
+
+/* Returns how many jobs are not finished by then. */
+static unsigned int wait_idle(struct pool *pool, const struct timespec *end)
+{
+	unsigned int running;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->running && !pthread_cond_timedwait(&pool->idle, &pool->lock, end))
+		;
+	running = pool->running;
+	pthread_mutex_unlock(&pool->lock);
+	return running;
+}
+
+static void join(struct pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->count; i++)
+		pthread_join(pool->threads[i], NULL);
+	free(pool->threads);
+}
+
+/**
+ * pools_stop - end the workers
+ * @pools: the pools
+ * @grace_ms: jobs being handled have so long to end well, then they are told to
+ *	give up
+ *
+ * Return: how many jobs were not finished: queued ones, and those given up
+ */
+unsigned int pools_stop(struct pools *pools, unsigned int grace_ms)
+{
+	unsigned int unfinished = 0;
 	struct timespec end;
+	int i;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += grace_ms / 1000;
@@ -196,35 +354,18 @@ static void wait_idle(struct pool *pool, unsigned int grace_ms)
 		end.tv_sec++;
 		end.tv_nsec -= 1000000000L;
 	}
-	while (pool->running && !pthread_cond_timedwait(&pool->idle, &pool->lock, &end))
-		;
-}
-
-/**
- * pool_stop - end the workers
- * @pool: the pool
- * @grace_ms: jobs being handled have so long to end well, then they are told to
- *	give up
- *
- * Return: how many jobs were not finished: queued ones, and those given up
- */
-unsigned int pool_stop(struct pool *pool, unsigned int grace_ms)
-{
-	unsigned int unfinished, i;
-
-	pthread_mutex_lock(&pool->lock);
-	pool->stopping = true;
-	unfinished = discard_queued(pool);
-	pthread_cond_broadcast(&pool->work);
-	wait_idle(pool, grace_ms);
-	unfinished += pool->running;
-	atomic_store(&pool->abort, true);
-	pthread_mutex_unlock(&pool->lock);
-
-	for (i = 0; i < pool->count; i++)
-		pthread_join(pool->threads[i], NULL);
-	free(pool->threads);
-	if (pool->room_fd >= 0)
-		close(pool->room_fd);
+	for (i = 0; i < pools->count; i++)
+		unfinished += stop_taking(&pools->of[i]);
+	for (i = 0; i < pools->count; i++)
+		unfinished += wait_idle(&pools->of[i], &end);
+	atomic_store(&pools->abort, true);
+	for (i = 0; i < pools->count; i++)
+		join(&pools->of[i]);
+	/* What a thread submitted to another pool while that was stopping */
+	for (i = 0; i < pools->count; i++)
+		unfinished += discard_queued(&pools->of[i]);
+	free(pools->of);
+	if (pools->room_fd >= 0)
+		close(pools->room_fd);
 	return unfinished;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Worker threads and the requests that wait for one. */
+/*
+ * Worker threads, a group for each source, and the requests that wait for one or for
+ * the time of their next try. A source that hangs holds up its own threads alone.
+ */
 #ifndef ODD_POOL_H
 #define ODD_POOL_H
 
@@ -8,77 +11,131 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "blob.h"
+#include "health.h"
 #include "source.h"
 
-/** POOL_QUEUE_MAX - requests that may wait here; the kernel keeps the others */
-#define POOL_QUEUE_MAX	4096
+/** POOL_QUEUE_MAX - requests that may wait here by default; the kernel keeps the others */
+#define POOL_QUEUE_MAX	65536
 
 /**
  * struct job - a request of the kernel
- * @next: in its queue
+ * @link: in its queue
  * @blob: what it is about; the job holds a reference
  * @msg_id: for the answer
  * @is_open: an OPEN, else a READ
- * @off: READ: first byte
- * @len: READ: bytes
+ * @off: READ: first byte that is not in the cache yet
+ * @end: READ: where it ends
+ * @tail: READ: bytes from @off on, too few to be written
+ * @tail_len: how many, less than %FILL_BLOCK
+ * @due_ms: not to be handled before
+ * @came_ms: when it was received
+ * @progress_ms: when it last got anywhere
+ * @tried: sources, as bits, that were asked in this round
+ * @refused: sources that cannot serve it
+ * @hopeful: a source of this round may serve it later
+ * @round: how often all sources were asked without progress
+ * @doubts: how many replies contradicted others
+ * @err: why it failed so far, 0 for not yet
+ * @why: the same in words, or NULL
  */
 struct job {
-	struct job *next;
+	TAILQ_ENTRY(job) link;
 	struct blob *blob;
 	uint32_t msg_id;
 	bool is_open;
 	uint64_t off;
-	uint64_t len;
+	uint64_t end;
+	char *tail;
+	size_t tail_len;
+	uint64_t due_ms;
+	uint64_t came_ms;
+	uint64_t progress_ms;
+	uint64_t tried;
+	uint64_t refused;
+	bool hopeful;
+	unsigned int round;
+	unsigned int doubts;
+	int err;
+	char *why;
 };
 
-struct job_queue {
-	struct job *head;
-	struct job **tail;
-};
+TAILQ_HEAD(job_queue, job);
+
+struct pools;
 
 /**
- * struct pool - the workers
- * @lock: over all that is not atomic
+ * struct pool - the workers of one source
+ * @pools: all of them
+ * @source: whose
+ * @health: does it work?
+ * @lock: over all that follows
  * @work: a job came, or @stopping
  * @idle: a worker finished while @stopping
  * @opens: served first: a mount waits for each of them
  * @reads: served in the order they came
- * @queued: jobs in both
+ * @ready: jobs in both
+ * @later: jobs that are not due yet, sorted by @due_ms
  * @running: jobs being handled
- * @starved: pool_full() said so, so tell by @room_fd when that changes
+ * @waiting: threads without a job
  * @stopping: take no more jobs
- * @abort: give up what is being handled
- * @room_fd: eventfd, readable when there is room again
- * @run: handles a job; the job is freed afterwards
- * @arg: for @run
- * @options: for the fetchers
  * @threads: the workers
  * @count: how many there are
  */
 struct pool {
+	struct pools *pools;
+	struct source *source;
+	struct health health;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	pthread_cond_t idle;
 	struct job_queue opens;
 	struct job_queue reads;
-	unsigned int queued;
+	unsigned int ready;
+	struct job_queue later;
 	unsigned int running;
-	bool starved;
+	unsigned int waiting;
 	bool stopping;
-	atomic_bool abort;
-	int room_fd;
-	void (*run)(void *arg, struct job *job, struct fetcher *fetcher, char *piece);
-	void *arg;
-	const struct fetch_options *options;
 	pthread_t *threads;
 	unsigned int count;
 };
 
-int pool_start(struct pool *pool, unsigned int count);
-void pool_submit(struct pool *pool, struct job *job);
-bool pool_full(struct pool *pool);
-unsigned int pool_stop(struct pool *pool, unsigned int grace_ms);
+/**
+ * struct pools - all workers
+ * @run: handles a job for a source: it frees the job or submits it again
+ * @arg: for @run
+ * @options: for the fetchers
+ * @threads: most threads of a source
+ * @queue_max: jobs that may wait
+ * @queued: jobs that wait
+ * @starved: pools_full() said so: tell by @room_fd when that changes
+ * @abort: abort what is being handled
+ * @room_fd: eventfd, readable when there is room again
+ * @of: one for each source, by its index
+ * @count: how many
+ */
+struct pools {
+	void (*run)(void *arg, struct pool *pool, struct job *job, struct fetcher *fetcher,
+		    char *piece);
+	void *arg;
+	const struct fetch_options *options;
+	unsigned int threads;
+	unsigned int queue_max;
+	atomic_uint queued;
+	atomic_bool starved;
+	atomic_bool abort;
+	int room_fd;
+	struct pool *of;
+	int count;
+};
+
+int pools_start(struct pools *pools, struct source *sources);
+void pools_submit(struct pools *pools, int index, struct job *job);
+bool pools_full(struct pools *pools);
+void pools_closed(struct pools *pools);
+unsigned int pools_stop(struct pools *pools, unsigned int grace_ms);
+void job_free(struct job *job);
 
 #endif

@@ -15,177 +15,42 @@
 
 #include <linux/cachefiles_od.h>
 
-#include "blob.h"
 #include "device.h"
 #include "log.h"
 #include "message.h"
 #include "name.h"
 #include "notify.h"
-#include "pool.h"
 #include "range.h"
 #include "stats.h"
-#include "told.h"
+#include "work.h"
 
 /* Requests under way have so long to finish after SIGTERM. */
 #define STOP_GRACE_MS	1000
+/* After so many faults of the device in a row it is left alone for so long. */
+#define FAULTS_MAX	64
+#define FALTER_MS	100
 
 /**
  * struct server - the daemon at work
  * @options: what it was told
- * @blobs: open blobs
- * @pool: workers
+ * @work: blobs, workers, and what they share
  * @epoll: waits for all of the following and for the device
  * @signals: signalfd
  * @timer: timerfd, once a second
+ * @again: timerfd, when the device is to be read again
  * @paused: enough requests are queued, leave the others in the kernel
  * @stats_failed: the stats file could not be written, and that was logged
- * @refused: versions of blobs that the kernel refused, and that was logged
  */
 struct server {
 	const struct serve_options *options;
-	struct blobs blobs;
-	struct pool pool;
+	struct work work;
 	int epoll;
 	int signals;
 	int timer;
+	int again;
 	bool paused;
 	bool stats_failed;
-	struct told refused;
 };
-
-static int answer_open(struct server *server, uint32_t msg_id, int64_t size_or_errno,
-		       const char *validator)
-{
-	char command[64 + VALIDATOR_MAX];
-
-	if (!server->options->wide)
-		validator = "";
-	snprintf(command, sizeof(command), "copen %" PRIu32 ",%" PRId64 "%s%s", msg_id,
-		 size_or_errno, *validator ? "," : "", validator);
-	return device_command(server->options->dev, command);
-}
-
-static void refuse_open(struct server *server, uint32_t msg_id, int err)
-{
-	int sent = answer_open(server, msg_id, err, "");
-
-	stats.open_errors++;
-	if (sent)
-		log_warn("the kernel did not take the answer to OPEN %" PRIu32 ": %s", msg_id,
-			 strerror(-sent));
-}
-
-/* A changed blob that is read is opened again for each READ: one line is enough. */
-static void copen_refused(struct server *server, struct blob *blob, int err)
-{
-	stats.open_errors++;
-	if (err != -ESTALE)
-		log_warn("the kernel did not take the answer to the OPEN of blob %s: %s",
-			 blob->shown, strerror(-err));
-	else if (!told_before(&server->refused, blob->name, blob->file.validator))
-		log_err("blob %s: changed at the source while it is in use: what is missing cannot "
-			"be read until it is unmounted: %s", blob->shown, strerror(-err));
-	blobs_drop(&server->blobs, blob->object_id);
-}
-
-static void run_open(struct server *server, struct job *job, struct fetcher *fetcher)
-{
-	struct blob *blob = job->blob;
-	int err = source_lookup(server->options->sources, fetcher, blob->name, &blob->file);
-
-	/* Nobody waits for it any more, or the next daemon is going to answer it. */
-	if (err == -ECANCELED)
-		return;
-	if (err) {
-		log_warn("blob %s cannot be opened: %s (%s)", blob->shown, fetcher->why,
-			 strerror(-err));
-		refuse_open(server, job->msg_id, err);
-		blobs_drop(&server->blobs, blob->object_id);
-		return;
-	}
-	/* READs may come as soon as the answer is out. */
-	atomic_store(&blob->open, true);
-	err = answer_open(server, job->msg_id, (int64_t)blob->file.size, blob->file.validator);
-	if (err) {
-		copen_refused(server, blob, err);
-		return;
-	}
-	log_debug("blob %s is open: %" PRIu64 " bytes, from %s", blob->shown, blob->file.size,
-		  blob->file.source->shown);
-}
-
-static int fill_range(struct job *job, struct fetcher *fetcher, char *piece)
-{
-	struct blob *blob = job->blob;
-	uint64_t len = range_clamp(job->off, job->len, blob->file.size);
-	struct fill fill = {
-		.dev = blob->dev,
-		.fd = blob->fd,
-		.off = job->off,
-		.end = job->off + len,
-		.buf = piece,
-	};
-
-	if (fetcher_canceled(fetcher))
-		return fetcher_fail(fetcher, -ECANCELED, "given up");
-	/* Also if it should be as it was again: what lies between is not known. */
-	if (atomic_load(&blob->changed))
-		return fetcher_fail(fetcher, -ESTALE, "changed at the source");
-	if (!len)
-		return fetcher_fail(fetcher, -EINVAL, "the blob ends at %" PRIu64,
-				    blob->file.size);
-	return blob->file.source->ops->fetch(&blob->file, fetcher, &fill);
-}
-
-static void complete_read(struct blob *blob, uint32_t msg_id)
-{
-	int err = device_complete(blob->dev, blob->fd, msg_id);
-
-	/* A reader that was killed meanwhile leaves nothing to complete. */
-	if (err)
-		log_debug("the kernel did not take the answer to READ %" PRIu32 " of blob %s: %s",
-			  msg_id, blob->shown, strerror(-err));
-}
-
-/* One line for a blob that changed, one for each READ that fails otherwise. */
-static void read_failed(struct job *job, struct fetcher *fetcher, int err)
-{
-	struct blob *blob = job->blob;
-
-	stats.read_errors++;
-	if (err != -ESTALE)
-		log_err("blob %s, %" PRIu64 " bytes at %" PRIu64 ": %s (%s)", blob->shown,
-			job->len, job->off, fetcher->why, strerror(-err));
-	else if (!atomic_exchange(&blob->changed, true))
-		log_err("blob %s: nothing more is filled until it is opened again: %s (%s)",
-			blob->shown, fetcher->why, strerror(-err));
-}
-
-static void run_read(struct job *job, struct fetcher *fetcher, char *piece)
-{
-	struct blob *blob = job->blob;
-	int err = fill_range(job, fetcher, piece);
-
-	/*
-	 * A READ that is given up stays unanswered: if somebody keeps the
-	 * device open, the next daemon gets it again, and else the kernel
-	 * fails it anyway.
-	 */
-	if (err == -ECANCELED)
-		return;
-	if (err)
-		read_failed(job, fetcher, err);
-	/* Also what failed is answered: the hole tells the kernel to fail the reader. */
-	complete_read(blob, job->msg_id);
-}
-
-static void run_job(void *arg, struct job *job, struct fetcher *fetcher, char *piece)
-{
-	if (job->is_open)
-		run_open(arg, job, fetcher);
-	else
-		run_read(job, fetcher, piece);
-}
 
 /* Takes over the caller's reference of @blob, unless it fails. */
 static int submit(struct server *server, struct blob *blob, const struct message *msg)
@@ -198,8 +63,9 @@ static int submit(struct server *server, struct blob *blob, const struct message
 	job->msg_id = msg->msg_id;
 	job->is_open = msg->opcode == CACHEFILES_OD_OP_OPEN;
 	job->off = msg->off;
-	job->len = msg->len;
-	pool_submit(&server->pool, job);
+	if (!job->is_open)
+		job->end = msg->off + range_clamp(msg->off, msg->len, blob->version.size);
+	work_submit(&server->work, job);
 	return 0;
 }
 
@@ -216,7 +82,8 @@ static void handle_open(struct server *server, const struct message *msg)
 			 "is 0x%02x", msg->msg_id, msg->cookie_len, msg->cookie[0]);
 		goto refuse;
 	}
-	blob = blobs_add(&server->blobs, server->options->dev, msg->object_id, msg->fd, name);
+	blob = blobs_add(&server->work.blobs, server->options->dev, msg->object_id, msg->fd,
+			 msg->volume, name);
 	if (!blob) {
 		err = -errno;
 		log_err("OPEN %" PRIu32 " of object %" PRIu32 ": %s", msg->msg_id, msg->object_id,
@@ -225,19 +92,19 @@ static void handle_open(struct server *server, const struct message *msg)
 	}
 	err = submit(server, blob, msg);
 	if (err) {
-		refuse_open(server, msg->msg_id, err);
-		blobs_drop(&server->blobs, msg->object_id);
+		work_refuse_open(&server->work, msg->msg_id, err);
+		blobs_drop(&server->work.blobs, msg->object_id);
 		blob_put(blob);
 	}
 	return;
 refuse:
-	refuse_open(server, msg->msg_id, err);
+	work_refuse_open(&server->work, msg->msg_id, err);
 	device_close_blob(server->options->dev, msg->fd);
 }
 
 static void handle_read(struct server *server, const struct message *msg)
 {
-	struct blob *blob = blobs_get(&server->blobs, msg->object_id);
+	struct blob *blob = blobs_get(&server->work.blobs, msg->object_id);
 
 	stats.reads++;
 	if (!blob) {
@@ -250,12 +117,16 @@ static void handle_read(struct server *server, const struct message *msg)
 	if (!atomic_load(&blob->open))
 		log_err("READ %" PRIu32 " is for blob %s, whose OPEN is not answered yet",
 			msg->msg_id, blob->shown);
+	else if (msg->off >= blob->version.size)
+		log_err("READ %" PRIu32 " of blob %s, %" PRIu64 " bytes at %" PRIu64
+			": the blob ends at %" PRIu64, msg->msg_id, blob->shown, msg->len,
+			msg->off, blob->version.size);
 	else if (submit(server, blob, msg))
 		log_err("READ %" PRIu32 " of blob %s: out of memory", msg->msg_id, blob->shown);
 	else
 		return;
 	stats.read_errors++;
-	complete_read(blob, msg->msg_id);
+	work_complete_read(blob, msg->msg_id);
 	blob_put(blob);
 }
 
@@ -268,15 +139,15 @@ static void handle_bad(struct server *server, const struct message *msg, size_t 
 	log_err("message %" PRIu32 " makes no sense: opcode %" PRIu32 ", %zu bytes", msg->msg_id,
 		msg->opcode, size);
 	if (msg->opcode == CACHEFILES_OD_OP_OPEN && msg->fd >= 0) {
-		refuse_open(server, msg->msg_id, -EINVAL);
+		work_refuse_open(&server->work, msg->msg_id, -EINVAL);
 		device_close_blob(server->options->dev, msg->fd);
 	}
 	if (msg->opcode != CACHEFILES_OD_OP_READ)
 		return;
-	blob = blobs_get(&server->blobs, msg->object_id);
+	blob = blobs_get(&server->work.blobs, msg->object_id);
 	if (!blob)
 		return;
-	complete_read(blob, msg->msg_id);
+	work_complete_read(blob, msg->msg_id);
 	blob_put(blob);
 }
 
@@ -297,10 +168,50 @@ static void handle(struct server *server, const void *buf, size_t size)
 		break;
 	case CACHEFILES_OD_OP_CLOSE:
 		stats.closes++;
-		if (blobs_drop(&server->blobs, msg.object_id))
+		if (blobs_drop(&server->work.blobs, msg.object_id))
 			log_debug("CLOSE of object %" PRIu32 ", which is not open", msg.object_id);
+		else
+			pools_closed(&server->work.pools);
 		break;
 	}
+}
+
+static bool is_passing(ssize_t err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+/*
+ * One OPEN could not be delivered, which the kernel has failed with that errno. After
+ * many in a row there is a pause, for the daemon does nothing else meanwhile.
+ */
+static int device_faltered(struct server *server, int err, unsigned int faults)
+{
+	struct itimerspec soon = { .it_value.tv_nsec = FALTER_MS * 1000000L };
+
+	stats.device_faults++;
+	if (faults == 1)
+		log_warn("reading from the device: %s; going on", strerror(-err));
+	if (faults < FAULTS_MAX)
+		return 0;
+	return timerfd_settime(server->again, 0, &soon, NULL) ? -errno : 0;
+}
+
+static int receive(struct server *server, char *buf, size_t size, unsigned int *faults)
+{
+	ssize_t n = device_receive(server->options->dev, buf, size);
+
+	if (is_passing(n)) {
+		++*faults;
+		return device_faltered(server, (int)n, *faults);
+	}
+	if (n < 0) {
+		log_err("reading from the device: %s", strerror((int)-n));
+		return (int)n;
+	}
+	if (n)
+		handle(server, buf, (size_t)n);
+	return n ? 0 : 1;
 }
 
 /*
@@ -310,20 +221,14 @@ static void handle(struct server *server, const void *buf, size_t size)
 static int drain_device(struct server *server)
 {
 	char buf[CACHEFILES_OD_MSG_MAX] __attribute__((aligned(8)));
-	ssize_t n;
+	unsigned int faults = 0;
+	int done = 0;
 
-	while (!server->paused) {
-		n = device_receive(server->options->dev, buf, sizeof(buf));
-		if (n < 0) {
-			log_err("reading from the device: %s", strerror((int)-n));
-			return (int)n;
-		}
-		if (!n)
-			return 0;
-		handle(server, buf, (size_t)n);
-		server->paused = pool_full(&server->pool);
+	while (!done && !server->paused && faults < FAULTS_MAX) {
+		done = receive(server, buf, sizeof(buf), &faults);
+		server->paused = pools_full(&server->work.pools);
 	}
-	return 0;
+	return done < 0 ? done : 0;
 }
 
 static void write_stats(struct server *server)
@@ -374,11 +279,13 @@ static int handle_event(struct server *server, const struct epoll_event *event, 
 			write_stats(server);
 		return 0;
 	}
-	if (fd == server->pool.room_fd) {
+	if (fd == server->work.pools.room_fd) {
 		eventfd_read(fd, &count);
 		server->paused = false;
 		return drain_device(server);
 	}
+	if (fd == server->again)
+		return read(fd, &count, sizeof(count)) > 0 ? drain_device(server) : 0;
 	err = drain_device(server);
 	if (!err && (event->events & (EPOLLERR | EPOLLHUP))) {
 		log_err("the device is gone");
@@ -422,7 +329,8 @@ static int open_events(struct server *server)
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	server->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (server->epoll < 0 || server->signals < 0 || server->timer < 0)
+	server->again = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (server->epoll < 0 || server->signals < 0 || server->timer < 0 || server->again < 0)
 		return -errno;
 	if (server->options->stats_path && timerfd_settime(server->timer, 0, &second, NULL))
 		return -errno;
@@ -430,7 +338,9 @@ static int open_events(struct server *server)
 	if (!err)
 		err = watch(server, server->timer, EPOLLIN);
 	if (!err)
-		err = watch(server, server->pool.room_fd, EPOLLIN);
+		err = watch(server, server->again, EPOLLIN);
+	if (!err)
+		err = watch(server, server->work.pools.room_fd, EPOLLIN);
 	if (!err)
 		err = watch(server, server->options->dev, EPOLLIN | EPOLLET);
 	return err;
@@ -444,6 +354,8 @@ static void close_events(struct server *server)
 		close(server->signals);
 	if (server->timer >= 0)
 		close(server->timer);
+	if (server->again >= 0)
+		close(server->again);
 }
 
 static int loop(struct server *server)
@@ -469,12 +381,27 @@ static void finish(struct server *server)
 	unsigned int unfinished;
 
 	notify_stopping();
-	unfinished = pool_stop(&server->pool, STOP_GRACE_MS);
+	unfinished = pools_stop(&server->work.pools, STOP_GRACE_MS);
 	if (unfinished)
 		log_info("%u requests were left unanswered", unfinished);
-	blobs_drop_all(&server->blobs);
+	blobs_drop_all(&server->work.blobs);
+	wanted_exit(&server->work.wanted);
+	cache_dirs_close(&server->work.dirs);
 	write_stats(server);
 	log_counters();
+}
+
+/* Without them blobs are opened by what sources say alone. */
+static void find_records(struct work *work, const char *dir)
+{
+	int err = dir ? cache_dirs_open(&work->dirs, dir) : -ENOENT;
+
+	if (!err)
+		return;
+	work->dirs.cache = -1;
+	work->dirs.maps = -1;
+	log_debug("%s: the cache's records are not used: %s", dir ? dir : "no directory",
+		  strerror(-err));
 }
 
 /**
@@ -487,18 +414,27 @@ int serve(const struct serve_options *options)
 {
 	struct server server = {
 		.options = options,
-		.blobs.lock = PTHREAD_MUTEX_INITIALIZER,
-		.refused.lock = PTHREAD_MUTEX_INITIALIZER,
-		.pool.run = run_job,
-		.pool.options = &options->fetch,
+		.work = {
+			.dev = options->dev,
+			.wide = options->wide,
+			.blobs.lock = PTHREAD_MUTEX_INITIALIZER,
+			.refused.lock = PTHREAD_MUTEX_INITIALIZER,
+			.pools.run = work_run,
+			.pools.options = &options->fetch,
+			.pools.threads = options->threads,
+			.pools.queue_max = options->queue_max,
+		},
 		.epoll = -1,
 		.signals = -1,
 		.timer = -1,
+		.again = -1,
 	};
 	int err;
 
-	server.pool.arg = &server;
-	err = pool_start(&server.pool, options->threads);
+	server.work.pools.arg = &server.work;
+	wanted_init(&server.work.wanted, options->proc);
+	find_records(&server.work, options->dir);
+	err = pools_start(&server.work.pools, options->sources);
 	if (!err)
 		err = open_events(&server);
 	if (err) {

@@ -10,7 +10,10 @@
  * @dev: the device, live
  * @wide: the kernel took the command "wide", so it knows validators, too
  * @sources: where blobs come from
- * @threads: how many requests are handled at once
+ * @threads: how many requests are handled at once, for each source
+ * @queue_max: how many requests may wait
+ * @dir: the cache's directory, or NULL if it is not known
+ * @proc: where /proc is
  * @fetch: patience with sources
  * @stats_path: file for the counters, or NULL
  */
@@ -19,6 +22,9 @@ struct serve_options {
 	bool wide;
 	struct source *sources;
 	unsigned int threads;
+	unsigned int queue_max;
+	const char *dir;
+	const char *proc;
 	struct fetch_options fetch;
 	const char *stats_path;
 };

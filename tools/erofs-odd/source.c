@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "http.h"
 #include "name.h"
+
+#define SHA256_DIGITS	64
 
 static bool is_url(const char *where)
 {
@@ -22,8 +23,11 @@ static void free_one(struct source *source)
 {
 	if (source->dirfd >= 0)
 		close(source->dirfd);
+	if (source->where)
+		explicit_bzero(source->where, strlen(source->where));
 	free(source->where);
 	free(source->shown);
+	auth_free(&source->auth);
 	free(source);
 }
 
@@ -47,27 +51,87 @@ static int source_setup(struct source *source, const char *where)
 /**
  * source_add - add a source to the end of a list
  * @list: the list
- * @where: a folder, or an http:// or https:// URL
+ * @where: a directory, or an http:// or https:// URL
  *
  * Return: 0 or a negative errno
  */
 int source_add(struct source **list, const char *where)
 {
-	struct source *source = calloc(1, sizeof(*source));
-	int err;
+	struct source *source;
+	int err, count = 0;
 
+	for (; *list; list = &(*list)->next)
+		count++;
+	if (count == SOURCES_MAX)
+		return -E2BIG;
+	source = calloc(1, sizeof(*source));
 	if (!source)
 		return -ENOMEM;
+	source->index = count;
 	source->dirfd = -1;
 	err = source_setup(source, where);
 	if (err) {
 		free_one(source);
 		return err;
 	}
-	while (*list)
-		list = &(*list)->next;
 	*list = source;
 	return 0;
+}
+
+/**
+ * source_add_from_file - the same, with a URL that no command line shows
+ * @list: the list
+ * @path: a file of one line
+ *
+ * Return: 0 or a negative errno
+ */
+int source_add_from_file(struct source **list, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+	int err = -ENODATA;
+
+	if (!in)
+		return -errno;
+	if (getline(&line, &size, in) > 0) {
+		line[strcspn(line, "\r\n")] = '\0';
+		err = *line ? source_add(list, line) : -ENODATA;
+		explicit_bzero(line, size);
+	}
+	free(line);
+	fclose(in);
+	return err;
+}
+
+/** source_last - the source that was added last, or NULL */
+struct source *source_last(struct source *list)
+{
+	while (list && list->next)
+		list = list->next;
+	return list;
+}
+
+/*
+ * "sha256:" or "sha256-" and 64 digits, or those alone: registries name by content,
+ * so that what has the name has the bytes.
+ */
+static bool is_digest(const char *name)
+{
+	size_t i;
+
+	if (!strncmp(name, "sha256", 6) && (name[6] == ':' || name[6] == '-'))
+		name += 7;
+	for (i = 0; i < SHA256_DIGITS; i++)
+		if (!isxdigit((unsigned char)name[i]))
+			return false;
+	return !name[i];
+}
+
+/** source_is_mirrored - is a blob the same at all sources, if it is of the same size? */
+bool source_is_mirrored(const struct fetcher *fetcher, const char *name)
+{
+	return fetcher->options->mirrors || is_digest(name);
 }
 
 void source_free(struct source *list)
@@ -78,76 +142,4 @@ void source_free(struct source *list)
 		next = list->next;
 		free_one(list);
 	}
-}
-
-/**
- * source_lookup - find a blob in the first source that has it
- * @list: sources, in the order to try
- * @fetcher: the caller's
- * @name: a checked blob name, which @file goes on to use
- * @file: set on success; close with its source's ops
- *
- * A blob is called missing only if every source said so: where one of them
- * failed, that failure is the answer, for it may be the one with the blob.
- *
- * Return: 0, -ENOENT, -ECANCELED or the errno of the first failure
- */
-int source_lookup(struct source *list, struct fetcher *fetcher, const char *name,
-		  struct source_file *file)
-{
-	char why[sizeof(fetcher->why)] = "";
-	int err, first = 0;
-
-	for (; list; list = list->next) {
-		memset(file, 0, sizeof(*file));
-		file->fd = -1;
-		file->name = name;
-		err = list->ops->open(list, fetcher, name, file);
-		if (!err) {
-			file->source = list;
-			return 0;
-		}
-		if (err == -ECANCELED)
-			return err;
-		if (err != -ENOENT && !first) {
-			first = err;
-			memcpy(why, fetcher->why, sizeof(why));
-		}
-	}
-	if (!first)
-		return fetcher_fail(fetcher, -ENOENT, "no source has it");
-	memcpy(fetcher->why, why, sizeof(why));
-	return first;
-}
-
-int fetcher_init(struct fetcher *fetcher, const struct fetch_options *options,
-		 const atomic_bool *stop)
-{
-	memset(fetcher, 0, sizeof(*fetcher));
-	fetcher->options = options;
-	fetcher->stop = stop;
-	fetcher->curl = http_handle_new();
-	return fetcher->curl ? 0 : -ENOMEM;
-}
-
-void fetcher_exit(struct fetcher *fetcher)
-{
-	http_handle_free(fetcher->curl);
-}
-
-/** fetcher_canceled - is the present request to be given up? */
-bool fetcher_canceled(const struct fetcher *fetcher)
-{
-	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel));
-}
-
-/** fetcher_fail - note why a request failed; returns @err */
-int fetcher_fail(struct fetcher *fetcher, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
-	va_end(args);
-	return err;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Blobs that are files in a folder. */
+/* Blobs that are files in a directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,14 +10,76 @@
 #include "source.h"
 #include "stats.h"
 
-static int fail_errno(struct source *source, struct fetcher *fetcher, int err)
+/* What passes by itself: no memory, no file descriptors, a network file system that is away. */
+static bool is_passing(int err)
 {
-	return fetcher_fail(fetcher, err, "%s: %s", source->shown, strerror(-err));
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN ||
+	       err == -EINTR || err == -ETIMEDOUT || err == -EHOSTDOWN || err == -ENOTCONN ||
+	       err == -EHOSTUNREACH || err == -ENETUNREACH;
 }
 
-static struct dir_version version_of(const struct stat *st)
+static int fail_errno(struct source *source, struct fetcher *fetcher, int err)
 {
-	return (struct dir_version){ st->st_dev, st->st_ino, st->st_mtim, st->st_ctim };
+	fetcher_fail(fetcher, err, "%s: %s", source->shown, strerror(-err));
+	if (is_passing(err))
+		fetcher->hope = HOPE_LATER;
+	return err;
+}
+
+/* The file's fd, or a negative errno. */
+static int open_file(struct source *source, struct fetcher *fetcher, const char *name,
+		     struct stat *st)
+{
+	/* O_NONBLOCK: a fifo of that name must not stop the daemon */
+	int fd = openat(source->dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int err;
+
+	if (fd < 0)
+		return fail_errno(source, fetcher, -errno);
+	if (fstat(fd, st))
+		err = fail_errno(source, fetcher, -errno);
+	else if (!S_ISREG(st->st_mode))
+		err = fetcher_fail(fetcher, -EINVAL, "%s: not a regular file", source->shown);
+	else
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int dir_open(struct source *source, struct fetcher *fetcher, const char *name,
+		    struct version *version)
+{
+	struct stat st;
+	int fd = open_file(source, fetcher, name, &st);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	memset(version, 0, sizeof(*version));
+	version->place = source->index;
+	version_of_file(version, &st);
+	return 0;
+}
+
+/* Is a file, by its name, the one that was opened, and as it was then? */
+static int check_version(struct source *source, struct fetcher *fetcher, const char *name,
+			 const struct version *want, const struct stat *st)
+{
+	const char *shown = source->shown;
+	struct version now = { .place = source->index };
+
+	version_of_file(&now, st);
+	if (version_same(want, &now, source_is_mirrored(fetcher, name)))
+		return 0;
+	if (now.size != want->size)
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file has %" PRIu64 " bytes now, it "
+				    "had %" PRIu64 " when it was opened", shown, now.size,
+				    want->size);
+	if (want->ino && now.ino != want->ino)
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file was replaced by another one",
+				    shown);
+	return fetcher_fail(fetcher, -ESTALE, "%s: the file was changed since it was opened",
+			    shown);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -26,75 +87,30 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static void write_validator(struct source_file *file)
-{
-	const struct dir_version *seen = &file->seen;
-
-	snprintf(file->validator, sizeof(file->validator), "%lld.%09ld-%ju-%" PRIu64 "-%lld.%09ld",
-		 (long long)seen->mtime.tv_sec, seen->mtime.tv_nsec, (uintmax_t)seen->ino,
-		 file->size, (long long)seen->ctime.tv_sec, seen->ctime.tv_nsec);
-}
-
-static int look_at_file(struct source_file *file, struct source *source, struct fetcher *fetcher)
-{
-	struct stat st;
-
-	if (fstat(file->fd, &st))
-		return fail_errno(source, fetcher, -errno);
-	if (!S_ISREG(st.st_mode))
-		return fetcher_fail(fetcher, -EINVAL, "%s: not a regular file", source->shown);
-	file->size = (uint64_t)st.st_size;
-	file->seen = version_of(&st);
-	write_validator(file);
-	return 0;
-}
-
-static int dir_open(struct source *source, struct fetcher *fetcher, const char *name,
-		    struct source_file *file)
-{
-	int err;
-
-	/* O_NONBLOCK: a fifo of that name must not stop the daemon */
-	file->fd = openat(source->dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (file->fd < 0)
-		return fail_errno(source, fetcher, -errno);
-	err = look_at_file(file, source, fetcher);
-	if (err)
-		close(file->fd);
-	return err;
-}
-
 /*
- * Does the name still lead to the file that was opened, and is that as it was?
- * Asked before the first byte is read and after each piece before it is filled.
+ * Asked after each piece before it is filled: does the name still lead to the file
+ * that was opened at the start of the range, and is that as it was?
  */
-static int check_version(const struct source_file *file, struct fetcher *fetcher)
+static int check_again(struct source *source, struct fetcher *fetcher, const char *name,
+		       const struct stat *was)
 {
-	const char *shown = file->source->shown;
-	struct dir_version now;
 	struct stat st;
 
-	if (fstatat(file->source->dirfd, file->name, &st, 0)) {
+	if (fstatat(source->dirfd, name, &st, 0)) {
 		if (errno != ENOENT)
-			return fail_errno(file->source, fetcher, -errno);
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file is gone", shown);
+			return fail_errno(source, fetcher, -errno);
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file is gone", source->shown);
 	}
-	now = version_of(&st);
-	if (now.dev != file->seen.dev || now.ino != file->seen.ino)
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file was replaced by another one",
-				    shown);
-	if ((uint64_t)st.st_size != file->size)
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file has %" PRIu64 " bytes now, it "
-				    "had %" PRIu64 " when it was opened", shown,
-				    (uint64_t)st.st_size, file->size);
-	if (!same_time(&now.mtime, &file->seen.mtime) || !same_time(&now.ctime, &file->seen.ctime))
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file was changed since it was opened",
-				    shown);
-	return 0;
+	if (st.st_dev == was->st_dev && st.st_ino == was->st_ino && st.st_size == was->st_size &&
+	    same_time(&st.st_mtim, &was->st_mtim) && same_time(&st.st_ctim, &was->st_ctim))
+		return 0;
+	return fetcher_fail(fetcher, -ESTALE, "%s: the file was changed since it was opened",
+			    source->shown);
 }
 
-/* Brings one piece, so that a cancel is noticed between two of them. */
-static int fetch_piece(struct source_file *file, struct fetcher *fetcher, struct fill *fill)
+/* Reads one piece, so that a cancel is noticed between two of them. */
+static int fetch_piece(struct source *source, struct fetcher *fetcher, const char *name, int fd,
+		       const struct stat *was, struct fill *fill)
 {
 	size_t len;
 	char *space = fill_space(fill, &len);
@@ -102,16 +118,16 @@ static int fetch_piece(struct source_file *file, struct fetcher *fetcher, struct
 	int err;
 
 	do {
-		n = pread(file->fd, space, len, (off_t)(fill->off + fill->used));
+		n = pread(fd, space, len, (off_t)(fill->off + fill->used));
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return fail_errno(file->source, fetcher, -errno);
-	err = check_version(file, fetcher);
+		return fail_errno(source, fetcher, -errno);
+	err = check_again(source, fetcher, name, was);
 	if (err)
 		return err;
 	if (!n)
 		return fetcher_fail(fetcher, -EIO, "%s: the file ends at %" PRIu64,
-				    file->source->shown, fill->off + fill->used);
+				    source->shown, fill->off + fill->used);
 	stats_first_byte();
 	stats.bytes_fetched += (unsigned long long)n;
 	err = fill_took(fill, (size_t)n);
@@ -120,25 +136,29 @@ static int fetch_piece(struct source_file *file, struct fetcher *fetcher, struct
 	return 0;
 }
 
-static int dir_fetch(struct source_file *file, struct fetcher *fetcher, struct fill *fill)
+static int dir_fetch(struct source *source, struct fetcher *fetcher, const char *name,
+		     const struct version *want, struct fill *fill)
 {
-	int err = check_version(file, fetcher);
+	struct stat st;
+	int fd = open_file(source, fetcher, name, &st);
+	int err;
 
+	if (fd == -ENOENT && want->place == source->index)
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file is gone", source->shown);
+	if (fd < 0)
+		return fd;
+	err = check_version(source, fetcher, name, want, &st);
 	while (!err && fill_wanted(fill)) {
 		if (fetcher_canceled(fetcher))
-			return fetcher_fail(fetcher, -ECANCELED, "given up");
-		err = fetch_piece(file, fetcher, fill);
+			err = fetcher_fail(fetcher, -ECANCELED, "canceled");
+		else
+			err = fetch_piece(source, fetcher, name, fd, &st, fill);
 	}
+	close(fd);
 	return err;
-}
-
-static void dir_close(struct source_file *file)
-{
-	close(file->fd);
 }
 
 const struct source_ops source_dir_ops = {
 	.open = dir_open,
 	.fetch = dir_fetch,
-	.close = dir_close,
 };

@@ -46,8 +46,9 @@ static int print_counters(FILE *out)
 		fprintf(out, "\"first_byte_ms\": null, ");
 	fprintf(out, "\"opens\": %llu, \"reads\": %llu, \"closes\": %llu, \"bad_messages\": %llu, ",
 		stats.opens, stats.reads, stats.closes, stats.bad_messages);
-	fprintf(out, "\"open_errors\": %llu, \"read_errors\": %llu, \"retries\": %llu, ",
-		stats.open_errors, stats.read_errors, stats.retries);
+	fprintf(out, "\"open_errors\": %llu, \"read_errors\": %llu, \"retries\": %llu, "
+		"\"failovers\": %llu, \"device_faults\": %llu, ", stats.open_errors, stats.read_errors, stats.retries,
+		stats.failovers, stats.device_faults);
 	fprintf(out, "\"bytes_fetched\": %llu, \"bytes_filled\": %llu, ",
 		stats.bytes_fetched, stats.bytes_filled);
 	fprintf(out, "\"open_blobs\": %lld, \"in_flight\": %lld, \"queued\": %lld}\n",

@@ -15,6 +15,8 @@
  * @open_errors: OPENs answered with an errno
  * @read_errors: READs that were not filled
  * @retries: requests to a source that were repeated
+ * @failovers: READs that another source served than the one the blob was opened from
+ * @device_faults: messages that could not be received: no memory, no file descriptors
  * @bytes_fetched: bytes that sources delivered, repeated ones included
  * @bytes_filled: bytes written to the cache
  * @open_blobs: blobs open now
@@ -25,7 +27,7 @@
  */
 struct stats {
 	atomic_ullong opens, reads, closes, bad_messages;
-	atomic_ullong open_errors, read_errors, retries;
+	atomic_ullong open_errors, read_errors, retries, failovers, device_faults;
 	atomic_ullong bytes_fetched, bytes_filled;
 	atomic_llong open_blobs, in_flight, queued;
 	uint64_t start_ms;

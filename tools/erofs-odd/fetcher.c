@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fetcher.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/** fetcher_canceled - is the current request to be aborted? */
+bool fetcher_canceled(const struct fetcher *fetcher)
+{
+	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel));
+}
+
+/** fetcher_fail - record why a request failed, for good; returns @err */
+int fetcher_fail(struct fetcher *fetcher, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
+	va_end(args);
+	fetcher->hope = HOPE_NONE;
+	return err;
+}
+
+/** fetcher_fail_for_now - the same for a fault that may pass */
+int fetcher_fail_for_now(struct fetcher *fetcher, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
+	va_end(args);
+	fetcher->hope = HOPE_LATER;
+	return err;
+}

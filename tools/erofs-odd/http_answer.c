@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "http_answer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Codings, and the byte that everything they made begins with; -1: there is none. */
+static const struct {
+	const char *name;
+	int first;
+} codings[] = {
+	{ "gzip", 0x1f },
+	{ "x-gzip", 0x1f },
+	{ "compress", 0x1f },
+	{ "x-compress", 0x1f },
+	{ "zstd", 0x28 },
+	{ "dcz", 0x5e },
+	{ "deflate", -1 },
+	{ "br", -1 },
+	{ "dcb", -1 },
+};
+
+#define CODINGS	(sizeof(codings) / sizeof(codings[0]))
+
+/** http_answer_reset - before the first line, and before that of each further header */
+void http_answer_reset(struct http_answer *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	answer->length = RANGE_UNKNOWN;
+}
+
+/* If @line is the field @name, returns its value without blanks and line end. */
+static const char *field_value(char *line, const char *name)
+{
+	size_t len = strlen(name);
+	char *value, *end;
+
+	if (strncasecmp(line, name, len) || line[len] != ':')
+		return NULL;
+	value = line + len + 1;
+	value += strspn(value, " \t");
+	end = value + strlen(value);
+	while (end > value && strchr(" \t\r\n", end[-1]))
+		*--end = '\0';
+	return value;
+}
+
+/* Two of them cannot both be right. */
+static void take_range(struct http_answer *answer, const char *value)
+{
+	if (answer->has_range || content_range_parse(value, &answer->range))
+		answer->bad = "Content-Range";
+	answer->has_range = true;
+}
+
+static void take_length(struct http_answer *answer, const char *value)
+{
+	if (number_parse(&value, &answer->length) || *value)
+		answer->bad = "Content-Length";
+}
+
+static bool is_coding(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < CODINGS; i++)
+		if (strlen(codings[i].name) == len && !strncasecmp(name, codings[i].name, len))
+			return true;
+	return false;
+}
+
+/* Names that are no codings ("identity", "aws-chunked", "utf-8") change no bytes. */
+static void take_codings(struct http_answer *answer, const char *value)
+{
+	size_t len;
+
+	for (; *value; value += len) {
+		value += strspn(value, ", \t");
+		len = strcspn(value, ", \t");
+		if (!*answer->coding && is_coding(value, len))
+			snprintf(answer->coding, sizeof(answer->coding), "%.*s", (int)len, value);
+	}
+}
+
+static void take_type(struct http_answer *answer, const char *value)
+{
+	size_t len = strcspn(value, "; \t");
+
+	answer->web_page = (len == 9 && !strncasecmp(value, "text/html", len)) ||
+			   (len == 21 && !strncasecmp(value, "application/xhtml+xml", len));
+}
+
+/**
+ * http_answer_line - take one line of a header
+ * @answer: what it is the header of
+ * @data: the line, no NUL at its end
+ * @len: bytes of it
+ */
+void http_answer_line(struct http_answer *answer, const char *data, size_t len)
+{
+	char line[1024];
+	const char *value;
+
+	/* A longer line is none of those that matter here. */
+	if (len >= sizeof(line))
+		return;
+	memcpy(line, data, len);
+	line[len] = '\0';
+	/* The header of an interim reply came before. */
+	if (!strncmp(line, "HTTP/", 5))
+		http_answer_reset(answer);
+	else if ((value = field_value(line, "Content-Range")))
+		take_range(answer, value);
+	else if ((value = field_value(line, "Content-Length")))
+		take_length(answer, value);
+	else if ((value = field_value(line, "Content-Encoding")))
+		take_codings(answer, value);
+	else if ((value = field_value(line, "Content-Type")))
+		take_type(answer, value);
+	else if ((value = field_value(line, "ETag")))
+		version_set_etag(&answer->version, value);
+	else if ((value = field_value(line, "Last-Modified")))
+		version_set_modified(&answer->version, value);
+}
+
+/**
+ * http_answer_is_coded - is the body not the blob's own bytes?
+ * @answer: its header
+ * @off: where in the blob the body begins
+ * @byte: its first one
+ *
+ * Servers name a coding also of what they keep as it was sent to them. A body that
+ * begins with another byte than that coding's magic number is not coded. The start
+ * of a blob is looked at when it is opened; a range of the same size and version
+ * further on is of the same bytes.
+ */
+bool http_answer_is_coded(const struct http_answer *answer, uint64_t off, uint8_t byte)
+{
+	size_t i;
+
+	if (!*answer->coding)
+		return false;
+	for (i = 0; i < CODINGS; i++) {
+		if (strcasecmp(answer->coding, codings[i].name))
+			continue;
+		if (codings[i].first < 0)
+			return true;
+		return !off && byte == codings[i].first;
+	}
+	return true;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The header of an HTTP reply: fields in, checked facts out. */
+#ifndef ODD_HTTP_ANSWER_H
+#define ODD_HTTP_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "range.h"
+#include "version.h"
+
+/**
+ * struct http_answer - the header of one reply
+ * @range: Content-Range
+ * @has_range: there was one, and it could be read
+ * @bad: a field that contradicts itself or makes no sense: its name, or NULL
+ * @length: Content-Length, or %RANGE_UNKNOWN
+ * @version: ETag and Last-Modified; @size is not set
+ * @coding: the first content coding that would change the bytes, or ""
+ * @web_page: it is of a type that no blob has
+ */
+struct http_answer {
+	struct content_range range;
+	bool has_range;
+	const char *bad;
+	uint64_t length;
+	struct version version;
+	char coding[32];
+	bool web_page;
+};
+
+void http_answer_reset(struct http_answer *answer);
+void http_answer_line(struct http_answer *answer, const char *data, size_t len);
+bool http_answer_is_coded(const struct http_answer *answer, uint64_t off, uint8_t byte);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the module tells of itself in /proc/fs/cachefiles_od. */
+#ifndef ODD_PROC_H
+#define ODD_PROC_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct wanted - the requests that somebody waits for, as of a moment ago
+ * @proc: where /proc is
+ * @lock: over the rest
+ * @ids: message ids, sorted
+ * @count: how many
+ * @read_ms: when they were read; 0: not yet
+ * @known: they could be read
+ */
+struct wanted {
+	const char *proc;
+	pthread_mutex_t lock;
+	uint32_t *ids;
+	size_t count;
+	uint64_t read_ms;
+	bool known;
+};
+
+void wanted_init(struct wanted *wanted, const char *proc);
+void wanted_exit(struct wanted *wanted);
+bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms);
+int proc_cache_dir(const char *proc, char *dir, size_t size);
+
+#endif
