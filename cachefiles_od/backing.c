@@ -22,11 +22,6 @@
 
 #define XATTR_NAME		XATTR_USER_PREFIX "CacheFiles.cache"
 
-/* The xattr of a cache file: size be64, 0 be64, type u8, content u8. */
-#define FILE_XATTR_LEN		18
-#define FILE_XATTR_TYPE_DATA	1
-#define FILE_CONTENT_CLEAN	0
-
 /* The xattr of a volume directory: four zero bytes, and no coherency data. */
 #define VOLUME_XATTR_LEN	4
 
@@ -209,26 +204,29 @@ struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie)
 /* Reads the xattr of a file; false when it is missing, odd or not clean. */
 static bool file_is_valid(struct file *file, u64 *size)
 {
-	u8 value[FILE_XATTR_LEN + 1];
+	/* One byte more, as in get_xattr(). */
+	u8 value[sizeof(struct od_disk_object) + 1];
+	const struct od_disk_object *found = (const void *)value;
 
-	if (get_xattr(file_dentry(file), value, sizeof(value)) != FILE_XATTR_LEN)
+	if (get_xattr(file_dentry(file), value, sizeof(value)) != sizeof(*found))
 		return false;
-	*size = od_be64(value);
-	return od_be64(value + 8) == 0 && value[16] == FILE_XATTR_TYPE_DATA &&
-	       value[17] == FILE_CONTENT_CLEAN && *size <= S64_MAX - CACHEFILES_OD_GRAIN &&
+	*size = be64_to_cpu(found->size);
+	return !found->zero && found->type == OD_OBJECT_DATA &&
+	       found->content == OD_OBJECT_CLEAN && *size <= S64_MAX - CACHEFILES_OD_GRAIN &&
 	       i_size_read(file_inode(file)) == cachefiles_od_file_length(*size);
 }
 
 static int write_file_xattr(struct cachefiles_od_cookie *cookie)
 {
-	u8 value[FILE_XATTR_LEN] = { 0 };
+	const struct od_disk_object value = {
+		.size = cpu_to_be64(cookie->size),
+		.type = OD_OBJECT_DATA,
+		.content = OD_OBJECT_CLEAN,
+	};
 
 	if (!cachefiles_od_cookie_cache(cookie)->has_xattrs)
 		return 0;
-	od_put_be64(value, cookie->size);
-	value[16] = FILE_XATTR_TYPE_DATA;
-	value[17] = FILE_CONTENT_CLEAN;
-	return set_xattr(&cookie->file->f_path, value, sizeof(value));
+	return set_xattr(&cookie->file->f_path, &value, sizeof(value));
 }
 
 /* Between the end of the blob and the end of its last grain there is nothing to fetch. */
@@ -676,8 +674,8 @@ static int probe_holes(struct cachefiles_od_cache *cache, struct file *file)
 
 static int probe_xattrs(struct cachefiles_od_cache *cache, const struct path *path)
 {
-	static const u8 value[FILE_XATTR_LEN];
-	int err = set_xattr(path, value, sizeof(value));
+	static const struct od_disk_object value;
+	int err = set_xattr(path, &value, sizeof(value));
 
 	cache->has_xattrs = !err;
 	if (err == -EOPNOTSUPP) {

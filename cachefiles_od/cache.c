@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cache: the directory that a daemon binds, and its life.
+ * Caches: the directories that daemons bind, and their life.
  *
  * A cache outlives its daemon for as long as a volume uses it, so that what is
  * present goes on being served; the next daemon that binds the same directory
- * takes it over.
+ * takes it over. One that binds another directory gets a cache of its own, which
+ * new mounts join.
  */
 #include "internal.h"
 
@@ -20,8 +21,11 @@
 
 DEFINE_MUTEX(cachefiles_od_mutex);
 
-/* The cache that volumes join, or NULL; under cachefiles_od_mutex. */
-struct cachefiles_od_cache *cachefiles_od_bound;
+/* Caches that a daemon or a volume uses, the newest first; under cachefiles_od_mutex. */
+LIST_HEAD(cachefiles_od_caches);
+
+/* The id of the newest cache; under cachefiles_od_mutex. */
+static unsigned int last_id;
 
 static const struct cred *cachefiles_od_make_cred(const char *secctx)
 {
@@ -93,6 +97,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	}
 	kref_init(&cache->ref);
 	mutex_init(&cache->names_mutex);
+	INIT_LIST_HEAD(&cache->link);
 	INIT_LIST_HEAD(&cache->volumes);
 	cachefiles_od_request_init_queue(&cache->queue);
 	cachefiles_od_wait_init(&cache->queue);
@@ -115,11 +120,107 @@ static int cachefiles_od_check_config(const struct cachefiles_od_config *config)
 	return err;
 }
 
+static struct cachefiles_od_cache *find_by_root(const struct path *root)
+{
+	struct cachefiles_od_cache *cache;
+
+	list_for_each_entry(cache, &cachefiles_od_caches, link)
+		if (cache->root.dentry == root->dentry)
+			return cache;
+	return NULL;
+}
+
+static bool is_tag_taken(const struct cachefiles_od_cache *but, const char *tag)
+{
+	struct cachefiles_od_cache *cache;
+
+	list_for_each_entry(cache, &cachefiles_od_caches, link)
+		if (cache != but && cache->queue.live && !strcmp(cache->tag, tag))
+			return true;
+	return false;
+}
+
+static void start(struct cachefiles_od_cache *cache, unsigned int device)
+{
+	cache->device = device;
+	cachefiles_od_queue_start(&cache->queue);
+}
+
+/* A cache that has lost its daemon goes on with all that is open in it. */
+static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_od_config *config,
+		     unsigned int device)
+{
+	const char *wanted = config->tag ?: CACHEFILES_OD_TAG_DEFAULT;
+	char *tag;
+
+	if (cache->queue.live) {
+		pr_err("dir %s: bound by another daemon: %d\n", cache->dir, -EBUSY);
+		return -EBUSY;
+	}
+	if (is_tag_taken(cache, wanted)) {
+		pr_err("tag %s: bound by another daemon: %d\n", wanted, -EBUSY);
+		return -EBUSY;
+	}
+	tag = kstrdup(wanted, GFP_KERNEL);
+	if (!tag)
+		return -ENOMEM;
+	kfree(cache->tag);
+	cache->tag = tag;
+	cache->blocks = config->blocks;
+	cache->files = config->files;
+	WRITE_ONCE(cache->queue.wide, config->wide);
+	kref_get(&cache->ref);
+	start(cache, device);
+	pr_info("dir %s: a new daemon takes over\n", cache->dir);
+	return 0;
+}
+
+/* The directory may have been bound since it was looked for. */
+static int publish(struct cachefiles_od_cache *cache, unsigned int device)
+{
+	if (find_by_root(&cache->root)) {
+		pr_err("dir %s: bound by another daemon: %d\n", cache->dir, -EBUSY);
+		return -EBUSY;
+	}
+	if (is_tag_taken(cache, cache->tag)) {
+		pr_err("tag %s: bound by another daemon: %d\n", cache->tag, -EBUSY);
+		return -EBUSY;
+	}
+	cache->id = ++last_id;
+	list_add(&cache->link, &cachefiles_od_caches);
+	start(cache, device);
+	return 0;
+}
+
+/* Creates directories, which may take as long as the disk likes: under no lock. */
+static struct cachefiles_od_cache *bind_new(const struct cachefiles_od_config *config,
+					    const struct path *root, unsigned int device)
+{
+	struct cachefiles_od_cache *cache;
+	int err = cachefiles_od_wait_thawed(root);
+
+	if (err) {
+		path_put(root);
+		return ERR_PTR(err);
+	}
+	cache = cachefiles_od_cache_create(config, root);
+	if (IS_ERR(cache))
+		return cache;
+	mutex_lock(&cachefiles_od_mutex);
+	err = publish(cache, device);
+	mutex_unlock(&cachefiles_od_mutex);
+	if (!err)
+		return cache;
+	cachefiles_od_cache_put(cache);
+	return ERR_PTR(err);
+}
+
 /*
- * Binds a directory; the result carries a reference for the daemon. A cache that
- * has lost its daemon is taken over with all that is open in it.
+ * Binds a directory for the daemon that holds @device; the result carries a
+ * reference for it.
  */
-struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config)
+struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config,
+						     unsigned int device)
 {
 	struct cachefiles_od_cache *cache;
 	struct path root;
@@ -132,59 +233,73 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 		pr_err("dir %s: failed to look up: %d\n", config->dir, err);
 		return ERR_PTR(err);
 	}
-	/* A new cache makes its directories under the mutex that all others need. */
-	err = READ_ONCE(cachefiles_od_bound) ? 0 : cachefiles_od_wait_thawed(&root);
-	if (err) {
-		path_put(&root);
-		return ERR_PTR(err);
-	}
-
 	mutex_lock(&cachefiles_od_mutex);
-	cache = cachefiles_od_bound;
-	if (!cache) {
-		cache = cachefiles_od_cache_create(config, &root);
-		if (!IS_ERR(cache))
-			cachefiles_od_bound = cache;
-	} else if (cache->root.dentry == root.dentry) {
-		path_put(&root);
-		cache->blocks = config->blocks;
-		cache->files = config->files;
-		WRITE_ONCE(cache->queue.wide, config->wide);
-		kref_get(&cache->ref);
-		pr_info("dir %s: a new daemon takes over\n", cache->dir);
-	} else {
-		path_put(&root);
-		pr_err("dir %s: mounts still use the cache in %s\n", config->dir, cache->dir);
-		cache = ERR_PTR(-EBUSY);
-	}
-	if (!IS_ERR(cache))
-		cachefiles_od_queue_start(&cache->queue);
+	cache = find_by_root(&root);
+	if (cache)
+		err = take_over(cache, config, device);
 	mutex_unlock(&cachefiles_od_mutex);
-	return cache;
+	if (!cache)
+		return bind_new(config, &root, device);
+	path_put(&root);
+	return err ? ERR_PTR(err) : cache;
 }
 
-/* Unbinds a cache that neither a daemon nor a volume uses any more. */
+/* Forgets a cache that neither a daemon nor a volume uses any more. */
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
 {
 	lockdep_assert_held(&cachefiles_od_mutex);
-	if (cachefiles_od_bound == cache && list_empty(&cache->volumes) &&
+	if (!list_empty(&cache->link) && list_empty(&cache->volumes) &&
 	    !READ_ONCE(cache->queue.live)) {
-		cachefiles_od_bound = NULL;
+		list_del_init(&cache->link);
 		cachefiles_od_presence_stop(cache);
 	}
 }
 
-/* The bound cache with a reference, or NULL. */
-struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void)
+/*
+ * The cache that a mount joins: of this tag, or without one that of the first
+ * device. One with a daemon is preferred, then the newest. NULL: there is none.
+ */
+struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag)
+{
+	struct cachefiles_od_cache *cache, *found = NULL;
+
+	lockdep_assert_held(&cachefiles_od_mutex);
+	list_for_each_entry(cache, &cachefiles_od_caches, link) {
+		if (tag ? strcmp(cache->tag, tag) != 0 : cache->device != 0)
+			continue;
+		if (cache->queue.live)
+			return cache;
+		found = found ?: cache;
+	}
+	return found;
+}
+
+/* The same with a reference, or NULL. */
+struct cachefiles_od_cache *cachefiles_od_cache_get(const char *tag)
 {
 	struct cachefiles_od_cache *cache;
 
 	mutex_lock(&cachefiles_od_mutex);
-	cache = cachefiles_od_bound;
+	cache = cachefiles_od_cache_find(tag);
 	if (cache)
 		kref_get(&cache->ref);
 	mutex_unlock(&cachefiles_od_mutex);
 	return cache;
+}
+
+/* The oldest cache that is newer than this id, with a reference, or NULL. */
+struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id)
+{
+	struct cachefiles_od_cache *cache, *found = NULL;
+
+	mutex_lock(&cachefiles_od_mutex);
+	list_for_each_entry(cache, &cachefiles_od_caches, link)
+		if (cache->id > id)
+			found = cache;
+	if (found)
+		kref_get(&found->ref);
+	mutex_unlock(&cachefiles_od_mutex);
+	return found;
 }
 
 /* The daemon has closed the device; puts its reference. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/fs/cachefiles_od/control: the commands about a name in the cache, for an
- * operator, while the device is the daemon's.
+ * /proc/fs/cachefiles_od/control: the commands about a name in a cache, for an
+ * operator, while the device is the daemon's. Which cache, the working directory tells.
  */
 #include "internal.h"
 
@@ -13,15 +13,20 @@ static int run(char *text, size_t len)
 {
 	struct cachefiles_od_cache *cache;
 	struct od_command cmd;
+	unsigned int id = 0;
 	int err = od_command_parse(text, len, &cmd);
 
 	if (err)
 		return err;
-	cache = cachefiles_od_cache_get_bound();
-	if (!cache)
-		return -ENOTCONN;
-	err = cachefiles_od_name_command(cache, &cmd);
-	cachefiles_od_cache_put(cache);
+	err = -ENOTCONN;
+	while ((cache = cachefiles_od_cache_get_after(id))) {
+		id = cache->id;
+		err = cachefiles_od_name_command(cache, &cmd);
+		cachefiles_od_cache_put(cache);
+		/* -EINVAL: the name is not in this cache. */
+		if (err != -EINVAL)
+			break;
+	}
 	return err;
 }
 

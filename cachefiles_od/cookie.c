@@ -9,7 +9,7 @@
 static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
 					size_t key_len)
 {
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 	int len = od_key_file_name(key, key_len, name);
 
 	if (len < 0)
@@ -142,11 +142,12 @@ EXPORT_SYMBOL_GPL(cachefiles_od_cookie_size);
 bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 {
 	bool present;
+	u64 end;
 
-	if (od_add_overflows(start, len))
+	if (check_add_overflow(start, len, &end))
 		return false;
 	spin_lock(&cookie->lock);
-	present = od_extents_covers(&cookie->present, start, start + len);
+	present = od_extents_covers(&cookie->present, start, end);
 	spin_unlock(&cookie->lock);
 	return present;
 }

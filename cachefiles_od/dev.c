@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device: a daemon configures a cache, goes live and talks about requests. */
+/*
+ * The devices: a daemon configures a cache, goes live and talks about requests. Each
+ * device is for one daemon at a time, and independent of the others.
+ */
 #include "internal.h"
 
 #include <linux/capability.h>
@@ -14,35 +17,56 @@ static char *devname = "cachefiles";
 module_param(devname, charp, 0444);
 MODULE_PARM_DESC(devname, "name of the device under /dev");
 
+#define DEVICES_MAX	16
+
+static unsigned int devices = 1;
+module_param(devices, uint, 0444);
+MODULE_PARM_DESC(devices, "devices, for a daemon and a cache each: NAME, NAME1, NAME2, ... (1 to 16)");
+
 /**
- * struct cachefiles_od_daemon - the holder of the device
+ * struct cachefiles_od_device - a device
+ * @misc: as the kernel knows it
+ * @opened: bit 0 is set while it is open: it is for one opener at a time
+ */
+struct cachefiles_od_device {
+	struct miscdevice misc;
+	unsigned long opened;
+};
+
+static struct cachefiles_od_device cachefiles_od_devices[DEVICES_MAX];
+
+/**
+ * struct cachefiles_od_daemon - the holder of a device
+ * @device: which one
  * @mutex: guards @config and the making of @cache
  * @config: what was asked for so far
  * @cache: the cache, once live; set once
  */
 struct cachefiles_od_daemon {
+	struct cachefiles_od_device *device;
 	struct mutex mutex;
 	struct cachefiles_od_config config;
 	struct cachefiles_od_cache *cache;
 };
 
-/* One opener at a time; bit 0 is set while there is one. */
-static unsigned long cachefiles_od_opened;
-
 static int cachefiles_od_dev_open(struct inode *inode, struct file *file)
 {
 	static const struct od_limit default_limit = OD_LIMIT_DEFAULT;
+	struct cachefiles_od_device *device;
 	struct cachefiles_od_daemon *daemon;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (test_and_set_bit(0, &cachefiles_od_opened))
+	/* The misc driver has put its device there. */
+	device = container_of(file->private_data, struct cachefiles_od_device, misc);
+	if (test_and_set_bit(0, &device->opened))
 		return -EBUSY;
 	daemon = kzalloc(sizeof(*daemon), GFP_KERNEL);
 	if (!daemon) {
-		clear_bit(0, &cachefiles_od_opened);
+		clear_bit(0, &device->opened);
 		return -ENOMEM;
 	}
+	daemon->device = device;
 	mutex_init(&daemon->mutex);
 	daemon->config.blocks = default_limit;
 	daemon->config.files = default_limit;
@@ -54,6 +78,7 @@ static int cachefiles_od_dev_open(struct inode *inode, struct file *file)
 static int cachefiles_od_dev_release(struct inode *inode, struct file *file)
 {
 	struct cachefiles_od_daemon *daemon = file->private_data;
+	struct cachefiles_od_device *device = daemon->device;
 
 	if (daemon->cache)
 		cachefiles_od_cache_unbind(daemon->cache);
@@ -62,7 +87,7 @@ static int cachefiles_od_dev_release(struct inode *inode, struct file *file)
 	kfree(daemon->config.secctx);
 	mutex_destroy(&daemon->mutex);
 	kfree(daemon);
-	clear_bit(0, &cachefiles_od_opened);
+	clear_bit(0, &device->opened);
 	return 0;
 }
 
@@ -124,7 +149,7 @@ static int cachefiles_od_cmd_bind(struct cachefiles_od_daemon *daemon, const cha
 		pr_err("bind: no cache directory was set\n");
 		return -EINVAL;
 	}
-	cache = cachefiles_od_cache_bind(&daemon->config);
+	cache = cachefiles_od_cache_bind(&daemon->config, daemon->device - cachefiles_od_devices);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	/* Pairs with the acquire in cachefiles_od_daemon_cache(). */
@@ -249,12 +274,6 @@ static const struct file_operations cachefiles_od_dev_fops = {
 	.llseek		= noop_llseek,
 };
 
-static struct miscdevice cachefiles_od_misc = {
-	.minor	= MISC_DYNAMIC_MINOR,
-	.fops	= &cachefiles_od_dev_fops,
-	.mode	= 0600,
-};
-
 /*
  * Registering a name twice makes sysfs print a stack trace, so look first. A
  * race with another module only costs that trace.
@@ -274,27 +293,66 @@ static bool cachefiles_od_name_is_taken(const char *name)
 	return taken;
 }
 
+static int register_device(struct cachefiles_od_device *device, unsigned int number)
+{
+	char *name = number ? kasprintf(GFP_KERNEL, "%s%u", devname, number) :
+			      kstrdup(devname, GFP_KERNEL);
+	int err;
+
+	if (!name)
+		return -ENOMEM;
+	if (cachefiles_od_name_is_taken(name)) {
+		pr_err("/dev/%s is taken, by the stock cachefiles module most likely: unload that one, or load this one with devname=\n",
+		       name);
+		kfree(name);
+		return -EBUSY;
+	}
+	device->misc = (struct miscdevice) {
+		.minor	= MISC_DYNAMIC_MINOR,
+		.fops	= &cachefiles_od_dev_fops,
+		.mode	= 0600,
+		.name	= name,
+	};
+	err = misc_register(&device->misc);
+	if (err) {
+		pr_err("/dev/%s: failed to register: %d\n", name, err);
+		kfree(name);
+	}
+	return err;
+}
+
+static void unregister_devices(unsigned int count)
+{
+	while (count--) {
+		misc_deregister(&cachefiles_od_devices[count].misc);
+		kfree(cachefiles_od_devices[count].misc.name);
+	}
+}
+
 int cachefiles_od_dev_register(void)
 {
+	unsigned int i;
 	int err;
 
 	if (!*devname || strchr(devname, '/')) {
 		pr_err("devname=%s: not a name for a device\n", devname);
 		return -EINVAL;
 	}
-	if (cachefiles_od_name_is_taken(devname)) {
-		pr_err("/dev/%s is taken, by the stock cachefiles module most likely: unload that one, or load this one with devname=\n",
-		       devname);
-		return -EBUSY;
+	if (devices < 1 || devices > DEVICES_MAX) {
+		pr_err("devices=%u: must be from 1 to %u\n", devices, DEVICES_MAX);
+		return -EINVAL;
 	}
-	cachefiles_od_misc.name = devname;
-	err = misc_register(&cachefiles_od_misc);
-	if (err)
-		pr_err("/dev/%s cannot be registered: %d\n", devname, err);
-	return err;
+	for (i = 0; i < devices; i++) {
+		err = register_device(&cachefiles_od_devices[i], i);
+		if (err) {
+			unregister_devices(i);
+			return err;
+		}
+	}
+	return 0;
 }
 
 void cachefiles_od_dev_unregister(void)
 {
-	misc_deregister(&cachefiles_od_misc);
+	unregister_devices(devices);
 }

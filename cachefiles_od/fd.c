@@ -4,6 +4,7 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/bvec.h>
+#include <linux/errseq.h>
 #include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -160,16 +161,30 @@ static size_t direct_part(const struct cachefiles_od_cookie *cookie, u64 pos, si
 }
 
 /*
+ * Errors of write-back until now. One that nobody has seen would be reported by
+ * every sample that is taken: it is seen here, and by the fsync of a commit.
+ */
+static errseq_t wb_errors(struct address_space *mapping)
+{
+	errseq_t since = filemap_sample_wb_err(mapping);
+
+	errseq_check_and_advance(&mapping->wb_err, &since);
+	return since;
+}
+
+/*
  * What went through the page cache, as asked or because the file system does so
  * (data=journal, encryption), has to reach the device, too. Errors of write-back
- * are taken from a sample: a flag would be consumed by the first who looks.
+ * are those since a sample: the mapping's flags may be about another range, and
+ * the first to test them clears them.
  */
 static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq_t since)
 {
 	u64 last = pos + len - 1;
-	int err = filemap_write_and_wait_range(mapping, pos, last) ?:
-		  filemap_check_wb_err(mapping, since);
+	int err = filemap_fdatawrite_range(mapping, pos, last);
 
+	filemap_fdatawait_range_keep_errors(mapping, pos, last);
+	err = err ?: filemap_check_wb_err(mapping, since);
 	/* Pages that stay would only take up memory: reads do not use them. */
 	invalidate_mapping_pages(mapping, pos >> PAGE_SHIFT, last >> PAGE_SHIFT);
 	return err;
@@ -179,7 +194,7 @@ static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *
 			  size_t skip, size_t len, u64 pos, bool direct)
 {
 	struct address_space *mapping = file->f_mapping;
-	errseq_t since = filemap_sample_wb_err(mapping);
+	errseq_t since = wb_errors(mapping);
 	struct iov_iter iter;
 	struct kiocb iocb;
 	ssize_t n;

@@ -11,7 +11,7 @@
  * Locks, outermost first (Documentation/locking.rst has the whole order):
  *   daemon->mutex           what a daemon has configured
  *   cache->names_mutex      which file or directory a name in the cache stands for
- *   cachefiles_od_mutex     the bound cache, its volumes, their cookies
+ *   cachefiles_od_mutex     the caches, their volumes, their cookies
  *   cache->commits_mutex    going through what is to be committed
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
@@ -46,6 +46,7 @@
 #include "core/limit.h"
 #include "core/mapfile.h"
 #include "core/message.h"
+#include "core/object.h"
 #include "core/request.h"
 
 struct cachefiles_od_daemon;
@@ -108,10 +109,14 @@ struct cachefiles_od_counters {
 };
 
 /**
- * struct cachefiles_od_cache - the cache directory and all that goes through it
+ * struct cachefiles_od_cache - a cache directory and all that goes through it
  * @ref: references
+ * @link: in the list of caches, under cachefiles_od_mutex
+ * @id: counts the caches; a newer one has a higher one
+ * @device: number of the device that its last daemon used, under cachefiles_od_mutex
  * @dir: the directory as the daemon named it
- * @tag: the cache's name
+ * @tag: the cache's name; a daemon that takes over may change it, under
+ *	cachefiles_od_mutex
  * @root: the directory
  * @store: its "cache" directory
  * @graveyard: its "graveyard" directory
@@ -135,6 +140,9 @@ struct cachefiles_od_counters {
  */
 struct cachefiles_od_cache {
 	struct kref ref;
+	struct list_head link;
+	unsigned int id;
+	unsigned int device;
 	char *dir;
 	char *tag;
 	struct path root, store, graveyard, maps;
@@ -170,7 +178,7 @@ struct cachefiles_od_volume {
 	struct list_head cookies;
 	u32 hash;
 	const char *key;
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 };
 
 /**
@@ -467,7 +475,7 @@ void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
 /* cache.c */
 extern struct mutex cachefiles_od_mutex;
-extern struct cachefiles_od_cache *cachefiles_od_bound;
+extern struct list_head cachefiles_od_caches;
 
 /**
  * struct cachefiles_od_config - what a daemon asks for before it goes live
@@ -486,8 +494,11 @@ struct cachefiles_od_config {
 	bool wide;
 };
 
-struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config);
-struct cachefiles_od_cache *cachefiles_od_cache_get_bound(void);
+struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config,
+						     unsigned int device);
+struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag);
+struct cachefiles_od_cache *cachefiles_od_cache_get(const char *tag);
+struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id);
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache);
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache);
 

@@ -505,10 +505,10 @@ static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 
 static bool read_is_sane(const struct cachefiles_od_read *read)
 {
-	u64 limit = cachefiles_od_file_length(read->cookie->size);
+	u64 limit = cachefiles_od_file_length(read->cookie->size), end;
 
-	return read->cookie->file && read->len && !od_add_overflows(read->start, read->len) &&
-	       read->start + read->len <= limit;
+	return read->cookie->file && read->len &&
+	       !check_add_overflow(read->start, (u64)read->len, &end) && end <= limit;
 }
 
 static unsigned long deadline_of(const struct cachefiles_od_read *read)

@@ -62,8 +62,9 @@ int cachefiles_od_params_init(void)
 	cachefiles_od_wq = alloc_workqueue("cachefiles_od", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	cachefiles_od_deadline_wq = alloc_workqueue("cachefiles_od_deadlines",
 						    WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
+	/* One work item per cache: a disk that hangs holds up none but its own. */
 	cachefiles_od_commit_wq = alloc_workqueue("cachefiles_od_commit",
-						  WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
+						  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (cachefiles_od_wq && cachefiles_od_deadline_wq && cachefiles_od_commit_wq)
 		return 0;
 	cachefiles_od_params_exit();

@@ -43,6 +43,11 @@ static void show_counter(struct seq_file *m, const char *name, atomic64_t *count
 	seq_printf(m, "%s\t%lld\n", name, atomic64_read(counter));
 }
 
+static void show_count(struct seq_file *m, atomic64_t *counter)
+{
+	seq_printf(m, "\t%lld", atomic64_read(counter));
+}
+
 static void count_users(struct cachefiles_od_cache *cache, unsigned int *volumes,
 			unsigned int *blobs)
 {
@@ -56,19 +61,25 @@ static void count_users(struct cachefiles_od_cache *cache, unsigned int *volumes
 	}
 }
 
-static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
+static const char *daemon_name(const struct cachefiles_od_cache *cache)
+{
+	return READ_ONCE(cache->queue.live) ? "bound" : "gone";
+}
+
+/* The cache that a mount without cache= joins. */
+static int show_cache(struct seq_file *m, void *unused)
 {
 	struct cachefiles_od_cache *cache;
 	unsigned int volumes = 0, blobs = 0;
 
 	seq_puts(m, "name\tvalue\n");
 	mutex_lock(&cachefiles_od_mutex);
-	cache = cachefiles_od_bound;
+	cache = cachefiles_od_cache_find(NULL);
 	if (!cache) {
 		show_named(m, "daemon", "none");
 	} else {
 		count_users(cache, &volumes, &blobs);
-		show_named(m, "daemon", READ_ONCE(cache->queue.live) ? "bound" : "gone");
+		show_named(m, "daemon", daemon_name(cache));
 		show_named(m, "dir", cache->dir);
 		show_named(m, "tag", cache->tag);
 		seq_printf(m, "volumes\t%u\nblobs\t%u\n", volumes, blobs);
@@ -85,53 +96,110 @@ static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* --- blobs: under cachefiles_od_mutex, which nothing that waits for a disk holds --- */
+/* --- caches: under cachefiles_od_mutex, which nothing that waits for a disk holds --- */
 
-static struct cachefiles_od_cookie *first_cookie(struct cachefiles_od_cache *cache,
-						 struct cachefiles_od_volume *volume)
+static void *caches_start(struct seq_file *m, loff_t *pos)
 {
-	list_for_each_entry_from(volume, &cache->volumes, link)
-		if (!list_empty(&volume->cookies))
-			return list_first_entry(&volume->cookies, struct cachefiles_od_cookie,
-						link);
+	mutex_lock(&cachefiles_od_mutex);
+	return seq_list_start_head(&cachefiles_od_caches, *pos);
+}
+
+static void *caches_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &cachefiles_od_caches, pos);
+}
+
+static void caches_stop(struct seq_file *m, void *v)
+{
+	mutex_unlock(&cachefiles_od_mutex);
+}
+
+static int caches_show(struct seq_file *m, void *v)
+{
+	struct cachefiles_od_cache *cache = list_entry(v, struct cachefiles_od_cache, link);
+	unsigned int volumes = 0, blobs = 0;
+
+	if (v == &cachefiles_od_caches) {
+		seq_puts(m, "cache\ttag\tdevice\tdaemon\tdir\tvolumes\tblobs\trequests\topens\treads_sent\tcloses\tbytes_filled\tbytes_served\tfailures\tcommits\n");
+		return 0;
+	}
+	count_users(cache, &volumes, &blobs);
+	seq_printf(m, "%u\t", cache->id);
+	show_string(m, cache->tag);
+	seq_printf(m, "\t%u\t%s\t", cache->device, daemon_name(cache));
+	show_string(m, cache->dir);
+	seq_printf(m, "\t%u\t%u\t%u", volumes, blobs, READ_ONCE(cache->queue.nr_requests));
+	show_count(m, &cache->stats.opens);
+	show_count(m, &cache->stats.reads);
+	show_count(m, &cache->stats.closes);
+	show_count(m, &cache->stats.filled);
+	show_count(m, &cache->stats.served);
+	show_count(m, &cache->stats.failed);
+	show_count(m, &cache->stats.commits);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations caches_ops = {
+	.start	= caches_start,
+	.next	= caches_next,
+	.stop	= caches_stop,
+	.show	= caches_show,
+};
+
+/* --- blobs: under cachefiles_od_mutex, too --- */
+
+/* The first blob of this cache and those after it. */
+static struct cachefiles_od_cookie *first_cookie_of_caches(struct cachefiles_od_cache *cache)
+{
+	struct cachefiles_od_volume *volume;
+
+	list_for_each_entry_from(cache, &cachefiles_od_caches, link)
+		list_for_each_entry(volume, &cache->volumes, link)
+			if (!list_empty(&volume->cookies))
+				return list_first_entry(&volume->cookies,
+							struct cachefiles_od_cookie, link);
 	return NULL;
 }
 
-static struct cachefiles_od_cookie *next_cookie(struct cachefiles_od_cache *cache,
-						struct cachefiles_od_cookie *cookie)
+static struct cachefiles_od_cookie *first_cookie(void)
 {
-	if (!list_is_last(&cookie->link, &cookie->volume->cookies))
+	return first_cookie_of_caches(list_first_entry(&cachefiles_od_caches,
+						       struct cachefiles_od_cache, link));
+}
+
+static struct cachefiles_od_cookie *next_cookie(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_volume *volume = cookie->volume;
+	struct cachefiles_od_cache *cache = volume->cache;
+
+	if (!list_is_last(&cookie->link, &volume->cookies))
 		return list_next_entry(cookie, link);
-	return first_cookie(cache, list_next_entry(cookie->volume, link));
+	list_for_each_entry_continue(volume, &cache->volumes, link)
+		if (!list_empty(&volume->cookies))
+			return list_first_entry(&volume->cookies, struct cachefiles_od_cookie,
+						link);
+	return first_cookie_of_caches(list_next_entry(cache, link));
 }
 
 static void *blobs_start(struct seq_file *m, loff_t *pos)
 {
-	struct cachefiles_od_cookie *cookie = NULL;
+	struct cachefiles_od_cookie *cookie;
 	loff_t left = *pos;
 
 	mutex_lock(&cachefiles_od_mutex);
 	if (!left)
 		return SEQ_START_TOKEN;
-	if (cachefiles_od_bound)
-		cookie = first_cookie(cachefiles_od_bound,
-				      list_first_entry(&cachefiles_od_bound->volumes,
-						       struct cachefiles_od_volume, link));
+	cookie = first_cookie();
 	while (cookie && --left)
-		cookie = next_cookie(cachefiles_od_bound, cookie);
+		cookie = next_cookie(cookie);
 	return cookie;
 }
 
 static void *blobs_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	++*pos;
-	if (v != SEQ_START_TOKEN)
-		return next_cookie(cachefiles_od_bound, v);
-	if (!cachefiles_od_bound)
-		return NULL;
-	return first_cookie(cachefiles_od_bound,
-			    list_first_entry(&cachefiles_od_bound->volumes,
-					     struct cachefiles_od_volume, link));
+	return v == SEQ_START_TOKEN ? first_cookie() : next_cookie(v);
 }
 
 static void blobs_stop(struct seq_file *m, void *v)
@@ -169,7 +237,7 @@ static int blobs_show(struct seq_file *m, void *v)
 	u64 present, size;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\n");
+		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\tcache\n");
 		return 0;
 	}
 	spin_lock(&cookie->lock);
@@ -183,9 +251,10 @@ static int blobs_show(struct seq_file *m, void *v)
 	show_string(m, cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, cookie->key, cookie->key_len);
-	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\n", size, without_tail(present, size),
+	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\t%u\n", size, without_tail(present, size),
 		   state_name(state), waiting,
-		   without_tail(READ_ONCE(cookie->committed), size));
+		   without_tail(READ_ONCE(cookie->committed), size),
+		   cookie->volume->cache->id);
 	return 0;
 }
 
@@ -196,26 +265,38 @@ static const struct seq_operations blobs_ops = {
 	.show	= blobs_show,
 };
 
-/* --- requests: each row holds its own, the position is the msg_id --- */
+/*
+ * --- requests: each row holds its own; the position is the id of its cache and, in
+ * the lower 32 bits, its msg_id ---
+ */
 
-/* The first one at or after a position, which becomes its own. */
-static void *requests_find(struct seq_file *m, loff_t *pos)
+/* The first request at or after a position, which becomes its own. */
+static void *requests_find(loff_t *pos)
 {
-	struct cachefiles_od_cache *cache = m->private;
-	struct cachefiles_od_request *req = NULL;
-	unsigned long id = *pos;
+	unsigned int cache_id = max_t(unsigned int, *pos >> 32, 1);
+	unsigned long msg_id = (u32)*pos;
+	struct cachefiles_od_cache *cache;
+	struct cachefiles_od_request *req;
 
-	if (cache)
-		req = cachefiles_od_request_next(&cache->queue, &id);
-	if (req)
-		*pos = req->msg_id;
-	return req;
+	while ((cache = cachefiles_od_cache_get_after(cache_id - 1))) {
+		if (cache->id != cache_id)
+			msg_id = 0;
+		cache_id = cache->id;
+		req = cachefiles_od_request_next(&cache->queue, &msg_id);
+		cachefiles_od_cache_put(cache);
+		if (req) {
+			*pos = (loff_t)cache_id << 32 | req->msg_id;
+			return req;
+		}
+		cache_id++;
+		msg_id = 0;
+	}
+	return NULL;
 }
 
 static void *requests_start(struct seq_file *m, loff_t *pos)
 {
-	m->private = cachefiles_od_cache_get_bound();
-	return *pos ? requests_find(m, pos) : SEQ_START_TOKEN;
+	return *pos ? requests_find(pos) : SEQ_START_TOKEN;
 }
 
 static void requests_put(void *v)
@@ -228,15 +309,12 @@ static void *requests_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	requests_put(v);
 	++*pos;
-	return requests_find(m, pos);
+	return requests_find(pos);
 }
 
 static void requests_stop(struct seq_file *m, void *v)
 {
 	requests_put(v);
-	if (m->private)
-		cachefiles_od_cache_put(m->private);
-	m->private = NULL;
 }
 
 static int requests_show(struct seq_file *m, void *v)
@@ -251,7 +329,7 @@ static int requests_show(struct seq_file *m, void *v)
 	unsigned int nr_waits;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "msg_id\topcode\tstate\tvolume\tblob\toffset\tlength\twaiters\tage_ms\n");
+		seq_puts(m, "msg_id\topcode\tstate\tvolume\tblob\toffset\tlength\twaiters\tage_ms\tcache\n");
 		return 0;
 	}
 	spin_lock(&req->cookie->lock);
@@ -264,9 +342,9 @@ static int requests_show(struct seq_file *m, void *v)
 	show_string(m, req->cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, req->cookie->key, req->cookie->key_len);
-	seq_printf(m, "\t%llu\t%llu\t%u\t%u\n", req->range.start,
+	seq_printf(m, "\t%llu\t%llu\t%u\t%u\t%u\n", req->range.start,
 		   req->range.end - req->range.start, nr_waits,
-		   jiffies_to_msecs(jiffies - req->born));
+		   jiffies_to_msecs(jiffies - req->born), req->cookie->volume->cache->id);
 	return 0;
 }
 
@@ -283,7 +361,8 @@ int cachefiles_od_stats_register(void)
 
 	if (!dir)
 		return -ENOMEM;
-	if (proc_create_single("cache", 0400, dir, cachefiles_od_show_cache) &&
+	if (proc_create_single("cache", 0400, dir, show_cache) &&
+	    proc_create_seq("caches", 0400, dir, &caches_ops) &&
 	    proc_create_seq("blobs", 0400, dir, &blobs_ops) &&
 	    proc_create_seq("requests", 0400, dir, &requests_ops) &&
 	    proc_create("control", 0200, dir, &cachefiles_od_control_ops))

@@ -16,11 +16,12 @@ static struct vfsmount *sync_mnt;
 static int sync_fs(struct super_block *sb, int wait)
 {
 	struct cachefiles_od_cache *cache;
+	unsigned int id = 0;
 
 	if (!wait)
 		return 0;
-	cache = cachefiles_od_cache_get_bound();
-	if (cache) {
+	while ((cache = cachefiles_od_cache_get_after(id))) {
+		id = cache->id;
 		cachefiles_od_presence_commit_all(cache);
 		cachefiles_od_cache_put(cache);
 	}

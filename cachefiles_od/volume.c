@@ -24,10 +24,9 @@ static struct cachefiles_od_volume *cachefiles_od_volume_alloc(const char *key)
 	return volume;
 }
 
-/* Takes the volume into the bound cache. */
-static int cachefiles_od_volume_join(struct cachefiles_od_volume *volume)
+static int cachefiles_od_volume_join(struct cachefiles_od_volume *volume, const char *tag)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_bound;
+	struct cachefiles_od_cache *cache = cachefiles_od_cache_find(tag);
 	struct cachefiles_od_volume *other;
 
 	lockdep_assert_held(&cachefiles_od_mutex);
@@ -42,7 +41,7 @@ static int cachefiles_od_volume_join(struct cachefiles_od_volume *volume)
 	return 0;
 }
 
-struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key)
+struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const char *tag)
 {
 	struct cachefiles_od_volume *volume = cachefiles_od_volume_alloc(key);
 	int err;
@@ -50,7 +49,7 @@ struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key)
 	if (IS_ERR(volume))
 		return volume;
 	mutex_lock(&cachefiles_od_mutex);
-	err = cachefiles_od_volume_join(volume);
+	err = cachefiles_od_volume_join(volume, tag);
 	mutex_unlock(&cachefiles_od_mutex);
 	if (err) {
 		kfree(volume);
@@ -69,3 +68,14 @@ void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume)
 	cachefiles_od_volume_put(volume);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_relinquish_volume);
+
+bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, const char *tag)
+{
+	bool current_one;
+
+	mutex_lock(&cachefiles_od_mutex);
+	current_one = volume->cache == cachefiles_od_cache_find(tag);
+	mutex_unlock(&cachefiles_od_mutex);
+	return current_one;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_volume_is_current);

@@ -256,12 +256,12 @@ static void take_owned(struct cachefiles_od_request *req, const void *owner,
 		struct cachefiles_od_piece *piece = piece_of(node);
 
 		next = rb_next(node);
-		if (!owner || piece->read->owner == owner)
+		if (!owner || piece->read->owner == owner || piece->read->group == owner)
 			take_piece(req, piece, -EIO, pieces);
 	}
 }
 
-/* Fails what one owner waits for, or everyone with NULL. */
+/* Fails what one owner or group waits for, or everyone with NULL. */
 void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner)
 {
 	struct rb_node *node;

@@ -15,7 +15,8 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 		.inode = inode,
 		.map = erofs_od_map,
 		.owner = inode,
-		.timeout_ms = erofs_od_mount(inode->i_sb)->timeout_ms,
+		.group = inode->i_sb,
+		.timeout_ms = READ_ONCE(erofs_od_mount(inode->i_sb)->timeout_ms),
 		.size = i_size_read(inode),
 	};
 }

@@ -19,7 +19,7 @@ static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock
 	for (; *nr < block->count; ++*nr) {
 		int err = od_dirblock_entry(block, *nr, &entry);
 
-		ctx->pos = start + (u64)*nr * OD_DIRENT_SIZE;
+		ctx->pos = start + (u64)*nr * sizeof(struct od_disk_dirent);
 		if (err)
 			return err;
 		*more = dir_emit(ctx, entry.name, entry.name_len, erofs_od_ino(entry.nid),
@@ -36,7 +36,7 @@ static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, un
 {
 	u64 blk = dir->i_sb->s_blocksize;
 	u64 start = (ctx->pos - dots) & ~(blk - 1);
-	u32 nr = DIV_ROUND_UP((u32)(ctx->pos - dots - start), OD_DIRENT_SIZE);
+	u32 nr = DIV_ROUND_UP((u32)(ctx->pos - dots - start), sizeof(struct od_disk_dirent));
 	struct erofs_od_meta meta;
 	struct od_dirblock block;
 	u32 len;

@@ -42,13 +42,27 @@ struct erofs_od_domain {
 static DEFINE_MUTEX(erofs_od_mutex);
 static LIST_HEAD(erofs_od_domains);
 
-static struct erofs_od_domain *erofs_od_find_domain(const char *key)
+/* How often a mount became complete or ended, and who waits for that. */
+static unsigned int erofs_od_mount_changes;
+static DECLARE_WAIT_QUEUE_HEAD(erofs_od_mount_wait);
+
+static void erofs_od_mounts_changed(void)
+{
+	lockdep_assert_held(&erofs_od_mutex);
+	WRITE_ONCE(erofs_od_mount_changes, erofs_od_mount_changes + 1);
+	wake_up_all(&erofs_od_mount_wait);
+}
+
+/* In the cache that the mount is to join: another one may have a domain of that name. */
+static struct erofs_od_domain *erofs_od_find_domain(const struct erofs_od_mount *m,
+						    const char *key)
 {
 	struct erofs_od_domain *domain;
 
 	lockdep_assert_held(&erofs_od_mutex);
 	list_for_each_entry(domain, &erofs_od_domains, node)
-		if (domain->shared && !strcmp(domain->key, key))
+		if (!strcmp(domain->key, key) &&
+		    cachefiles_od_volume_is_current(domain->volume, m->cache_tag))
 			return domain;
 	return NULL;
 }
@@ -59,7 +73,7 @@ static void erofs_od_free_domain(struct erofs_od_domain *domain)
 	kfree(domain);
 }
 
-static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
+static struct erofs_od_domain *erofs_od_new_domain(const struct erofs_od_mount *m, const char *key)
 {
 	struct erofs_od_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
 	int err;
@@ -67,14 +81,14 @@ static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	domain->key = kstrdup(key, GFP_KERNEL);
-	domain->shared = shared;
+	domain->shared = m->domain_id;
 	INIT_LIST_HEAD(&domain->blobs);
 	INIT_LIST_HEAD(&domain->mounts);
 	init_waitqueue_head(&domain->wait);
 	err = -ENOMEM;
 	if (!domain->key)
 		goto free;
-	domain->volume = cachefiles_od_acquire_volume(key);
+	domain->volume = cachefiles_od_acquire_volume(key, m->cache_tag);
 	err = PTR_ERR_OR_ZERO(domain->volume);
 	if (err)
 		goto free;
@@ -84,27 +98,39 @@ free:
 	return ERR_PTR(err);
 }
 
-static bool erofs_od_has_mount(const struct erofs_od_domain *domain, const char *fsid)
+static struct erofs_od_mount *erofs_od_find_mount(const struct erofs_od_domain *domain,
+						  const char *fsid)
 {
 	struct erofs_od_mount *m;
 
 	list_for_each_entry(m, &domain->mounts, node)
 		if (!strcmp(m->fsid, fsid))
-			return true;
-	return false;
+			return m;
+	return NULL;
+}
+
+/* Another mount is in the way, or can be shared. */
+static int erofs_od_meet(struct erofs_od_mount *m, struct erofs_od_mount *other)
+{
+	if (!erofs_od_same_options(m, other))
+		return -EBUSY;
+	m->twin = other;
+	m->twin_changes = erofs_od_mount_changes;
+	return -EALREADY;
 }
 
 static int erofs_od_join_key(struct erofs_od_mount *m, const char *key)
 {
-	struct erofs_od_domain *domain = NULL;
+	struct erofs_od_domain *domain = erofs_od_find_domain(m, key);
+	struct erofs_od_mount *other = domain ? erofs_od_find_mount(domain, m->fsid) : NULL;
 
 	lockdep_assert_held(&erofs_od_mutex);
-	if (m->domain_id)
-		domain = erofs_od_find_domain(key);
-	if (domain && erofs_od_has_mount(domain, m->fsid))
-		return -EEXIST;
+	if (other)
+		return erofs_od_meet(m, other);
+	if (domain && !(domain->shared && m->domain_id))
+		return -EBUSY;
 	if (!domain) {
-		domain = erofs_od_new_domain(key, m->domain_id);
+		domain = erofs_od_new_domain(m, key);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
 		list_add(&domain->node, &erofs_od_domains);
@@ -119,8 +145,9 @@ static int erofs_od_join_key(struct erofs_od_mount *m, const char *key)
  * erofs_od_join - join or make a mount's domain
  * @m: mount
  *
- * Return: 0; -EEXIST the domain has a mount of this fsid; or why the cache
- * does not give a volume.
+ * Return: 0; -EALREADY the domain has a mount of this fsid with the same options,
+ * which is @m->twin now; -EBUSY it has one with other options, or the volume's name
+ * is another's; or why the cache does not give a volume.
  */
 int erofs_od_join(struct erofs_od_mount *m)
 {
@@ -149,6 +176,7 @@ void erofs_od_leave(struct erofs_od_mount *m)
 	mutex_lock(&erofs_od_mutex);
 	list_del(&m->node);
 	m->domain = NULL;
+	erofs_od_mounts_changed();
 	if (--domain->users) {
 		domain = NULL;
 	} else {
@@ -170,6 +198,7 @@ void erofs_od_list_mount(struct erofs_od_mount *m, bool listed)
 {
 	mutex_lock(&erofs_od_mutex);
 	m->listed = listed;
+	erofs_od_mounts_changed();
 	mutex_unlock(&erofs_od_mutex);
 }
 
@@ -189,6 +218,56 @@ void erofs_od_for_each_mount(void (*show)(struct erofs_od_mount *m, void *data),
 			if (m->listed)
 				show(m, data);
 	mutex_unlock(&erofs_od_mutex);
+}
+
+/*
+ * How long a mount waits for another one that opens a blob, or mounts the same image.
+ * Without timeout= that one's patience has to do: the default, which the cache knows,
+ * is the same for both.
+ */
+static long erofs_od_patience(const struct erofs_od_mount *m)
+{
+	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
+	    m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
+		return MAX_SCHEDULE_TIMEOUT;
+	return msecs_to_jiffies(m->timeout_ms);
+}
+
+/* A deadline that the mount does not set is the one for metadata. */
+static unsigned int erofs_od_metadata_timeout(const struct erofs_od_mount *m)
+{
+	return m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
+	       CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+}
+
+/**
+ * erofs_od_wait_for_twin - wait until the mount that was met is complete or ended
+ * @m: mount whose erofs_od_join() returned -EALREADY
+ *
+ * Context: sleeps, killably and freezably.
+ * Return: 0, -EINTR or -ETIMEDOUT
+ */
+int erofs_od_wait_for_twin(struct erofs_od_mount *m)
+{
+	long left = erofs_od_patience(m);
+
+	left = od_compat_wait_event_killable(erofs_od_mount_wait,
+					     READ_ONCE(erofs_od_mount_changes) != m->twin_changes,
+					     left);
+	return left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
+}
+
+/**
+ * erofs_od_set_timeout - a remount has changed how long to wait for the daemon
+ * @m: mount
+ * @timeout_ms: in the terms of od/cache.h
+ *
+ * Metadata is read from the primary blob alone, which no other mount has.
+ */
+void erofs_od_set_timeout(struct erofs_od_mount *m, unsigned int timeout_ms)
+{
+	WRITE_ONCE(m->timeout_ms, timeout_ms);
+	WRITE_ONCE(m->blobs[0]->timeout_ms, erofs_od_metadata_timeout(m));
 }
 
 static struct erofs_od_blob *erofs_od_find_blob(struct erofs_od_domain *domain,
@@ -215,8 +294,7 @@ static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const c
 		return NULL;
 	}
 	blob->domain = m->domain;
-	blob->timeout_ms = m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
-			   CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+	blob->timeout_ms = erofs_od_metadata_timeout(m);
 	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
 	blob->users = 1;
@@ -293,18 +371,6 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
 	}
 	mutex_unlock(&erofs_od_mutex);
 	return blob;
-}
-
-/*
- * How long a mount waits for another one that opens a blob. Without timeout= that
- * one's patience has to do: the default, which the cache knows, is the same for both.
- */
-static long erofs_od_patience(const struct erofs_od_mount *m)
-{
-	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
-	    m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
-		return MAX_SCHEDULE_TIMEOUT;
-	return msecs_to_jiffies(m->timeout_ms);
 }
 
 /**

@@ -83,7 +83,7 @@ int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od)
 {
 	struct erofs_od_blob *blob = m->blobs[0];
 	const char *why = "outside the image";
-	u8 p[OD_INODE_EXTENDED_SIZE];
+	u8 p[sizeof(struct od_disk_inode_extended)];
 	size_t len;
 	u64 off;
 	int err;

@@ -65,6 +65,7 @@ struct erofs_od_blob {
  * struct erofs_od_mount - one mount, from its options to its end
  * @fsid: name of the primary blob
  * @domain_id: name of the domain; NULL when the mount is alone
+ * @cache_tag: which cache, NULL for the one of the first device
  * @devices: names of the other blobs, as given by options
  * @nr_devices: how many
  * @timeout_ms: for waits on the daemon, in the terms of od/cache.h
@@ -74,6 +75,9 @@ struct erofs_od_blob {
  * @sb: the superblock; NULL before there is one
  * @node: in the domain's list of mounts
  * @domain: joined domain
+ * @twin: a mount like this one that was met in the domain, maybe freed since: to be
+ *	compared, not to be followed
+ * @twin_changes: how often mounts had changed then
  * @listed: complete, so that /proc may show it; under the mutex of domain.c
  * @od: what the image says of itself
  * @generation: for file handles
@@ -87,6 +91,7 @@ struct erofs_od_blob {
 struct erofs_od_mount {
 	char *fsid;
 	char *domain_id;
+	char *cache_tag;
 	char **devices;
 	unsigned int nr_devices;
 	unsigned int timeout_ms;
@@ -97,6 +102,8 @@ struct erofs_od_mount {
 	struct super_block *sb;
 	struct list_head node;
 	struct erofs_od_domain *domain;
+	const struct erofs_od_mount *twin;
+	unsigned int twin_changes;
 	bool listed;
 	struct od_sb od;
 	u32 generation;
@@ -142,6 +149,7 @@ static inline unsigned long erofs_od_ino(u64 nid)
 	pr_err_ratelimited("%s: " fmt "\n", (m)->fsid, ##__VA_ARGS__)
 
 /* options.c */
+bool erofs_od_same_options(const struct erofs_od_mount *a, const struct erofs_od_mount *b);
 int erofs_od_init_fs_context(struct fs_context *fc);
 int erofs_od_show_options(struct seq_file *seq, struct dentry *root);
 void erofs_od_free_options(struct erofs_od_mount *m);
@@ -158,6 +166,8 @@ void erofs_od_free_prefixes(struct erofs_od_mount *m);
 
 /* domain.c */
 int erofs_od_join(struct erofs_od_mount *m);
+int erofs_od_wait_for_twin(struct erofs_od_mount *m);
+void erofs_od_set_timeout(struct erofs_od_mount *m, unsigned int timeout_ms);
 void erofs_od_leave(struct erofs_od_mount *m);
 void erofs_od_list_mount(struct erofs_od_mount *m, bool listed);
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *name);
@@ -222,6 +232,7 @@ struct erofs_od_io;
  * @inode: whose pages
  * @map: finds the place of the byte @pos; waits for metadata only if allowed
  * @owner: on whose behalf the cache is read
+ * @group: the superblock whose forced unmount ends the read; NULL for metadata
  * @timeout_ms: for the cache
  * @error: where to leave the errno of what could not be read; may be NULL
  * @wait: woken up after folios were read; they are marked "checked" while being read.
@@ -233,6 +244,7 @@ struct erofs_od_source {
 	int (*map)(struct inode *inode, u64 pos, bool may_wait,
 		   struct erofs_od_place *place);
 	const void *owner;
+	const struct super_block *group;
 	unsigned int timeout_ms;
 	int *error;
 	wait_queue_head_t *wait;

@@ -242,6 +242,7 @@ static struct erofs_od_segment *erofs_od_segment_new(struct erofs_od_io *io,
 	segment->read = (struct cachefiles_od_read) {
 		.cookie = run->blob->cookie,
 		.owner = io->source.owner,
+		.group = io->source.group,
 		.bvec = segment->bvec,
 		.nr_bvec = nr,
 		.start = run->off,

@@ -19,7 +19,7 @@ static int erofs_od_map_bad_place(struct erofs_od_mount *m, const struct od_inod
 
 /* The entry of the chunk array for a byte, in memory. */
 static int erofs_od_map_entry(struct erofs_od_mount *m, const struct od_inode *od,
-			      u64 pos, bool may_wait, u8 entry[OD_CHUNK_INDEX_SIZE])
+			      u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
 {
 	u64 off;
 	int err = od_chunkmap_entry(od, pos, &off);
@@ -34,7 +34,7 @@ static int erofs_od_map_entry(struct erofs_od_mount *m, const struct od_inode *o
 static int erofs_od_map_od(struct erofs_od_mount *m, const struct od_inode *od, u64 pos,
 			   bool may_wait, struct erofs_od_place *place)
 {
-	u8 entry[OD_CHUNK_INDEX_SIZE];
+	u8 entry[sizeof(struct od_disk_chunk_index)];
 	struct od_extent extent;
 	int err;
 

@@ -51,7 +51,7 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 		.inode = inode,
 		.map = erofs_od_meta_place,
 		.owner = blob,
-		.timeout_ms = blob->timeout_ms,
+		.timeout_ms = READ_ONCE(blob->timeout_ms),
 		.error = &blob->error,
 		.wait = &blob->wait,
 		.size = cachefiles_od_cookie_size(blob->cookie),

@@ -9,6 +9,7 @@
 enum erofs_od_param {
 	EROFS_OD_FSID,
 	EROFS_OD_DOMAIN_ID,
+	EROFS_OD_CACHE,
 	EROFS_OD_DEVICE,
 	EROFS_OD_TIMEOUT,
 	EROFS_OD_USER_XATTR,
@@ -19,6 +20,7 @@ enum erofs_od_param {
 static const struct fs_parameter_spec erofs_od_params[] = {
 	fsparam_string("fsid", EROFS_OD_FSID),
 	fsparam_string("domain_id", EROFS_OD_DOMAIN_ID),
+	fsparam_string("cache", EROFS_OD_CACHE),
 	fsparam_string("device", EROFS_OD_DEVICE),
 	fsparam_string("timeout", EROFS_OD_TIMEOUT),
 	fsparam_flag_no("user_xattr", EROFS_OD_USER_XATTR),
@@ -82,6 +84,9 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 	case EROFS_OD_DOMAIN_ID:
 		erofs_od_take_string(&m->domain_id, param);
 		return 0;
+	case EROFS_OD_CACHE:
+		erofs_od_take_string(&m->cache_tag, param);
+		return 0;
 	case EROFS_OD_DEVICE:
 		return erofs_od_add_device(m, param);
 	case EROFS_OD_TIMEOUT:
@@ -98,6 +103,62 @@ static int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *para
 	}
 }
 
+static bool erofs_od_same_string(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/**
+ * erofs_od_same_options - would two mounts of an image be the same?
+ * @a: one
+ * @b: the other
+ *
+ * Context: any.
+ */
+bool erofs_od_same_options(const struct erofs_od_mount *a, const struct erofs_od_mount *b)
+{
+	unsigned int i;
+
+	if (strcmp(a->fsid, b->fsid) || !erofs_od_same_string(a->domain_id, b->domain_id) ||
+	    a->nr_devices != b->nr_devices || a->timeout_ms != b->timeout_ms ||
+	    a->user_xattr != b->user_xattr || a->acl != b->acl)
+		return false;
+	for (i = 0; i < a->nr_devices; i++)
+		if (strcmp(a->devices[i], b->devices[i]))
+			return false;
+	return true;
+}
+
+/* The twin may have been freed, and another mount made of its memory. */
+static int erofs_od_is_twin(struct super_block *sb, struct fs_context *fc)
+{
+	struct erofs_od_mount *m = fc->s_fs_info;
+	struct erofs_od_mount *other = erofs_od_mount(sb);
+
+	return other == m->twin && erofs_od_same_options(m, other);
+}
+
+static int erofs_od_no_new_super(struct super_block *sb, struct fs_context *fc)
+{
+	return -ENOENT;
+}
+
+/* Shares the twin's superblock; -ENOENT: it has none, yet or any more. */
+static int erofs_od_share_super(struct fs_context *fc)
+{
+	struct super_block *sb = sget_fc(fc, erofs_od_is_twin, erofs_od_no_new_super);
+
+	if (IS_ERR(sb))
+		return PTR_ERR(sb);
+	if (!sb->s_root) {
+		deactivate_locked_super(sb);
+		return -ENOENT;
+	}
+	fc->root = dget(sb->s_root);
+	return 0;
+}
+
+/* A mount of what is mounted already, with the same options, shares the superblock. */
 static int erofs_od_get_tree(struct fs_context *fc)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
@@ -105,7 +166,14 @@ static int erofs_od_get_tree(struct fs_context *fc)
 
 	if (!m->fsid)
 		return invalf(fc, "erofs_od: mount needs fsid=");
-	err = erofs_od_open_image(m);
+	while ((err = erofs_od_open_image(m)) == -EALREADY) {
+		err = erofs_od_share_super(fc);
+		if (err != -ENOENT)
+			return err;
+		err = erofs_od_wait_for_twin(m);
+		if (err)
+			return err;
+	}
 	return err ?: get_tree_nodev(fc, erofs_od_fill_super);
 }
 
@@ -117,6 +185,7 @@ static int erofs_od_reconfigure(struct fs_context *fc)
 
 	m->user_xattr = wanted->user_xattr;
 	m->acl = wanted->acl;
+	erofs_od_set_timeout(m, wanted->timeout_ms);
 	fc->sb_flags_mask |= SB_RDONLY | SB_POSIXACL;
 	fc->sb_flags |= SB_RDONLY;
 	fc->sb_flags &= ~SB_POSIXACL;
@@ -134,6 +203,7 @@ void erofs_od_free_options(struct erofs_od_mount *m)
 	while (m->nr_devices)
 		kfree(m->devices[--m->nr_devices]);
 	kfree(m->devices);
+	kfree(m->cache_tag);
 	kfree(m->domain_id);
 	kfree(m->fsid);
 }
@@ -175,6 +245,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 
 		m->user_xattr = old->user_xattr;
 		m->acl = old->acl;
+		m->timeout_ms = old->timeout_ms;
 	}
 	fc->s_fs_info = m;
 	fc->ops = &erofs_od_context_ops;
@@ -194,6 +265,8 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root)
 	seq_show_option(seq, "fsid", m->fsid);
 	if (m->domain_id)
 		seq_show_option(seq, "domain_id", m->domain_id);
+	if (m->cache_tag)
+		seq_show_option(seq, "cache", m->cache_tag);
 	for (i = 0; i < m->nr_devices; i++)
 		seq_show_option(seq, "device", m->devices[i]);
 	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)

@@ -19,14 +19,15 @@ static int erofs_od_prefix_bytes(struct erofs_od_mount *m, const struct od_inode
 static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode *packed, u64 *at)
 {
 	struct od_xattr_prefix *prefix = &m->prefixes[m->nr_prefixes];
-	u8 head[2], *p;
+	__le16 head;
+	u8 *p;
 	u16 size;
 	int err;
 
-	err = erofs_od_prefix_bytes(m, packed, *at, head, sizeof(head));
+	err = erofs_od_prefix_bytes(m, packed, *at, &head, sizeof(head));
 	if (err)
 		return err;
-	size = od_le16(head);
+	size = le16_to_cpu(head);
 	if (!size)
 		return -EUCLEAN;
 	p = kmalloc(size, GFP_KERNEL);

@@ -28,11 +28,29 @@ static int erofs_od_statfs(struct dentry *dentry, struct kstatfs *buf)
 	return 0;
 }
 
+/*
+ * umount -f: what waits for the daemon fails, so that the files can be closed. The VFS
+ * tries a read again that fails, and others may come: none waits for long any more,
+ * unless a remount sets another deadline.
+ */
+static void erofs_od_umount_begin(struct super_block *sb)
+{
+	struct erofs_od_mount *m = erofs_od_mount(sb);
+	unsigned int i;
+
+	erofs_od_set_timeout(m, 1);
+	/* Metadata, which the primary blob has, is read on the blob's own behalf. */
+	cachefiles_od_cancel_reads(m->blobs[0]->cookie, m->blobs[0]);
+	for (i = 0; i < m->nr_blobs; i++)
+		cachefiles_od_cancel_reads(m->blobs[i]->cookie, sb);
+}
+
 static const struct super_operations erofs_od_super_ops = {
 	.alloc_inode = erofs_od_alloc_inode,
 	.free_inode = erofs_od_free_inode,
 	.evict_inode = erofs_od_evict_inode,
 	.statfs = erofs_od_statfs,
+	.umount_begin = erofs_od_umount_begin,
 	.show_options = erofs_od_show_options,
 };
 
@@ -42,14 +60,14 @@ static int erofs_od_check_sum(struct erofs_od_mount *m)
 	u8 *p;
 	int err;
 
-	if (!(m->od.compat & OD_COMPAT_SB_CHKSUM))
+	if (!(m->od.compat & OD_FEATURE_COMPAT_SB_CHKSUM))
 		return 0;
 	p = kvmalloc(len, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
 	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, p, len);
 	if (!err) {
-		memset(p + OD_SB_CHECKSUM_AT, 0, sizeof(u32));
+		((struct od_disk_sb *)p)->checksum = 0;
 		if (crc32c(~0U, p, len) != m->od.checksum)
 			err = -EUCLEAN;
 	}
@@ -62,16 +80,16 @@ static int erofs_od_check_sum(struct erofs_od_mount *m)
 static int erofs_od_read_super(struct erofs_od_mount *m)
 {
 	const char *why = "shorter than a superblock";
-	u8 p[OD_SB_SIZE];
+	struct od_disk_sb disk;
 	int err;
 
-	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, p, sizeof(p));
+	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, &disk, sizeof(disk));
 	if (err == -EUCLEAN)
 		err = -EINVAL;
 	else if (err)
 		why = "cannot read the superblock";
 	else
-		err = od_sb_parse(p, PAGE_SHIFT, &m->od, &why);
+		err = od_sb_parse(&disk, PAGE_SHIFT, &m->od, &why);
 	if (!err)
 		return erofs_od_check_sum(m);
 	if (err == -EOPNOTSUPP)
@@ -129,18 +147,18 @@ static int erofs_od_alloc_blobs(struct erofs_od_mount *m, unsigned int count)
 
 static int erofs_od_add_device_blob(struct erofs_od_mount *m, unsigned int nr)
 {
-	u8 p[OD_DEVICE_SLOT_SIZE];
+	struct od_disk_slot disk;
 	struct od_slot slot;
 	const char *name;
 	int err;
 
 	err = erofs_od_meta_copy(m->blobs[0],
-				 m->od.devt_off + (u64)nr * OD_DEVICE_SLOT_SIZE, p, sizeof(p));
+				 m->od.devt_off + (u64)nr * sizeof(disk), &disk, sizeof(disk));
 	if (err) {
 		erofs_od_err(m, "cannot read slot %u of the device table: %d", nr, err);
 		return err;
 	}
-	od_slot_parse(p, &slot);
+	od_slot_parse(&disk, &slot);
 	name = m->nr_devices ? m->devices[nr] : slot.tag;
 	if (!*name) {
 		erofs_od_err(m, "slot %u of the device table has no name: mount with device=", nr);
@@ -177,10 +195,8 @@ static void erofs_od_say_no_volume(struct erofs_od_mount *m, int err)
 		erofs_od_err(m, "no cache is bound: is the daemon running?");
 		break;
 	case -EBUSY:
-		erofs_od_err(m, "volume erofs,%s is in use: mounted already?", name);
-		break;
-	case -EEXIST:
-		erofs_od_err(m, "domain %s has this image mounted already", name);
+		erofs_od_err(m, "already mounted with other options, or another mount uses the volume \"erofs,%s\": %d",
+			     name, err);
 		break;
 	default:
 		erofs_od_err(m, "cannot have volume erofs,%s: %d", name, err);
@@ -212,13 +228,16 @@ static int erofs_od_check_root(struct erofs_od_mount *m)
  * for each until it is ready, unkillably.
  *
  * Context: sleeps, killably.
- * Return: 0 or an errno; either way erofs_od_close_image() undoes it.
+ * Return: 0 or an errno; either way erofs_od_close_image() undoes it. -EALREADY: there
+ * is a mount like it, and nothing was done.
  */
 int erofs_od_open_image(struct erofs_od_mount *m)
 {
 	int err;
 
 	err = erofs_od_join(m);
+	if (err == -EALREADY)
+		return err;
 	if (err) {
 		erofs_od_say_no_volume(m, err);
 		return err;

@@ -51,16 +51,15 @@ static int erofs_od_visit_inline(struct erofs_od_mount *m, const struct od_xattr
 
 static int erofs_od_read_shared(struct erofs_od_mount *m, u64 off, struct erofs_od_xattr *x)
 {
-	u8 head[OD_XATTR_ENTRY_SIZE];
+	struct od_disk_xattr_entry head;
 	int err;
 
-	if (od_add_overflows(m->od.xattr_off, off))
+	if (check_add_overflow(m->od.xattr_off, off, &off))
 		return -EUCLEAN;
-	off += m->od.xattr_off;
-	err = erofs_od_meta_copy(m->blobs[0], off, head, sizeof(head));
+	err = erofs_od_meta_copy(m->blobs[0], off, &head, sizeof(head));
 	if (err)
 		return err;
-	od_xattr_entry_head(head, &x->entry);
+	od_xattr_entry_head(&head, &x->entry);
 	off += sizeof(head);
 	err = erofs_od_meta_copy(m->blobs[0], off, x->name, x->entry.name_len);
 	if (err)

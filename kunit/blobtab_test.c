@@ -7,19 +7,19 @@
 
 static void blobtab_slot(struct kunit *test)
 {
-	u8 p[OD_DEVICE_SLOT_SIZE] = { 0 };
+	u8 p[sizeof(struct od_disk_slot)] = { 0 };
 	struct od_slot s;
 
 	memset(p, 'x', 64);		/* a tag without a NUL */
 	put32(p + 64, 100);
 	put32(p + 68, 0xFFFFFFFF);
 	put16(p + 72, 0xFFFF);
-	od_slot_parse(p, &s);
+	od_slot_parse((const void *)p, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
 	KUNIT_EXPECT_EQ(test, s.blocks, 100);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
 	p[0] = 0;
-	od_slot_parse(p, &s);
+	od_slot_parse((const void *)p, &s);
 	KUNIT_EXPECT_STREQ(test, s.tag, "");
 }
 
@@ -140,21 +140,21 @@ static void blobtab_flat_edges(struct kunit *test)
 /* Whatever is in a slot: a tag that ends, and numbers as they are. */
 static void blobtab_slot_limits(struct kunit *test)
 {
-	u8 *p = kunit_kzalloc(test, OD_DEVICE_SLOT_SIZE, GFP_KERNEL);
+	u8 *p = kunit_kzalloc(test, sizeof(struct od_disk_slot), GFP_KERNEL);
 	struct od_slot s;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	od_slot_parse(p, &s);
+	od_slot_parse((const void *)p, &s);
 	KUNIT_EXPECT_STREQ(test, s.tag, "");
 	KUNIT_EXPECT_EQ(test, s.blocks, 0);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0);
-	memset(p, 0xFF, OD_DEVICE_SLOT_SIZE);
-	od_slot_parse(p, &s);
+	memset(p, 0xFF, sizeof(struct od_disk_slot));
+	od_slot_parse((const void *)p, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
 	KUNIT_EXPECT_EQ(test, s.blocks, 0xFFFFFFFF);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
 	p[63] = 0;
-	od_slot_parse(p, &s);
+	od_slot_parse((const void *)p, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 63);
 }
 

@@ -326,8 +326,9 @@ static const struct neighbour extended_neighbours[] = {
 
 static void check_neighbour(struct kunit *test, const struct neighbour *c, bool extended)
 {
-	size_t len = extended ? OD_INODE_EXTENDED_SIZE : OD_INODE_COMPACT_SIZE;
-	u8 p[OD_INODE_EXTENDED_SIZE] = { 0 }, value[8];
+	size_t len = extended ? sizeof(struct od_disk_inode_extended) :
+				sizeof(struct od_disk_inode_compact);
+	u8 p[sizeof(struct od_disk_inode_extended)] = { 0 }, value[8];
 	struct od_inode i;
 	int err;
 
@@ -359,7 +360,7 @@ static void inode_cut_off(struct kunit *test)
 	struct od_inode i;
 	size_t len;
 
-	for (len = 0; len <= OD_INODE_EXTENDED_SIZE; len++) {
+	for (len = 0; len <= sizeof(struct od_disk_inode_extended); len++) {
 		u8 *p = kunit_kzalloc(test, len + 1, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, p);

@@ -20,7 +20,7 @@ static void key_hash_vector(struct kunit *test)
 static void key_path_vector(struct kunit *test)
 {
 	u32 volume = od_key_volume_hash(bytes("erofs,test"), 10);
-	char name[OD_NAME_MAX + 1], fanout[OD_FANOUT_LEN + 1];
+	char name[NAME_MAX + 1], fanout[OD_FANOUT_LEN + 1];
 
 	KUNIT_EXPECT_EQ(test, od_key_volume_name("erofs,test", name), 11);
 	KUNIT_EXPECT_STREQ(test, name, "Ierofs,test");
@@ -49,7 +49,7 @@ static void key_file_names(struct kunit *test)
 		{ "words, little-endian shorter", "\1\0\0\0\2\0\0\0\0\0\0\0", 12, "T1,2," },
 		{ "high byte", "\x80\0\0\0", 4, "T80" },
 	};
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -63,7 +63,7 @@ static void key_file_names(struct kunit *test)
 
 static void key_key_lengths(struct kunit *test)
 {
-	char *name = kunit_kzalloc(test, OD_NAME_MAX + 1, GFP_KERNEL);
+	char *name = kunit_kzalloc(test, NAME_MAX + 1, GFP_KERNEL);
 	char *key = kunit_kzalloc(test, 260, GFP_KERNEL);
 	u8 *odd = kunit_kzalloc(test, OD_KEY_MAX, GFP_KERNEL);
 
@@ -95,7 +95,7 @@ static void key_key_lengths(struct kunit *test)
 static void key_file_names_differ(struct kunit *test)
 {
 	static char seen[256][8];
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 	int i, j;
 
 	for (i = 0; i < 256; i++) {
@@ -126,7 +126,7 @@ static void key_fanout_names(struct kunit *test)
 /* Each byte alone: kept as it is, or encoded. */
 static void key_plain_bytes(struct kunit *test)
 {
-	char name[OD_NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 	unsigned int c;
 
 	for (c = 0; c < 256; c++) {

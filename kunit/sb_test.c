@@ -5,9 +5,9 @@
 #include "support.h"
 #include "erofs_od/core/sb.h"
 
-static void good(u8 p[OD_SB_SIZE])
+static void good(u8 p[sizeof(struct od_disk_sb)])
 {
-	memset(p, 0, OD_SB_SIZE);
+	memset(p, 0, sizeof(struct od_disk_sb));
 	put32(p, 0xE0F5E1E2);
 	p[12] = 12;
 	put16(p + 14, 36);
@@ -15,7 +15,7 @@ static void good(u8 p[OD_SB_SIZE])
 
 static void sb_fields(struct kunit *test)
 {
-	u8 p[OD_SB_SIZE];
+	u8 p[sizeof(struct od_disk_sb)];
 	const char *why = NULL;
 	struct od_sb sb;
 
@@ -33,7 +33,7 @@ static void sb_fields(struct kunit *test)
 	put32(p + 80, 0xC);
 	put16(p + 86, 0xFFFF);
 	put16(p + 88, 9);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_EQ(test, sb.checksum, 0x11223344);
 	KUNIT_EXPECT_EQ(test, sb.checksum_len, 4096 - 1024);
 	KUNIT_EXPECT_EQ(test, sb.root_nid, 36);
@@ -70,13 +70,13 @@ static void sb_block_sizes(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *why = NULL;
-		u8 p[OD_SB_SIZE];
+		u8 p[sizeof(struct od_disk_sb)];
 		struct od_sb sb;
 		int err;
 
 		good(p);
 		p[12] = cases[i].bits;
-		err = od_sb_parse(p, cases[i].max, &sb, &why);
+		err = od_sb_parse((const void *)p, cases[i].max, &sb, &why);
 		if (err != cases[i].err)
 			KUNIT_FAIL(test, "%u bits: %d", cases[i].bits, err);
 		if (!err)
@@ -114,13 +114,13 @@ static void sb_features(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *why = "";
-		u8 p[OD_SB_SIZE];
+		u8 p[sizeof(struct od_disk_sb)];
 		struct od_sb sb;
 		int err;
 
 		good(p);
 		put32(p + 80, cases[i].incompat);
-		err = od_sb_parse(p, 12, &sb, &why);
+		err = od_sb_parse((const void *)p, 12, &sb, &why);
 		if (err != (cases[i].name ? -EOPNOTSUPP : 0) ||
 		    (cases[i].name && !strstr(why, cases[i].name)))
 			KUNIT_FAIL(test, "feature %x: %d %s", cases[i].incompat, err, why);
@@ -130,25 +130,25 @@ static void sb_features(struct kunit *test)
 static void sb_corrupt(struct kunit *test)
 {
 	const char *why = NULL;
-	u8 p[OD_SB_SIZE];
+	u8 p[sizeof(struct od_disk_sb)];
 	struct od_sb sb;
 
 	good(p);
 	p[0] ^= 1;
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), -EINVAL);
 	good(p);
 	p[90] = 1;
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), -EOPNOTSUPP);
 	good(p);
 	put32(p + 32, 1000000000);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), -EUCLEAN);
 }
 
 /* Fields that mean something only with a feature bit. */
 static void sb_conditional_fields(struct kunit *test)
 {
 	const char *why = NULL;
-	u8 p[OD_SB_SIZE];
+	u8 p[sizeof(struct od_disk_sb)];
 	struct od_sb sb;
 
 	good(p);
@@ -156,29 +156,29 @@ static void sb_conditional_fields(struct kunit *test)
 	p[91] = 4;
 	put32(p + 92, 0xFFFFFFFF);
 	put64(p + 96, 99);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_EQ(test, sb.extra_devices, 0);
 	KUNIT_EXPECT_EQ(test, sb.prefix_count, 0);
 
 	put32(p + 80, 0x40);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_EQ(test, sb.prefix_count, 4);
 	KUNIT_EXPECT_EQ(test, sb.prefix_off, 0xFFFFFFFFULL * 4);
 	KUNIT_EXPECT_FALSE(test, sb.prefix_in_packed);
 
 	put32(p + 80, 0x60);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_TRUE(test, sb.prefix_in_packed);
 	put32(p + 8, 0x10);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_FALSE(test, sb.prefix_in_packed);
 
 	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 	put32(p + 8, 0x4);
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_TRUE(test, sb.xattr_filter);
 	p[104] = 1;
-	KUNIT_EXPECT_EQ(test, od_sb_parse(p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
 	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 }
 
@@ -229,14 +229,14 @@ static void sb_neighbours(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *why = NULL;
-		u8 p[OD_SB_SIZE], value[8];
+		u8 p[sizeof(struct od_disk_sb)], value[8];
 		struct od_sb sb;
 		int err;
 
 		good(p);
 		put64(value, cases[i].value);
 		memcpy(p + cases[i].at, value, cases[i].bytes);
-		err = od_sb_parse(p, 16, &sb, &why);
+		err = od_sb_parse((const void *)p, 16, &sb, &why);
 		if (err != cases[i].err || !!why != !!err ||
 		    (why && !strstr(why, cases[i].why)))
 			KUNIT_FAIL(test, "%s: %d %s", cases[i].name, err, why ?: "");
@@ -247,7 +247,7 @@ static void sb_neighbours(struct kunit *test)
 static void sb_largest_tables(struct kunit *test)
 {
 	const char *why = NULL;
-	u8 p[OD_SB_SIZE];
+	u8 p[sizeof(struct od_disk_sb)];
 	struct od_sb sb;
 
 	good(p);
@@ -258,7 +258,7 @@ static void sb_largest_tables(struct kunit *test)
 	put16(p + 88, 0xFFFF);
 	p[91] = 255;
 	put32(p + 92, 0xFFFFFFFF);
-	KUNIT_ASSERT_EQ(test, od_sb_parse(p, 16, &sb, &why), 0);
+	KUNIT_ASSERT_EQ(test, od_sb_parse((const void *)p, 16, &sb, &why), 0);
 	KUNIT_EXPECT_EQ(test, sb.meta_off, 0xFFFFFFFF0000ULL);
 	KUNIT_EXPECT_EQ(test, sb.extra_devices, 65535);
 	KUNIT_EXPECT_EQ(test, sb.devt_off, 65535ULL * 128);

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: aptroot.sh update SUITE[:ARCH]        have the package lists of a suite, a day old at most
-#        aptroot.sh outdated SUITE[:ARCH]      its lists do not fit the mirror any more
+# Usage: aptroot.sh update SUITE[:ARCH]        update the package lists of a suite, at most once a day
+#        aptroot.sh outdated SUITE[:ARCH]      its lists no longer match the mirror
 #        aptroot.sh sources SUITE[:ARCH]       print the sources.list lines of a suite
-#        aptroot.sh run SUITE[:ARCH] APT...    run an apt command that knows that suite alone
-#        aptroot.sh unpack SUITE PACKAGE       have a package unpacked, print the folder
+#        aptroot.sh run SUITE[:ARCH] APT...    run an apt command for that suite only
+#        aptroot.sh unpack SUITE PACKAGE       unpack a package, print the directory
 #
 # A private apt root per suite, so that any suite's packages can be downloaded
-# without touching the host's own package lists. Where the packages come from
-# is taken from the sources that the host has configured. With ARCH, the root
-# has that architecture's packages besides amd64's.
+# without touching the host's own package lists. The mirror is the one that the host
+# has configured. With ARCH, the root has the packages of that architecture besides
+# those of amd64.
 #
-# EROFS_OD_UBUNTU=URI  Ubuntu's archive; by default it is looked for beside
-#                      Debian's. Exit status 3: it is not there, or the mirror
-#                      serves lists that are older than what it says of them.
+# EROFS_OD_UBUNTU=URI  Ubuntu's archive; the default is next to Debian's. Exit
+#                      status 3: it does not exist, or the mirror serves lists that
+#                      do not match its Release file.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -61,7 +61,7 @@ unpack_locked() {
 	mv -T "$dir.tmp" "$dir"
 }
 
-# unpacked SUITE PACKAGE: its folder, without what it depends on
+# unpacked SUITE PACKAGE: its directory, without its dependencies
 unpacked() {
 	local dir=$cache/packages/$1/$2
 	with_lock "package-$1-$2" unpack_locked "$dir" "$1" "$2"
@@ -120,7 +120,7 @@ update_locked() {
 			cannot_be_had "$(awk '{ print $(NF - 2); exit }' "$root/sources.list") serves lists of $1 that do not match its Release file"
 		[ "$(distribution_of "$1")" != ubuntu ] ||
 			cannot_be_had "$(ubuntu_uri) does not serve $1: EROFS_OD_UBUNTU= can name an archive that does"
-		die "the package lists of $1 cannot be had"
+		die "failed to update the package lists of $1"
 	fi
 	touch "$root/updated"
 }

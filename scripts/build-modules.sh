@@ -21,8 +21,8 @@ toolchain=$("$top/scripts/toolchain.sh" "${TOOLCHAIN:-$row_toolchain}")
 release=$(<"$kernel/release")
 headers=/usr/src/linux-headers-$release
 
-# A tar of it keeps the times, to less than a second in this format, so make sees
-# what changed; what is gone goes.
+# tar keeps the times, with fractions of a second in this format, so make sees
+# what changed; deleted files are deleted there.
 copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
@@ -33,19 +33,19 @@ copy_sources() {
 	mv "$list.new" "$list"
 }
 
-# Runs in a mount namespace of its own, so builds side by side do not meet.
+# Runs in its own mount namespace, so that parallel builds do not interfere.
 build() {
 	local kbuild file
 	mount --bind "$out" "$toolchain/work"
 	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
 	for kbuild in "$kernel"/root/usr/lib/linux-kbuild-*; do
-		# Ubuntu's headers have it in them.
+		# Ubuntu's headers contain it.
 		[ -e "$kbuild" ] || continue
 		kbuild=/usr/lib/$(basename "$kbuild")
 		mkdir -p "$toolchain$kbuild"
 		mount --bind "$kernel/root$kbuild" "$toolchain$kbuild"
 	done
-	# What a variant of the build has in place of files of the headers.
+	# Files that replace files of the headers in a variant of the build.
 	for file in $([ ! -d "$out/.headers" ] || find "$out/.headers" -type f -printf '%P\n'); do
 		mount --bind "$out/.headers/$file" "$toolchain$headers/$file"
 	done
@@ -66,14 +66,14 @@ compiler() {
 		sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/CC=\1/p' "$config/.config"
 }
 
-# All of it at a time of its own: another build in this folder has its log there, too.
+# Under a lock: another build in this directory has its log there as well.
 build_locked() {
 	local log=$out/build.log
 	copy_sources
 	unshare -m --propagation private bash -euo pipefail -c 'build "$@"' build "$@" | tee "$log" >&2
-	# A suite's compiler gets updates after its kernel was built with it.
+	# The compiler of a suite may be newer than the one that its kernel was built with.
 	if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
-		# so that the next run warns again
+		# The next run has to warn again.
 		find "$out" -name '*.o' -delete
 		die "kernel $id: the build warns"
 	fi

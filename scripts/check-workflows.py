@@ -3,7 +3,7 @@
 # Usage: check-workflows.py
 #
 # Prints what in .github/workflows is no YAML, is no workflow, or runs anything but
-# a command that scripts/ci.sh has.
+# a command that tests/bin/ci.sh has.
 import pathlib
 import re
 import sys
@@ -11,9 +11,9 @@ import sys
 import yaml
 
 top = pathlib.Path(__file__).resolve().parent.parent
-usage = re.search(r"^# Usage: ci\.sh \[(.*)\]$", (top / "scripts/ci.sh").read_text(), re.M)
+usage = re.search(r"^# Usage: ci\.sh \[(.*)\]$", (top / "tests/bin/ci.sh").read_text(), re.M)
 commands = {words.split()[0] for words in usage.group(1).split("|")}
-call = re.compile(r"scripts/ci\.sh (\w+)( \$\{\{ matrix\.(\w+) \}\})?")
+call = re.compile(r"tests/bin/ci\.sh (\w+)( \$\{\{ matrix\.(\w+) \}\})?")
 
 
 def complaints(workflow):

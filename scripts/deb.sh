@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: deb.sh SUITE [OUT]
 #
-# Builds the Debian packages, and the source package, in a root of that suite, whose
-# libraries they then depend on: in OUT, by default build/packages/SUITE.
+# Builds the Debian packages, and the source package, in a root of that suite, on whose
+# libraries they then depend, into OUT (default build/packages/SUITE).
 #
-# What lintian says of them is in OUT.lintian.
+# The output of lintian is in OUT.lintian.
 #
-# VARY=1  builds them as somebody else would: in another folder, at another time, with
-#         another umask, language and time zone. The packages have to come out the same.
+# VARY=1  builds them in another directory, at another time, with another umask, language
+#         and time zone. The packages have to be identical.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -25,13 +25,13 @@ options=nocheck
 settings=(LC_ALL=C TZ=UTC)
 if [ -n "${VARY-}" ]; then
 	umask 027
-	# The source package has its name in it: the last folder is the same.
+	# The source package contains the name of the last directory, so that is the same.
 	place=/build/some/other/place/erofs-od
 	options="nocheck parallel=1"
 	settings=(LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati)
 fi
 
-# make check has run the tests; who builds the source package elsewhere runs those of
+# make check has run the tests. Building the source package elsewhere runs those of
 # debian/rules.
 build() {
 	mount -t tmpfs tmpfs "$toolchain/build"
@@ -60,6 +60,6 @@ say "packages of $version for $suite"
 log=$out.log
 if ! unshare -m --propagation private bash -euo pipefail -c "settings=(${settings[*]}); build" >"$log" 2>&1; then
 	tail -n 30 "$log" >&2
-	die "the packages cannot be built: $log"
+	die "failed to build the packages: $log"
 fi
 ls "$out"/*.deb

@@ -26,5 +26,5 @@ busybox --install -s "$work/bin"
 cp "$top"/build/tools/{erofs-od,erofs-odd,origin} "$top/build/tests/treesum" "$work/bin/"
 mount -o ro,loop "$disk" "$work/mnt/images"
 OD_MNT=$work/mnt OD_MODULES=$build OD_TESTS=$top/tests/vm/cases \
-	OD_SECONDS=$top/tests/vm/guest/seconds PATH=$work/bin:$PATH \
+	PATH=$work/bin:$PATH \
 	"$work/bin/sh" -c '. "$0" && od_run_tests demo' "$top/tests/vm/guest/lib.sh"

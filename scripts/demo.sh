@@ -35,6 +35,6 @@ else
 	step "the image, of this machine's own files"
 	disk=$("$top/tests/images/mkimage.sh")
 	step "a machine with kernel $id"
-	DISK=$disk "$top/scripts/vm.sh" "$id" demo
+	DISK=$disk "$top/tests/bin/vm.sh" "$id" demo
 fi
 say "== the demo took $((SECONDS - began)) s"

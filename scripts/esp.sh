@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: esp.sh OUT KERNEL INITRD ARGUMENTS
 #
-# Makes the disk that a machine with Secure Boot starts from, as an installed Debian
-# has it: shim, which the firmware trusts, GRUB and the kernel, which shim trusts,
-# each with the signature that it is shipped with.
+# Creates the disk that a VM with Secure Boot boots from, like that of an installed Debian:
+# shim, which the firmware trusts, GRUB and the kernel, which shim trusts, each with the
+# signature that it is shipped with.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ grub=$("$top/scripts/aptroot.sh" unpack $suite grub-efi-amd64-signed)/usr/lib/gr
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Firmware in an emulated machine takes its time for each megabyte.
+# Emulated firmware is slow: each megabyte counts.
 zstd -q -1 "$3" -o "$work/initrd"
 cat >"$work/grub.cfg" <<END
 linux /kernel $4

@@ -24,12 +24,13 @@ stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
 nfs="nfsd nfsv4"
 rivals="erofs cachefiles"
 disks="dm-log-writes xfs btrfs"
+pmem="nd_e820 nd_pmem"
 
 root=$(mktemp -d)
 # It becomes the machine's /, where others than root live, too.
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/od,proc,run,sys,tests,tmp,usr/bin}
+mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/pmem,modules/od,proc,run,sys,tests,tmp,usr/bin}
 
 # modules_for NAME...: the files of these and of all that they depend on, in order
 modules_for() {
@@ -92,7 +93,9 @@ foreign_libraries() {
 add_guest_tests() {
 	cp "$top/tests/vm/guest/init" "$root/init"
 	cp "$top/tests/vm/guest/lib.sh" "$root/lib/od.sh"
-	cp "$top"/tests/vm/cases/*.sh "$top/tests/vm/guest/seconds" "$root/tests/"
+	cp "$top"/tests/vm/cases/*.sh "$root/tests/"
+	mkdir "$root/guest"
+	cp "$top/tests/vm/guest/seconds.awk" "$root/guest/"
 }
 
 add_guest_boot() {
@@ -116,6 +119,8 @@ add_modules nfs $nfs
 add_modules rivals $rivals
 # shellcheck disable=SC2086
 add_modules disks $disks
+# shellcheck disable=SC2086
+add_modules pmem $pmem
 cp "$modules"/*.ko "$root/modules/od/"
 add_guest_"${GUEST:-tests}"
 chmod 755 "$root/init"

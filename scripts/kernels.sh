@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: kernels.sh fetch ID...     have these kernels of SUPPORTED or tests/kernels, print their folders
+# Usage: kernels.sh fetch ID...     fetch kernels of SUPPORTED or tests/kernels, print their directories
 #        kernels.sh list            print the ids
 #
-# A kernel's folder in the cache, named after the exact package version, holds
+# The directory of a kernel in the cache, named after the exact package version, contains
 # `release` and `root`, in which headers and kbuild are unpacked, and the image,
 # if SUPPORTED has the kernel as one to be booted, or with IMAGE=1. Which version
 # an id means is looked up once a day. Exit status 3: the archive that has the
-# kernel, or a package that its lists have, is not served here.
+# kernel, or a package in its lists, is not served by the mirror.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -40,7 +40,7 @@ is_booted() {
 	[ "$row_status" = tested ] || [ -n "${IMAGE-}" ]
 }
 
-# is_here FOLDER: with all that this row needs
+# is_here DIR: has it all that this row needs?
 is_here() {
 	[ -e "$1/release" ] && { ! is_booted || [ -n "$(kernel_image "$1")" ]; }
 }
@@ -52,8 +52,8 @@ common_headers() {
 		sed -n 's/^Depends: //p' | grep -oE 'linux-[a-z0-9.-]*headers-[0-9.-]+' | head -n 1
 }
 
-# packages_of SUITE RELEASE ABI VERSION: what to download. What runs while the modules
-# are built is this machine's, the rest is the kernel's architecture's.
+# packages_of SUITE RELEASE ABI VERSION: what to download. Programs that run during the
+# build are of this host's architecture, the rest is of the kernel's.
 packages_of() {
 	local suite=$1 release=$2 abi=$3 version=$4 kbuild image
 	echo "linux-headers-$release:$row_arch"
@@ -83,7 +83,7 @@ packages_of() {
 	fi
 }
 
-# download SUITE PACKAGE=VERSION...: to this folder
+# download SUITE PACKAGE=VERSION...: to the current directory
 download() {
 	local suite=$1 said
 	said=$(apt_in "$suite" apt-get -qq download "${@:2}" 2>&1) && return
@@ -97,7 +97,7 @@ download() {
 unpack() {
 	local suite=$1 release=$2 version=$3 dir=$4 tmp deb list
 	tmp=$(mktemp -d "$cache/kernels/tmp.XXXXXX")
-	# shellcheck disable=SC2064 # this very folder
+	# shellcheck disable=SC2064 # the current directory
 	trap "rm -rf '$tmp'" EXIT
 	mkdir "$tmp/deb" "$tmp/root"
 	mapfile -t list < <(packages_of "$suite" "$release" "${release%-"$row_flavour"}" "$version")
@@ -119,7 +119,7 @@ unpack() {
 	mv -T "$tmp" "$dir"
 }
 
-# lookup ID LINK: makes LINK point to the folder of the newest version
+# lookup ID LINK: makes LINK point to the directory of the newest version
 lookup() {
 	local id=$1 link=$2 suite release version dir
 	kernel_row "$id"
@@ -156,7 +156,7 @@ fetch() {
 		with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
 		[ $status = "$no_archive" ] || break
 	done
-	# A mirror that cannot be reached is no reason to stop when the kernel is here.
+	# An unreachable mirror is not an error if the kernel is cached.
 	is_here "$link" || return $status
 	readlink -f "$link"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What all scripts share: sourced, never run.
+# Sourced by all scripts, never run.
 
 export LC_ALL=C
 # shellcheck disable=SC2034 # for the scripts that source this
@@ -32,7 +32,7 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "has to run as root: $1"
 }
 
-# with_lock NAME COMMAND...: one process at a time, in the cache folder
+# with_lock NAME COMMAND...: one process at a time, by a lock in the cache directory
 with_lock() {
 	local name=$1
 	shift
@@ -79,7 +79,7 @@ kernel_row() {
 	row_arch=$(arch_of "$row_flavour")
 }
 
-# kernel_image FOLDER: of a kernel in the cache. Debian moves it around: boot/ up
+# kernel_image DIR: of a kernel in the cache. Debian moves it around: boot/ up
 # to 7.0, beside the modules after.
 kernel_image() {
 	find "$1/root/boot/" "$1/root/usr/lib/modules/" -maxdepth 2 -name 'vmlinu*' \
@@ -98,7 +98,7 @@ arch_of() {
 	esac
 }
 
-# triplet_of ARCH: how its compilers and folders are called
+# triplet_of ARCH: as in the names of its compilers and directories
 triplet_of() {
 	case $1 in
 	amd64) echo x86_64-linux-gnu ;;
@@ -108,7 +108,7 @@ triplet_of() {
 }
 
 # root_for ARCH: the root that has the compiler, the libraries and the programs
-# for test machines of another architecture than this one's
+# for VMs of another architecture than this host's
 root_for() {
 	"$top/scripts/toolchain.sh" "trixie-$1"
 }

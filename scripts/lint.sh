@@ -50,7 +50,8 @@ conditionals() {
 		'OD_HAVE_|KERNEL_VERSION|LINUX_VERSION_CODE|UTS_RELEASE|od_probes\.h|RHEL_RELEASE' || true
 }
 
-# A core file has its own headers, od/types.h and the UAPI; nothing else.
+# A core file has its own headers, od/types.h and the UAPI, nothing else: od/types.h has
+# what the kernel and shim/ both offer.
 core_includes() {
 	files '*/core/*.[ch]' | while read -r file; do
 		grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" | grep -vE \
@@ -69,6 +70,18 @@ core_calls() {
 across_modules() {
 	files 'erofs_od/*' | xargs grep -nE 'include.*cachefiles_od/' || true
 	files 'cachefiles_od/*' | xargs grep -nE 'include.*erofs_od' || true
+}
+
+# A header guard that two headers have hides one of them. pr_fmt is each module's own; a
+# macro of compat/ may have its counterpart in shim/.
+macros_twice() {
+	files '*.h' | while read -r file; do
+		sed -nE 's/^#[[:space:]]*define[[:space:]]+([A-Za-z_0-9]+).*/\1/p' "$file" | sort -u |
+			sed "s|\$| $file|"
+	done | sort | awk '
+		$1 == "pr_fmt" { next }
+		$1 == last && !(file ~ /^compat\// && $2 ~ /^shim\//) { print $1 ": " file ", " $2 }
+		{ last = $1; file = $2 }'
 }
 
 # internal.h declares the files of cachefiles_od from the lowest to the highest. What
@@ -163,54 +176,47 @@ probes_say_since_when() {
 	done
 }
 
-# tests_of ROW: "KIND NAME FACT" of a row of Documentation/hazards.rst, a line each
-tests_of() {
-	awk -v row="$1" '
-		/^   \* - / { here = $3 == row; column = 0 }
-		here && /^     - / { column++; sub(/^     - /, "       ") }
-		here && column == 2 { sub(/^ */, ""); sub(/;$/, ""); print }' Documentation/hazards.rst |
-		while read -r kind name facts; do
-			[[ $name = *: ]] || { echo "$kind $name"; continue; }
-			sed 's/, /\n/g' <<<"$facts" | sed "s/^/$kind ${name%:} /"
+# Every guest case says at its top how long it takes and what runs it (tests/bin/cases.sh).
+case_heads() {
+	local file word seconds where
+	files 'tests/vm/cases/*.sh' | while read -r file; do
+		seconds=$(sed -n '2s/^# seconds: //p' "$file")
+		where=$(sed -n '3s/^# where: //p' "$file")
+		[[ $seconds =~ ^([1-9][0-9]*(, debug [1-9][0-9]*)?|debug [1-9][0-9]*)$ ]] ||
+			echo "$file:2: not '# seconds: N, debug N'"
+		[ "$(grep -cx '# thin' "$file")" = "$(grep -m 1 -c 'od_arg thin' "$file")" ] ||
+			echo "$file: '# thin' and od_arg thin belong together"
+		[ -n "$where" ] || echo "$file:3: not '# where: WORD...'"
+		for word in $where; do
+			case $word in
+			stock | rows | short | debug | kasan) ;;
+			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || echo "$file:3: there is no $word" ;;
+			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
+			esac
+		done
+	done
+}
+
+# A script that is named exists.
+scripts_named() {
+	files | grep -v '^CHANGELOG.md$' | xargs grep -noIE '\b(scripts|tests/(bin|vm|images|pkg|fuzz))/[a-z-]+\.sh\b' |
+		while IFS=: read -r file line name; do
+			[ -e "$name" ] || echo "$file:$line: there is no $name"
 		done
 }
 
-# A fact of a guest test is told by its script or by a program that it runs.
-has_test() {
-	case $1 in
-	vm) [ -e "tests/vm/cases/$2.sh" ] && { [ -z "$3" ] || grep -qF -- "$3" "tests/vm/cases/$2.sh" tests/vm/*.c; } ;;
-	kunit) [ -e "kunit/$2_test.c" ] && { [ -z "$3" ] || grep -q "KUNIT_CASE[A-Z_]*($3)" "kunit/$2_test.c"; } ;;
-	fuzz) [ -e "tests/fuzz/fuzz_$2.c" ] ;;
-	*) false ;;
-	esac
-}
-
+# The hazards of the mutants have titles and tests, which exist, and the document is current.
 hazards() {
-	local row kind name fact file patch
-	for row in $(seq 30) $(seq 40 73); do
-		grep -q "^   \* - $row\$" Documentation/hazards.rst || echo "hazard $row has no row"
-		[ -n "$(tests_of "$row")" ] || echo "hazard $row has no test"
-		grep -lE "^Hazard: (.*, )?$row(,|\$)" tests/mutants/*.patch >/dev/null || echo "hazard $row has no mutant"
-		tests_of "$row" | while read -r kind name fact; do
-			has_test "$kind" "$name" "$fact" || echo "hazard $row: there is no $kind $name $fact"
-		done
-	done
-	for patch in tests/mutants/*.patch; do
-		grep -qF "\`\`$(basename "$patch" .patch)\`\`" Documentation/hazards.rst || echo "no hazard names $patch"
-		sed -n 's/^Noticed-by: //p' "$patch" | sed 's/, */\n/g; s/unit /kunit /g; s/debug /vm /g' | while read -r kind name; do
-			has_test "$kind" "$name" "" || echo "$patch: there is no $kind $name"
-		done
-	done
-	grep -oE '``[0-9]{2}-[a-z-]+``' Documentation/hazards.rst | tr -d '`' | while read -r file; do
-		[ -e "tests/mutants/$file.patch" ] || echo "there is no mutant $file"
-	done
+	scripts/hazards.py check
 }
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing}.rst
+	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
-	'cachefiles_od/*.[ch]' 'include/*.h')
+	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
+	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
+	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)
 
 # Words and phrases that have been replaced by better ones; extended regular
 # expressions, matched as whole words in any case.
@@ -223,7 +229,7 @@ retired+='|(is|are|was|were|not|already|still) here'
 retired_words() {
 	local file
 	files "${plain[@]}" | while read -r file; do
-		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|"gone"//Ig' "$file" |
+		sed -E 's/``[^`]*``//g; s/`[^`]*`//g; s/machine owner keys?|state machines?|isolation-machine|is_here|FOLDER|"gone"|names\.machine|"cache-folder"//Ig' "$file" |
 			grep -nwiE "$retired" | sed "s|^|$file:|" || true
 	done
 }
@@ -243,7 +249,7 @@ design_names() {
 shell_warnings() {
 	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
 		xargs shellcheck -S warning -e SC1091,SC2034,SC2154 || true
-	files 'tests/vm/cases/*.sh' 'tests/vm/guest/*' |
+	files 'tests/vm/cases/*.sh' 'tests/vm/guest/*' | grep -v '\.awk$' |
 		xargs shellcheck -S warning -s dash -e SC1091,SC2034,SC2119,SC2120,SC2154,SC3043 || true
 }
 
@@ -256,6 +262,7 @@ rule "every file says its licence" without_spdx
 rule "no version and no probe outside compat/" conditionals
 rule "a core includes od/types.h and its own headers" core_includes
 rule "a core allocates nothing, locks nothing, prints nothing" core_calls
+rule "no two headers define a macro" macros_twice
 rule "the modules meet in include/od/cache.h" across_modules
 rule "no call goes up in cachefiles_od" calls_that_go_up
 rule "no BUG and no WARN" asserts_on_input
@@ -269,11 +276,13 @@ rule "the rows of SUPPORTED lie in its range" rows_in_range
 rule "each probe says since when, and when it can go" probes_say_since_when
 rule "no retired word" retired_words
 rule "design.rst names what there is" design_names
-rule "each hazard has its tests and its mutants" hazards
+rule "each guest case has its head" case_heads
+rule "scripts that are named exist" scripts_named
+rule "each hazard has its tests and its mutants, and hazards.rst is current" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
-	rule "hosted runners run what scripts/ci.sh has" scripts/check-workflows.py
+	rule "hosted runners run what tests/bin/ci.sh has" scripts/check-workflows.py
 else
-	skip "hosted runners run what scripts/ci.sh has" "python3-yaml is not installed"
+	skip "hosted runners run what tests/bin/ci.sh has" "python3-yaml is not installed"
 fi
 if command -v sphinx-build >/dev/null; then
 	rule "Documentation/ makes a book" documents

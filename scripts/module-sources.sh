@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: module-sources.sh [FOLDER...]    print the files that building both modules takes
+# Usage: module-sources.sh [DIR...]    print the source files of both modules
 #
-# One list for all who build them elsewhere than here: a test machine's kernel, this
-# host's, a DKMS package. FOLDERs are taken besides, kunit for instance.
+# The one list for all builds outside of the source tree: for VMs, for this host, for DKMS.
+# DIRs are included as well, kunit for instance.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: rpm.sh [OUT]
 #
-# Builds the rpm packages of packaging/rpm, and the source packages, in OUT, by default
-# build/packages/rpm, in a root that has Debian's rpm: what a distribution's own macros
-# say of systemd's folders and scriptlets, and which of its packages a build needs, is
-# stood in for here. What rpmlint says of them is in OUT.rpmlint.
+# Builds the rpm packages of packaging/rpm, and the source packages, into OUT (default
+# build/packages/rpm), in a root with Debian's rpm. This script substitutes the macros of
+# an rpm distribution for the directories and scriptlets of systemd, and its build
+# dependencies. The output of rpmlint is in OUT.rpmlint.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -48,7 +48,7 @@ build() {
 	mount --bind /dev "$toolchain/dev"
 	mkdir -p "$toolchain/tmp/home"
 	macros >"$toolchain/tmp/home/.rpmmacros"
-	# Debian's packages have other names: what is there is known by dpkg, not by rpm.
+	# Debian's packages have other names, and rpm does not know which are installed.
 	# shellcheck disable=SC2016 # for the shell in there
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/home LC_ALL=C.UTF-8 \
 		bash -euo pipefail -c 'cd /build
@@ -70,6 +70,6 @@ say "rpm packages of $version"
 log=$out.log
 if ! unshare -m --propagation private bash -euo pipefail -c build >"$log" 2>&1; then
 	tail -n 30 "$log" >&2
-	die "the packages cannot be built: $log"
+	die "failed to build the packages: $log"
 fi
 ls "$out"/*.rpm

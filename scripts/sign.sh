@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: sign.sh [--kernel ID | --kdir DIR] [--key FILE --cert FILE | --new-key] [FOLDER]
+# Usage: sign.sh [--kernel ID | --kdir DIR] [--key FILE --cert FILE | --new-key] [DIR]
 #
 # Signs both built modules with the kernel's own scripts/sign-file: those of a
-# kernel of SUPPORTED in FOLDER (default build/modules/ID), or those that lie in
-# FOLDER (default here) for the kernel whose headers DIR is (default the running
-# one's). A signature that is there already is replaced.
+# kernel of SUPPORTED in DIR (default build/modules/ID), or those in DIR (default the source
+# tree) for the kernel whose headers --kdir names (default the running one). An existing
+# signature is replaced.
 #
 # --key FILE --cert FILE  private key (PEM), certificate (PEM or DER); a passphrase
 #                         comes in KBUILD_SIGN_PIN
@@ -20,7 +20,7 @@ modules="cachefiles_od erofs_od"
 dkms_pairs="/var/lib/dkms/mok.key:/var/lib/dkms/mok.pub
 	/var/lib/shim-signed/mok/MOK.priv:/var/lib/shim-signed/mok/MOK.der"
 magic='~Module signature appended~'
-id='' kdir='' key='' cert='' new_key='' folder=''
+id='' kdir='' key='' cert='' new_key='' dir=''
 
 usage() {
 	sed -n '3s/^# //p' "$0" >&2
@@ -80,14 +80,14 @@ check_pair() {
 	[ "$private" = "$certified" ] || die "the certificate $cert is another key's than $key"
 }
 
-# of_supported: sets headers, folder and sign_file for a kernel of the list, whose
+# of_supported: sets headers, dir and sign_file for a kernel of the list, whose
 # programs run by their own suite's C library
 of_supported() {
 	local kernel toolchain program
 	kernel_row "$id"
 	kernel=$("$top/scripts/kernels.sh" fetch "$id")
 	headers=$kernel/root/usr/src/linux-headers-$(<"$kernel/release")
-	folder=${folder:-$top/build/modules/$id}
+	dir=${dir:-$top/build/modules/$id}
 	program=$(find "$kernel"/root/usr/lib/linux-kbuild-*/scripts "$headers/scripts" \
 		-maxdepth 1 -name sign-file 2>/dev/null | head -n 1)
 	[ -n "$program" ] || die "the headers of kernel $id have no scripts/sign-file"
@@ -99,7 +99,7 @@ of_supported() {
 
 of_headers() {
 	headers=${kdir:-/lib/modules/$(uname -r)/build}
-	folder=${folder:-$top}
+	dir=${dir:-$top}
 	[ -d "$headers" ] || die "no headers in $headers: the package linux-headers-$(uname -r) or kernel-devel has them"
 	[ -x "$headers/scripts/sign-file" ] || die "these headers have no scripts/sign-file: $headers"
 	sign_file=("$headers/scripts/sign-file")
@@ -113,7 +113,7 @@ hash_of_kernel() {
 	sed -n 's/^CONFIG_MODULE_SIG_HASH="\(.*\)"$/\1/p' "$config"
 }
 
-# without_signature FILE: cuts off what sign-file has put behind the module: the
+# without_signature FILE: removes what sign-file has appended to the module: the
 # signature, 12 bytes of which the last four are its length, and the magic line
 without_signature() {
 	local length
@@ -144,7 +144,7 @@ while [ $# -gt 0 ]; do
 	--cert) cert=$2 && shift ;;
 	--new-key) new_key=yes ;;
 	-*) usage ;;
-	*) [ -z "$folder" ] || usage && folder=$1 ;;
+	*) [ -z "$dir" ] || usage && dir=$1 ;;
 	esac
 	shift
 done
@@ -157,5 +157,5 @@ hash=$(hash_of_kernel)
 if [ -n "$new_key" ]; then new_pair; elif [ -z "$key$cert" ]; then dkms_pair; fi
 check_pair
 for name in $modules; do
-	sign "$folder/$name.ko"
+	sign "$dir/$name.ko"
 done

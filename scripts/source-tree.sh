@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: source-tree.sh FOLDER    copy the sources there, as they are now
+# Usage: source-tree.sh DIR    copy the current sources there
 #
-# What git knows, and what is new and not ignored, or all but what was built, where it
-# is no checkout; each with its time, so that a build in an old copy sees what changed.
+# Tracked files, and new ones that are not ignored; without git, all files except built
+# ones. Times are kept, so that a build in an old copy sees what changed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ sources() {
 }
 
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
-# The tar has no folders: they get what everybody gets.
+# The tar has no directories: they get default modes.
 umask 022
 mkdir -p "$1"
 cd "$top"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: toolchain.sh SUITE[-ARCH]  have the tool chain of a suite, print its folder
+# Usage: toolchain.sh SUITE[-ARCH]  build or unpack the tool chain of a suite, print its directory
 #
 # Kernels are built with their own suite's compiler and C library (kbuild's
 # host tools are linked against it), the host's own suite included. A tool
 # chain is a small root made by mmdebstrap and kept as tar.zst in the cache,
 # under a key of its inputs. With ARCH it builds modules and programs for that
-# architecture, whose programs for the test machine are in it, too.
+# architecture, and contains its programs for VMs.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -46,7 +46,7 @@ library_packages() {
 }
 
 # foreign_packages ARCH: the libraries that the tools are built with, and the
-# programs that the test machine takes from the host where that is the same
+# programs that a VM takes from the host if that has the same architecture
 foreign_packages() {
 	{
 		library_packages

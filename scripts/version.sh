@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: version.sh          print the version, as dkms.conf has it
-#        version.sh NEW      put NEW in its place, everywhere
-#        version.sh check    print the places that have another, fail if there are any
+# Usage: version.sh          print the version in dkms.conf
+#        version.sh NEW      replace it by NEW, everywhere
+#        version.sh check    print places with another version, and fail if there are any
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -38,7 +38,7 @@ check)
 [0-9]*)
 	grep -qxE "$number" <<<"$1" || die "$1 is not a version"
 	places | while read -r file before; do
-		# The first one alone: a changelog tells of those before, too.
+		# The first one only: a changelog has earlier ones as well.
 		sed -Ei "0,/$before$number/s/($before)$number/\1$1/" "$file"
 	done
 	;;

@@ -49,7 +49,7 @@ int od_command_parse(char *text, size_t len, struct od_command *cmd)
 	while (od_is_blank(*arg))
 		*arg++ = '\0';
 
-	for (i = 0; i < sizeof(od_commands) / sizeof(od_commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(od_commands); i++) {
 		if (strcmp(text, od_commands[i].name) == 0) {
 			cmd->id = od_commands[i].id;
 			cmd->arg = arg;
@@ -67,9 +67,8 @@ int od_command_u64(const char *text, char end, u64 *value)
 	for (n = 0; text[n] >= '0' && text[n] <= '9'; n++) {
 		unsigned int digit = (unsigned int)(text[n] - '0');
 
-		if (v > ~(u64)0 / 10 || v * 10 > ~(u64)0 - digit)
+		if (check_mul_overflow(v, (u64)10, &v) || check_add_overflow(v, (u64)digit, &v))
 			return -EINVAL;
-		v = v * 10 + digit;
 	}
 	if (n == 0 || text[n] != end)
 		return -EINVAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The text commands that a daemon writes to the device. */
-#ifndef OD_COMMAND_H
-#define OD_COMMAND_H
+#ifndef OD_CORE_COMMAND_H
+#define OD_CORE_COMMAND_H
 
 #include "od/types.h"
 
@@ -93,4 +93,4 @@ int od_command_percent(const char *arg, unsigned int *percent);
  */
 int od_command_u64(const char *text, char end, u64 *value);
 
-#endif /* OD_COMMAND_H */
+#endif /* OD_CORE_COMMAND_H */

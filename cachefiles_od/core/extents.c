@@ -29,10 +29,8 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end)
 	first = od_extents_search(x, start ? start - 1 : 0);
 	for (last = first; last < x->nr && x->e[last].start <= end; last++) {
 		merged += x->e[last].end - x->e[last].start;
-		if (x->e[last].start < start)
-			start = x->e[last].start;
-		if (x->e[last].end > end)
-			end = x->e[last].end;
+		start = min(start, x->e[last].start);
+		end = max(end, x->e[last].end);
 	}
 	if (first == last && x->nr == x->cap)
 		return -ENOSPC;
@@ -87,7 +85,7 @@ bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end)
 	size_t i = od_extents_search(x, pos);
 
 	if (i == x->nr) {
-		*end = ~(u64)0;
+		*end = U64_MAX;
 		return false;
 	}
 	if (x->e[i].start <= pos) {
@@ -112,8 +110,7 @@ u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end)
 	for (; start < end; start = run_end) {
 		bool present = od_extents_run(x, start, &run_end);
 
-		if (run_end > end)
-			run_end = end;
+		run_end = min(run_end, end);
 		if (!present)
 			missing += run_end - start;
 	}

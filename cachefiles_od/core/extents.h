@@ -6,8 +6,8 @@
  * look-up is a binary search and the memory of a blob can be told: 16 bytes
  * for each separate run of present data.
  */
-#ifndef OD_EXTENTS_H
-#define OD_EXTENTS_H
+#ifndef OD_CORE_EXTENTS_H
+#define OD_CORE_EXTENTS_H
 
 #include "od/types.h"
 
@@ -81,4 +81,4 @@ bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
  */
 u64 od_extents_missing(const struct od_extents *x, u64 start, u64 end);
 
-#endif /* OD_EXTENTS_H */
+#endif /* OD_CORE_EXTENTS_H */

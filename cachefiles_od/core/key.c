@@ -5,11 +5,6 @@
 
 static const char od_hex_digits[] = "0123456789abcdef";
 
-static u32 od_rol32(u32 v, unsigned int by)
-{
-	return v << by | v >> (32 - by);
-}
-
 struct od_hash {
 	u32 x, y;
 };
@@ -18,9 +13,9 @@ static void od_hash_word(struct od_hash *h, u32 word)
 {
 	h->x ^= word;
 	h->y ^= h->x;
-	h->x = od_rol32(h->x, 7);
+	h->x = rol32(h->x, 7);
 	h->x += h->y;
-	h->y = od_rol32(h->y, 20);
+	h->y = rol32(h->y, 20);
 	h->y *= 9;
 }
 
@@ -48,7 +43,7 @@ static u32 od_key_word(const u8 *key, size_t len, size_t at, int front)
 		if (pos < len)
 			b[i] = key[pos];
 	}
-	return od_le32(b);
+	return get_unaligned_le32(b);
 }
 
 u32 od_key_volume_hash(const u8 *key, size_t len)
@@ -82,11 +77,6 @@ static bool od_key_is_plain(const u8 *key, size_t len)
 	return true;
 }
 
-static u32 od_key_swap(u32 v)
-{
-	return v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
-}
-
 static unsigned int od_hex_len(u32 v)
 {
 	unsigned int n = 0;
@@ -114,7 +104,7 @@ static int od_key_as_words(const u8 *key, size_t len, bool big, char *name)
 		u32 v = od_key_word(key, len, at, -1);
 
 		name[n++] = at ? ',' : big ? 'S' : 'T';
-		n += od_put_hex(name + n, big ? od_key_swap(v) : v);
+		n += od_put_hex(name + n, big ? swab32(v) : v);
 	}
 	name[n] = '\0';
 	return (int)n;
@@ -139,7 +129,7 @@ static int od_key_as_base64(const u8 *key, size_t len, char *name)
 	return (int)n;
 }
 
-int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1])
+int od_key_file_name(const u8 *key, size_t len, char name[NAME_MAX + 1])
 {
 	size_t at, big = 0, little = 0, base64;
 
@@ -158,20 +148,20 @@ int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1])
 		u32 v = od_key_word(key, len, at, -1);
 
 		little += 1 + od_hex_len(v);
-		big += 1 + od_hex_len(od_key_swap(v));
+		big += 1 + od_hex_len(swab32(v));
 	}
 	base64 = 2 + (len + 2) / 3 * 4;
 	if (big < base64 || little < base64) {
-		if ((big <= little ? big : little) > OD_NAME_MAX)
+		if (min(big, little) > NAME_MAX)
 			return -ENAMETOOLONG;
 		return od_key_as_words(key, len, big <= little, name);
 	}
-	if (base64 > OD_NAME_MAX)
+	if (base64 > NAME_MAX)
 		return -ENAMETOOLONG;
 	return od_key_as_base64(key, len, name);
 }
 
-int od_key_volume_name(const char *key, char name[OD_NAME_MAX + 1])
+int od_key_volume_name(const char *key, char name[NAME_MAX + 1])
 {
 	size_t len = strlen(key);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names of volumes and blobs: their hashes and their file names in the cache. */
-#ifndef OD_KEY_H
-#define OD_KEY_H
+#ifndef OD_CORE_KEY_H
+#define OD_CORE_KEY_H
 
 #include "od/types.h"
 
 /** OD_KEY_MAX - longest key that gets a file name, in bytes */
 #define OD_KEY_MAX	252U
-/** OD_NAME_MAX - longest file name, without its NUL */
-#define OD_NAME_MAX	255U
 /** OD_FANOUT_LEN - length of a fan-out directory's name, "@39" */
 #define OD_FANOUT_LEN	3U
 
@@ -38,7 +36,7 @@ u32 od_key_cookie_hash(const u8 *key, size_t len, u32 volume_hash);
  *
  * Return: length of the file name, -EINVAL for an empty key, -ENAMETOOLONG.
  */
-int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1]);
+int od_key_file_name(const u8 *key, size_t len, char name[NAME_MAX + 1]);
 
 /**
  * od_key_volume_name - directory name of a volume
@@ -48,7 +46,7 @@ int od_key_file_name(const u8 *key, size_t len, char name[OD_NAME_MAX + 1]);
  * Return: length of the name, -EINVAL for an empty key or one with a '/',
  * -ENAMETOOLONG.
  */
-int od_key_volume_name(const char *key, char name[OD_NAME_MAX + 1]);
+int od_key_volume_name(const char *key, char name[NAME_MAX + 1]);
 
 /**
  * od_key_fanout_name - fan-out directory name of a blob
@@ -57,4 +55,4 @@ int od_key_volume_name(const char *key, char name[OD_NAME_MAX + 1]);
  */
 void od_key_fanout_name(u32 hash, char name[OD_FANOUT_LEN + 1]);
 
-#endif /* OD_KEY_H */
+#endif /* OD_CORE_KEY_H */

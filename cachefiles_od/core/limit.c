@@ -12,15 +12,14 @@ int od_limit_check(const struct od_limit *limit)
 static bool od_has_percent(u64 total, u64 free, unsigned int percent)
 {
 	/* Low bits are given up where the products would wrap. */
-	for (; total > ~(u64)0 / 128; total >>= 1)
+	for (; total > U64_MAX / 128; total >>= 1)
 		free >>= 1;
 	return free * 100 >= total * percent;
 }
 
 enum od_room od_limit_room(const struct od_limit *limit, u64 total, u64 free)
 {
-	if (free > total)
-		free = total;
+	free = min(free, total);
 	if (total == 0 || od_has_percent(total, free, limit->run))
 		return OD_ROOM_PLENTY;
 	if (od_has_percent(total, free, limit->cull))

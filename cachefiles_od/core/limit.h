@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How full the cache's file system may become. */
-#ifndef OD_LIMIT_H
-#define OD_LIMIT_H
+#ifndef OD_CORE_LIMIT_H
+#define OD_CORE_LIMIT_H
 
 #include "od/types.h"
 
@@ -48,4 +48,4 @@ int od_limit_check(const struct od_limit *limit);
  */
 enum od_room od_limit_room(const struct od_limit *limit, u64 total, u64 free);
 
-#endif /* OD_LIMIT_H */
+#endif /* OD_CORE_LIMIT_H */

@@ -7,27 +7,6 @@
 
 static const u8 od_mapfile_magic[8] = { 'O', 'D', 'P', 'R', 'E', 'S', 'M', 'P' };
 
-/* Offsets in a slot; everything is little-endian. */
-enum {
-	OD_AT_MAGIC	= 0,
-	OD_AT_VERSION	= 8,
-	OD_AT_CRC	= 12,	/* of the slot, with this field as 0 */
-	OD_AT_SEQ	= 16,
-	OD_AT_SIZE	= 24,
-	OD_AT_INO	= 32,
-	OD_AT_GENERATION = 40,
-	OD_AT_FLAGS	= 44,
-	OD_AT_MTIME_SEC	= 48,
-	OD_AT_MTIME_NSEC = 56,
-	OD_AT_NR_RUNS	= 60,
-	OD_AT_RUNS_OFF	= 64,
-	OD_AT_RUNS_CRC	= 72,
-	OD_AT_VOLUME	= 80,
-	OD_AT_NAME	= OD_AT_VOLUME + OD_MAPFILE_STRING_MAX + 1,
-	OD_AT_VALIDATOR	= OD_AT_NAME + OD_MAPFILE_STRING_MAX + 1,
-	OD_AT_END	= OD_AT_VALIDATOR + OD_MAPFILE_STRING_MAX + 1,
-};
-
 u32 od_crc32c(u32 crc, const u8 *p, size_t len)
 {
 	/* The remainder of each nibble, for the reflected polynomial 0x82f63b78. */
@@ -45,13 +24,15 @@ u32 od_crc32c(u32 crc, const u8 *p, size_t len)
 	return crc;
 }
 
+/* Of the slot, with the checksum itself as 0. */
 static u32 od_mapfile_slot_crc(const u8 *slot)
 {
-	static const u8 zero[4];
-	u32 crc = od_crc32c(~0U, slot, OD_AT_CRC);
+	static const u8 zero[sizeof_field(struct od_disk_map, crc)];
+	const size_t at = offsetof(struct od_disk_map, crc), next = at + sizeof(zero);
+	u32 crc = od_crc32c(~0U, slot, at);
 
 	crc = od_crc32c(crc, zero, sizeof(zero));
-	return od_crc32c(crc, slot + OD_AT_SEQ, OD_MAPFILE_SLOT - OD_AT_SEQ);
+	return od_crc32c(crc, slot + next, OD_MAPFILE_SLOT - next);
 }
 
 static void od_put_string(u8 *at, const char *s)
@@ -61,23 +42,25 @@ static void od_put_string(u8 *at, const char *s)
 
 void od_mapfile_encode(const struct od_mapfile *m, u8 *slot)
 {
+	struct od_disk_map *disk = (void *)slot;
+
 	memset(slot, 0, OD_MAPFILE_SLOT);
-	memcpy(slot + OD_AT_MAGIC, od_mapfile_magic, sizeof(od_mapfile_magic));
-	od_put_le32(slot + OD_AT_VERSION, OD_MAPFILE_VERSION);
-	od_put_le64(slot + OD_AT_SEQ, m->seq);
-	od_put_le64(slot + OD_AT_SIZE, m->size);
-	od_put_le64(slot + OD_AT_INO, m->ino);
-	od_put_le32(slot + OD_AT_GENERATION, m->generation);
-	od_put_le32(slot + OD_AT_FLAGS, m->flags);
-	od_put_le64(slot + OD_AT_MTIME_SEC, (u64)m->mtime_sec);
-	od_put_le32(slot + OD_AT_MTIME_NSEC, m->mtime_nsec);
-	od_put_le32(slot + OD_AT_NR_RUNS, m->nr_runs);
-	od_put_le64(slot + OD_AT_RUNS_OFF, m->runs_off);
-	od_put_le32(slot + OD_AT_RUNS_CRC, m->runs_crc);
-	od_put_string(slot + OD_AT_VOLUME, m->volume);
-	od_put_string(slot + OD_AT_NAME, m->name);
-	od_put_string(slot + OD_AT_VALIDATOR, m->validator);
-	od_put_le32(slot + OD_AT_CRC, od_mapfile_slot_crc(slot));
+	memcpy(disk->magic, od_mapfile_magic, sizeof(od_mapfile_magic));
+	disk->version = cpu_to_le32(OD_MAPFILE_VERSION);
+	disk->seq = cpu_to_le64(m->seq);
+	disk->size = cpu_to_le64(m->size);
+	disk->ino = cpu_to_le64(m->ino);
+	disk->generation = cpu_to_le32(m->generation);
+	disk->flags = cpu_to_le32(m->flags);
+	disk->mtime_sec = cpu_to_le64((u64)m->mtime_sec);
+	disk->mtime_nsec = cpu_to_le32(m->mtime_nsec);
+	disk->nr_runs = cpu_to_le32(m->nr_runs);
+	disk->runs_off = cpu_to_le64(m->runs_off);
+	disk->runs_crc = cpu_to_le32(m->runs_crc);
+	od_put_string(disk->volume, m->volume);
+	od_put_string(disk->name, m->name);
+	od_put_string(disk->validator, m->validator);
+	disk->crc = cpu_to_le32(od_mapfile_slot_crc(slot));
 }
 
 /* Terminated within its field? */
@@ -102,25 +85,27 @@ static bool od_mapfile_runs_fit(const struct od_mapfile *m)
 
 int od_mapfile_decode(const u8 *slot, struct od_mapfile *m)
 {
-	if (memcmp(slot + OD_AT_MAGIC, od_mapfile_magic, sizeof(od_mapfile_magic)) ||
-	    od_le32(slot + OD_AT_VERSION) != OD_MAPFILE_VERSION)
-		return -EUCLEAN;
-	if (od_le32(slot + OD_AT_CRC) != od_mapfile_slot_crc(slot))
-		return -EUCLEAN;
-	m->seq = od_le64(slot + OD_AT_SEQ);
-	m->size = od_le64(slot + OD_AT_SIZE);
-	m->ino = od_le64(slot + OD_AT_INO);
-	m->generation = od_le32(slot + OD_AT_GENERATION);
-	m->flags = od_le32(slot + OD_AT_FLAGS);
-	m->mtime_sec = (s64)od_le64(slot + OD_AT_MTIME_SEC);
-	m->mtime_nsec = od_le32(slot + OD_AT_MTIME_NSEC);
-	m->nr_runs = od_le32(slot + OD_AT_NR_RUNS);
-	m->runs_off = od_le64(slot + OD_AT_RUNS_OFF);
-	m->runs_crc = od_le32(slot + OD_AT_RUNS_CRC);
+	const struct od_disk_map *disk = (const void *)slot;
 
-	if (!od_get_string(m->volume, slot + OD_AT_VOLUME) || !od_is_file_name(m->volume) ||
-	    !od_get_string(m->name, slot + OD_AT_NAME) || !od_is_file_name(m->name) ||
-	    !od_get_string(m->validator, slot + OD_AT_VALIDATOR) || strchr(m->validator, '\n'))
+	if (memcmp(disk->magic, od_mapfile_magic, sizeof(od_mapfile_magic)) ||
+	    le32_to_cpu(disk->version) != OD_MAPFILE_VERSION)
+		return -EUCLEAN;
+	if (le32_to_cpu(disk->crc) != od_mapfile_slot_crc(slot))
+		return -EUCLEAN;
+	m->seq = le64_to_cpu(disk->seq);
+	m->size = le64_to_cpu(disk->size);
+	m->ino = le64_to_cpu(disk->ino);
+	m->generation = le32_to_cpu(disk->generation);
+	m->flags = le32_to_cpu(disk->flags);
+	m->mtime_sec = (s64)le64_to_cpu(disk->mtime_sec);
+	m->mtime_nsec = le32_to_cpu(disk->mtime_nsec);
+	m->nr_runs = le32_to_cpu(disk->nr_runs);
+	m->runs_off = le64_to_cpu(disk->runs_off);
+	m->runs_crc = le32_to_cpu(disk->runs_crc);
+
+	if (!od_get_string(m->volume, disk->volume) || !od_is_file_name(m->volume) ||
+	    !od_get_string(m->name, disk->name) || !od_is_file_name(m->name) ||
+	    !od_get_string(m->validator, disk->validator) || strchr(m->validator, '\n'))
 		return -EUCLEAN;
 	if (m->size > OD_MAPFILE_SIZE_MAX || m->mtime_nsec >= 1000000000 ||
 	    (m->flags & ~OD_MAPFILE_CLOSED) || !od_mapfile_runs_fit(m))
@@ -130,21 +115,23 @@ int od_mapfile_decode(const u8 *slot, struct od_mapfile *m)
 
 void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf)
 {
+	struct od_disk_run *disk = (void *)buf;
 	size_t i;
 
-	for (i = 0; i < nr; i++, buf += OD_MAPFILE_RUN) {
-		od_put_le64(buf, runs[i].start);
-		od_put_le64(buf + 8, runs[i].end);
+	for (i = 0; i < nr; i++) {
+		disk[i].start = cpu_to_le64(runs[i].start);
+		disk[i].end = cpu_to_le64(runs[i].end);
 	}
 }
 
 int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
 			   struct od_range *runs)
 {
+	const struct od_disk_run *disk = (const void *)buf;
 	size_t i;
 
-	for (i = 0; i < nr; i++, buf += OD_MAPFILE_RUN) {
-		u64 start = od_le64(buf), end = od_le64(buf + 8);
+	for (i = 0; i < nr; i++) {
+		u64 start = le64_to_cpu(disk[i].start), end = le64_to_cpu(disk[i].end);
 
 		if ((prev_end && start <= prev_end) || end <= start || end > limit)
 			return -EUCLEAN;
@@ -157,9 +144,7 @@ int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
 
 static u64 od_mapfile_area(u32 nr_runs)
 {
-	u64 bytes = (u64)nr_runs * OD_MAPFILE_RUN + OD_MAPFILE_SLOT - 1;
-
-	return bytes - bytes % OD_MAPFILE_SLOT;
+	return round_up((u64)nr_runs * OD_MAPFILE_RUN, (u64)OD_MAPFILE_SLOT);
 }
 
 u64 od_mapfile_next_off(const struct od_mapfile *cur, u32 nr_runs)

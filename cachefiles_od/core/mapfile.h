@@ -8,22 +8,68 @@
  * with the next sequence number into the other slot. A torn commit leaves a
  * checksum that does not match, and the version before it in place.
  */
-#ifndef OD_MAPFILE_H
-#define OD_MAPFILE_H
+#ifndef OD_CORE_MAPFILE_H
+#define OD_CORE_MAPFILE_H
 
 #include "od/types.h"
 #include "extents.h"
 
 /** OD_MAPFILE_SLOT - bytes of a header slot; the first two of a map file are slots */
 #define OD_MAPFILE_SLOT		4096U
-/** OD_MAPFILE_RUN - bytes of a run on disk: start le64, end le64 */
-#define OD_MAPFILE_RUN		16U
+/** OD_MAPFILE_RUN - bytes of a run on disk */
+#define OD_MAPFILE_RUN		((u32)sizeof(struct od_disk_run))
 /** OD_MAPFILE_RUNS_AT - offset of the first byte that runs may occupy */
 #define OD_MAPFILE_RUNS_AT	(2 * OD_MAPFILE_SLOT)
 /** OD_MAPFILE_RUNS_MAX - most runs in a map: 64 MiB of them */
 #define OD_MAPFILE_RUNS_MAX	(4U << 20)
 /** OD_MAPFILE_STRING_MAX - longest name or validator, without a NUL */
 #define OD_MAPFILE_STRING_MAX	255U
+
+/**
+ * struct od_disk_map - a header slot; the rest of it is 0
+ * @magic: "ODPRESMP"
+ * @version: 1
+ * @crc: crc32c of the slot, with this field as 0
+ * @seq: and what follows, see struct od_mapfile; strings are padded with NULs
+ */
+struct od_disk_map {
+	u8 magic[8];
+	__le32 version;
+	__le32 crc;
+	__le64 seq;
+	__le64 size;
+	__le64 ino;
+	__le32 generation;
+	__le32 flags;
+	__le64 mtime_sec;
+	__le32 mtime_nsec;
+	__le32 nr_runs;
+	__le64 runs_off;
+	__le32 runs_crc;
+	u8 reserved[4];
+	u8 volume[OD_MAPFILE_STRING_MAX + 1];
+	u8 name[OD_MAPFILE_STRING_MAX + 1];
+	u8 validator[OD_MAPFILE_STRING_MAX + 1];
+} __packed;
+
+static_assert(sizeof(struct od_disk_map) == 848);
+static_assert(sizeof(struct od_disk_map) <= OD_MAPFILE_SLOT);
+static_assert(offsetof(struct od_disk_map, crc) == 12);
+static_assert(offsetof(struct od_disk_map, generation) == 40);
+static_assert(offsetof(struct od_disk_map, nr_runs) == 60);
+static_assert(offsetof(struct od_disk_map, volume) == 80);
+
+/**
+ * struct od_disk_run - a run of present bytes
+ * @start: first byte
+ * @end: first byte past the last
+ */
+struct od_disk_run {
+	__le64 start;
+	__le64 end;
+} __packed;
+
+static_assert(sizeof(struct od_disk_run) == 16);
 
 /** OD_MAPFILE_CLOSED - flag: the object was closed; the cache file had @mtime then */
 #define OD_MAPFILE_CLOSED	1U
@@ -124,4 +170,4 @@ int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
  */
 u64 od_mapfile_next_off(const struct od_mapfile *cur, u32 nr_runs);
 
-#endif /* OD_MAPFILE_H */
+#endif /* OD_CORE_MAPFILE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The messages that a daemon reads from the device. */
-#ifndef OD_MESSAGE_H
-#define OD_MESSAGE_H
+#ifndef OD_CORE_MESSAGE_H
+#define OD_CORE_MESSAGE_H
 
 #include "od/types.h"
 
@@ -47,4 +47,4 @@ size_t od_message_len(const struct od_message *msg);
  */
 void od_message_encode(const struct od_message *msg, u8 *buf);
 
-#endif /* OD_MESSAGE_H */
+#endif /* OD_CORE_MESSAGE_H */

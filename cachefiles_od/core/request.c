@@ -65,22 +65,13 @@ int od_obj_step(enum od_obj_state *state, enum od_obj_event event)
 	return 0;
 }
 
-static u64 od_round_up(u64 v)
-{
-	return (v + OD_READ_ALIGN - 1) & ~(u64)(OD_READ_ALIGN - 1);
-}
-
 struct od_range od_req_widen(u64 pos, u64 end, u64 limit, u64 window, u64 size)
 {
-	u64 start = pos & ~(u64)(OD_READ_ALIGN - 1);
+	u64 start = round_down(pos, (u64)OD_READ_ALIGN);
 
-	if (end < start + window)
-		end = start + window;
-	if (end > start + CACHEFILES_OD_READ_MAX)
-		end = start + CACHEFILES_OD_READ_MAX;
-	if (end > limit)
-		end = limit;
+	end = max(end, start + window);
+	end = min_t(u64, end, start + CACHEFILES_OD_READ_MAX);
 	/* Ends below @start + CACHEFILES_OD_READ_MAX do not wrap when rounded up. */
-	end = od_round_up(end);
-	return (struct od_range) { start, end < size ? end : size };
+	end = round_up(min(end, limit), (u64)OD_READ_ALIGN);
+	return (struct od_range) { start, min(end, size) };
 }

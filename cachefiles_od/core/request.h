@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What may happen to a request and to a blob, and how wide a READ becomes. */
-#ifndef OD_REQUEST_H
-#define OD_REQUEST_H
+#ifndef OD_CORE_REQUEST_H
+#define OD_CORE_REQUEST_H
 
 #include "od/types.h"
 #include "extents.h"
@@ -109,4 +109,4 @@ int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
  */
 struct od_range od_req_widen(u64 pos, u64 end, u64 limit, u64 window, u64 size);
 
-#endif /* OD_REQUEST_H */
+#endif /* OD_CORE_REQUEST_H */

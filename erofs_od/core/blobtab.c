@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "blobtab.h"
 
-void od_slot_parse(const u8 p[OD_DEVICE_SLOT_SIZE], struct od_slot *slot)
+void od_slot_parse(const struct od_disk_slot *disk, struct od_slot *slot)
 {
 	memset(slot, 0, sizeof(*slot));
-	memcpy(slot->tag, p, OD_DEVICE_TAG_SIZE);
-	slot->blocks = od_le32(p + OD_DEVICE_BLOCKS_AT);
-	slot->uniaddr = od_le32(p + OD_DEVICE_UNIADDR_AT);
+	memcpy(slot->tag, disk->tag, OD_DEVICE_TAG_SIZE);
+	slot->blocks = le32_to_cpu(disk->blocks);
+	slot->uniaddr = le32_to_cpu(disk->uniaddr);
 }
 
 int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index)
@@ -37,7 +37,7 @@ void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
 
 			*index = i;
 			*addr = at - b->uniaddr;
-			*len = *len < left ? *len : left;
+			*len = min(*len, left);
 			return;
 		}
 		if (at < b->uniaddr && *len > b->uniaddr - at)

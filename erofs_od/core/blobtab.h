@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The blobs of an image: the primary one and those of the device table. */
-#ifndef OD_BLOBTAB_H
-#define OD_BLOBTAB_H
+#ifndef OD_CORE_BLOBTAB_H
+#define OD_CORE_BLOBTAB_H
 
 #include "od/types.h"
 #include "format.h"
@@ -20,10 +20,10 @@ struct od_slot {
 
 /**
  * od_slot_parse - read a slot of the device table
- * @p: %OD_DEVICE_SLOT_SIZE bytes
+ * @disk: the slot
  * @slot: the result
  */
-void od_slot_parse(const u8 p[OD_DEVICE_SLOT_SIZE], struct od_slot *slot);
+void od_slot_parse(const struct od_disk_slot *disk, struct od_slot *slot);
 
 /**
  * struct od_blob - where a blob lies and how long it is
@@ -70,4 +70,4 @@ int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index);
 void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
 		     u64 *len);
 
-#endif /* OD_BLOBTAB_H */
+#endif /* OD_CORE_BLOBTAB_H */

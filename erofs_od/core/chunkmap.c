@@ -4,23 +4,13 @@
 /* The cache reads the tail of a blob up to a multiple of this, as zeroes. */
 #define OD_BLOB_GRAIN	4096U
 
-static u64 od_min(u64 a, u64 b)
-{
-	return a < b ? a : b;
-}
-
-static u64 od_round_up(u64 v, u64 to)
-{
-	return od_add_overflows(v, to - 1) ? v : (v + to - 1) & ~(to - 1);
-}
-
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
 {
 	u64 array;
 
 	if (inode->layout != OD_LAYOUT_CHUNK_BASED)
 		return 0;
-	array = od_round_up(od_inode_body_end(inode), inode->entry_size);
+	array = round_up(od_inode_body_end(inode), (u64)inode->entry_size);
 	/* pos < 2^63 and chunks of at least 2^9 bytes: the product fits. */
 	*off = array + (pos >> inode->chunkbits) * inode->entry_size;
 	return *off < array ? -EUCLEAN : 1;
@@ -37,9 +27,9 @@ static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct
 
 	if (x->off >= size)
 		return -EUCLEAN;
-	if (od_min(x->len, file_bytes) <= size - x->off)
-		size = od_round_up(size, OD_BLOB_GRAIN);
-	x->len = od_min(x->len, size - x->off);
+	if (min(x->len, file_bytes) <= size - x->off)
+		size = round_up(size, (u64)OD_BLOB_GRAIN);
+	x->len = min(x->len, size - x->off);
 	return 0;
 }
 
@@ -71,7 +61,8 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 			    struct od_extent *x)
 {
 	u64 blk = (u64)1 << tab->blkbits;
-	u64 end = od_round_up(inode->size, blk);
+	u64 end = round_up(inode->size, blk);
+	u64 addr;
 
 	if (inode->layout == OD_LAYOUT_FLAT_INLINE) {
 		u64 last = (inode->size - 1) & ~(blk - 1);
@@ -83,9 +74,9 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 	}
 	x->off = inode->start_off;
 	x->len = end - pos;
-	if (od_add_overflows(inode->start_off, pos))
+	if (check_add_overflow(inode->start_off, pos, &addr))
 		return -EUCLEAN;
-	od_chunkmap_place(tab, inode->start_off + pos, end - pos, x);
+	od_chunkmap_place(tab, addr, end - pos, x);
 	return 0;
 }
 
@@ -93,28 +84,29 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 			     const struct od_inode *inode, u64 pos,
 			     const u8 *entry, struct od_extent *x)
 {
-	u64 left = od_round_up(inode->size, (u64)1 << tab->blkbits) - pos;
-	bool indexed = inode->entry_size == OD_CHUNK_INDEX_SIZE;
+	u64 left = round_up(inode->size, (u64)1 << tab->blkbits) - pos;
+	const struct od_disk_chunk_index *index = NULL;
 	u64 chunk = (u64)1 << inode->chunkbits;
 	u64 in_chunk = pos & (chunk - 1);
-	u16 device = 0;
 	u32 blkaddr;
+	u64 addr;
 	int err;
 
-	left = od_min(left, chunk - in_chunk);
+	left = min(left, chunk - in_chunk);
 	x->len = left;
-	blkaddr = od_le32(indexed ? entry + OD_CHUNK_INDEX_BLKADDR_AT : entry);
+	if (inode->entry_size == sizeof(*index))
+		index = (const void *)entry;
+	blkaddr = le32_to_cpu(index ? index->blkaddr
+				    : ((const struct od_disk_chunk *)entry)->blkaddr);
 	if (blkaddr == OD_CHUNK_HOLE) {
 		x->hole = true;
 		return 0;
 	}
 	x->off = (u64)blkaddr << tab->blkbits;
-	if (indexed)
-		device = od_le16(entry + OD_CHUNK_INDEX_DEVICE_AT);
-	err = od_blobtab_device(tab, device, &x->blob);
-	if (err || od_add_overflows(x->off, in_chunk))
+	err = od_blobtab_device(tab, index ? le16_to_cpu(index->device_id) : 0, &x->blob);
+	if (err || check_add_overflow(x->off, in_chunk, &addr))
 		return -EUCLEAN;
-	x->off += in_chunk;
+	x->off = addr;
 	if (!x->blob)
 		od_chunkmap_place(tab, x->off, left, x);
 	return 0;

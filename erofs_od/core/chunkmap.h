@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* From an offset in a file to a place in a blob. */
-#ifndef OD_CHUNKMAP_H
-#define OD_CHUNKMAP_H
+#ifndef OD_CORE_CHUNKMAP_H
+#define OD_CORE_CHUNKMAP_H
 
 #include "od/types.h"
 #include "blobtab.h"
@@ -51,4 +51,4 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);
 
-#endif /* OD_CHUNKMAP_H */
+#endif /* OD_CORE_CHUNKMAP_H */

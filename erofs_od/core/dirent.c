@@ -3,23 +3,29 @@
 
 int od_dirblock_parse(const u8 *p, u32 len, struct od_dirblock *block)
 {
+	const struct od_disk_dirent *disk = (const void *)p;
 	u32 first;
 
-	if (len < OD_DIRENT_SIZE)
+	if (len < sizeof(*disk))
 		return -EUCLEAN;
 	/* Names start where the entries end. */
-	first = od_le16(p + OD_DIRENT_NAMEOFF_AT);
-	if (first < OD_DIRENT_SIZE || first % OD_DIRENT_SIZE || first >= len)
+	first = le16_to_cpu(disk->nameoff);
+	if (first < sizeof(*disk) || first % sizeof(*disk) || first >= len)
 		return -EUCLEAN;
 	block->p = p;
 	block->len = len;
-	block->count = first / OD_DIRENT_SIZE;
+	block->count = first / sizeof(*disk);
 	return 0;
+}
+
+static const struct od_disk_dirent *od_dirblock_at(const struct od_dirblock *block, u32 nr)
+{
+	return (const struct od_disk_dirent *)block->p + nr;
 }
 
 static u32 od_dirblock_nameoff(const struct od_dirblock *block, u32 nr)
 {
-	return od_le16(block->p + nr * OD_DIRENT_SIZE + OD_DIRENT_NAMEOFF_AT);
+	return le16_to_cpu(od_dirblock_at(block, nr)->nameoff);
 }
 
 /* Only the last name of a block may end early, at a NUL. */
@@ -50,7 +56,7 @@ int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 	u32 from = od_dirblock_nameoff(block, nr);
 	u32 to;
 
-	if (from < block->count * OD_DIRENT_SIZE || from >= block->len)
+	if (from < block->count * sizeof(struct od_disk_dirent) || from >= block->len)
 		return -EUCLEAN;
 	if (nr + 1 < block->count)
 		to = od_dirblock_nameoff(block, nr + 1);
@@ -62,14 +68,14 @@ int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 	entry->name_len = to - from;
 	if (!od_name_valid(entry->name, entry->name_len))
 		return -EUCLEAN;
-	entry->nid = od_le64(block->p + nr * OD_DIRENT_SIZE + OD_DIRENT_NID_AT);
-	entry->type = block->p[nr * OD_DIRENT_SIZE + OD_DIRENT_TYPE_AT];
+	entry->nid = le64_to_cpu(od_dirblock_at(block, nr)->nid);
+	entry->type = od_dirblock_at(block, nr)->file_type;
 	return entry->nid & OD_DIRENT_NID_METABOX ? -EOPNOTSUPP : 0;
 }
 
 int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len)
 {
-	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+	int order = memcmp(a, b, min(a_len, b_len));
 
 	if (order)
 		return order;

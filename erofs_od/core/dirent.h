@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One block of a directory. */
-#ifndef OD_DIRENT_H
-#define OD_DIRENT_H
+#ifndef OD_CORE_DIRENT_H
+#define OD_CORE_DIRENT_H
 
 #include "od/types.h"
 #include "format.h"
@@ -129,4 +129,4 @@ int od_dirsearch_step(struct od_dirsearch *search, u64 nr,
 		      const struct od_dirblock *block, const char *name, u32 len,
 		      struct od_dirent *entry);
 
-#endif /* OD_DIRENT_H */
+#endif /* OD_CORE_DIRENT_H */

@@ -12,7 +12,7 @@ int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off)
 	if (nid > OD_NID_MAX)
 		return -EUCLEAN;
 	at = sb->meta_off + (nid << OD_NID_SHIFT);
-	if (at >= blob_size || blob_size - at < OD_INODE_COMPACT_SIZE)
+	if (at >= blob_size || blob_size - at < sizeof(struct od_disk_inode_compact))
 		return -EUCLEAN;
 	*off = at;
 	return 0;
@@ -30,25 +30,25 @@ static int od_inode_refuse(const char **why, const char *what)
 	return -EOPNOTSUPP;
 }
 
-static void od_inode_compact(const struct od_sb *sb, const u8 *p,
+static void od_inode_compact(const struct od_sb *sb, const struct od_disk_inode_compact *disk,
 			     struct od_inode *inode)
 {
-	inode->size = od_le32(p + OD_I_SIZE_AT);
-	inode->uid = od_le16(p + OD_IC_UID_AT);
-	inode->gid = od_le16(p + OD_IC_GID_AT);
-	inode->nlink = od_le16(p + OD_I_NB_AT);
-	inode->mtime = (s64)(sb->epoch + od_le32(p + OD_IC_MTIME_AT));
+	inode->size = le32_to_cpu(disk->size);
+	inode->uid = le16_to_cpu(disk->uid);
+	inode->gid = le16_to_cpu(disk->gid);
+	inode->nlink = le16_to_cpu(disk->nlink);
+	inode->mtime = (s64)(sb->epoch + le32_to_cpu(disk->mtime));
 	inode->mtime_nsec = sb->fixed_nsec;
 }
 
-static void od_inode_extended(const u8 *p, struct od_inode *inode)
+static void od_inode_extended(const struct od_disk_inode_extended *disk, struct od_inode *inode)
 {
-	inode->size = od_le64(p + OD_I_SIZE_AT);
-	inode->uid = od_le32(p + OD_IX_UID_AT);
-	inode->gid = od_le32(p + OD_IX_GID_AT);
-	inode->nlink = od_le32(p + OD_IX_NLINK_AT);
-	inode->mtime = (s64)od_le64(p + OD_IX_MTIME_AT);
-	inode->mtime_nsec = od_le32(p + OD_IX_NSEC_AT);
+	inode->size = le64_to_cpu(disk->size);
+	inode->uid = le32_to_cpu(disk->uid);
+	inode->gid = le32_to_cpu(disk->gid);
+	inode->nlink = le32_to_cpu(disk->nlink);
+	inode->mtime = (s64)le64_to_cpu(disk->mtime);
+	inode->mtime_nsec = le32_to_cpu(disk->mtime_nsec);
 }
 
 static int od_inode_chunks(const struct od_sb *sb, u32 format,
@@ -65,16 +65,14 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 	if (format & OD_CHUNK_48BIT)
 		return od_inode_refuse(why, "48-bit chunk addresses");
 	inode->chunkbits = (u8)(sb->blkbits + (format & OD_CHUNK_BITS_MASK));
-	inode->entry_size = format & OD_CHUNK_INDEXES ? OD_CHUNK_INDEX_SIZE
-						      : OD_CHUNK_BLOCK_SIZE;
+	inode->entry_size = format & OD_CHUNK_INDEXES ? sizeof(struct od_disk_chunk_index)
+						      : sizeof(struct od_disk_chunk);
 	return 0;
 }
 
-static int od_inode_layout(const struct od_sb *sb, const u8 *p,
-			   struct od_inode *inode, const char **why)
+static int od_inode_layout(const struct od_sb *sb, u32 u, struct od_inode *inode,
+			   const char **why)
 {
-	u32 u = od_le32(p + OD_I_U_AT);
-
 	switch (inode->layout) {
 	case OD_LAYOUT_FLAT_PLAIN:
 	case OD_LAYOUT_FLAT_INLINE:
@@ -90,17 +88,16 @@ static int od_inode_layout(const struct od_sb *sb, const u8 *p,
 	}
 }
 
-static int od_inode_type(const struct od_sb *sb, const u8 *p,
-			 struct od_inode *inode, const char **why)
+static int od_inode_type(const struct od_sb *sb, u32 u, struct od_inode *inode, const char **why)
 {
 	switch (inode->mode & OD_S_IFMT) {
 	case OD_S_IFREG:
 	case OD_S_IFDIR:
 	case OD_S_IFLNK:
-		return od_inode_layout(sb, p, inode, why);
+		return od_inode_layout(sb, u, inode, why);
 	case OD_S_IFCHR:
 	case OD_S_IFBLK:
-		inode->rdev = od_le32(p + OD_I_U_AT);
+		inode->rdev = u;
 		inode->size = 0;
 		return 0;
 	case OD_S_IFIFO:
@@ -115,31 +112,32 @@ static int od_inode_type(const struct od_sb *sb, const u8 *p,
 int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		   size_t len, struct od_inode *inode, const char **why)
 {
+	const struct od_disk_inode_compact *disk = (const void *)p;
 	u16 format, icount;
 
-	if (len < OD_INODE_COMPACT_SIZE)
+	if (len < sizeof(*disk))
 		return od_inode_corrupt(why, "cut off");
 	memset(inode, 0, sizeof(*inode));
-	format = od_le16(p + OD_I_FORMAT_AT);
+	format = le16_to_cpu(disk->format);
 	if (format & ~OD_I_KNOWN)
 		return od_inode_refuse(why, "an unknown inode format");
 	inode->nid = nid;
 	inode->off = off;
-	inode->mode = od_le16(p + OD_I_MODE_AT);
+	inode->mode = le16_to_cpu(disk->mode);
 	inode->layout = format >> OD_I_LAYOUT_SHIFT & OD_I_LAYOUT_MASK;
-	inode->inode_size = format & OD_I_EXTENDED ? OD_INODE_EXTENDED_SIZE
-						   : OD_INODE_COMPACT_SIZE;
+	inode->inode_size = format & OD_I_EXTENDED ? sizeof(struct od_disk_inode_extended)
+						   : sizeof(*disk);
 	if (len < inode->inode_size)
 		return od_inode_corrupt(why, "cut off");
-	icount = od_le16(p + OD_I_XATTR_ICOUNT_AT);
+	icount = le16_to_cpu(disk->xattr_icount);
 	if (icount)
-		inode->xattr_size = OD_XATTR_HEADER_SIZE +
-				    OD_XATTR_ENTRY_SIZE * (icount - 1U);
+		inode->xattr_size = sizeof(struct od_disk_xattr_header) +
+				    sizeof(struct od_disk_xattr_entry) * (icount - 1U);
 
 	if (format & OD_I_EXTENDED)
-		od_inode_extended(p, inode);
+		od_inode_extended((const void *)p, inode);
 	else
-		od_inode_compact(sb, p, inode);
+		od_inode_compact(sb, disk, inode);
 	if ((inode->mode & OD_S_IFMT) == OD_S_IFDIR)
 		inode->dot_omitted = format & OD_I_DOT_OMITTED;
 	else if (format & OD_I_NLINK_1)
@@ -151,5 +149,5 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		return od_inode_corrupt(why, "impossible size");
 	if (inode->mtime_nsec >= 1000000000U)
 		return od_inode_corrupt(why, "impossible time stamp");
-	return od_inode_type(sb, p, inode, why);
+	return od_inode_type(sb, le32_to_cpu(disk->u), inode, why);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Inodes, compact and extended. */
-#ifndef OD_INODE_H
-#define OD_INODE_H
+#ifndef OD_CORE_INODE_H
+#define OD_CORE_INODE_H
 
 #include "od/types.h"
 #include "format.h"
@@ -64,7 +64,7 @@ int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off);
  * @nid: inode number
  * @off: what od_inode_offset() said
  * @p: what is there
- * @len: bytes in @p, at least %OD_INODE_COMPACT_SIZE; %OD_INODE_EXTENDED_SIZE
+ * @len: bytes in @p, at least those of a compact inode; those of an extended one
  *	are always enough
  * @inode: the result
  * @why: on failure, what is wrong, in a few words for a log line
@@ -84,4 +84,4 @@ static inline u64 od_inode_body_end(const struct od_inode *inode)
 	return inode->off + inode->inode_size + inode->xattr_size;
 }
 
-#endif /* OD_INODE_H */
+#endif /* OD_CORE_INODE_H */

@@ -6,18 +6,18 @@
  * versions of mkfs.erofs set it in every image: inodes are refused one by one.
  */
 static const u32 od_sb_supported =
-	OD_INCOMPAT_LZ4_0PADDING | OD_INCOMPAT_CHUNKED_FILE |
-	OD_INCOMPAT_DEVICE_TABLE | OD_INCOMPAT_XATTR_PREFIXES;
+	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_CHUNKED_FILE |
+	OD_FEATURE_INCOMPAT_DEVICE_TABLE | OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
 
 static const struct {
 	u32 bit;
 	const char *name;
 } od_sb_refused[] = {
-	{ OD_INCOMPAT_COMPR_CFGS, "compression configurations (COMPR_CFGS)" },
-	{ OD_INCOMPAT_ZTAILPACKING, "compressed tail packing (ZTAILPACKING)" },
-	{ OD_INCOMPAT_FRAGMENTS, "compressed fragments (FRAGMENTS)" },
-	{ OD_INCOMPAT_48BIT, "48-bit block addresses (48BIT)" },
-	{ OD_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
+	{ OD_FEATURE_INCOMPAT_COMPR_CFGS, "compression configurations (COMPR_CFGS)" },
+	{ OD_FEATURE_INCOMPAT_ZTAILPACKING, "compressed tail packing (ZTAILPACKING)" },
+	{ OD_FEATURE_INCOMPAT_FRAGMENTS, "compressed fragments (FRAGMENTS)" },
+	{ OD_FEATURE_INCOMPAT_48BIT, "48-bit block addresses (48BIT)" },
+	{ OD_FEATURE_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
 };
 
 static int od_sb_check_features(u32 incompat, const char **why)
@@ -30,11 +30,11 @@ static int od_sb_check_features(u32 incompat, const char **why)
 	 * marks an image that has one with the bit for fragments. Real
 	 * fragments belong to compressed inodes and are refused with them.
 	 */
-	if (incompat & OD_INCOMPAT_XATTR_PREFIXES)
-		extra &= ~(u32)OD_INCOMPAT_FRAGMENTS;
+	if (incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES)
+		extra &= ~(u32)OD_FEATURE_INCOMPAT_FRAGMENTS;
 	if (!extra)
 		return 0;
-	for (i = 0; i < sizeof(od_sb_refused) / sizeof(od_sb_refused[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(od_sb_refused); i++) {
 		if (extra & od_sb_refused[i].bit) {
 			*why = od_sb_refused[i].name;
 			return -EOPNOTSUPP;
@@ -50,23 +50,23 @@ static int od_sb_corrupt(const char **why, const char *what)
 	return -EUCLEAN;
 }
 
-static void od_sb_read_prefixes(const u8 *p, struct od_sb *sb)
+static void od_sb_read_prefixes(const struct od_disk_sb *disk, struct od_sb *sb)
 {
-	sb->packed_nid = od_le64(p + OD_SB_PACKED_NID_AT);
-	if (!(sb->incompat & OD_INCOMPAT_XATTR_PREFIXES))
+	sb->packed_nid = le64_to_cpu(disk->packed_nid);
+	if (!(sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES))
 		return;
-	sb->prefix_count = p[OD_SB_XATTR_PREFIX_COUNT_AT];
-	sb->prefix_off = (u64)od_le32(p + OD_SB_XATTR_PREFIX_START_AT) * OD_XATTR_ALIGN;
-	sb->prefix_in_packed = (sb->incompat & OD_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
-			       !(sb->compat & OD_COMPAT_PLAIN_XATTR_PFX);
+	sb->prefix_count = disk->xattr_prefix_count;
+	sb->prefix_off = (u64)le32_to_cpu(disk->xattr_prefix_start) * OD_XATTR_ALIGN;
+	sb->prefix_in_packed = (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
+			       !(sb->compat & OD_FEATURE_COMPAT_PLAIN_XATTR_PFX);
 }
 
-static void od_sb_read_devices(const u8 *p, struct od_sb *sb)
+static void od_sb_read_devices(const struct od_disk_sb *disk, struct od_sb *sb)
 {
-	if (!(sb->incompat & OD_INCOMPAT_DEVICE_TABLE))
+	if (!(sb->incompat & OD_FEATURE_INCOMPAT_DEVICE_TABLE))
 		return;
-	sb->extra_devices = od_le16(p + OD_SB_EXTRA_DEVICES_AT);
-	sb->devt_off = (u64)od_le16(p + OD_SB_DEVT_SLOTOFF_AT) * OD_DEVICE_SLOT_SIZE;
+	sb->extra_devices = le16_to_cpu(disk->extra_devices);
+	sb->devt_off = (u64)le16_to_cpu(disk->devt_slotoff) * sizeof(struct od_disk_slot);
 }
 
 /* The checksum covers the rest of the block that the superblock lies in. */
@@ -77,50 +77,50 @@ static u32 od_sb_checksum_len(u8 blkbits)
 	return blk > OD_SB_OFFSET ? blk - OD_SB_OFFSET : blk;
 }
 
-int od_sb_parse(const u8 p[OD_SB_SIZE], u8 blkbits_max, struct od_sb *sb,
+int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 		const char **why)
 {
 	int err;
 
-	if (od_le32(p + OD_SB_MAGIC_AT) != OD_SB_MAGIC) {
+	if (le32_to_cpu(disk->magic) != OD_SB_MAGIC) {
 		*why = "no EROFS superblock";
 		return -EINVAL;
 	}
 	memset(sb, 0, sizeof(*sb));
-	sb->compat = od_le32(p + OD_SB_COMPAT_AT);
-	sb->incompat = od_le32(p + OD_SB_INCOMPAT_AT);
+	sb->compat = le32_to_cpu(disk->compat);
+	sb->incompat = le32_to_cpu(disk->incompat);
 	err = od_sb_check_features(sb->incompat, why);
 	if (err)
 		return err;
 
-	sb->blkbits = p[OD_SB_BLKSZBITS_AT];
+	sb->blkbits = disk->blkszbits;
 	if (sb->blkbits < OD_BLKBITS_MIN || sb->blkbits > OD_BLKBITS_MAX)
 		return od_sb_corrupt(why, "impossible block size");
 	if (sb->blkbits > blkbits_max) {
 		*why = "blocks larger than a page";
 		return -EOPNOTSUPP;
 	}
-	if (p[OD_SB_DIRBLKBITS_AT]) {
+	if (disk->dirblkbits) {
 		*why = "directory blocks of another size";
 		return -EOPNOTSUPP;
 	}
 
-	sb->checksum = od_le32(p + OD_SB_CHECKSUM_AT);
+	sb->checksum = le32_to_cpu(disk->checksum);
 	sb->checksum_len = od_sb_checksum_len(sb->blkbits);
-	sb->root_nid = od_le16(p + OD_SB_ROOTNID_AT);
-	sb->inos = od_le64(p + OD_SB_INOS_AT);
-	sb->blocks = od_le32(p + OD_SB_BLOCKS_AT);
-	sb->epoch = od_le64(p + OD_SB_EPOCH_AT);
-	sb->fixed_nsec = od_le32(p + OD_SB_NSEC_AT);
+	sb->root_nid = le16_to_cpu(disk->root_nid);
+	sb->inos = le64_to_cpu(disk->inos);
+	sb->blocks = le32_to_cpu(disk->blocks);
+	sb->epoch = le64_to_cpu(disk->epoch);
+	sb->fixed_nsec = le32_to_cpu(disk->fixed_nsec);
 	if (sb->fixed_nsec >= 1000000000U)
 		return od_sb_corrupt(why, "impossible time stamp");
-	sb->meta_off = (u64)od_le32(p + OD_SB_META_BLKADDR_AT) << sb->blkbits;
-	sb->xattr_off = (u64)od_le32(p + OD_SB_XATTR_BLKADDR_AT) << sb->blkbits;
-	memcpy(sb->uuid, p + OD_SB_UUID_AT, OD_UUID_SIZE);
-	memcpy(sb->volume_name, p + OD_SB_VOLUME_NAME_AT, OD_VOLUME_NAME_SIZE);
-	od_sb_read_devices(p, sb);
-	od_sb_read_prefixes(p, sb);
-	sb->xattr_filter = (sb->compat & OD_COMPAT_XATTR_FILTER) &&
-			   !p[OD_SB_XATTR_FILTER_RESERVED_AT];
+	sb->meta_off = (u64)le32_to_cpu(disk->meta_blkaddr) << sb->blkbits;
+	sb->xattr_off = (u64)le32_to_cpu(disk->xattr_blkaddr) << sb->blkbits;
+	memcpy(sb->uuid, disk->uuid, OD_UUID_SIZE);
+	memcpy(sb->volume_name, disk->volume_name, OD_VOLUME_NAME_SIZE);
+	od_sb_read_devices(disk, sb);
+	od_sb_read_prefixes(disk, sb);
+	sb->xattr_filter = (sb->compat & OD_FEATURE_COMPAT_XATTR_FILTER) &&
+			   !disk->xattr_filter_reserved;
 	return 0;
 }

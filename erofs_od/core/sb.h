@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The superblock: what an image is, and whether this code can read it. */
-#ifndef OD_SB_H
-#define OD_SB_H
+#ifndef OD_CORE_SB_H
+#define OD_CORE_SB_H
 
 #include "od/types.h"
 #include "format.h"
@@ -11,7 +11,7 @@
  * @compat: enum od_feature_compat bits, unknown ones included
  * @incompat: enum od_feature_incompat bits, all of them known
  * @blkbits: log2 of the block size
- * @checksum: stored checksum; means something with %OD_COMPAT_SB_CHKSUM
+ * @checksum: stored checksum; means something with %OD_FEATURE_COMPAT_SB_CHKSUM
  * @checksum_len: bytes from %OD_SB_OFFSET on that the checksum covers
  * @root_nid: inode of the root directory
  * @inos: inodes in the image
@@ -56,7 +56,7 @@ struct od_sb {
 
 /**
  * od_sb_parse - check a superblock
- * @p: %OD_SB_SIZE bytes, from byte %OD_SB_OFFSET of the primary blob
+ * @disk: what is at byte %OD_SB_OFFSET of the primary blob
  * @blkbits_max: log2 of the largest block size that the caller can do
  * @sb: the result
  * @why: on failure, what is wrong, in a few words for a log line
@@ -64,7 +64,7 @@ struct od_sb {
  * Return: 0; -EINVAL no EROFS image at all; -EOPNOTSUPP a feature that is not
  * supported, named by @why; -EUCLEAN a corrupt superblock.
  */
-int od_sb_parse(const u8 p[OD_SB_SIZE], u8 blkbits_max, struct od_sb *sb,
+int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 		const char **why);
 
-#endif /* OD_SB_H */
+#endif /* OD_CORE_SB_H */

@@ -2,56 +2,56 @@
 #include "xattr.h"
 #include "xxhash.h"
 
-#define OD_XATTR_SHARED_SIZE	4
-
 int od_xattr_body_parse(const u8 *p, size_t len, struct od_xattr_body *body)
 {
-	if (len < OD_XATTR_HEADER_SIZE)
+	const struct od_disk_xattr_header *disk = (const void *)p;
+
+	if (len < sizeof(*disk))
 		return -EUCLEAN;
 	body->p = p;
 	body->len = len;
-	body->filter = od_le32(p);
-	body->shared_count = p[OD_XATTR_SHARED_COUNT_AT];
+	body->filter = le32_to_cpu(disk->name_filter);
+	body->shared_count = disk->shared_count;
 	return od_xattr_first(body) > len ? -EUCLEAN : 0;
 }
 
 u64 od_xattr_shared(const struct od_xattr_body *body, u32 nr)
 {
-	const u8 *ids = body->p + OD_XATTR_HEADER_SIZE;
+	const u8 *ids = body->p + sizeof(struct od_disk_xattr_header);
 
-	return (u64)od_le32(ids + nr * OD_XATTR_SHARED_SIZE) * OD_XATTR_ALIGN;
+	return (u64)get_unaligned_le32(ids + nr * sizeof(__le32)) * OD_XATTR_ALIGN;
 }
 
 size_t od_xattr_first(const struct od_xattr_body *body)
 {
-	return OD_XATTR_HEADER_SIZE + body->shared_count * OD_XATTR_SHARED_SIZE;
+	return sizeof(struct od_disk_xattr_header) + body->shared_count * sizeof(__le32);
 }
 
-void od_xattr_entry_head(const u8 p[OD_XATTR_ENTRY_SIZE], struct od_xattr_entry *entry)
+void od_xattr_entry_head(const struct od_disk_xattr_entry *disk, struct od_xattr_entry *entry)
 {
-	entry->name_len = p[0];
-	entry->index = p[1];
-	entry->value_size = od_le16(p + 2);
+	entry->name_len = disk->name_len;
+	entry->index = disk->name_index;
+	entry->value_size = le16_to_cpu(disk->value_size);
 	entry->name = NULL;
 }
 
 int od_xattr_next(const struct od_xattr_body *body, size_t *at,
 		  struct od_xattr_entry *entry, const u8 **value)
 {
+	const struct od_disk_xattr_entry *disk = (const void *)(body->p + *at);
 	size_t left = body->len - *at;
 	size_t size;
 
 	/* A tail shorter than an entry is padding. */
-	if (left < OD_XATTR_ENTRY_SIZE)
+	if (left < sizeof(*disk))
 		return -ENODATA;
-	od_xattr_entry_head(body->p + *at, entry);
-	size = (size_t)OD_XATTR_ENTRY_SIZE + entry->name_len + entry->value_size;
+	od_xattr_entry_head(disk, entry);
+	size = sizeof(*disk) + entry->name_len + entry->value_size;
 	if (size > left)
 		return -EUCLEAN;
-	entry->name = (const char *)body->p + *at + OD_XATTR_ENTRY_SIZE;
-	*value = body->p + *at + OD_XATTR_ENTRY_SIZE + entry->name_len;
-	size = (size + OD_XATTR_ALIGN - 1) & ~(size_t)(OD_XATTR_ALIGN - 1);
-	*at += size < left ? size : left;
+	entry->name = (const char *)(disk + 1);
+	*value = (const u8 *)(disk + 1) + entry->name_len;
+	*at += min_t(size_t, round_up(size, OD_XATTR_ALIGN), left);
 	return 0;
 }
 

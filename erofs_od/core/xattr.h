@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Extended attributes: bodies behind inodes, entries, long name prefixes. */
-#ifndef OD_XATTR_H
-#define OD_XATTR_H
+#ifndef OD_CORE_XATTR_H
+#define OD_CORE_XATTR_H
 
 #include "od/types.h"
 #include "format.h"
@@ -87,10 +87,10 @@ int od_xattr_next(const struct od_xattr_body *body, size_t *at,
 
 /**
  * od_xattr_entry_head - read the fixed part of an entry
- * @p: %OD_XATTR_ENTRY_SIZE bytes
+ * @disk: the fixed part
  * @entry: the result, without a name; name and then value come next
  */
-void od_xattr_entry_head(const u8 p[OD_XATTR_ENTRY_SIZE], struct od_xattr_entry *entry);
+void od_xattr_entry_head(const struct od_disk_xattr_entry *disk, struct od_xattr_entry *entry);
 
 /**
  * od_xattr_prefix_parse - read a long name prefix
@@ -137,4 +137,4 @@ bool od_xattr_match(const struct od_xattr_entry *entry,
 bool od_xattr_absent(const struct od_xattr_body *body, u8 index, const char *name,
 		     size_t len);
 
-#endif /* OD_XATTR_H */
+#endif /* OD_CORE_XATTR_H */

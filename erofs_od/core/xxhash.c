@@ -8,14 +8,9 @@
 #define OD_XXH_PRIME_5	0x165667B1U
 #define OD_XXH_STRIPE	16
 
-static u32 od_xxh_rol(u32 v, unsigned int by)
-{
-	return v << by | v >> (32 - by);
-}
-
 static u32 od_xxh_round(u32 acc, u32 lane)
 {
-	return od_xxh_rol(acc + lane * OD_XXH_PRIME_2, 13) * OD_XXH_PRIME_1;
+	return rol32(acc + lane * OD_XXH_PRIME_2, 13) * OD_XXH_PRIME_1;
 }
 
 static u32 od_xxh_stripes(const u8 **p, size_t *len, u32 seed)
@@ -30,9 +25,9 @@ static u32 od_xxh_stripes(const u8 **p, size_t *len, u32 seed)
 
 	for (; *len >= OD_XXH_STRIPE; *p += OD_XXH_STRIPE, *len -= OD_XXH_STRIPE)
 		for (i = 0; i < 4; i++)
-			acc[i] = od_xxh_round(acc[i], od_le32(*p + 4 * i));
-	return od_xxh_rol(acc[0], 1) + od_xxh_rol(acc[1], 7) +
-	       od_xxh_rol(acc[2], 12) + od_xxh_rol(acc[3], 18);
+			acc[i] = od_xxh_round(acc[i], get_unaligned_le32(*p + 4 * i));
+	return rol32(acc[0], 1) + rol32(acc[1], 7) +
+	       rol32(acc[2], 12) + rol32(acc[3], 18);
 }
 
 u32 od_xxh32(const u8 *p, size_t len, u32 seed)
@@ -46,9 +41,9 @@ u32 od_xxh32(const u8 *p, size_t len, u32 seed)
 		h = seed + OD_XXH_PRIME_5;
 	h += total;
 	for (; len >= 4; p += 4, len -= 4)
-		h = od_xxh_rol(h + od_le32(p) * OD_XXH_PRIME_3, 17) * OD_XXH_PRIME_4;
+		h = rol32(h + get_unaligned_le32(p) * OD_XXH_PRIME_3, 17) * OD_XXH_PRIME_4;
 	for (; len; p++, len--)
-		h = od_xxh_rol(h + *p * OD_XXH_PRIME_5, 11) * OD_XXH_PRIME_1;
+		h = rol32(h + *p * OD_XXH_PRIME_5, 11) * OD_XXH_PRIME_1;
 	h = (h ^ h >> 15) * OD_XXH_PRIME_2;
 	h = (h ^ h >> 13) * OD_XXH_PRIME_3;
 	return h ^ h >> 16;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The 32-bit xxHash, as its public specification has it. */
-#ifndef OD_XXHASH_H
-#define OD_XXHASH_H
+#ifndef OD_CORE_XXHASH_H
+#define OD_CORE_XXHASH_H
 
 #include "od/types.h"
 
@@ -13,4 +13,4 @@
  */
 u32 od_xxh32(const u8 *p, size_t len, u32 seed);
 
-#endif /* OD_XXHASH_H */
+#endif /* OD_CORE_XXHASH_H */

@@ -37,14 +37,30 @@ struct cachefiles_od_volume;
 /**
  * cachefiles_od_acquire_volume - join the cache with a name space of blobs
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
+ * @tag: which cache, by the name that its daemon gave it; NULL for the one of the
+ *	first device
  *
- * Creates nothing on disk: directories appear when the first blob needs them.
+ * Of several caches of that name the one that has a daemon is joined, or the one
+ * that was bound last. Creates nothing on disk: directories appear when the first
+ * blob needs them.
  *
  * Context: may sleep, takes the cache mutex.
- * Return: the volume, or an ERR_PTR: -ENOTCONN no cache is bound, -EBUSY the
- * key is in use, -EINVAL empty key or one with a '/', -ENAMETOOLONG, -ENOMEM.
+ * Return: the volume, or an ERR_PTR: -ENOTCONN no such cache is bound, -EBUSY
+ * the key is in use, -EINVAL empty key or one with a '/', -ENAMETOOLONG, -ENOMEM.
  */
-struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key);
+struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const char *tag);
+
+/**
+ * cachefiles_od_volume_is_current - would a new volume of this tag join the same cache?
+ * @volume: joined volume
+ * @tag: as for cachefiles_od_acquire_volume()
+ *
+ * A cache that has lost its daemon and its directory stays for the volumes in it; new
+ * ones join the cache that was bound since.
+ *
+ * Context: may sleep, takes the cache mutex.
+ */
+bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, const char *tag);
 
 /**
  * cachefiles_od_relinquish_volume - leave the cache
@@ -141,6 +157,7 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
  * struct cachefiles_od_read - one asynchronous read of a blob
  * @cookie: blob, pinned by an operation until the last byte is reported
  * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
+ * @group: what several owners belong to, for the same; may be NULL
  * @bvec: destination pages; @bvec and the pages stay until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
@@ -160,6 +177,7 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 struct cachefiles_od_read {
 	struct cachefiles_od_cookie *cookie;
 	const void *owner;
+	const void *group;
 	const struct bio_vec *bvec;
 	unsigned int nr_bvec;
 	u64 start;
@@ -182,7 +200,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read);
 /**
  * cachefiles_od_cancel_reads - stop waiting for the daemon
  * @cookie: an acquired cookie
- * @owner: whose reads; NULL for everyone's
+ * @owner: an owner, or a group, whose reads to cancel; NULL for everyone's
  *
  * What waits for the daemon is reported as failed with -EIO before this
  * returns; what is being read from the cache file is left to finish.

@@ -12,7 +12,8 @@ static void check_slot(const struct od_slot *slot, const u8 *p)
 {
 	must(slot->tag[OD_DEVICE_TAG_SIZE] == '\0');
 	must(!memcmp(slot->tag, p, OD_DEVICE_TAG_SIZE));
-	must(slot->blocks == od_le32(p + 64) && slot->uniaddr == od_le32(p + 68));
+	must(slot->blocks == get_unaligned_le32(p + 64));
+	must(slot->uniaddr == get_unaligned_le32(p + 68));
 }
 
 static void check_device(const struct od_blobtab *tab, u16 id)
@@ -92,10 +93,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	len = feed64(&feed) & (u64)S64_MAX;
 	blob = calloc(tab.count, sizeof(*blob));
 	for (i = 1; i < tab.count; i++) {
-		u8 *p = feed_bytes(&feed, OD_DEVICE_SLOT_SIZE);
+		u8 *p = feed_bytes(&feed, sizeof(struct od_disk_slot));
 		struct od_slot slot;
 
-		od_slot_parse(p, &slot);
+		od_slot_parse((const void *)p, &slot);
 		check_slot(&slot, p);
 		/* As at a mount. */
 		blob[i].uniaddr = (u64)slot.uniaddr << tab.blkbits;

@@ -10,7 +10,7 @@
 #define BLOBS_MAX	8
 #define STEPS		64
 
-static unsigned __int128 round_up(unsigned __int128 v, u64 to)
+static unsigned __int128 ceil_to(unsigned __int128 v, u64 to)
 {
 	return (v + to - 1) / to * to;
 }
@@ -18,7 +18,7 @@ static unsigned __int128 round_up(unsigned __int128 v, u64 to)
 static void check_entry(const struct od_inode *inode, u64 pos, u64 off)
 {
 	u64 body = od_inode_body_end(inode);
-	u64 array = (u64)round_up(body, inode->entry_size);
+	u64 array = (u64)ceil_to(body, inode->entry_size);
 
 	must(inode->layout == OD_LAYOUT_CHUNK_BASED);
 	must(off >= array && off % inode->entry_size == 0);
@@ -35,7 +35,7 @@ static void check_place(const struct od_blobtab *tab, const struct od_inode *ino
 	must(x->blob < tab->count);
 	size = tab->blob[x->blob].size;
 	must(x->off < size);
-	must((unsigned __int128)x->off + x->len <= round_up(size, 4096));
+	must((unsigned __int128)x->off + x->len <= ceil_to(size, 4096));
 	/* A byte of the file is a byte of the blob, no zero that is read behind it. */
 	left = inode->size - pos;
 	must((x->len < left ? x->len : left) <= size - x->off);
@@ -52,7 +52,7 @@ static void check_extent(const struct od_blobtab *tab, const struct od_inode *in
 	u64 blk = 1ULL << tab->blkbits, chunk = 1ULL << inode->chunkbits;
 
 	must(x->len >= 1);
-	must((unsigned __int128)pos + x->len <= round_up(inode->size, blk));
+	must((unsigned __int128)pos + x->len <= ceil_to(inode->size, blk));
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
 		must(pos / chunk == (pos + x->len - 1) / chunk);
 	check_place(tab, inode, pos, x);
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct od_blob blob[BLOBS_MAX];
 	struct od_blobtab tab = { .blkbits = sb.blkbits };
 	u64 nid = feed64(&feed), off = 0, pos;
-	u8 *p = feed_bytes(&feed, OD_INODE_EXTENDED_SIZE);
+	u8 *p = feed_bytes(&feed, sizeof(struct od_disk_inode_extended));
 	struct od_extent none;
 	struct od_inode inode;
 	const char *why;
@@ -117,7 +117,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	feed_blobs(&feed, &tab, blob);
 	pos = feed64(&feed);
 	if (!od_inode_offset(&sb, nid, blob[0].size, &off) &&
-	    !od_inode_parse(&sb, nid, off, p, OD_INODE_EXTENDED_SIZE, &inode, &why) &&
+	    !od_inode_parse(&sb, nid, off, p, sizeof(struct od_disk_inode_extended), &inode,
+			    &why) &&
 	    has_data(&inode) && inode.size) {
 		must(od_chunkmap(&tab, &inode, inode.size, p, &none) == -EUCLEAN);
 		pos %= inode.size;

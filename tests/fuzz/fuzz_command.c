@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Commands: the input is what a daemon writes. */
+#include <errno.h>
+
 #include "fuzz.h"
 #include "cachefiles_od/core/command.h"
 

@@ -18,7 +18,7 @@ struct dir {
 
 static void check_entry(const struct od_dirblock *block, const struct od_dirent *entry)
 {
-	u32 names = block->count * OD_DIRENT_SIZE;
+	u32 names = block->count * sizeof(struct od_disk_dirent);
 
 	must(entry->name_len >= 1 && entry->name_len <= OD_NAME_MAX);
 	must(inside(entry->name, entry->name_len, block->p + names, block->len - names));
@@ -49,7 +49,7 @@ static void look_at(struct dir *dir, struct od_dirent *last, bool *first, unsign
 	struct od_dirent entry;
 	u32 i;
 
-	must(block->count >= 1 && block->count * OD_DIRENT_SIZE < block->len);
+	must(block->count >= 1 && block->count * sizeof(struct od_disk_dirent) < block->len);
 	for (i = 0; i < block->count; i++) {
 		int err = od_dirblock_entry(block, i, &entry), cmp;
 

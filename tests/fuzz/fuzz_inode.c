@@ -7,7 +7,7 @@
 
 static void check_layout(const struct od_sb *sb, const struct od_inode *inode, const u8 *p)
 {
-	u32 u = od_le32(p + 16);
+	u32 u = get_unaligned_le32(p + 16);
 
 	if (!has_data(inode)) {
 		must(inode->size == 0);
@@ -28,10 +28,11 @@ static void check_layout(const struct od_sb *sb, const struct od_inode *inode, c
 static void check_inode(const struct od_sb *sb, const struct od_inode *inode, const u8 *p,
 			size_t len)
 {
-	u16 type = inode->mode & OD_S_IFMT, format = od_le16(p), icount = od_le16(p + 2);
+	u16 type = inode->mode & OD_S_IFMT, format = get_unaligned_le16(p);
+	u16 icount = get_unaligned_le16(p + 2);
 
 	must(inode->inode_size == (format & 1 ? 64 : 32) && inode->inode_size <= len);
-	must(inode->mode == od_le16(p + 4));
+	must(inode->mode == get_unaligned_le16(p + 4));
 	must(has_data(inode) || type == OD_S_IFCHR || type == OD_S_IFBLK ||
 	     type == OD_S_IFIFO || type == OD_S_IFSOCK);
 	must(inode->size <= (u64)S64_MAX);
@@ -42,7 +43,7 @@ static void check_inode(const struct od_sb *sb, const struct od_inode *inode, co
 	must(!inode->dot_omitted || type == OD_S_IFDIR);
 	must(type == OD_S_IFDIR || !(format & 0x10) || inode->nlink == 1);
 	if (type == OD_S_IFCHR || type == OD_S_IFBLK)
-		must(inode->rdev == od_le32(p + 16));
+		must(inode->rdev == get_unaligned_le32(p + 16));
 	check_layout(sb, inode, p);
 }
 
@@ -59,7 +60,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (od_inode_offset(&sb, nid, (u64)S64_MAX, &off))
 		return 0;
-	p = feed_rest(&feed, OD_INODE_EXTENDED_SIZE, &len);
+	p = feed_rest(&feed, sizeof(struct od_disk_inode_extended), &len);
 	err = od_inode_parse(&sb, nid, off, p, len, &inode, &why);
 	if (err) {
 		must(err == -EOPNOTSUPP || err == -EUCLEAN);

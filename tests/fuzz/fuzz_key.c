@@ -57,7 +57,7 @@ static size_t decode_base64(const char *name, u8 *key)
 /* Two keys never share a file, as words do only where they differ in NULs at the end. */
 static void check_decoded(const u8 *key, size_t len, const char *name)
 {
-	u8 got[4 * (OD_NAME_MAX + 1)];
+	u8 got[4 * (NAME_MAX + 1)];
 	size_t n;
 
 	if (name[0] == 'D') {
@@ -77,17 +77,17 @@ static void check_decoded(const u8 *key, size_t len, const char *name)
 
 static void check_file_name(const u8 *key, size_t len)
 {
-	char *name = malloc(OD_NAME_MAX + 1);
+	char *name = malloc(NAME_MAX + 1);
 	int got, i;
 
-	memset(name, 0xa5, OD_NAME_MAX + 1);
+	memset(name, 0xa5, NAME_MAX + 1);
 	got = od_key_file_name(key, len, name);
 	must((got == -EINVAL) == (len == 0));
 	if (got < 0) {
 		must(len == 0 || (got == -ENAMETOOLONG && len > 128));
 	} else {
-		must(len <= OD_KEY_MAX && got >= 1 && got <= (int)OD_NAME_MAX);
-		must(strnlen(name, OD_NAME_MAX + 1) == (size_t)got);
+		must(len <= OD_KEY_MAX && got >= 1 && got <= (int)NAME_MAX);
+		must(strnlen(name, NAME_MAX + 1) == (size_t)got);
 		for (i = 0; i < got; i++)
 			must(name[i] > 32 && name[i] != '/');
 		check_decoded(key, len, name);
@@ -97,7 +97,7 @@ static void check_file_name(const u8 *key, size_t len)
 
 static void check_volume_name(const u8 *key, size_t len)
 {
-	char *text = malloc(len + 1), *name = malloc(OD_NAME_MAX + 1);
+	char *text = malloc(len + 1), *name = malloc(NAME_MAX + 1);
 	int got;
 
 	memcpy(text, key, len);
@@ -107,7 +107,7 @@ static void check_volume_name(const u8 *key, size_t len)
 	must((got == -EINVAL) == (!len || strchr(text, '/')));
 	must(got == -EINVAL || (got == -ENAMETOOLONG) == (len > OD_KEY_MAX));
 	if (got > 0) {
-		must(got == (int)len + 1 && got <= (int)OD_NAME_MAX);
+		must(got == (int)len + 1 && got <= (int)NAME_MAX);
 		must(name[0] == 'I' && !strcmp(name + 1, text));
 	}
 	free(text);

@@ -29,13 +29,13 @@ static bool sealed(const u8 *slot)
 
 	memcpy(copy, slot, sizeof(copy));
 	memset(copy + CRC_AT, 0, 4);
-	return crc32c(~0U, copy, sizeof(copy)) == od_le32(slot + CRC_AT);
+	return crc32c(~0U, copy, sizeof(copy)) == get_unaligned_le32(slot + CRC_AT);
 }
 
 static void seal(u8 *slot)
 {
-	od_put_le32(slot + CRC_AT, 0);
-	od_put_le32(slot + CRC_AT, crc32c(~0U, slot, OD_MAPFILE_SLOT));
+	put_unaligned_le32(0, slot + CRC_AT);
+	put_unaligned_le32(crc32c(~0U, slot, OD_MAPFILE_SLOT), slot + CRC_AT);
 }
 
 static void check_string(const char *s, bool file_name)
@@ -61,7 +61,7 @@ static void check_decoded(const struct od_mapfile *m, const u8 *slot)
 	struct od_mapfile again;
 	u8 copy[OD_MAPFILE_SLOT];
 
-	must(sealed(slot) && !memcmp(slot, "ODPRESMP", 8) && od_le32(slot + 8) == 1);
+	must(sealed(slot) && !memcmp(slot, "ODPRESMP", 8) && get_unaligned_le32(slot + 8) == 1);
 	must(m->size <= S64_MAX - 0xffff && m->mtime_nsec < 1000000000);
 	must(!(m->flags & ~OD_MAPFILE_CLOSED) && m->nr_runs <= OD_MAPFILE_RUNS_MAX);
 	must(m->runs_off >= OD_MAPFILE_RUNS_AT && m->runs_off % OD_MAPFILE_SLOT == 0);
@@ -90,8 +90,8 @@ static void check_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end)
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		u64 start = od_le64(buf + i * OD_MAPFILE_RUN);
-		u64 end = od_le64(buf + i * OD_MAPFILE_RUN + 8);
+		u64 start = get_unaligned_le64(buf + i * OD_MAPFILE_RUN);
+		u64 end = get_unaligned_le64(buf + i * OD_MAPFILE_RUN + 8);
 
 		good &= start < end && end <= limit && (!before || start > before);
 		before = end;

@@ -7,21 +7,21 @@
 #include "erofs_od/core/inode.h"
 #include "erofs_od/core/sb.h"
 
-static const u32 supported = OD_INCOMPAT_LZ4_0PADDING | OD_INCOMPAT_CHUNKED_FILE |
-			     OD_INCOMPAT_DEVICE_TABLE | OD_INCOMPAT_XATTR_PREFIXES;
+static const u32 supported = OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_CHUNKED_FILE |
+			     OD_FEATURE_INCOMPAT_DEVICE_TABLE | OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
 
 static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 {
 	u64 blk;
 
-	must(od_le32(p) == OD_SB_MAGIC);
+	must(get_unaligned_le32(p) == OD_SB_MAGIC);
 	must(sb->blkbits >= OD_BLKBITS_MIN && sb->blkbits <= OD_BLKBITS_MAX);
 	must(sb->blkbits <= blkbits_max);
 	blk = 1ULL << sb->blkbits;
 	/* Fragments are what an image says that keeps prefixes in the packed inode. */
-	must(!(sb->incompat & ~(supported | OD_INCOMPAT_FRAGMENTS)));
-	must(!(sb->incompat & OD_INCOMPAT_FRAGMENTS) ||
-	     sb->incompat & OD_INCOMPAT_XATTR_PREFIXES);
+	must(!(sb->incompat & ~(supported | OD_FEATURE_INCOMPAT_FRAGMENTS)));
+	must(!(sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS) ||
+	     sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES);
 	must(sb->fixed_nsec < 1000000000U);
 	must(sb->checksum_len > 0 && sb->checksum_len <= blk);
 	must((OD_SB_OFFSET + sb->checksum_len) % blk == 0);
@@ -30,19 +30,20 @@ static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 	must(memchr(sb->volume_name, 0, sizeof(sb->volume_name)));
 	must(!memcmp(sb->volume_name, p + 64, OD_VOLUME_NAME_SIZE));
 	must(!memcmp(sb->uuid, p + 48, OD_UUID_SIZE));
-	must(sb->incompat & OD_INCOMPAT_DEVICE_TABLE || (!sb->extra_devices && !sb->devt_off));
-	must(sb->devt_off % OD_DEVICE_SLOT_SIZE == 0 && sb->devt_off <= 0xffff * 128);
-	must(sb->incompat & OD_INCOMPAT_XATTR_PREFIXES ||
+	must(sb->incompat & OD_FEATURE_INCOMPAT_DEVICE_TABLE ||
+	     (!sb->extra_devices && !sb->devt_off));
+	must(sb->devt_off % sizeof(struct od_disk_slot) == 0 && sb->devt_off <= 0xffff * 128);
+	must(sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES ||
 	     (!sb->prefix_count && !sb->prefix_in_packed));
 	must(!sb->prefix_in_packed || sb->packed_nid);
 	must(sb->prefix_off % OD_XATTR_ALIGN == 0);
-	must(!sb->xattr_filter || sb->compat & OD_COMPAT_XATTR_FILTER);
+	must(!sb->xattr_filter || sb->compat & OD_FEATURE_COMPAT_XATTR_FILTER);
 }
 
 static void check_offset(const struct od_sb *sb, u64 nid, u64 blob_size)
 {
 	unsigned __int128 at = (unsigned __int128)nid * 32 + sb->meta_off;
-	bool fits = at + OD_INODE_COMPACT_SIZE <= blob_size;
+	bool fits = at + sizeof(struct od_disk_inode_compact) <= blob_size;
 	u64 off = 0;
 	int err = od_inode_offset(sb, nid, blob_size, &off);
 
@@ -55,12 +56,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct feed feed = { data, size };
 	u8 blkbits_max = feed8(&feed);
 	u64 nid = feed64(&feed), blob_size = feed64(&feed);
-	u8 *p = feed_bytes(&feed, OD_SB_SIZE);
+	u8 *p = feed_bytes(&feed, sizeof(struct od_disk_sb));
 	const char *why = NULL;
 	struct od_sb sb;
-	int err = od_sb_parse(p, blkbits_max, &sb, &why);
+	int err = od_sb_parse((const void *)p, blkbits_max, &sb, &why);
 
-	must((err == -EINVAL) == (od_le32(p) != OD_SB_MAGIC));
+	must((err == -EINVAL) == (get_unaligned_le32(p) != OD_SB_MAGIC));
 	if (err) {
 		must(err == -EINVAL || err == -EOPNOTSUPP || err == -EUCLEAN);
 		must(why && *why);

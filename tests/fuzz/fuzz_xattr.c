@@ -84,7 +84,8 @@ static void walk(const struct od_xattr_body *body, const struct prefixes *all, u
 		err = od_xattr_next(body, &at, &entry, &value);
 		must(!err || err == -ENODATA || err == -EUCLEAN);
 		if (err) {
-			must(err == -EUCLEAN || body->len - at < OD_XATTR_ENTRY_SIZE);
+			must(err == -EUCLEAN ||
+			     body->len - at < sizeof(struct od_disk_xattr_entry));
 			return;
 		}
 		must(inside(entry.name, entry.name_len, body->p, body->len));
@@ -115,9 +116,9 @@ static void check_body(const u8 *p, size_t len, const struct prefixes *all, u8 i
 	must(body.p == p && body.len == len && body.shared_count == p[4]);
 	must(od_xattr_first(&body) <= len);
 	for (i = 0; i < body.shared_count; i++)
-		must(od_xattr_shared(&body, i) == 4ULL * od_le32(p + 12 + 4 * i));
+		must(od_xattr_shared(&body, i) == 4ULL * get_unaligned_le32(p + 12 + 4 * i));
 	bit = od_xxh32((const u8 *)name, name_len, 0x25BBE08FU + index) % 32;
-	must(od_xattr_absent(&body, index, name, name_len) == (od_le32(p) >> bit & 1));
+	must(od_xattr_absent(&body, index, name, name_len) == (get_unaligned_le32(p) >> bit & 1));
 	walk(&body, all, index, name, name_len);
 }
 

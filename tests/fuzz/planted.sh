@@ -13,7 +13,7 @@ mistakes() {
 	cat <<-'END'
 		command cachefiles_od/core/command.c s/v == 0 || v > OD_ERRNO_MAX/v == 0/
 		message cachefiles_od/core/message.c s/strlen(msg->open.volume_key) + 1 + msg/strlen(msg->open.volume_key) + msg/
-		key cachefiles_od/core/key.c s/if (base64 > OD_NAME_MAX)/if (base64 > OD_NAME_MAX + 4)/
+		key cachefiles_od/core/key.c s/if (base64 > NAME_MAX)/if (base64 > NAME_MAX + 4)/
 		request cachefiles_od/core/request.c s/\[OD_REQ_UNDELIVER\] = OD_REQ_QUEUED/[OD_REQ_UNDELIVER] = OD_REQ_SENT/
 		extents cachefiles_od/core/extents.c s/start ? start - 1 : 0/start/
 		mapfile cachefiles_od/core/mapfile.c s/prev_end \&\& start <= prev_end/prev_end \&\& start < prev_end/
@@ -24,7 +24,7 @@ mistakes() {
 		chunkmap erofs_od/core/chunkmap.c s/if (x->off >= size)/if (0)/
 		blobtab erofs_od/core/blobtab.c s/at < b->uniaddr && \*len > b->uniaddr - at/0/
 		xattr erofs_od/core/xattr.c s/if (size > left)/if (0)/
-		xxhash erofs_od/core/xxhash.c s/od_xxh_rol(acc\[2\], 12)/od_xxh_rol(acc[2], 13)/
+		xxhash erofs_od/core/xxhash.c s/rol32(acc\[2\], 12)/rol32(acc[2], 13)/
 	END
 }
 
@@ -41,12 +41,12 @@ export EROFS_OD_CACHE=$work/cache
 while read -r target file change; do
 	copy=$work/$target
 	mkdir "$copy"
-	cp -a --parents -t "$copy" SUPPORTED scripts include cachefiles_od/core erofs_od/core tests/fuzz
+	cp -a --parents -t "$copy" SUPPORTED scripts tests/bin include shim cachefiles_od/core erofs_od/core tests/fuzz
 	sed -i "$change" "$copy/$file"
 	began=$(date +%s)
 	if cmp -s "$file" "$copy/$file"; then
 		found="nothing was planted: $file has no such line"
-	elif "$copy/scripts/fuzz.sh" "$seconds" "$target" >"$work/log" 2>&1 </dev/null; then
+	elif "$copy/tests/bin/fuzz.sh" "$seconds" "$target" >"$work/log" 2>&1 </dev/null; then
 		found="nothing was found"
 	else
 		found=

@@ -4,7 +4,7 @@
 #
 # Makes tests/fuzz/corpus anew: cuts images that mkfs.erofs makes into what each
 # fuzzer takes, adds commands, keys and the like, and of these, of the old seeds and
-# of what fuzzing has found (scripts/fuzz.sh) keeps the fewest and smallest that
+# of what fuzzing has found (tests/bin/fuzz.sh) keeps the fewest and smallest that
 # reach all that is reached, within a bound for each target.
 #
 # A corpus file is text, so that it can have a licence and be compared: units in

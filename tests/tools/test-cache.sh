@@ -9,17 +9,17 @@ od=$OD_BUILD/erofs-od fake=$OD_BUILD/erofs-od-fake
 here=$(dirname "$0")
 cache=$dir/cache src=$dir/src proc=$dir/proc
 
-exits 2 'no NAME is given, nor --all' "$od" drop
+exits 2 'missing argument NAME, or --all' "$od" drop
 exits 2 'exclude each other' "$od" drop --all app
-exits 2 'no --source is given' "$od" refresh
+exits 2 'missing option --source' "$od" refresh
 exits 2 "unexpected argument 'more'" "$od" refresh --source="$dir" more
-exits 2 'no DIR is given' "$od" adopt
+exits 2 'missing argument DIR' "$od" adopt
 exits 2 "unexpected argument 'more'" "$od" adopt "$dir" more
-exits 2 'no DIR is given' "$od" backup
-exits 2 'no TARGET is given' "$od" backup "$dir"
+exits 2 'missing argument DIR' "$od" backup
+exits 2 'missing argument TARGET' "$od" backup "$dir"
 exits 2 "unexpected argument 'more'" "$od" backup "$dir" "$dir" more
-exits 1 'not the directory of a cache' "$od" drop --all --dir "$dir"
-exits 1 '/none: not the directory of a cache: No such file' "$od" refresh --source "$dir" --dir /none
+exits 1 'not a cache directory' "$od" drop --all --dir "$dir"
+exits 1 '/none: not a cache directory: No such file' "$od" refresh --source "$dir" --dir /none
 
 made() {
 	python3 "$here/cachedir.py" "$@"
@@ -73,7 +73,7 @@ fi
 # --- adopt ---
 
 fresh
-exits 1 '^erofs-od: 3 cache files could be adopted: .* say --yes' with "$od" adopt "$cache"
+exits 1 '^erofs-od: 3 cache files could be adopted: .* use --yes' with "$od" adopt "$cache"
 gone "adopt without --yes writes nothing" "$cache/maps"
 exits 0 '^erofs,app app: adopted, 136.0 KiB$' with "$od" adopt --yes "$cache"
 same '- 1 0-4096 65536-200704 300000-303104' "$(made show "$cache" erofs,app app)" "adopt: data, and what pads the end"
@@ -84,9 +84,9 @@ exits 0 '^$' with "$od" adopt --yes "$cache"
 touch "$(file erofs,app app)"
 exits 1 '^erofs-od: 1 cache files' with "$od" adopt "$cache"
 made mark "$(file erofs,app app)" 00000000000493e000000000000000000104
-exits 1 'erofs,app app: not adopted: it is not marked' with "$od" adopt --yes "$cache"
+exits 1 'erofs,app app: not adopted: not marked' with "$od" adopt --yes "$cache"
 made mark "$(file erofs,app app)" 00000000000493e0000000000000000001
-exits 1 'erofs,app app: not adopted: it is not marked' with "$od" adopt --yes "$cache"
+exits 1 'erofs,app app: not adopted: not marked' with "$od" adopt --yes "$cache"
 
 fresh
 exits 0 'erofs,app app: adopted' with "$od" adopt --yes --source "$src" "$cache"
@@ -101,7 +101,7 @@ exits 1 'app: not adopted: the source has 300005 bytes, the cache file is for 30
 exits 1 'two: not adopted: no source has it' with "$od" adopt --yes --source "$src" "$cache"
 gone "adopt: not what the source has not" "$(map erofs,app app)" "$(map erofs,dom two)"
 bind
-exits 1 'the module has this cache bound' with "$od" adopt --yes "$cache"
+exits 1 'cache: cache is bound: stop the daemon' with "$od" adopt --yes "$cache"
 
 # --- refresh ---
 
@@ -128,7 +128,7 @@ result $? "refresh: what no source has stays"
 
 fresh
 made map "$cache" erofs,app app "" 0-4096
-exits 0 'erofs,app app: no version was kept' with "$od" refresh --source "$src" --dir "$cache"
+exits 0 'erofs,app app: version not recorded' with "$od" refresh --source "$src" --dir "$cache"
 exits 0 'erofs,dom lib: no valid map' with "$od" refresh --source "$src" --dir "$cache"
 echo more >>"$src/app"
 exits 0 'erofs,app app: stale, dropped' with "$od" refresh --source "$src" --dir "$cache"
@@ -146,8 +146,8 @@ result $? 'refresh --json' "$got"
 fresh
 with "$od" adopt --yes "$cache" >/dev/null
 lib=$(file erofs,dom lib) lib_map=$(map erofs,dom lib)
-exits 1 'none: no such blob is in ' with "$od" drop --dir "$cache" none
-exits 1 'app: no such blob is in ' with "$od" drop --dir "$cache" --domain dom app
+exits 1 'none: no such blob in ' with "$od" drop --dir "$cache" none
+exits 1 'app: no such blob in ' with "$od" drop --dir "$cache" --domain dom app
 exits 0 'erofs,dom lib: dropped' with "$od" drop --dir "$cache" lib
 gone "drop: the file is gone, and its map" "$lib" "$lib_map"
 exits 0 'erofs,dom two: dropped' with "$od" drop --dir "$cache" --domain dom --all
@@ -155,7 +155,7 @@ exits 0 'erofs,dom two: dropped' with "$od" drop --dir "$cache" --domain dom --a
 result $? "drop: another domain's stay"
 bind
 export FAKE_BUSY=Dapp
-exits 1 'erofs,app app: in use: it is mounted' with "$fake" drop app
+exits 1 'erofs,app app: in use: mounted or being opened' with "$fake" drop app
 unset FAKE_BUSY
 app=$(file erofs,app app) app_map=$(map erofs,app app)
 [ -e "$app" ] && [ -e "$app_map" ]
@@ -207,7 +207,7 @@ same "$(made marked "$(file erofs,app app)")" "$(made marked "$twin")" "backup: 
 same 00000000 "$(made marked "$copy/cache/Ierofs,app")" "backup: the mark of the volume"
 same "700 700 600" "$(stat -c %a "$copy" "$copy/maps" "$twin" | tr '\n' ' ' | sed 's/ $//')" "backup: not for others"
 gone "backup: not what was written to by somebody else" "$(made path "$copy" erofs,dom two)"
-exits 0 'lib: no version was kept' with "$od" refresh --source "$src" --dir "$copy"
+exits 0 'lib: version not recorded' with "$od" refresh --source "$src" --dir "$copy"
 exits 1 'copy: File exists' with "$od" backup "$cache" "$copy"
 rm -r "$copy"
 exits 0 'erofs,dom two: left out: no valid map' with "$od" backup "$cache" "$copy"

@@ -6,30 +6,33 @@ set -u
 . "$(dirname "$0")/tap.sh"
 
 od=$OD_BUILD/erofs-od odd=$OD_BUILD/erofs-odd
-exits 2 'no command is given' "$od"
-exits 2 "'frob' is not a command" "$od" frob
+exits 2 'missing argument COMMAND' "$od"
+exits 2 "unknown command 'frob'" "$od" frob
 exits 0 'status +show mounts' "$od" --help
 exits 0 '^erofs-od [0-9]' "$od" --version
 exits 0 'domain=NAME' "$od" mount --help
-exits 2 'no FSID is given' "$od" mount
-exits 2 'no DIR is given' "$od" mount image
-exits 2 'is too much' "$od" mount image dir more
+exits 2 'missing argument FSID' "$od" mount
+exits 2 'missing argument DIR' "$od" mount image
+exits 2 "unexpected argument 'more'" "$od" mount image dir more
 exits 2 'comma' "$od" mount a,b /
 exits 2 'neither' "$od" mount -t ext4 image /
 exits 2 'milliseconds' "$od" mount --timeout soon image /
-exits 1 'Not a directory' "$od" mount image /dev/null
+exits 2 'milliseconds' "$od" mount --timeout= image /
+exits 1 'Not a directory' "$od" mount --timeout=none image /dev/null
+exits 1 'Not a directory' "$od" mount --timeout=5000 image /dev/null
 exits 1 'No such file' "$od" mount image "$dir/none"
-exits 2 'no DIR is given' "$od" umount
-exits 1 'no image is mounted here' "$od" umount /proc
-exits 2 "'more' is too much" "$od" doctor more
-exits 2 "no kernel's release" "$od" doctor --kernel=../..
-exits 2 'does not begin with /' "$od" doctor --dir=cache
-exits 2 'neither enable nor disable nor status is given' "$od" dropin
-exits 2 "'on' is neither" "$od" dropin on
-exits 2 "'enable' is too much" "$od" dropin status enable
-exits 2 'makes no sense' "$od" dropin status --now
-exits 2 'not for a copy' "$od" dropin enable --now --sysroot="$dir"
-exits 3 'module cachefiles_od is not loaded' "$od" status --proc "$dir"
+exits 2 'missing argument DIR' "$od" umount
+exits 1 'no image is mounted on it' "$od" umount /proc
+exits 2 "unexpected argument 'more'" "$od" doctor more
+exits 2 "unexpected argument 'more'" "$od" status more
+exits 2 "not a release" "$od" doctor --kernel=../..
+exits 2 'not an absolute path' "$od" doctor --dir=cache
+exits 2 'missing argument enable.disable.status' "$od" dropin
+exits 2 "'on': neither enable" "$od" dropin on
+exits 2 "unexpected argument 'enable'" "$od" dropin status enable
+exits 2 'exclude each other' "$od" dropin status --now
+exits 2 'exclude each other' "$od" dropin enable --now --sysroot="$dir"
+exits 3 '^erofs-od: module cachefiles_od is not loaded$' "$od" status --proc "$dir"
 exits 2 'no --source is given' "$odd" --dir /x
 exits 2 'no --dir is given' "$odd" --source "$dir"
 exits 2 'not a number from 1 to 1024' "$odd" --source "$dir" --dir /x --threads 0
@@ -39,6 +42,14 @@ exits 1 'source /none: No such file' "$odd" --source /none --dir /x
 exits 1 'is the module cachefiles_od loaded' "$odd" --device "$dir/none" --source "$dir" --dir /x
 exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
 exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
+
+# Every command has the same tail: help, usage and version, and exits 0.
+for command in mount umount status doctor drop refresh adopt backup dropin; do
+	exits 0 "^Usage: erofs-od $command" "$od" $command --help
+	exits 0 "^Usage: erofs-od $command" "$od" $command --usage
+	exits 0 '^erofs-od [0-9]' "$od" $command --version
+	exits 2 "unrecognized option" "$od" $command --zork
+done
 
 mkdir -p "$dir"/fs/{cachefiles_od,erofs_od} "$dir/self"
 printf '%s\t%s\n' name value dir /var/cache/od tag demo daemon bound volumes 2 blobs 3 requests 1 \

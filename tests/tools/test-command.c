@@ -29,7 +29,7 @@ static void test_key_names(void **state)
 		"", "D", "X", "Da/b", "Da b", "S", "T", "E", "E3abcd", "E0abc", "E0ab+c", "E1abcd",
 		"T0", "T61,", "T123456789", "Tx", "T-1", "E0abcdabc", "Dtest\1",
 	};
-	char key[OD_KEY_MAX + 1], name[OD_NAME_MAX + 1], longest[300];
+	char key[OD_KEY_MAX + 1], name[NAME_MAX + 1], longest[300];
 	size_t i;
 
 	(void)state;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 #include "text.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -209,28 +209,28 @@ static void test_findings(void **state)
 	FILE *out;
 
 	(void)state;
-	findings_ok(&findings, FINDING_MACHINE, text_copy("two\nlines"));
+	findings_ok(&findings, FINDING_KERNEL_RANGE, text_copy("two\nlines"));
 	findings_problem(&findings, FINDING_DEVICE, text_copy("a"), text_copy("b"));
 	/* the last word counts */
 	findings_note(&findings, FINDING_DEVICE, text_copy("c"), text_copy("d"));
-	findings_wait(&findings, FINDING_DAEMON, FINDING_DEVICE);
-	assert_string_equal(findings.list[FINDING_MACHINE].text, "two lines");
+	findings_skip(&findings, FINDING_DAEMON, FINDING_DEVICE);
+	assert_string_equal(findings.list[FINDING_KERNEL_RANGE].text, "two lines");
 	assert_int_equal(findings_count(&findings, FINDING_PROBLEM), 0);
 	assert_int_equal(findings_count(&findings, FINDING_NOTE), 2);
 	/* what waited for another answer and has its own now is no longer one of those */
-	findings_wait(&findings, FINDING_LOCKDOWN, FINDING_DEVICE);
-	findings_ok(&findings, FINDING_LOCKDOWN, text_copy("e"));
+	findings_skip(&findings, FINDING_DROPIN, FINDING_DEVICE);
+	findings_ok(&findings, FINDING_DROPIN, text_copy("e"));
 	out = open_memstream(&shown, &size);
 	findings_show(&findings, out);
 	fclose(out);
-	assert_non_null(strstr(shown, "\n0 problems, 1 note, 1 not asked\n"));
+	assert_non_null(strstr(shown, "\n0 problems, 1 note, 1 not checked\n"));
 	free(shown);
 	array = findings_json(&findings);
 	object = json_array_get(array, FINDING_DEVICE);
 	assert_string_equal(json_string_value(json_object_get(object, "id")), "device");
 	assert_string_equal(json_string_value(json_object_get(object, "state")), "note");
 	assert_string_equal(json_string_value(json_object_get(object, "remedy")), "d");
-	assert_true(json_is_null(json_object_get(json_array_get(array, FINDING_MACHINE),
+	assert_true(json_is_null(json_object_get(json_array_get(array, FINDING_KERNEL_RANGE),
 						 "remedy")));
 	json_decref(array);
 	findings_free(&findings);

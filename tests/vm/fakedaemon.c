@@ -33,7 +33,7 @@ struct object {
 	int source;
 };
 
-static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen;
+static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen, *mute_name;
 static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd, wide;
 static unsigned int delay_ms, piece;
 static size_t burst;
@@ -104,16 +104,16 @@ static void on_open(int dev, const struct cachefiles_od_msg *msg)
 	const struct cachefiles_od_open *open_msg = (const void *)msg->data;
 	const char *volume = (const char *)open_msg->data;
 	struct object *obj = new_object(msg->object_id);
-	char path[4096];
+	char path[4096], name[256];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%.*s", blobs, (int)open_msg->cookie_key_size,
+	snprintf(name, sizeof(name), "%.*s", (int)open_msg->cookie_key_size,
 		 volume + open_msg->volume_key_size);
-	say("OPEN %s %.*s", volume, (int)open_msg->cookie_key_size,
-	    volume + open_msg->volume_key_size);
+	snprintf(path, sizeof(path), "%s/%s", blobs, name);
+	say("OPEN %s %s", volume, name);
 	obj->fd = open_msg->fd;
 	obj->source = open(path, O_RDONLY | O_CLOEXEC);
-	if (mute_open)
+	if (mute_open || (mute_name && !strcmp(name, mute_name)))
 		return;
 	if (copen) {
 		if (close_first)
@@ -252,6 +252,7 @@ static const struct option options[] = {
 	{ "blobs", required_argument, NULL, 'b' },
 	{ "copen", required_argument, NULL, 'o' },
 	{ "mute-open", no_argument, NULL, 'O' },
+	{ "mute-open-of", required_argument, NULL, 'N' },
 	{ "mute-read", no_argument, NULL, 'R' },
 	{ "leave-hole", no_argument, NULL, 'h' },
 	{ "close-first", no_argument, NULL, 'C' },
@@ -277,6 +278,7 @@ static bool parse(int argc, char **argv)
 		case 'b': blobs = optarg; break;
 		case 'o': copen = optarg; break;
 		case 'O': mute_open = true; break;
+		case 'N': mute_name = optarg; break;
 		case 'R': mute_read = true; break;
 		case 'h': leave_hole = true; break;
 		case 'C': close_first = true; break;
@@ -303,8 +305,8 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: fakedaemon --cache DIR --blobs DIR [--device PATH] "
-			"[--copen TEXT] [--mute-open] [--mute-read] [--leave-hole] "
-			"[--close-first] [--delay-ms N] [--burst BYTES] [--piece BYTES] "
+			"[--copen TEXT] [--mute-open] [--mute-open-of NAME] [--mute-read] "
+			"[--leave-hole] [--close-first] [--delay-ms N] [--burst BYTES] [--piece BYTES] "
 			"[--lie BYTES] [--restore] [--hole OFFSET,BYTES] [--fsync] [--wide]\n");
 		return 2;
 	}

@@ -240,7 +240,7 @@ static void mount_in_vain(struct stormer *s, const char *path, const char *optio
 {
 	int error = try_mount(path, options, "lacks-a-blob", -1);
 
-	if (error != ENOENT && error != EEXIST && error != EBUSY)
+	if (error != ENOENT && error != EBUSY)
 		errx(1, "mount without a blob: %s", strerror(error));
 	__atomic_add_fetch(&counts->refused, 1, __ATOMIC_RELAXED);
 	(void)s;
@@ -269,8 +269,8 @@ static void mount_one(struct stormer *s, unsigned int nr, const char *path,
 {
 	int error = try_mount(path, options, s->fsid, any(s, s->images));
 
-	/* Somebody else has it: in a domain, or without one. */
-	if (error == (*options ? EEXIST : EBUSY)) {
+	/* Others have the volume, without a domain or in one. */
+	if (error == EBUSY) {
 		__atomic_add_fetch(&counts->busy, 1, __ATOMIC_RELAXED);
 		return;
 	}

@@ -8,7 +8,7 @@
 #     cargo install nydus-rs --version 2.2.0 --locked --root OUT      (OUT/bin)
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
-. "$top/scripts/parts.sh"
+. "$top/tests/bin/parts.sh"
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 [ -x "${NYDUS-}/nydusd" ] && [ -x "$NYDUS/nydus-image" ] || die "NYDUS= is no folder with nydusd and nydus-image"

@@ -2,9 +2,10 @@
 /*
  * oddriver: what guest tests do that a shell does too slowly or not at all.
  *
- *	cut IMAGE DIR           make DIR/t0, DIR/t1, ...: each prefix of the image
- *	flip IMAGE DIR LEN f    make DIR/f0, DIR/f1, ...: byte N of the first LEN inverted
- *	flip IMAGE DIR LEN b    make DIR/b0, DIR/b1, ...: one bit of byte N inverted
+ *	cut IMAGE DIR STEP FIRST     create DIR/t0, DIR/t1, ...: the prefixes of FIRST bytes, of
+ *	                        FIRST + STEP, ... that are shorter than the image; print how many
+ *	flip IMAGE DIR STEP FIRST f  create DIR/f0, DIR/f1, ...: one of these bytes inverted
+ *	flip IMAGE DIR STEP FIRST b  create DIR/b0, DIR/b1, ...: one bit of it inverted
  *	mounts PREFIX FIRST NR OPTIONS GOOD DIR
  *	                        mount each of PREFIX<FIRST..> on DIR, read all, unmount; print
  *	                        how many mounted, and each that was read without an
@@ -12,6 +13,8 @@
  *	sum DIR                 print the sum that `mounts` compares with
  *	readers FILE OFFSET NR  NR threads read the same block at once, and must agree
  *	sequential FILE         read it to the end, print the MB/s
+ *	misses FILE STEP        read 4096 bytes every STEP bytes, each after a pause; print the
+ *	                        fastest one and the median, in microseconds
  *	wait-readers FILE NR    NR processes read the file; print how each ended
  *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
  */
@@ -161,28 +164,28 @@ static char *read_image(const char *path, size_t *size)
 
 static int cut(char **arg)
 {
-	size_t size, n;
+	size_t step = strtoul(arg[2], NULL, 0), at, size, n = 0;
 	char *data = read_image(arg[0], &size);
 
-	for (n = 0; n <= size; n++)
-		write_file(arg[1], 't', n, data, n);
-	printf("%zu\n", size);
+	for (at = strtoul(arg[3], NULL, 0); at < size; at += step)
+		write_file(arg[1], 't', n++, data, at);
+	printf("%zu\n", n);
 	return 0;
 }
 
 static int flip(char **arg)
 {
-	size_t size, n, len = strtoul(arg[2], NULL, 0);
-	bool whole = arg[3][0] == 'f';
+	size_t step = strtoul(arg[2], NULL, 0), at, size, n = 0;
+	bool whole = arg[4][0] == 'f';
 	char *data = read_image(arg[0], &size);
 
-	for (n = 0; n < len && n < size; n++) {
+	for (at = strtoul(arg[3], NULL, 0); at < size; at += step) {
 		/* Another bit than in its neighbours. */
-		int mask = whole ? 0xff : 1 << n * 3 % 8;
+		int mask = whole ? 0xff : 1 << at * 3 % 8;
 
-		data[n] ^= mask;
-		write_file(arg[1], arg[3][0], n, data, size);
-		data[n] ^= mask;
+		data[at] ^= mask;
+		write_file(arg[1], arg[4][0], n++, data, size);
+		data[at] ^= mask;
 	}
 	printf("%zu\n", n);
 	return 0;
@@ -302,6 +305,41 @@ static int sequential(char **arg)
 	return 0;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int misses(char **arg)
+{
+	static double took[4096];
+	off_t step = atoll(arg[1]), pos = 0;
+	char buf[BLOCK];
+	int fd = open(arg[0], O_RDONLY), nr = 0;
+
+	if (fd < 0)
+		err(1, "%s", arg[0]);
+	for (; nr < 4096; pos += step, nr++) {
+		double start = now();
+		ssize_t n = pread(fd, buf, BLOCK, pos);
+
+		took[nr] = now() - start;
+		if (n < 0)
+			err(1, "%s at %lld", arg[0], (long long)pos);
+		if (n < BLOCK)
+			break;
+		/* What comes along with it has to be over. */
+		usleep(50000);
+	}
+	if (!nr)
+		errx(1, "%s: too short", arg[0]);
+	qsort(took, nr, sizeof(*took), by_value);
+	printf("%.0f %.0f\n", took[0] * 1e6, took[nr / 2] * 1e6);
+	return 0;
+}
+
 static int wait_readers(char **arg)
 {
 	int nr = atoi(arg[1]), i, status;
@@ -349,8 +387,9 @@ static const struct {
 	int args;
 	int (*run)(char **arg);
 } commands[] = {
-	{ "cut", 2, cut },
-	{ "flip", 4, flip },
+	{ "cut", 4, cut },
+	{ "flip", 5, flip },
+	{ "misses", 2, misses },
 	{ "mounts", 6, mounts },
 	{ "sum", 1, sum },
 	{ "readers", 3, readers },

@@ -21,9 +21,9 @@ status=0
 disk=$("$top/tests/images/mkcutdisk.sh")
 say "    power cuts: CUTS=$cuts SEED=$seed"
 DISK=$disk CMDLINE="od.cuts=$cuts od.seed=$seed ${CMDLINE-}" TIMEOUT=${TIMEOUT:-1500} \
-	LOGDIR=$top/build/vm/powercut-replay "$top/scripts/vm.sh" "$id" powercut-replay || status=1
+	LOGDIR=$top/build/vm/powercut-replay "$top/tests/bin/vm.sh" "$id" powercut-replay || status=1
 if [ -z "${REPLAY_ONLY-}" ]; then
 	disk=$("$top/tests/images/mkimage.sh")
-	DISK=$disk LOGDIR=$top/build/vm/powercut "$top/scripts/vm.sh" "$id" powercut || status=1
+	DISK=$disk LOGDIR=$top/build/vm/powercut "$top/tests/bin/vm.sh" "$id" powercut || status=1
 fi
 exit $status

@@ -16,7 +16,7 @@ failed=0
 # expect VERDICT TEST TEXT: the run ends so, and says TEXT
 expect() {
 	local verdict=passes out
-	out=$("$top/scripts/vm.sh" "$id" "selftest-$2" 2>&1) || verdict=fails
+	out=$("$top/tests/bin/vm.sh" "$id" "selftest-$2" 2>&1) || verdict=fails
 	if [ $verdict = "$1" ] && grep -qF -- "$3" <<<"$out"; then
 		echo "ok - selftest: a run with $2 $1"
 		passed=$((passed + 1))

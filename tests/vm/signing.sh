@@ -184,7 +184,7 @@ put_together() {
 boot() {
 	local log=$work/boot.log ran
 	FIRMWARE=$2 MODULES=$work/$id/all LOGDIR=$top/build/vm/signing-$id-${1// /-} TIMEOUT=${TIMEOUT:-600} \
-		CMDLINE="${4-} od.trusted=$3" "$top/scripts/vm.sh" "$id" signing >"$log" 2>&1 || true
+		CMDLINE="${4-} od.trusted=$3" "$top/tests/bin/vm.sh" "$id" signing >"$log" 2>&1 || true
 	ran=$(sed -n "s/^vm $id: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p" "$log")
 	sed -nE "/^(ok|not ok|#)/{ s/ - signing: / - signing: kernel $id, $1: /; p }" "$log"
 	[ -n "$ran" ] || { result 1 "kernel $id, $1: the machine"; cat "$log" >&2; return; }

@@ -7,7 +7,7 @@ static int put_word(u8 *bytes, size_t *len, u32 word)
 {
 	if (*len + 4 > OD_KEY_MAX + 3)
 		return -EINVAL;
-	od_put_le32(bytes + *len, word);
+	put_unaligned_le32(word, bytes + *len);
 	*len += 4;
 	return 0;
 }
@@ -17,7 +17,7 @@ static u32 swap(u32 v)
 	return v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
 }
 
-/* Hexadecimal words after a letter and between commas; an empty one is 0. */
+/* A letter, then hexadecimal words separated by commas; an empty word is 0. */
 static int from_words(const char *name, u8 *bytes, size_t *len)
 {
 	bool big = *name == 'S';
@@ -39,7 +39,7 @@ static int from_words(const char *name, u8 *bytes, size_t *len)
 	return *name ? -EINVAL : 0;
 }
 
-/* Four digits are three bytes; the digit after the letter says how many are too many. */
+/* Four digits encode three bytes; the digit after the letter counts the bytes of padding. */
 static int from_base64(const char *name, u8 *bytes, size_t *len)
 {
 	static const char digits[] =
@@ -88,23 +88,23 @@ static int decode(const char *name, u8 *bytes, size_t *len)
 }
 
 /**
- * key_of_file_name - which blob is a cache file of?
- * @name: name of the file, as od_key_file_name() makes it
- * @key: gets the blob's name and a NUL; NULs at the end of it are not kept
+ * key_of_file_name - decode the name of a cache file
+ * @name: name of the file, as od_key_file_name() encodes it
+ * @key: set to the name of the blob and a NUL; NULs at its end are dropped
  *
- * Return: 0, or -EINVAL for a name that is no blob's, or whose blob has a NUL in its name
+ * Return: 0, or -EINVAL for any other name, or if the name of the blob contains a NUL
  */
 int key_of_file_name(const char *name, char key[static OD_KEY_MAX + 1])
 {
 	u8 bytes[OD_KEY_MAX + 4] = { 0 };
-	char again[OD_NAME_MAX + 1];
+	char again[NAME_MAX + 1];
 	size_t len = 0;
 
 	if (decode(name, bytes, &len))
 		return -EINVAL;
 	while (len && !bytes[len - 1])
 		len--;
-	/* What is not made so is not ours, however it reads. */
+	/* Accept only the canonical encoding. */
 	if (memchr(bytes, 0, len) || od_key_file_name(bytes, len, again) < 0 ||
 	    strcmp(name, again))
 		return -EINVAL;

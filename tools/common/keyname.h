@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From the name of a cache file back to the blob's. */
+/* Decodes the name of a cache file to the name of its blob. */
 #ifndef OD_TOOLS_KEYNAME_H
 #define OD_TOOLS_KEYNAME_H
 

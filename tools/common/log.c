@@ -14,7 +14,7 @@ static struct {
 	bool journal;
 } log_state = { "erofs-od", LOG_LEVEL_INFO, false };
 
-/* systemd tells by JOURNAL_STREAM=DEVICE:INODE which stream leads to the journal */
+/* systemd sets JOURNAL_STREAM=DEVICE:INODE to the stream that is connected to the journal. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -27,9 +27,9 @@ static bool stderr_is_journal(void)
 }
 
 /**
- * log_init - call once, before there are threads
- * @program: starts each line; not copied
- * @verbose: also print what log_debug() says
+ * log_init - set up the log; call it once, before other threads exist
+ * @program: prefix of each line; not copied
+ * @verbose: print log_debug() as well
  */
 void log_init(const char *program, bool verbose)
 {
@@ -62,7 +62,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (used > sizeof(line) - 2)
 		used = sizeof(line) - 2;
 	line[used++] = '\n';
-	/* There is nowhere left to tell that stderr is gone. */
+	/* An error on stderr cannot be reported. */
 	written = write(STDERR_FILENO, line, used);
 	(void)written;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Log lines on stderr, one write each, so that lines of several threads never
- * mix. Under journald each starts with its syslog priority, "<3>".
+ * Log lines on stderr, one write(2) each, so that threads do not interleave. Under
+ * journald, each starts with its syslog priority, "<3>".
  */
 #ifndef OD_TOOLS_LOG_H
 #define OD_TOOLS_LOG_H

@@ -13,7 +13,7 @@
 
 #include "core/key.h"
 
-/** presence_name - name of the map of a cache file, by its inode number */
+/** presence_name - name of the map of the cache file with this inode number */
 void presence_name(uint64_t ino, char name[static MAP_NAME_SIZE])
 {
 	snprintf(name, MAP_NAME_SIZE, "%" PRIx64, ino);
@@ -25,7 +25,7 @@ void presence_free(struct presence *map)
 	map->runs = NULL;
 }
 
-/** presence_bytes - bytes that a map says are in the cache file, without what pads its end */
+/** presence_bytes - number of bytes that a map lists, without the padding at the end */
 uint64_t presence_bytes(const struct presence *map)
 {
 	uint64_t bytes = 0, end;
@@ -62,7 +62,7 @@ static int write_exactly(int fd, const void *buf, size_t len, uint64_t off)
 	return (size_t)n == len ? 0 : -EIO;
 }
 
-/* A header can be right where its runs were overwritten since. */
+/* The runs of a valid header may have been overwritten since. */
 static int read_runs(int fd, struct presence *map)
 {
 	const struct od_mapfile *head = &map->head;
@@ -84,7 +84,7 @@ static int read_runs(int fd, struct presence *map)
 	return err;
 }
 
-/* The valid headers of a map, the newest one first; returns how many. */
+/* Reads the valid headers of a map, the newest first. Return: their number */
 static int read_heads(int fd, struct od_mapfile heads[2])
 {
 	uint8_t buf[OD_MAPFILE_SLOT];
@@ -103,7 +103,7 @@ static int read_heads(int fd, struct od_mapfile heads[2])
 	return count;
 }
 
-/* An fd, or a negative errno; -EUCLEAN: it is no file. */
+/* Return: an fd; -EUCLEAN if it is not a regular file; or another negative errno */
 static int open_map(int maps, const char *name)
 {
 	int fd = openat(maps, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -118,12 +118,12 @@ static int open_map(int maps, const char *name)
 }
 
 /**
- * presence_read_head - which file is a map about?
- * @maps: the directory of maps
- * @name: of the map
- * @head: its newest valid header, whatever its runs are
+ * presence_read_head - read the header of a map
+ * @maps: fd of the directory of maps
+ * @name: name of the map
+ * @head: set to its newest valid header; its runs are not checked
  *
- * Return: 0; -EUCLEAN if there is none; or a negative errno
+ * Return: 0; -EUCLEAN if none is valid; or another negative errno
  */
 int presence_read_head(int maps, const char *name, struct od_mapfile *head)
 {
@@ -141,12 +141,12 @@ int presence_read_head(int maps, const char *name, struct od_mapfile *head)
 }
 
 /**
- * presence_read - read a map file
- * @maps: the directory of maps
- * @name: of the file
- * @map: its newest valid version; free it
+ * presence_read - read a map
+ * @maps: fd of the directory of maps
+ * @name: name of the map
+ * @map: set to its newest valid version; free it
  *
- * Return: 0; -EUCLEAN if there is none; or a negative errno
+ * Return: 0; -EUCLEAN if none is valid; or another negative errno
  */
 int presence_read(int maps, const char *name, struct presence *map)
 {
@@ -188,9 +188,9 @@ static int write_version(int fd, struct presence *map)
 }
 
 /**
- * presence_write - write a map file, in place of any other of its name
- * @maps: the directory of maps, of a cache that no kernel module has bound
- * @map: what it says; where its runs are is set here
+ * presence_write - write a map, replacing one of the same name
+ * @maps: fd of the directory of maps, of a cache that is not bound
+ * @map: its contents; the location of its runs is set
  *
  * Return: 0, and it is on the device; or a negative errno
  */
@@ -222,7 +222,7 @@ static int stat_file(int cache, const struct od_mapfile *head, const char *fanou
 	return fstatat(cache, path, st, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
 
-/* The name of a plain one is its key, behind a letter. */
+/* An unencoded name is a letter followed by the key. */
 static void plain_fanout(const struct od_mapfile *head, char fanout[OD_FANOUT_LEN + 1])
 {
 	const uint8_t *volume = (const uint8_t *)head->volume + 1;
@@ -234,11 +234,10 @@ static void plain_fanout(const struct od_mapfile *head, char fanout[OD_FANOUT_LE
 
 /**
  * presence_find_file - find the cache file that a map names
- * @cache: the directory <dir>/cache
- * @head: the map
- * @path: gets the file's path below it
- * @st: gets what it is; whether it is the one that the map is about is another
- *	question
+ * @cache: fd of <dir>/cache
+ * @head: header of the map
+ * @path: set to the path of the file below @cache
+ * @st: set by fstatat(2); the caller checks that the map describes this file
  *
  * Return: 0, -ENOENT or another negative errno
  */
@@ -261,15 +260,15 @@ int presence_find_file(int cache, const struct od_mapfile *head, char path[stati
 }
 
 /**
- * presence_generation - inode generation of an open file
+ * presence_generation - read the inode generation of a file
  * @fd: the file
- * @generation: the result
+ * @generation: set to it
  *
- * Return: 0; -EOPNOTSUPP if its file system does not tell; or a negative errno
+ * Return: 0; -EOPNOTSUPP if its file system has none; or another negative errno
  */
 int presence_generation(int fd, uint32_t *generation)
 {
-	/* The kernel says long and writes an int. */
+	/* The ioctl is declared with a long, and writes an int. */
 	union {
 		uint32_t generation;
 		long room;

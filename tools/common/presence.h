@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map files of a cache, <dir>/maps, for programs: what each says is in its
- * cache file. cachefiles_od/core/mapfile.h has the format and the rules.
+ * The presence maps of a cache, <dir>/maps: which ranges are in each cache file.
+ * cachefiles_od/core/mapfile.h has the format and the rules.
  */
 #ifndef OD_TOOLS_PRESENCE_H
 #define OD_TOOLS_PRESENCE_H
@@ -10,15 +10,15 @@
 
 #include "core/mapfile.h"
 
-/** MAP_NAME_SIZE - bytes of a map file's name, with its NUL */
+/** MAP_NAME_SIZE - size of the name of a map, including its NUL */
 #define MAP_NAME_SIZE	17
-/** MAP_PATH_SIZE - bytes of a cache file's path below <dir>/cache, with its NUL */
+/** MAP_PATH_SIZE - size of the path of a cache file below <dir>/cache, including its NUL */
 #define MAP_PATH_SIZE	(2 * OD_MAPFILE_STRING_MAX + sizeof("/@xx/"))
 
 /**
  * struct presence - a map
- * @head: all but its runs
- * @runs: its runs, @head.nr_runs of them
+ * @head: header
+ * @runs: ranges that are present, @head.nr_runs of them
  */
 struct presence {
 	struct od_mapfile head;

@@ -7,33 +7,27 @@
 #include <unistd.h>
 
 #include "asker.h"
+#include "cli.h"
 #include "command.h"
 #include "log.h"
 #include "report.h"
 #include "scan.h"
 
 enum option_key {
-	KEY_PROC = 0x100,
-	KEY_YES,
+	KEY_YES = 0x100,
 };
 
 /**
- * struct adopt - the command at work
- * @asker: sources that say which version the blobs are of, if there are any
- * @given: directory of the cache
- * @proc: where /proc is
- * @yes: the operator knows what it means
- * @json: for programs
+ * struct adopt - state of the command
+ * @asker: sources that are asked for the version of each blob; may be none
+ * @yes: the operator accepts the risk
  * @dir: the cache
- * @waiting: files that could be adopted, without @yes
- * @report: what was done
+ * @waiting: without @yes: number of files that could be adopted
+ * @report: results
  */
 struct adopt {
 	struct asker asker;
-	const char *given;
-	const char *proc;
 	bool yes;
-	bool json;
 	struct cachedir dir;
 	unsigned int waiting;
 	struct report report;
@@ -42,60 +36,42 @@ struct adopt {
 static const struct argp_option options[] = {
 	{ "yes", KEY_YES, NULL, 0, "The data in the files is right and complete: write their maps", 0 },
 	ASKER_OPTIONS,
-	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
 	{ 0 },
 };
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	struct adopt *adopt = state->input;
+	struct adopt *adopt = input;
 
-	switch (key) {
-	case KEY_YES:
-		adopt->yes = true;
-		break;
-	case KEY_PROC:
-		adopt->proc = text;
-		break;
-	case 'j':
-		adopt->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		if (adopt->given)
-			argp_error(state, "unexpected argument '%s'", text);
-		adopt->given = text;
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no DIR is given");
-		break;
-	default:
+	if (key != KEY_YES)
 		return asker_parse(&adopt->asker, key, text, state);
-	}
+	adopt->yes = true;
 	return 0;
 }
 
-static const struct argp argp = {
+static const struct cli cli = {
+	.doc = "Write presence maps for the files of the cache in DIR that have none, which the "
+	       "module would otherwise discard: files of an older version, or copied by other means "
+	       "than 'erofs-od backup'.",
+	.shared = CLI_JSON | CLI_PROC,
 	.options = options,
-	.parser = parse_option,
 	.args_doc = "DIR",
-	.doc = "Have the cache files of the cache in DIR trusted that the module would throw away, "
-	       "because nothing says what is in them: from an older version, or copied by other "
-	       "means than 'erofs-od backup'.",
+	.required = { "DIR" },
+	.parse = parse_option,
 };
 
 static const char risk[] =
-	"a cache file says by its holes what is not in it, and nothing says that the rest is what "
-	"the source has: after a crash or a careless copy there are zeroes where data should be, "
-	"and they are served as data from then on. If you know that the files were left in order "
-	"by a running system, say --yes; else 'erofs-od drop' them, and they are fetched again";
+	"the holes of a cache file show what is missing, but nothing proves that the rest is what "
+	"the source has. After a crash or a careless copy it may contain zeroes in place of data, "
+	"which would be served as data. If you know that the files were closed by a running "
+	"system, use --yes; otherwise remove them with 'erofs-od drop'";
 
 static int found(uint64_t from, uint64_t to, void *arg)
 {
 	return scan_add(arg, from, to);
 }
 
-/* Data that has not reached the device yet is none to a reader after a crash. */
+/* A map must not list data that has not reached the device. */
 static int scan(const struct object_file *file, struct od_extents *runs)
 {
 	uint64_t length = object_length(file->size);
@@ -135,7 +111,7 @@ static int write_map(struct adopt *adopt, const struct object *object,
 	return err;
 }
 
-/* With sources, what they have now is what the file is taken to be a part of. */
+/* With sources, the file is taken to be part of the version that they have now. */
 static int ask_version(struct adopt *adopt, const struct object *object,
 		       const struct object_file *file, char validator[static VALIDATOR_MAX + 1])
 {
@@ -172,7 +148,7 @@ static void adopt_file(struct adopt *adopt, const struct object *object,
 	err = write_map(adopt, object, file, validator, &bytes);
 	if (err == -EOPNOTSUPP)
 		report_failed(&adopt->report, object, "not adopted",
-			      "its file system does not tell inode generations");
+			      "the file system has no inode generations");
 	else if (err)
 		report_failed(&adopt->report, object, "not adopted", "%s", strerror(-err));
 	else
@@ -188,7 +164,7 @@ static int visit(const struct object *object, void *arg)
 
 	if (err) {
 		report_failed(&adopt->report, object, "not adopted", "%s", err == -EUCLEAN ?
-			      "it is not marked as a cache file that was left in order" :
+			      "not marked as a cleanly closed cache file" :
 			      strerror(-err));
 		return 0;
 	}
@@ -205,7 +181,7 @@ static int visit(const struct object *object, void *arg)
 	return 0;
 }
 
-static int need_maps(struct cachedir *dir)
+static int create_maps(struct cachedir *dir)
 {
 	if (dir->maps >= 0)
 		return 0;
@@ -217,17 +193,16 @@ static int need_maps(struct cachedir *dir)
 	return -errno;
 }
 
-static int run(struct adopt *adopt)
+static int run(struct adopt *adopt, const struct cli_values *values)
 {
-	int err = cachedir_open(&adopt->dir, adopt->given, adopt->proc);
+	int err = cachedir_open(&adopt->dir, values->args[0], values->proc);
 
 	if (!err && cachedir_is_bound(&adopt->dir)) {
-		log_err("%s: the module has this cache bound: stop the daemon and unmount all that "
-			"uses it first", adopt->dir.path);
+		log_err("%s: cache is bound: stop the daemon and unmount all images first", adopt->dir.path);
 		err = -EBUSY;
 	}
 	if (!err && adopt->yes)
-		err = need_maps(&adopt->dir);
+		err = create_maps(&adopt->dir);
 	if (!err)
 		err = asker_begin(&adopt->asker);
 	if (!err)
@@ -241,12 +216,13 @@ static int run(struct adopt *adopt)
 
 int command_adopt(int argc, char **argv)
 {
-	struct adopt adopt = { .proc = "/proc" };
+	struct adopt adopt = { 0 };
+	struct cli_values values;
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &adopt);
-	report_init(&adopt.report, adopt.json);
-	status = report_end(&adopt.report, run(&adopt));
+	cli_parse(&cli, argc, argv, &values, &adopt);
+	report_init(&adopt.report, values.json);
+	status = report_end(&adopt.report, run(&adopt, &values));
 	asker_end(&adopt.asker);
 	cachedir_close(&adopt.dir);
 	return status;

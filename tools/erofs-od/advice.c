@@ -5,25 +5,25 @@
 
 #include "text.h"
 
-/* What loads both, in the right order; modprobe takes many names with -a only. */
+/* Both, in the right order; modprobe accepts several names with -a only. */
 #define LOAD		"modprobe -a cachefiles_od erofs_od"
 #define UNLOAD		"modprobe -r erofs_od cachefiles_od"
 #define SERVICE		"erofs-odd"
 
-static bool has_service(const struct machine *machine)
+static bool has_service(const struct host *host)
 {
-	return machine_has(machine, "/usr/lib/systemd/system/" SERVICE ".service") ||
-	       machine_has(machine, "/lib/systemd/system/" SERVICE ".service") ||
-	       machine_has(machine, "/etc/systemd/system/" SERVICE ".service");
+	return host_has(host, "/usr/lib/systemd/system/" SERVICE ".service") ||
+	       host_has(host, "/lib/systemd/system/" SERVICE ".service") ||
+	       host_has(host, "/etc/systemd/system/" SERVICE ".service");
 }
 
-/** advice_build - how the modules come to be there; free it */
-char *advice_build(const struct machine *machine)
+/** advice_build - build and install the modules; free it */
+char *advice_build(const struct host *host)
 {
-	if (machine_has(machine, "/usr/src/erofs-od-" OD_VERSION "/dkms.conf"))
+	if (host_has(host, "/usr/src/erofs-od-" OD_VERSION "/dkms.conf"))
 		return text_format("dkms install --force erofs-od/" OD_VERSION " -k %s",
-				   machine->kernel);
-	switch (machine->family) {
+				   host->kernel);
+	switch (host->family) {
 	case FAMILY_DEBIAN:
 		return text_copy("apt install erofs-od-dkms");
 	case FAMILY_FEDORA:
@@ -33,53 +33,53 @@ char *advice_build(const struct machine *machine)
 	case FAMILY_OTHER:
 		break;
 	}
-	return text_format("make modules KDIR=/lib/modules/%s/build", machine->kernel);
+	return text_format("make modules KDIR=/lib/modules/%s/build", host->kernel);
 }
 
-/** advice_load - both modules; free it */
+/** advice_load - load both modules; free it */
 char *advice_load(void)
 {
 	return text_copy(LOAD);
 }
 
-/* The daemon holds one module by its device, mounts hold the other. */
-static void append_users(const struct machine *machine, char **command)
+/* The daemon pins one module by its device, mounts pin the other. */
+static void append_users(const struct host *host, char **command)
 {
-	char *mounts = machine_type_mounts(machine, "erofs_od");
+	char *mounts = host_type_mounts(host, "erofs_od");
 
 	if (mounts)
 		text_append(command, " && ", "umount -a -t erofs_od");
-	if (has_service(machine))
+	if (has_service(host))
 		text_append(command, " && ", "systemctl stop " SERVICE);
 	free(mounts);
 }
 
-/** advice_reload - both modules, whoever uses them now; free it */
-char *advice_reload(const struct machine *machine)
+/** advice_reload - reload both modules, ending their use; free it */
+char *advice_reload(const struct host *host)
 {
 	char *command = NULL;
 
-	append_users(machine, &command);
+	append_users(host, &command);
 	text_append(&command, " && ", UNLOAD " && " LOAD);
-	if (has_service(machine))
+	if (has_service(host))
 		text_append(&command, " && ", "systemctl start " SERVICE);
 	return command;
 }
 
-/** advice_serve - start a daemon for a cache folder; free it */
-char *advice_serve(const struct machine *machine, const char *cache)
+/** advice_serve - start a daemon for a cache directory; free it */
+char *advice_serve(const struct host *host, const char *cache)
 {
-	char *folder, *command;
+	char *dir, *command;
 
-	if (has_service(machine))
+	if (has_service(host))
 		return text_copy("systemctl enable --now " SERVICE);
-	folder = text_quote(cache);
-	command = text_format("erofs-odd --dir=%s --source=/srv/blobs", folder);
-	free(folder);
+	dir = text_quote(cache);
+	command = text_format("erofs-odd --dir=%s --source=/srv/blobs", dir);
+	free(dir);
 	return command;
 }
 
-/** advice_root - ask again, and see more; free it */
+/** advice_root - check again as root; free it */
 char *advice_root(void)
 {
 	return text_copy("sudo erofs-od doctor");

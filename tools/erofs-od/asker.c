@@ -17,7 +17,7 @@
 #define LOW_SPEED	1024
 #define LOW_SPEED_S	10
 
-/** asker_parse - its part of a command's parser */
+/** asker_parse - handle one of ASKER_OPTIONS */
 error_t asker_parse(struct asker *asker, int key, char *text, struct argp_state *state)
 {
 	int err;
@@ -35,7 +35,7 @@ error_t asker_parse(struct asker *asker, int key, char *text, struct argp_state 
 	return ARGP_ERR_UNKNOWN;
 }
 
-/** asker_begin - returns 0 or a negative errno, which was logged; asker_end() in any case */
+/** asker_begin - Return: 0 or a negative errno, which was logged; call asker_end() in any case */
 int asker_begin(struct asker *asker)
 {
 	int err = http_global_init();
@@ -47,7 +47,7 @@ int asker_begin(struct asker *asker)
 	asker->fetcher.options = &asker->options;
 	asker->fetcher.stop = &asker->stop;
 	if (err)
-		log_err("starting libcurl: %s", strerror(-err));
+		log_err("failed to start libcurl: %s", strerror(-err));
 	return err;
 }
 
@@ -96,12 +96,12 @@ static int ask_sources(struct asker *asker, const char *name, struct version *ve
 }
 
 /**
- * asker_ask - which version of a blob is there?
+ * asker_ask - find the version of a blob
  * @asker: the sources
  * @blob: name
- * @version: gets what the first source that has it says
+ * @version: set to what the first source that has it says
  *
- * Return: 0; -ENOENT if no source has it; or a negative errno. fetcher.why says why
+ * Return: 0; -ENOENT if no source has it; or another negative errno, see fetcher.why
  */
 int asker_ask(struct asker *asker, const char *blob, struct version *version)
 {
@@ -109,7 +109,7 @@ int asker_ask(struct asker *asker, const char *blob, struct version *version)
 	int err = blob_name_check((const uint8_t *)blob, strlen(blob), name);
 
 	if (err)
-		return fetcher_fail(&asker->fetcher, err, "not a name for a blob");
+		return fetcher_fail(&asker->fetcher, err, "invalid blob name");
 	return ask_sources(asker, name, version);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which version of a blob do the sources have? They are asked as the daemon asks them. */
+/* Finds the version of a blob at its sources, with the daemon's own code. */
 #ifndef OD_ASKER_H
 #define OD_ASKER_H
 
@@ -8,11 +8,11 @@
 #include "source.h"
 
 /**
- * struct asker - sources, and what they are asked with
- * @sources: in the order to ask
- * @options: patience
+ * struct asker - sources and their options
+ * @sources: in the order in which they are tried
+ * @options: timeouts and retries
  * @stop: never set
- * @fetcher: its @why says what went wrong
+ * @fetcher: its @why describes the last error
  */
 struct asker {
 	struct source *sources;
@@ -21,12 +21,12 @@ struct asker {
 	struct fetcher fetcher;
 };
 
-/** ASKER_OPTIONS - of a command that has one */
+/** ASKER_OPTIONS - for the option table of a command that has an asker */
 #define ASKER_OPTIONS								\
 	{ "source", 's', "DIR|URL", 0, "Directory or http(s) URL with the blobs, as for erofs-odd; " \
 	  "may be repeated", 0 },						\
-	{ "cacert", ASKER_KEY_CACERT, "FILE", 0, "Certificates to trust, in place of the " \
-	  "system's", 0 }
+	{ "cacert", ASKER_KEY_CACERT, "FILE", 0, "Certificates (PEM) to trust instead of " \
+	  "the system's", 0 }
 
 enum { ASKER_KEY_CACERT = 0x200 };
 

@@ -6,81 +6,38 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "command.h"
 #include "copy.h"
 #include "log.h"
 #include "report.h"
 
-enum option_key {
-	KEY_PROC = 0x100,
-};
-
 /**
- * struct backup - the command at work
- * @given: directory of the cache
- * @target: directory of the copy
- * @proc: where /proc is
- * @json: for programs
+ * struct backup - state of the command
  * @from: the cache
- * @bound: the module has it bound
+ * @bound: the module has the cache bound
  * @to: the copy
- * @report: what was done
+ * @report: results
  */
 struct backup {
-	const char *given;
-	const char *target;
-	const char *proc;
-	bool json;
 	struct cachedir from;
 	bool bound;
 	struct cachedir to;
 	struct report report;
 };
 
-static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
-	{ 0 },
-};
-
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-	struct backup *backup = state->input;
-
-	switch (key) {
-	case KEY_PROC:
-		backup->proc = text;
-		break;
-	case 'j':
-		backup->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 1)
-			argp_error(state, "unexpected argument '%s'", text);
-		*(state->arg_num ? &backup->target : &backup->given) = text;
-		break;
-	case ARGP_KEY_END:
-		if (!backup->target)
-			argp_error(state, backup->given ? "no TARGET is given" : "no DIR is given");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-static const struct argp argp = {
-	.options = options,
-	.parser = parse_option,
+static const struct cli cli = {
+	.doc = "Copy the valid data of the cache in DIR to the directory TARGET, which becomes a "
+	       "cache of its own.",
+	.shared = CLI_JSON | CLI_PROC,
 	.args_doc = "DIR TARGET",
-	.doc = "Copy what is known to be right in the cache in DIR to the directory TARGET, which "
-	       "becomes a cache like it.",
+	.required = { "DIR", "TARGET" },
 };
 
-/* What is there already may be a mount point, but no cache. */
+/* An existing directory, say a mount point, will do; an existing cache will not. */
 static int make_target(const char *path)
 {
-	static const char *const folders[] = { "cache", "graveyard", "maps" };
+	static const char *const names[] = { "cache", "graveyard", "maps" };
 	int root, err = 0;
 	size_t i;
 
@@ -90,12 +47,12 @@ static int make_target(const char *path)
 	if (root < 0)
 		return -errno;
 	for (i = 0; i < 3 && !err; i++)
-		err = mkdirat(root, folders[i], 0700) ? -errno : 0;
+		err = mkdirat(root, names[i], 0700) ? -errno : 0;
 	close(root);
 	return err;
 }
 
-/* A directory of the copy, created when it is first wanted. */
+/* Opens a directory of the copy, creating it when it is first needed. */
 static int enter(int at, const char *name)
 {
 	if (mkdirat(at, name, 0700) && errno != EEXIST)
@@ -104,7 +61,7 @@ static int enter(int at, const char *name)
 	return at < 0 ? -errno : at;
 }
 
-/* Without its mark the directory of a volume is not trusted. */
+/* The module does not trust a volume's directory without this xattr. */
 static int mark_volume(const struct backup *backup, const char *name, int volume)
 {
 	int from = openat(backup->from.cache, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -134,12 +91,12 @@ static int enter_fanout(const struct backup *backup, const struct object *object
 static int copy_into(struct backup *backup, const struct object *object,
 		     const struct object_file *file, struct presence *map)
 {
-	int folder = enter_fanout(backup, object), err;
+	int dir = enter_fanout(backup, object), err;
 
-	if (folder < 0)
-		return folder;
-	err = copy_object(&backup->from, &backup->to, folder, object, file, map);
-	close(folder);
+	if (dir < 0)
+		return dir;
+	err = copy_object(&backup->from, &backup->to, dir, object, file, map);
+	close(dir);
 	return err;
 }
 
@@ -157,7 +114,7 @@ static void tell(struct backup *backup, const struct object *object, int err, ui
 		break;
 	case -EOPNOTSUPP:
 		report_failed(&backup->report, object, "not copied",
-			      "the file system of %s does not tell inode generations",
+			      "the file system of %s has no inode generations",
 			      backup->to.path);
 		break;
 	default:
@@ -165,7 +122,7 @@ static void tell(struct backup *backup, const struct object *object, int err, ui
 	}
 }
 
-/* A target without space, or of the wrong kind, is so for the next blob, too. */
+/* A target that is full or unsuitable stops the copy: the next blob would fail as well. */
 static int visit(const struct object *object, void *arg)
 {
 	struct backup *backup = arg;
@@ -190,37 +147,39 @@ static int visit(const struct object *object, void *arg)
 	return err == -ENOSPC || err == -EOPNOTSUPP ? err : 0;
 }
 
-static int run(struct backup *backup)
+static int run(struct backup *backup, const struct cli_values *values)
 {
-	int err = cachedir_open(&backup->from, backup->given, backup->proc);
+	const char *target = values->args[1];
+	int err = cachedir_open(&backup->from, values->args[0], values->proc);
 
 	if (err)
 		return err;
 	backup->bound = cachedir_is_bound(&backup->from);
-	err = make_target(backup->target);
+	err = make_target(target);
 	if (err) {
-		log_err("%s: %s", backup->target, strerror(-err));
+		log_err("%s: %s", target, strerror(-err));
 		return err;
 	}
-	err = cachedir_open(&backup->to, backup->target, backup->proc);
+	err = cachedir_open(&backup->to, target, values->proc);
 	if (!err)
 		err = cachedir_each(&backup->from, visit, backup);
 	/* The directories, too. */
 	if (!err && syncfs(backup->to.root)) {
 		err = -errno;
-		log_err("%s: %s", backup->target, strerror(-err));
+		log_err("%s: %s", target, strerror(-err));
 	}
 	return err;
 }
 
 int command_backup(int argc, char **argv)
 {
-	struct backup backup = { .proc = "/proc", .to = { .root = -1, .cache = -1, .maps = -1 } };
+	struct cli_values values;
+	struct backup backup = { .to = { .root = -1, .cache = -1, .maps = -1 } };
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &backup);
-	report_init(&backup.report, backup.json);
-	status = report_end(&backup.report, run(&backup));
+	cli_parse(&cli, argc, argv, &values, &backup);
+	report_init(&backup.report, values.json);
+	status = report_end(&backup.report, run(&backup, &values));
 	cachedir_close(&backup.to);
 	cachedir_close(&backup.from);
 	return status;

@@ -27,18 +27,18 @@ static char *bound_path(const char *proc)
 	return bound;
 }
 
-static int open_folder(int at, const char *name)
+static int open_dir(int at, const char *name)
 {
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 /**
- * cachedir_open - open the directory of a cache
- * @dir: it; close it also after an error
- * @given: path, or NULL for the one that is bound, or else the default
- * @proc: where /proc is
+ * cachedir_open - open a cache directory
+ * @dir: filled in; call cachedir_close() even after an error
+ * @given: path; NULL: the one that is bound, otherwise the default
+ * @proc: path of /proc
  *
- * Return: 0 or a negative errno, and the reason was logged
+ * Return: 0 or a negative errno, which was logged
  */
 int cachedir_open(struct cachedir *dir, const char *given, const char *proc)
 {
@@ -52,13 +52,13 @@ int cachedir_open(struct cachedir *dir, const char *given, const char *proc)
 		dir->path = text_copy(CACHEDIR_DEFAULT);
 	dir->root = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir->root >= 0)
-		dir->cache = open_folder(dir->root, "cache");
+		dir->cache = open_dir(dir->root, "cache");
 	if (dir->cache < 0) {
 		err = -errno;
-		log_err("%s: not the directory of a cache: %s", dir->path, strerror(-err));
+		log_err("%s: not a cache directory: %s", dir->path, strerror(-err));
 		return err;
 	}
-	dir->maps = open_folder(dir->root, "maps");
+	dir->maps = open_dir(dir->root, "maps");
 	if (dir->maps < 0 && errno != ENOENT) {
 		err = -errno;
 		log_err("%s/maps: %s", dir->path, strerror(-err));
@@ -78,7 +78,7 @@ void cachedir_close(struct cachedir *dir)
 	free(dir->path);
 }
 
-/** cachedir_is_bound - does the module have it, with a daemon or without one? */
+/** cachedir_is_bound - has the module bound it, with or without a daemon? */
 bool cachedir_is_bound(const struct cachedir *dir)
 {
 	char *bound = bound_path(dir->proc);
@@ -105,10 +105,13 @@ static void free_names(char **names)
 	free(names);
 }
 
-/* All names in a directory, sorted, with a NULL at the end: what is visited may be removed. */
-static int list_folder(int fd, char ***names)
+/*
+ * All names in a directory, sorted, followed by a NULL. Read at once, since visiting may
+ * remove files.
+ */
+static int list_dir(int fd, char ***names)
 {
-	int again = open_folder(fd, ".");
+	int again = open_dir(fd, ".");
 	DIR *list = again < 0 ? NULL : fdopendir(again);
 	struct dirent *entry;
 	size_t count = 0;
@@ -142,50 +145,50 @@ struct walk {
 	struct object object;
 };
 
-static int visit_file(struct walk *walk, int folder, const char *name)
+static int visit_file(struct walk *walk, int at, const char *name)
 {
 	struct object *object = &walk->object;
 
-	object->dir = folder;
+	object->dir = at;
 	object->name = name;
-	if (fstatat(folder, name, &object->st, AT_SYMLINK_NOFOLLOW))
+	if (fstatat(at, name, &object->st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISREG(object->st.st_mode) || key_of_file_name(name, object->blob))
 		return 0;
 	return walk->visit(object, walk->arg);
 }
 
-static int visit_fanout(struct walk *walk, int folder, const char *name)
+static int visit_fanout(struct walk *walk, int at, const char *name)
 {
-	(void)folder;
+	(void)at;
 	walk->object.fanout = name;
 	return name[0] == '@';
 }
 
-static int visit_volume(struct walk *walk, int folder, const char *name)
+static int visit_volume(struct walk *walk, int at, const char *name)
 {
-	(void)folder;
+	(void)at;
 	walk->object.volume = name;
 	return name[0] == 'I';
 }
 
-/* What the visit of a file that is not the last level says with 1 is gone into. */
-static int walk_folder(struct walk *walk, int folder, size_t depth)
+/* A visit above the last level returns 1 for a directory to descend into. */
+static int walk_dir(struct walk *walk, int at, size_t depth)
 {
-	static int (*const visits[])(struct walk *walk, int folder, const char *name) = {
+	static int (*const visits[])(struct walk *walk, int at, const char *name) = {
 		visit_volume, visit_fanout, visit_file,
 	};
 	char **names, **name;
-	int below, err = list_folder(folder, &names);
+	int below, err = list_dir(at, &names);
 
 	for (name = names; !err && *name; name++) {
-		err = visits[depth](walk, folder, *name);
+		err = visits[depth](walk, at, *name);
 		if (err != 1 || depth == 2)
 			continue;
-		below = open_folder(folder, *name);
+		below = open_dir(at, *name);
 		err = 0;
 		if (below >= 0) {
-			err = walk_folder(walk, below, depth + 1);
+			err = walk_dir(walk, below, depth + 1);
 			close(below);
 		} else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
 			err = -errno;
@@ -198,16 +201,16 @@ static int walk_folder(struct walk *walk, int folder, size_t depth)
 /**
  * cachedir_each - visit all cache files, in the order of their names
  * @dir: the cache
- * @visit: called for each; anything but 0 ends it. It may remove the file
- * @arg: for it
+ * @visit: called for each, may remove it; anything but 0 stops
+ * @arg: passed to @visit
  *
- * Return: what the last visit has, or a negative errno, which was logged
+ * Return: the result of the last visit, or a negative errno, which was logged
  */
 int cachedir_each(const struct cachedir *dir, int (*visit)(const struct object *object, void *arg),
 		  void *arg)
 {
 	struct walk walk = { .dir = dir, .visit = visit, .arg = arg };
-	int err = walk_folder(&walk, dir->cache, 0);
+	int err = walk_dir(&walk, dir->cache, 0);
 
 	if (err < 0)
 		log_err("%s/cache: %s", dir->path, strerror(-err));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The directory of a cache: its cache files, their maps, and what the module says of it. */
+/* A cache directory: its cache files and their maps, and whether the module has it bound. */
 #ifndef OD_CACHEDIR_H
 #define OD_CACHEDIR_H
 
@@ -9,20 +9,20 @@
 #include "core/key.h"
 #include "presence.h"
 
-/** CACHEDIR_DEFAULT - the directory, unless another one is bound */
+/** CACHEDIR_DEFAULT - the directory if no other is bound or given */
 #define CACHEDIR_DEFAULT	"/var/cache/erofs-od"
-/** CACHE_XATTR - what marks cache files and the directories of volumes */
+/** CACHE_XATTR - on cache files and the directories of volumes */
 #define CACHE_XATTR		"user.CacheFiles.cache"
-/** CACHE_XATTR_SIZE - bytes of it on a cache file */
+/** CACHE_XATTR_SIZE - its size on a cache file, in bytes */
 #define CACHE_XATTR_SIZE	18
 
 /**
- * struct cachedir - the directory of a cache, open
- * @path: of it
- * @proc: where /proc is
- * @root: it
- * @cache: its directory of volumes
- * @maps: its directory of maps, -1 if there is none
+ * struct cachedir - an open cache directory
+ * @path: its path
+ * @proc: path of /proc
+ * @root: fd of the directory
+ * @cache: fd of <dir>/cache
+ * @maps: fd of <dir>/maps, -1 if there is none
  */
 struct cachedir {
 	char *path;
@@ -33,13 +33,13 @@ struct cachedir {
 };
 
 /**
- * struct object - a cache file, by its place
+ * struct object - location of a cache file
  * @volume: name of the volume's directory
- * @fanout: and of that in it
+ * @fanout: name of the directory in it
  * @name: name of the file
  * @blob: name of the blob
- * @dir: directory that the file is in
- * @st: what it is
+ * @dir: fd of the directory of the file
+ * @st: from fstatat(2)
  */
 struct object {
 	const char *volume;
@@ -51,11 +51,11 @@ struct object {
 };
 
 /**
- * struct object_file - a cache file that is one, open
+ * struct object_file - an open, valid cache file
  * @fd: for reading
- * @st: what it is
- * @size: of the blob
- * @xattr: its mark
+ * @st: from fstat(2)
+ * @size: size of the blob in bytes
+ * @xattr: value of CACHE_XATTR
  */
 struct object_file {
 	int fd;

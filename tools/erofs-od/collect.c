@@ -14,7 +14,7 @@ static bool same_blob(const struct table *a, size_t i, const struct table *b, si
 	       !strcmp(table_get(a, i, "volume"), table_get(b, j, "volume"));
 }
 
-/* In a new, larger array, or NULL without memory. */
+/* Room for one more element, or NULL. */
 static void *grown(void *array, size_t count, size_t size)
 {
 	return reallocarray(array, count + 1, size);
@@ -162,13 +162,13 @@ static int load_file(struct table *table, const char *proc, const char *name, co
 }
 
 /**
- * status_load - read all there is
- * @status: filled in; status_free() in any case
- * @proc: where /proc is
+ * status_load - read the status files
+ * @status: filled in; call status_free() even after an error
+ * @proc: path of /proc
  * @missing: set to the file that could not be read
  *
- * The files are read one after the other while the kernel goes on, so a blob
- * may be in one and not yet or no longer in the next.
+ * The files are read one after the other while they change, so a blob may be in one
+ * and not in the next.
  *
  * Return: 0 or a negative errno
  */
@@ -217,7 +217,7 @@ void status_free(struct status *status)
 	table_free(&status->uses);
 }
 
-/** status_daemon - "bound", "gone", or what a newer module says */
+/** status_daemon - "bound", "gone", or a state of a newer module */
 const char *status_daemon(const struct status *status)
 {
 	const char *daemon = table_find(&status->cache, "daemon");

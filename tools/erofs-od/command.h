@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sub-commands of erofs-od, and what all of them share. */
-#ifndef OD_COMMAND_H
-#define OD_COMMAND_H
+/* The commands of erofs-od. */
+#ifndef OD_TOOLS_COMMAND_H
+#define OD_TOOLS_COMMAND_H
 
 #include <argp.h>
 
 /**
- * enum od_exit - exit codes, as the man page has them
- * @OD_EXIT_OK: done
- * @OD_EXIT_FAILED: not done
- * @OD_EXIT_USAGE: the command line makes no sense
+ * enum od_exit - exit statuses, see erofs-od(8)
+ * @OD_EXIT_OK: success
+ * @OD_EXIT_FAILED: failure
+ * @OD_EXIT_USAGE: invalid command line
  * @OD_EXIT_NO_MODULE: a kernel module is not loaded
  * @OD_EXIT_NO_DAEMON: no daemon serves the cache
  */
@@ -22,10 +22,10 @@ enum od_exit {
 };
 
 /**
- * struct command - a sub-command
- * @name: what to type
- * @summary: for the list of commands
- * @run: does it and returns an enum od_exit; argv[0] is "erofs-od NAME"
+ * struct command - a command
+ * @name: its name
+ * @summary: for --help
+ * @run: runs it with argv[0] "erofs-od NAME". Return: enum od_exit
  */
 struct command {
 	const char *name;

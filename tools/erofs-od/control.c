@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static int write_from(int folder, int control, const char *text)
+static int write_from(int dir, int control, const char *text)
 {
 	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int err = 0;
 
-	if (back < 0 || fchdir(folder))
+	if (back < 0 || fchdir(dir))
 		err = -errno;
 	else if (write(control, text, strlen(text)) != (ssize_t)strlen(text))
 		err = errno ? -errno : -EIO;
@@ -25,16 +25,16 @@ static int write_from(int folder, int control, const char *text)
 }
 
 /**
- * control_send - have the module do something with a cache file
- * @proc: where /proc is
- * @folder: that the file is in
+ * control_send - send a command about a cache file to the module
+ * @proc: path of /proc
+ * @dir: fd of the directory of the file
  * @command: "cull", "inuse" or "commit"
- * @name: of the file
+ * @name: name of the file
  *
- * Return: 0; -ENOTCONN if the module has no cache bound; -EOPNOTSUPP if it takes no
+ * Return: 0; -ENOTCONN if no cache is bound; -EOPNOTSUPP if the module accepts no
  * commands; -EBUSY if the file is in use; or another negative errno
  */
-int control_send(const char *proc, int folder, const char *command, const char *name)
+int control_send(const char *proc, int dir, const char *command, const char *name)
 {
 	char path[4096], text[512];
 	int control, err;
@@ -45,7 +45,7 @@ int control_send(const char *proc, int folder, const char *command, const char *
 	if (control < 0)
 		return errno == ENOENT ? -EOPNOTSUPP : -errno;
 	errno = 0;
-	err = write_from(folder, control, text);
+	err = write_from(dir, control, text);
 	close(control);
 	return err;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What an operator has the module do. */
+/* Commands to the module. */
 #ifndef OD_CONTROL_H
 #define OD_CONTROL_H
 
-int control_send(const char *proc, int folder, const char *command, const char *name);
+int control_send(const char *proc, int dir, const char *command, const char *name);
 
 #endif

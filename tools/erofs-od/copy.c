@@ -13,11 +13,11 @@
 #define PIECE	(256U << 10)
 
 /**
- * struct copy - one file at work
- * @from: it
- * @to: the copy
+ * struct copy - one file being copied
+ * @from: fd of the file
+ * @to: fd of the copy
  * @buf: %PIECE bytes
- * @runs: what was copied
+ * @runs: ranges that have been copied
  */
 struct copy {
 	int from;
@@ -54,7 +54,7 @@ static int copy_stretch(uint64_t from, uint64_t to, void *arg)
 	return err ? err : scan_add(&copy->runs, from, to);
 }
 
-/* What is in the map and in the file. */
+/* Copies what is both in the map and in the file. */
 static int copy_data(struct copy *copy, const struct presence *map)
 {
 	uint32_t i;
@@ -66,7 +66,7 @@ static int copy_data(struct copy *copy, const struct presence *map)
 	return err;
 }
 
-/* Takes away what is not in the map. */
+/* Removes what is not in the map. */
 static int keep_known(struct od_extents *runs, const struct presence *map)
 {
 	uint64_t start = 0;
@@ -80,7 +80,7 @@ static int keep_known(struct od_extents *runs, const struct presence *map)
 	return err ? err : scan_remove(runs, start, UINT64_MAX);
 }
 
-/* What the module found wrong while it was copied is not right in the copy either. */
+/* The module may have found data to be lost while it was copied. */
 static int check_again(const struct cachedir *dir, const struct object *object,
 		       const struct object_file *file, struct copy *copy)
 {
@@ -102,7 +102,7 @@ static int mark_copy(const struct object_file *file, struct copy *copy)
 {
 	uint64_t length = object_length(file->size);
 
-	/* Behind the end of the blob there is nothing to be fetched. */
+	/* The padding after the end of the blob is always present. */
 	if (file->size < length && scan_add(&copy->runs, file->size, length))
 		return -ENOMEM;
 	if (copy->runs.nr > OD_MAPFILE_RUNS_MAX)
@@ -112,7 +112,7 @@ static int mark_copy(const struct object_file *file, struct copy *copy)
 	return 0;
 }
 
-/* The map, which the caller frees, becomes that of the copy. */
+/* @map, which the caller frees, becomes the map of the copy. */
 static int write_map(const struct cachedir *to, struct copy *copy, struct presence *map)
 {
 	struct stat st;
@@ -155,24 +155,24 @@ static int fill_copy(const struct cachedir *from, const struct object *object,
 }
 
 /**
- * copy_object - copy a cache file, as far as its map says that it is right
+ * copy_object - copy the part of a cache file that its map lists
  * @from: the cache
- * @to: that of the copy, which no module has bound
- * @folder: of the copy
- * @object: the file's place
- * @file: it
- * @map: of it; on success that of the copy
+ * @to: the cache of the copy, which must not be bound
+ * @dir: fd of the directory of the copy
+ * @object: location of the file
+ * @file: the open file
+ * @map: its map; on success, that of the copy
  *
- * Return: 0, and all but the entry in @folder is on the device; or a negative errno, and
+ * Return: 0, and all but the entry in @dir is on the device; or a negative errno, and
  * there is no copy
  */
-int copy_object(const struct cachedir *from, const struct cachedir *to, int folder,
+int copy_object(const struct cachedir *from, const struct cachedir *to, int dir,
 		const struct object *object, const struct object_file *file, struct presence *map)
 {
 	struct copy copy = { .from = file->fd };
 	int err;
 
-	copy.to = openat(folder, object->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	copy.to = openat(dir, object->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			 0600);
 	if (copy.to < 0)
 		return -errno;
@@ -182,6 +182,6 @@ int copy_object(const struct cachedir *from, const struct cachedir *to, int fold
 	free(copy.runs.e);
 	close(copy.to);
 	if (err)
-		unlinkat(folder, object->name, 0);
+		unlinkat(dir, object->name, 0);
 	return err;
 }

@@ -1,48 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "command.h"
 #include "log.h"
 #include "remove.h"
 #include "report.h"
 
 enum option_key {
-	KEY_DIR = 0x100,
-	KEY_PROC,
-	KEY_ALL,
+	KEY_ALL = 0x100,
 };
 
 /**
- * struct arguments - the command line
- * @names: of blobs, with a NULL at the end, or NULL
- * @found: for each name: there is such a blob
- * @all: whatever it is called
- * @domain: only blobs of this one, or NULL
- * @dir: directory of the cache, or NULL
- * @proc: where /proc is
- * @json: for programs
+ * struct drop - state of the command
+ * @names: blobs to remove, followed by a NULL; none with @all
+ * @found: for each name: such a blob exists
+ * @all: remove blobs of any name
+ * @domain: only blobs of this domain, or NULL
+ * @dir: the cache
+ * @bound: the module has the cache bound
+ * @report: results
  */
-struct arguments {
+struct drop {
 	char **names;
 	bool *found;
 	bool all;
 	const char *domain;
-	const char *dir;
-	const char *proc;
-	bool json;
-};
-
-/**
- * struct drop - the command at work
- * @args: what is wanted
- * @dir: the cache
- * @bound: the module has it bound
- * @report: what was done
- */
-struct drop {
-	const struct arguments *args;
 	struct cachedir dir;
 	bool bound;
 	struct report report;
@@ -50,76 +36,60 @@ struct drop {
 
 static const struct argp_option options[] = {
 	{ "all", KEY_ALL, NULL, 0, "All blobs that are not in use", 0 },
-	{ "domain", 'd', "NAME", 0, "Only blobs of this domain, or of the image of this name, if it "
+	{ "domain", 'd', "NAME", 0, "Only blobs of this domain, or of the image of this name if it "
 	  "is in no domain", 0 },
-	{ "dir", KEY_DIR, "CACHE", 0, "Directory of the cache (default: the one that is served, or "
-	  CACHEDIR_DEFAULT ")", 0 },
-	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
 	{ 0 },
 };
 
-static void check_arguments(struct argp_state *state, const struct arguments *args)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	if (args->names && args->all)
-		argp_error(state, "--all and NAME exclude each other");
-	if (!args->names && !args->all)
-		argp_error(state, "no NAME is given, nor --all");
-}
+	struct drop *drop = input;
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-	struct arguments *args = state->input;
-
+	(void)state;
 	switch (key) {
 	case KEY_ALL:
-		args->all = true;
-		break;
+		drop->all = true;
+		return 0;
 	case 'd':
-		args->domain = text;
-		break;
-	case KEY_DIR:
-		args->dir = text;
-		break;
-	case KEY_PROC:
-		args->proc = text;
-		break;
-	case 'j':
-		args->json = true;
-		break;
-	case ARGP_KEY_ARGS:
-		args->names = state->argv + state->next;
-		break;
-	case ARGP_KEY_END:
-		check_arguments(state, args);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
+		drop->domain = text;
+		return 0;
 	}
-	return 0;
+	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {
+static void check(void *input, const struct cli_values *values, struct argp_state *state)
+{
+	struct drop *drop = input;
+
+	if (values->nr_args && drop->all)
+		argp_error(state, "--all and NAME exclude each other");
+	if (!values->nr_args && !drop->all)
+		argp_error(state, "missing argument NAME, or --all");
+	drop->names = values->args;
+}
+
+static const struct cli cli = {
+	.doc = "Remove blobs that are not in use from the cache. They are fetched again when needed.",
+	.shared = CLI_JSON | CLI_PROC | CLI_CACHE,
 	.options = options,
-	.parser = parse_option,
 	.args_doc = "NAME...\n--all",
-	.doc = "Remove blobs that nothing uses from the cache: they are fetched again when they are "
-	       "wanted.",
+	.max_args = UINT_MAX,
+	.parse = parse_option,
+	.check = check,
 };
 
 static bool is_wanted(const struct drop *drop, const struct object *object)
 {
-	const struct arguments *args = drop->args;
-	bool wanted = args->all;
+	bool wanted = drop->all;
 	size_t i;
 
-	if (args->domain && (strncmp(object->volume, "Ierofs,", 7) ||
-			     strcmp(object->volume + 7, args->domain)))
+	if (drop->domain && (strncmp(object->volume, "Ierofs,", 7) ||
+			     strcmp(object->volume + 7, drop->domain)))
 		return false;
-	for (i = 0; args->names && args->names[i]; i++) {
-		if (strcmp(args->names[i], object->blob))
+	for (i = 0; drop->names[i]; i++) {
+		if (strcmp(drop->names[i], object->blob))
 			continue;
-		args->found[i] = true;
+		drop->found[i] = true;
 		wanted = true;
 	}
 	return wanted;
@@ -137,51 +107,50 @@ static int visit(const struct object *object, void *arg)
 		report_done(&drop->report, object, "dropped",
 			    (uint64_t)object->st.st_blocks * 512);
 	else if (err == -EBUSY)
-		report_failed(&drop->report, object, "in use", "it is mounted or being opened");
+		report_failed(&drop->report, object, "in use", "mounted or being opened");
 	else if (err != -ENOENT)
 		report_failed(&drop->report, object, "not dropped", "%s", strerror(-err));
 	return 0;
 }
 
-static int tell_missing(const struct drop *drop)
+static int report_missing(const struct drop *drop)
 {
-	const struct arguments *args = drop->args;
 	int err = 0;
 	size_t i;
 
-	for (i = 0; args->names && args->names[i]; i++) {
-		if (args->found[i])
+	for (i = 0; drop->names[i]; i++) {
+		if (drop->found[i])
 			continue;
-		log_err("%s: no such blob is in %s", args->names[i], drop->dir.path);
+		log_err("%s: no such blob in %s", drop->names[i], drop->dir.path);
 		err = -ENOENT;
 	}
 	return err;
 }
 
-static int run(struct drop *drop)
+static int run(struct drop *drop, const struct cli_values *values)
 {
-	int err = cachedir_open(&drop->dir, drop->args->dir, drop->args->proc);
+	int err = cachedir_open(&drop->dir, values->cache, values->proc);
 
 	if (err)
 		return err;
 	drop->bound = cachedir_is_bound(&drop->dir);
 	err = cachedir_each(&drop->dir, visit, drop);
-	return err ? err : tell_missing(drop);
+	return err ? err : report_missing(drop);
 }
 
 int command_drop(int argc, char **argv)
 {
-	struct arguments args = { .proc = "/proc" };
-	struct drop drop = { .args = &args };
+	struct cli_values values;
+	struct drop drop = { 0 };
 	int err, status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	args.found = calloc((size_t)argc + 1, sizeof(*args.found));
-	report_init(&drop.report, args.json);
-	err = args.found ? run(&drop) : -ENOMEM;
+	cli_parse(&cli, argc, argv, &values, &drop);
+	drop.found = calloc((size_t)argc + 1, sizeof(*drop.found));
+	report_init(&drop.report, values.json);
+	err = drop.found ? run(&drop, &values) : -ENOMEM;
 	status = report_end(&drop.report, err);
-	if (args.found)
+	if (drop.found)
 		cachedir_close(&drop.dir);
-	free(args.found);
+	free(drop.found);
 	return status;
 }

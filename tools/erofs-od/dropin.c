@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The command: turn drop-in mode on or off, or tell how it stands. */
+/* The command: turns drop-in mode on or off, or shows its state. */
 #include "dropin.h"
 
 #include <errno.h>
@@ -8,89 +8,78 @@
 #include <string.h>
 
 #include "advice.h"
+#include "cli.h"
 #include "command.h"
 #include "log.h"
 #include "text.h"
 
 enum option_key {
 	KEY_NOW = 0x100,
-	KEY_SYSROOT,
 };
 
 /**
- * struct job - what to do, and where
+ * struct job - state of the command
  * @verb: enable, disable or status
- * @now: load and unload what it takes
- * @sysroot: folder that stands for /, or NULL
- * @machine: where
- * @modules: of that machine
- * @dropin: how it stands
+ * @now: load and unload modules as needed
+ * @host: where
+ * @modules: of that host
+ * @dropin: state of drop-in mode
  */
 struct job {
 	const char *verb;
 	bool now;
-	const char *sysroot;
-	struct machine machine;
+	struct host host;
 	struct modules modules;
 	struct dropin dropin;
 };
 
 static const struct argp_option options[] = {
-	{ "now", KEY_NOW, NULL, 0, "Unload and load modules so that it is in force at once", 0 },
-	{ "sysroot", KEY_SYSROOT, "DIR", 0, "Work on a copy of a machine's files in DIR", 0 },
+	{ "now", KEY_NOW, NULL, 0, "Unload and load modules so that it takes effect at once", 0 },
 	{ 0 },
 };
 
-static void parse_verb(struct job *job, const char *text, struct argp_state *state)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	if (job->verb)
-		argp_error(state, "'%s' is too much", text);
-	if (strcmp(text, "enable") && strcmp(text, "disable") && strcmp(text, "status"))
-		argp_error(state, "'%s' is neither enable nor disable nor status", text);
-	job->verb = text;
-}
+	struct job *job = input;
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-	struct job *job = state->input;
-
-	switch (key) {
-	case KEY_NOW:
-		job->now = true;
-		break;
-	case KEY_SYSROOT:
-		job->sysroot = text;
-		break;
-	case ARGP_KEY_ARG:
-		parse_verb(job, text, state);
-		break;
-	case ARGP_KEY_END:
-		if (!job->verb)
-			argp_error(state, "neither enable nor disable nor status is given");
-		if (job->now && !strcmp(job->verb, "status"))
-			argp_error(state, "--now makes no sense with status");
-		if (job->now && job->sysroot)
-			argp_error(state, "--now is for this machine, not for a copy of one");
-		break;
-	default:
+	(void)text;
+	(void)state;
+	if (key != KEY_NOW)
 		return ARGP_ERR_UNKNOWN;
-	}
+	job->now = true;
 	return 0;
 }
 
-static const struct argp argp = {
+static void check(void *input, const struct cli_values *values, struct argp_state *state)
+{
+	struct job *job = input;
+
+	job->verb = values->args[0];
+	if (strcmp(job->verb, "enable") && strcmp(job->verb, "disable") &&
+	    strcmp(job->verb, "status"))
+		argp_error(state, "invalid argument '%s': neither enable nor disable nor status",
+			   job->verb);
+	if (job->now && !strcmp(job->verb, "status"))
+		argp_error(state, "--now and status exclude each other");
+	if (job->now && values->sysroot)
+		argp_error(state, "--now and --sysroot exclude each other");
+}
+
+static const struct cli cli = {
+	.doc = "Drop-in mode: clients that mount type erofs and open /dev/cachefiles get erofs_od "
+	       "and cachefiles_od, and the kernel's own modules of these names are not loaded.",
+	.shared = CLI_SYSROOT,
 	.options = options,
-	.parser = parse_option,
 	.args_doc = "enable|disable|status",
-	.doc = "Drop-in mode: clients that mount the type erofs and open /dev/cachefiles get "
-	       "erofs_od and cachefiles_od, and the kernel's own modules of these names are not "
-	       "loaded.",
+	.required = { "enable|disable|status" },
+	.parse = parse_option,
+	.check = check,
 };
 
 static void look(struct job *job)
 {
-	modules_init(&job->modules, &job->machine);
-	dropin_read(&job->dropin, &job->machine, &job->modules);
+	modules_init(&job->modules, &job->host);
+	dropin_read(&job->dropin, &job->host, &job->modules);
 }
 
 static void look_again(struct job *job)
@@ -100,14 +89,14 @@ static void look_again(struct job *job)
 	look(job);
 }
 
-/* --- what stands in the way --- */
+/* --- obstacles --- */
 
 static int refuse_builtin(struct job *job, const char *name)
 {
 	if (!module_is_builtin(&job->modules, name))
 		return 0;
-	log_err("%s is a part of this kernel, and cannot be kept out: drop-in mode needs a kernel "
-		"that has it as a module", name);
+	log_err("%s is built into this kernel: drop-in mode needs a kernel that has it as a module",
+		name);
 	return -EBUSY;
 }
 
@@ -117,15 +106,15 @@ static int refuse_erofs(struct job *job)
 	char *mounts;
 	int err = 0;
 
-	loaded_read(&stock, &job->machine, "erofs");
+	loaded_read(&stock, &job->host, "erofs");
 	if (stock.is_loaded) {
-		mounts = machine_type_mounts(&job->machine, "erofs");
+		mounts = host_type_mounts(&job->host, "erofs");
 		if (mounts)
-			log_err("the kernel's own erofs is mounted on %s; unmount that, then "
-				"'rmmod erofs'", mounts);
+			log_err("stock erofs is mounted on %s: unmount that, then run 'rmmod erofs'",
+				mounts);
 		else if (stock.users)
-			log_err("the kernel's own erofs is in use, in a mount that cannot be seen "
-				"from here; 'lsns -t mnt' lists where to look");
+			log_err("stock erofs is in use in another mount namespace: see "
+				"'lsns -t mnt'");
 		err = mounts || stock.users ? -EBUSY : 0;
 		free(mounts);
 	}
@@ -139,11 +128,11 @@ static int refuse_cachefiles(struct job *job)
 	char *openers;
 	int err = 0, pid;
 
-	loaded_read(&stock, &job->machine, "cachefiles");
+	loaded_read(&stock, &job->host, "cachefiles");
 	if (stock.is_loaded && stock.users) {
-		openers = machine_openers(&job->machine, "/dev/" DROPIN_DEVICE, &pid);
-		log_err("the kernel's own cachefiles is in use%s%s; end that ('systemctl stop "
-			"cachefilesd'), then 'rmmod cachefiles'", openers ? " by " : "",
+		openers = host_openers(&job->host, "/dev/" DROPIN_DEVICE, &pid);
+		log_err("stock cachefiles is in use%s%s: stop that ('systemctl stop "
+			"cachefilesd'), then run 'rmmod cachefiles'", openers ? " by " : "",
 			openers ? openers : "");
 		free(openers);
 		err = -EBUSY;
@@ -159,7 +148,7 @@ static int refuse(struct job *job)
 	int err;
 
 	if (job->dropin.file == DROPIN_FILE_FOREIGN) {
-		log_err(DROPIN_FILE " was not written by this program; move it away");
+		log_err(DROPIN_FILE ": not written by erofs-od: move it away");
 		return -EEXIST;
 	}
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -171,7 +160,7 @@ static int refuse(struct job *job)
 	return err ? err : refuse_cachefiles(job);
 }
 
-/* --- what is loaded now --- */
+/* --- loaded modules --- */
 
 static int unload(struct job *job, const char *name)
 {
@@ -179,13 +168,13 @@ static int unload(struct job *job, const char *name)
 	char *mounts;
 	int err = 0;
 
-	loaded_read(&loaded, &job->machine, name);
+	loaded_read(&loaded, &job->host, name);
 	if (loaded.is_loaded) {
 		err = module_remove(&job->modules, name);
-		mounts = err ? machine_type_mounts(&job->machine, name) : NULL;
+		mounts = err ? host_type_mounts(&job->host, name) : NULL;
 		if (err)
-			log_err("%s cannot be unloaded: %s%s%s", name, strerror(-err),
-				mounts ? ", it is mounted on " : "", mounts ? mounts : "");
+			log_err("failed to unload %s: %s%s%s", name, strerror(-err),
+				mounts ? ", mounted on " : "", mounts ? mounts : "");
 		else
 			log_info("unloaded %s", name);
 		free(mounts);
@@ -199,12 +188,11 @@ static int insert(struct job *job, const char *name)
 	struct loaded loaded;
 	int err = 0;
 
-	loaded_read(&loaded, &job->machine, name);
+	loaded_read(&loaded, &job->host, name);
 	if (!loaded.is_loaded) {
 		err = module_insert(&job->modules, name);
 		if (err)
-			log_err("%s cannot be loaded: %s; the kernel log may say more", name,
-				strerror(-err));
+			log_err("failed to load %s: %s; see the kernel log", name, strerror(-err));
 		else
 			log_info("loaded %s", name);
 	}
@@ -212,8 +200,8 @@ static int insert(struct job *job, const char *name)
 	return err;
 }
 
-/* A daemon may hold the device: its module stays, unless that has the wrong name. */
-static int bring_into_force(struct job *job)
+/* A daemon may have the device open: its module stays unless the device has another name. */
+static int activate(struct job *job)
 {
 	int err = unload(job, "erofs");
 
@@ -225,14 +213,14 @@ static int bring_into_force(struct job *job)
 		err = unload(job, "cachefiles_od");
 	if (err)
 		return err;
-	/* Whatever was read of modprobe's configuration is older than the file. */
+	/* The configuration was read before the file was written. */
 	look_again(job);
 	err = insert(job, "cachefiles_od");
 	if (!err)
 		err = insert(job, "erofs_od");
 	look_again(job);
-	if (!err && !dropin_in_force(&job->dropin)) {
-		log_err("drop-in mode is not in force all the same; 'erofs-od doctor' may tell why");
+	if (!err && !dropin_active(&job->dropin)) {
+		log_err("drop-in mode is still not active: run 'erofs-od doctor'");
 		err = -EIO;
 	}
 	return err;
@@ -242,42 +230,41 @@ static void hint_initramfs(const struct job *job)
 {
 	const char *command = NULL;
 
-	if (machine_has(&job->machine, "/usr/sbin/update-initramfs"))
+	if (host_has(&job->host, "/usr/sbin/update-initramfs"))
 		command = "update-initramfs -u";
-	else if (machine_has(&job->machine, "/usr/bin/dracut"))
+	else if (host_has(&job->host, "/usr/bin/dracut"))
 		command = "dracut -f";
 	if (command)
-		log_info("the initramfs has a copy of modprobe's configuration; if modules are "
-			 "loaded from there: '%s'", command);
+		log_info("the initramfs has a copy of modprobe's configuration: if it loads these "
+			 "modules, run '%s'", command);
 }
 
-/* --- the three verbs --- */
+/* --- verbs --- */
 
 static void tell_pending(const struct job *job)
 {
 	char *command;
 
-	if (dropin_in_force(&job->dropin)) {
-		log_info("drop-in mode is in force");
+	if (dropin_active(&job->dropin)) {
+		log_info("drop-in mode is active");
 		return;
 	}
 	if (!job->modules.loaded[MODULE_EROFS_OD].is_loaded)
 		command = text_copy("erofs-od dropin enable --now");
 	else
-		command = advice_reload(&job->machine);
-	log_info("drop-in mode is not in force yet; what it takes: '%s'", command);
+		command = advice_reload(&job->host);
+	log_info("drop-in mode is not active yet: run '%s'", command);
 	free(command);
 }
 
-/* One that is loaded and idle keeps the name until it is unloaded. */
+/* Even idle, a loaded module keeps the name. */
 static void tell_idle(const struct job *job, const char *name)
 {
 	struct loaded stock;
 
-	loaded_read(&stock, &job->machine, name);
+	loaded_read(&stock, &job->host, name);
 	if (stock.is_loaded)
-		log_info("the kernel's own %s is still loaded, though nothing uses it: 'rmmod %s'",
-			 name, name);
+		log_info("stock %s is still loaded, but not in use: run 'rmmod %s'", name, name);
 	loaded_free(&stock);
 }
 
@@ -286,17 +273,17 @@ static int write_file(struct job *job)
 	int err;
 
 	if (job->dropin.file == DROPIN_FILE_OURS) {
-		log_info(DROPIN_FILE " is there already");
+		log_info(DROPIN_FILE ": already exists");
 		return 0;
 	}
-	err = dropin_write(&job->machine);
+	err = dropin_write(&job->host);
 	if (err) {
-		log_err(DROPIN_FILE " cannot be written: %s", strerror(-err));
+		log_err("failed to write " DROPIN_FILE ": %s", strerror(-err));
 		return err;
 	}
 	log_info("wrote " DROPIN_FILE);
-	log_info("as long as it is there, mounts of NFS and others with the option fsc go without "
-		 "a cache on disk: the kernel's own cachefiles is not loaded");
+	log_info("while it exists, stock cachefiles is not loaded: NFS and other mounts with the "
+		 "option fsc have no cache on disk");
 	hint_initramfs(job);
 	return 0;
 }
@@ -311,12 +298,11 @@ static int enable(struct job *job)
 		return OD_EXIT_FAILED;
 	look_again(job);
 	if (job->dropin.setup != DROPIN_ON) {
-		log_err("another file of modprobe.d stands against it; what lacks: %s",
-			job->dropin.lacks);
+		log_err("another file in modprobe.d overrides it; missing: %s", job->dropin.missing);
 		return OD_EXIT_FAILED;
 	}
 	if (job->now)
-		return bring_into_force(job) ? OD_EXIT_FAILED : OD_EXIT_OK;
+		return activate(job) ? OD_EXIT_FAILED : OD_EXIT_OK;
 	tell_idle(job, "erofs");
 	tell_idle(job, "cachefiles");
 	tell_pending(job);
@@ -329,18 +315,18 @@ static int remove_file(struct job *job)
 
 	switch (job->dropin.file) {
 	case DROPIN_FILE_NONE:
-		log_info("there is no " DROPIN_FILE);
+		log_info(DROPIN_FILE ": does not exist");
 		return 0;
 	case DROPIN_FILE_FOREIGN:
-		log_err(DROPIN_FILE " was not written by this program, and is left alone");
+		log_err(DROPIN_FILE ": not written by erofs-od: not removed");
 		return -EEXIST;
 	case DROPIN_FILE_OURS:
 	case DROPIN_FILE_OLD:
 		break;
 	}
-	err = dropin_remove(&job->machine);
+	err = dropin_remove(&job->host);
 	if (err) {
-		log_err(DROPIN_FILE " cannot be removed: %s", strerror(-err));
+		log_err("failed to remove " DROPIN_FILE ": %s", strerror(-err));
 		return err;
 	}
 	log_info("removed " DROPIN_FILE);
@@ -348,7 +334,7 @@ static int remove_file(struct job *job)
 	return 0;
 }
 
-static int end_force(struct job *job)
+static int deactivate(struct job *job)
 {
 	int err = unload(job, "erofs_od");
 
@@ -364,49 +350,47 @@ static int disable(struct job *job)
 		return OD_EXIT_FAILED;
 	look_again(job);
 	if (job->dropin.setup != DROPIN_OFF) {
-		log_err("another file of modprobe.d still has options or aliases of drop-in mode");
+		log_err("another file in modprobe.d has options or aliases of drop-in mode");
 		return OD_EXIT_FAILED;
 	}
 	if (job->dropin.has_type && job->now)
-		return end_force(job) ? OD_EXIT_FAILED : OD_EXIT_OK;
+		return deactivate(job) ? OD_EXIT_FAILED : OD_EXIT_OK;
 	if (job->dropin.has_type) {
-		char *command = advice_reload(&job->machine);
+		char *command = advice_reload(&job->host);
 
-		log_info("erofs_od is loaded, and is the type erofs until it is loaded again: '%s'",
-			 command);
+		log_info("erofs_od provides type erofs until it is reloaded: run '%s'", command);
 		free(command);
 	}
 	if (job->dropin.has_device)
-		log_info("cachefiles_od is loaded, and has /dev/" DROPIN_DEVICE " as it always "
-			 "does: the kernel's own cachefiles needs 'modprobe -r erofs_od "
-			 "cachefiles_od' first");
+		log_info("cachefiles_od still has /dev/" DROPIN_DEVICE ": to use stock cachefiles, run "
+			 "'modprobe -r erofs_od cachefiles_od'");
 	return OD_EXIT_OK;
 }
 
-static void print_force(const struct job *job)
+static void print_active(const struct job *job)
 {
 	const struct dropin *dropin = &job->dropin;
 
-	if (dropin_in_force(dropin))
-		puts("in force: yes");
+	if (dropin_active(dropin))
+		puts("active: yes");
 	else if (!job->modules.loaded[MODULE_EROFS_OD].is_loaded)
-		puts("in force: no (erofs_od is not loaded)");
+		puts("active: no (erofs_od is not loaded)");
 	else if (!dropin->has_type)
-		puts("in force: no (erofs_od is loaded without it)");
+		puts("active: no (erofs_od is loaded without dropin=1)");
 	else
-		puts("in force: no (cachefiles_od is not loaded, or its device has another name)");
+		puts("active: no (cachefiles_od is not loaded, or its device has another name)");
 }
 
 static int status(struct job *job)
 {
 	static const char *const where[] = {
-		[DROPIN_FILE_NONE]	= "elsewhere than in " DROPIN_FILE,
+		[DROPIN_FILE_NONE]	= "not in " DROPIN_FILE,
 		[DROPIN_FILE_OURS]	= DROPIN_FILE,
-		[DROPIN_FILE_OLD]	= DROPIN_FILE ", in another version",
-		[DROPIN_FILE_FOREIGN]	= DROPIN_FILE ", by hand",
+		[DROPIN_FILE_OLD]	= DROPIN_FILE ", of another version",
+		[DROPIN_FILE_FOREIGN]	= DROPIN_FILE ", not written by erofs-od",
 	};
 	const struct dropin *dropin = &job->dropin;
-	bool in_force = dropin_in_force(dropin) || (dropin->setup == DROPIN_OFF &&
+	bool active = dropin_active(dropin) || (dropin->setup == DROPIN_OFF &&
 						    dropin->has_type);
 
 	switch (dropin->setup) {
@@ -414,25 +398,26 @@ static int status(struct job *job)
 		printf("configured: yes (%s)\n", where[dropin->file]);
 		break;
 	case DROPIN_PARTLY:
-		printf("configured: in part (what lacks: %s)\n", dropin->lacks);
+		printf("configured: in part (missing: %s)\n", dropin->missing);
 		break;
 	case DROPIN_OFF:
 		puts("configured: no");
 		break;
 	}
-	print_force(job);
-	if (dropin->setup == DROPIN_PARTLY || (dropin->setup == DROPIN_ON) != in_force)
+	print_active(job);
+	if (dropin->setup == DROPIN_PARTLY || (dropin->setup == DROPIN_ON) != active)
 		return OD_EXIT_FAILED;
 	return OD_EXIT_OK;
 }
 
 int command_dropin(int argc, char **argv)
 {
+	struct cli_values values;
 	struct job job = { 0 };
 	int result;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &job);
-	machine_init(&job.machine, job.sysroot, NULL);
+	cli_parse(&cli, argc, argv, &values, &job);
+	host_init(&job.host, values.sysroot, NULL);
 	look(&job);
 	if (!strcmp(job.verb, "enable"))
 		result = enable(&job);
@@ -442,6 +427,6 @@ int command_dropin(int argc, char **argv)
 		result = status(&job);
 	dropin_free(&job.dropin);
 	modules_free(&job.modules);
-	machine_free(&job.machine);
+	host_free(&job.host);
 	return result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file of drop-in mode, and what comes of it. */
+/* The configuration file of drop-in mode, and the state that results. */
 #include "dropin.h"
 
 #include <errno.h>
@@ -12,32 +12,32 @@
 
 #include "text.h"
 
-/* The first line says whose the file is; a version may change the others. */
+/* Identifies the file; other versions may have other lines after it. */
 #define HEAD	"# Written by 'erofs-od dropin enable', removed by 'erofs-od dropin disable'.\n"
 
 static const char dropin_file_text[] =
 	HEAD
 	"# For clients that mount the type erofs and open /dev/cachefiles: they get erofs_od\n"
-	"# and cachefiles_od. What is changed here is lost.\n"
+	"# and cachefiles_od. Changes to this file are lost.\n"
 	"options erofs_od dropin=1\n"
-	"# A mount of type erofs asks for fs-erofs. An alias of a file like this comes before\n"
-	"# those that the modules bring, and before their names: 'modprobe erofs' and\n"
-	"# 'modprobe cachefiles', which a blacklist would let through, load these, too. An\n"
-	"# install line would do as well, but loads first what the kernel's own modules need.\n"
+	"# Mounting type erofs requests fs-erofs. Aliases in this file take precedence over\n"
+	"# aliases in modules and over module names: 'modprobe erofs' and 'modprobe cachefiles',\n"
+	"# which a blacklist alone would not stop, load these modules as well. An install line\n"
+	"# would first load what the kernel's own modules depend on.\n"
 	"alias fs-erofs erofs_od\n"
 	"alias erofs erofs_od\n"
 	"alias cachefiles cachefiles_od\n"
-	"# For what looks up a module without regard to the aliases above.\n"
+	"# For lookups that ignore the aliases above.\n"
 	"blacklist erofs\n"
 	"blacklist cachefiles\n";
 
-/** dropin_text - what DROPIN_FILE has to have */
+/** dropin_text - contents of DROPIN_FILE */
 const char *dropin_text(void)
 {
 	return dropin_file_text;
 }
 
-/** dropin_file_kind - whose file is it, by its text (without last newlines), or NULL for none? */
+/** dropin_file_kind - who wrote a file with this text (no trailing newlines)? NULL: no file */
 enum dropin_file dropin_file_kind(const char *text)
 {
 	size_t len = sizeof(dropin_file_text) - 2;
@@ -49,7 +49,7 @@ enum dropin_file dropin_file_kind(const char *text)
 	return strncmp(text, HEAD, strlen(HEAD)) ? DROPIN_FILE_FOREIGN : DROPIN_FILE_OLD;
 }
 
-/** dropin_option_set - do a module's options say dropin? The last one counts. */
+/** dropin_option_set - do these options of the module enable dropin? The last one counts. */
 bool dropin_option_set(const char *options)
 {
 	char *copy = text_copy(options ? options : ""), *rest = copy, *word;
@@ -65,13 +65,13 @@ bool dropin_option_set(const char *options)
 	return set;
 }
 
-/* One thing of three that all have to be so. */
+/* Records one of the three conditions. */
 static void need(struct dropin *dropin, unsigned int *have, bool is_so, const char *what)
 {
 	if (is_so)
 		++*have;
 	else
-		text_append(&dropin->lacks, ", ", what);
+		text_append(&dropin->missing, ", ", what);
 }
 
 static bool resolves(const struct modules *modules, const char *alias, const char *wanted)
@@ -96,28 +96,28 @@ static void read_setup(struct dropin *dropin, const struct modules *modules)
 	free(options);
 }
 
-/** dropin_device_name - what the module's device is called, or will be; free it */
-char *dropin_device_name(const struct machine *machine, const struct modules *modules)
+/** dropin_device_name - name of the module's device, also if it is not loaded yet; free it */
+char *dropin_device_name(const struct host *host, const struct modules *modules)
 {
 	char *name = NULL;
 
 	if (modules->loaded[MODULE_CACHEFILES_OD].is_loaded)
-		name = machine_read(machine, "/sys/module/cachefiles_od/parameters/devname");
+		name = host_read(host, "/sys/module/cachefiles_od/parameters/devname");
 	return name && *name ? name : (free(name), text_copy(DROPIN_DEVICE));
 }
 
-static bool has_type(const struct machine *machine, const struct modules *modules)
+static bool has_type(const struct host *host, const struct modules *modules)
 {
-	char *value = machine_read(machine, "/sys/module/erofs_od/parameters/dropin");
+	char *value = host_read(host, "/sys/module/erofs_od/parameters/dropin");
 	bool has = modules->loaded[MODULE_EROFS_OD].is_loaded && value && *value == 'Y';
 
 	free(value);
 	return has;
 }
 
-static bool has_device(const struct machine *machine, const struct modules *modules)
+static bool has_device(const struct host *host, const struct modules *modules)
 {
-	char *name = dropin_device_name(machine, modules);
+	char *name = dropin_device_name(host, modules);
 	bool has = modules->loaded[MODULE_CACHEFILES_OD].is_loaded && !strcmp(name, DROPIN_DEVICE);
 
 	free(name);
@@ -125,32 +125,32 @@ static bool has_device(const struct machine *machine, const struct modules *modu
 }
 
 /**
- * dropin_read - how does drop-in mode stand?
- * @dropin: filled in; dropin_free() it
- * @machine: where
- * @modules: of that machine
+ * dropin_read - read the state of drop-in mode
+ * @dropin: filled in; free it with dropin_free()
+ * @host: where
+ * @modules: of that host
  */
-void dropin_read(struct dropin *dropin, const struct machine *machine,
+void dropin_read(struct dropin *dropin, const struct host *host,
 		 const struct modules *modules)
 {
-	char *text = machine_read(machine, DROPIN_FILE);
+	char *text = host_read(host, DROPIN_FILE);
 
 	memset(dropin, 0, sizeof(*dropin));
 	dropin->file = dropin_file_kind(text);
 	read_setup(dropin, modules);
-	dropin->has_type = has_type(machine, modules);
-	dropin->has_device = has_device(machine, modules);
+	dropin->has_type = has_type(host, modules);
+	dropin->has_device = has_device(host, modules);
 	free(text);
 }
 
 void dropin_free(struct dropin *dropin)
 {
-	free(dropin->lacks);
+	free(dropin->missing);
 	memset(dropin, 0, sizeof(*dropin));
 }
 
-/** dropin_in_force - an unchanged client would find all that it looks for */
-bool dropin_in_force(const struct dropin *dropin)
+/** dropin_active - would an unmodified client find both the type and the device? */
+bool dropin_active(const struct dropin *dropin)
 {
 	return dropin->has_type && dropin->has_device;
 }
@@ -185,29 +185,29 @@ static int replace(const char *path, char *temporary)
 	return err;
 }
 
-/** dropin_write - make the file, as a whole or not at all; 0 or a negative errno */
-int dropin_write(const struct machine *machine)
+/** dropin_write - create DROPIN_FILE atomically. Return: 0 or a negative errno */
+int dropin_write(const struct host *host)
 {
-	char *path = machine_path(machine, DROPIN_FILE);
-	/* A name that modprobe does not read. */
+	char *path = host_path(host, DROPIN_FILE);
+	/* modprobe ignores this name. */
 	char *temporary = text_format("%s.XXXXXX", path);
-	char *folder = text_copy(path);
+	char *dir = text_copy(path);
 	int err = 0;
 
-	if (mkdir(dirname(folder), 0755) && errno != EEXIST)
+	if (mkdir(dirname(dir), 0755) && errno != EEXIST)
 		err = -errno;
 	if (!err)
 		err = replace(path, temporary);
-	free(folder);
+	free(dir);
 	free(temporary);
 	free(path);
 	return err;
 }
 
-/** dropin_remove - remove the file; 0 or a negative errno */
-int dropin_remove(const struct machine *machine)
+/** dropin_remove - remove DROPIN_FILE. Return: 0 or a negative errno */
+int dropin_remove(const struct host *host)
 {
-	char *path = machine_path(machine, DROPIN_FILE);
+	char *path = host_path(host, DROPIN_FILE);
 	int err = unlink(path) ? -errno : 0;
 
 	free(path);

@@ -17,7 +17,7 @@ char *human_bytes(uint64_t bytes, char buf[static HUMAN_SIZE])
 		snprintf(buf, HUMAN_SIZE, "%" PRIu64 " B", bytes);
 		return buf;
 	}
-	/* 1023.95 would be printed as 1024.0 */
+	/* 1023.95 would be printed as 1024.0. */
 	while (value >= 1023.95 && unit + 1 < sizeof(units) - 1) {
 		value /= 1024;
 		unit++;
@@ -26,7 +26,7 @@ char *human_bytes(uint64_t bytes, char buf[static HUMAN_SIZE])
 	return buf;
 }
 
-/** human_percent - "42.0%"; only what is whole is 100%, of nothing all is there */
+/** human_percent - "42.0%"; 100% only if complete, also of 0 bytes */
 char *human_percent(uint64_t part, uint64_t whole, char buf[static HUMAN_SIZE])
 {
 	double percent;
@@ -57,7 +57,7 @@ char *human_age(uint64_t ms, char buf[static HUMAN_SIZE])
 	return buf;
 }
 
-/** grid_add - append a cell; rows need no end, a row is @columns cells */
+/** grid_add - append a cell; each @columns cells are a row */
 void grid_add(struct grid *grid, const char *text)
 {
 	char **cells = realloc(grid->cells, (grid->count + 1) * sizeof(*cells));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers and columns for people. */
+/* Human-readable numbers and columns. */
 #ifndef OD_HUMAN_H
 #define OD_HUMAN_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/** HUMAN_SIZE - bytes that any of the strings here needs */
+/** HUMAN_SIZE - size of a buffer for any of these strings */
 #define HUMAN_SIZE	32
 
 char *human_bytes(uint64_t bytes, char buf[static HUMAN_SIZE]);
@@ -16,10 +16,10 @@ char *human_age(uint64_t ms, char buf[static HUMAN_SIZE]);
 
 /**
  * struct grid - rows of text in aligned columns
- * @columns: how many
- * @align: one letter per column: 'l' or 'r', where its text is aligned
+ * @columns: number of columns
+ * @align: alignment, one letter per column: 'l' or 'r'
  * @cells: row by row
- * @count: of cells
+ * @count: number of @cells
  */
 struct grid {
 	size_t columns;

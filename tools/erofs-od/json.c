@@ -10,8 +10,7 @@
 /**
  * json_text - a string of any bytes; null for NULL
  *
- * JSON has no bytes beyond Unicode: one that is not UTF-8 is given with its
- * high bytes as \xHH.
+ * JSON is Unicode: in a string that is not UTF-8, bytes from 0x80 on become \xHH.
  */
 json_t *json_text(const char *text)
 {
@@ -42,7 +41,7 @@ static bool is_number(const char *text)
 	return *text && !text[strspn(text, "0123456789")] && strlen(text) < 19;
 }
 
-/* A row as an object: its columns are the keys. */
+/* A row as an object, with the columns as keys. */
 static json_t *row_object(const struct table *table, size_t row)
 {
 	json_t *object = json_object();
@@ -135,9 +134,9 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 }
 
 /**
- * status_json - print for programs
- * @status: what to print
- * @out: where to
+ * status_json - print as JSON
+ * @status: state to print
+ * @out: output
  *
  * Return: 0 or a negative errno
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* JSON of what need not be Unicode. */
+/* JSON of strings that need not be UTF-8. */
 #ifndef OD_JSON_H
 #define OD_JSON_H
 

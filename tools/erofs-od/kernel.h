@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the running kernel has. */
+/* State of the running kernel. */
 #ifndef OD_KERNEL_H
 #define OD_KERNEL_H
 
 #include <stdbool.h>
 
-/** enum kernel_daemon - who serves the cache */
+/** enum kernel_daemon - does a daemon serve the cache? */
 enum kernel_daemon {
 	KERNEL_NO_MODULE,
 	KERNEL_DAEMON_GONE,

@@ -13,19 +13,19 @@ static const struct command commands[] = {
 	{ "mount", "mount an image", command_mount },
 	{ "umount", "unmount images", command_umount },
 	{ "status", "show mounts, blobs and waiting requests", command_status },
-	{ "doctor", "tell what stands between this machine and a mount", command_doctor },
+	{ "doctor", "check what prevents mounts on this host", command_doctor },
 	{ "drop", "remove blobs from the cache", command_drop },
-	{ "refresh", "remove blobs from the cache that changed at their source", command_refresh },
-	{ "adopt", "trust cache files that nothing vouches for", command_adopt },
+	{ "refresh", "remove cached blobs that have changed at their source", command_refresh },
+	{ "adopt", "write maps for cache files that have none", command_adopt },
 	{ "backup", "copy a cache", command_backup },
-	{ "dropin", "let unchanged clients of erofs and cachefiles use this", command_dropin },
+	{ "dropin", "serve unmodified clients of erofs and cachefiles", command_dropin },
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
 /**
- * struct choice - which sub-command was chosen
- * @command: it, or NULL
+ * struct choice - the chosen command
+ * @command: the command, or NULL
  * @first: index of its name in argv
  */
 struct choice {
@@ -44,13 +44,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 			if (!strcmp(text, commands[i].name))
 				choice->command = &commands[i];
 		if (!choice->command)
-			argp_error(state, "'%s' is not a command", text);
+			argp_error(state, "unknown command '%s'", text);
 		choice->first = state->next - 1;
-		/* All that follows belongs to the sub-command. */
+		/* The rest belongs to the command. */
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command is given");
+		argp_error(state, "missing argument COMMAND");
 		return EINVAL;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -71,7 +71,7 @@ static char *list_commands(int key, const char *text, void *input)
 	fputs("Commands:\n", out);
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n'erofs-od COMMAND --help' tells more.", out);
+	fputs("\n'erofs-od COMMAND --help' shows the options of a command.", out);
 	fclose(out);
 	return list;
 }
@@ -79,7 +79,7 @@ static char *list_commands(int key, const char *text, void *input)
 static const struct argp argp = {
 	.parser = parse_option,
 	.args_doc = "COMMAND [ARG...]",
-	.doc = "Mount images before their data is there, and see how they fare.\v ",
+	.doc = "Mount images on demand, and manage their cache.\v ",
 	.help_filter = list_commands,
 };
 

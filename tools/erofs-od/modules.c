@@ -21,7 +21,7 @@ const char *module_name(enum od_module module)
 	return names[module];
 }
 
-/* What libkmod has to say is said here in one sentence, or is none of the user's business. */
+/* Callers report errors themselves. */
 static void be_quiet(void *data, int priority, const char *file, int line, const char *fn,
 		     const char *format, va_list args)
 {
@@ -34,27 +34,27 @@ static void be_quiet(void *data, int priority, const char *file, int line, const
 	(void)args;
 }
 
-/* The library knows by itself where the configuration of this very machine lies. */
-static struct kmod_ctx *open_kmod(const struct machine *machine)
+/* With config NULL, libkmod uses the directories of this host. */
+static struct kmod_ctx *open_kmod(const struct host *host)
 {
-	char *folder = machine_path(machine, "/lib/modules/%s", machine->kernel);
-	char *etc = machine_path(machine, "/etc/modprobe.d");
-	char *run = machine_path(machine, "/run/modprobe.d");
-	char *local = machine_path(machine, "/usr/local/lib/modprobe.d");
-	char *usr = machine_path(machine, "/usr/lib/modprobe.d");
-	char *lib = machine_path(machine, "/lib/modprobe.d");
+	char *dir = host_path(host, "/lib/modules/%s", host->kernel);
+	char *etc = host_path(host, "/etc/modprobe.d");
+	char *run = host_path(host, "/run/modprobe.d");
+	char *local = host_path(host, "/usr/local/lib/modprobe.d");
+	char *usr = host_path(host, "/usr/lib/modprobe.d");
+	char *lib = host_path(host, "/lib/modprobe.d");
 	const char *const config[] = { etc, run, local, usr, lib, NULL };
-	struct kmod_ctx *kmod = kmod_new(folder, machine_is_here(machine) ? NULL : config);
+	struct kmod_ctx *kmod = kmod_new(dir, host_is_local(host) ? NULL : config);
 
 	if (!kmod)
-		errx(OD_EXIT_FAILED, "libkmod cannot read the configuration of modules");
+		errx(OD_EXIT_FAILED, "failed to read the configuration of modprobe");
 	kmod_set_log_fn(kmod, be_quiet, NULL);
 	free(lib);
 	free(usr);
 	free(local);
 	free(run);
 	free(etc);
-	free(folder);
+	free(dir);
 	return kmod;
 }
 
@@ -105,22 +105,22 @@ static void find_installed(struct installed *installed, struct kmod_ctx *kmod, c
 
 /**
  * loaded_read - is a module in the running kernel?
- * @loaded: filled in; loaded_free() it
- * @machine: where
- * @name: of any module, the kernel's own too
+ * @loaded: filled in; free it with loaded_free()
+ * @host: where
+ * @name: of any module
  *
- * Only a module has an initstate, one that is built in has none.
+ * A built-in module has no initstate.
  */
-void loaded_read(struct loaded *loaded, const struct machine *machine, const char *name)
+void loaded_read(struct loaded *loaded, const struct host *host, const char *name)
 {
-	char *state = machine_read(machine, "/sys/module/%s/initstate", name);
-	char *users = machine_read(machine, "/sys/module/%s/refcnt", name);
+	char *state = host_read(host, "/sys/module/%s/initstate", name);
+	char *users = host_read(host, "/sys/module/%s/refcnt", name);
 
 	memset(loaded, 0, sizeof(*loaded));
 	loaded->is_loaded = state && !strcmp(state, "live");
 	loaded->users = users ? strtol(users, NULL, 10) : 0;
-	loaded->version = machine_read(machine, "/sys/module/%s/version", name);
-	loaded->srcversion = machine_read(machine, "/sys/module/%s/srcversion", name);
+	loaded->version = host_read(host, "/sys/module/%s/version", name);
+	loaded->srcversion = host_read(host, "/sys/module/%s/srcversion", name);
 	free(users);
 	free(state);
 }
@@ -133,19 +133,19 @@ void loaded_free(struct loaded *loaded)
 }
 
 /**
- * modules_init - look at both
- * @modules: filled in; modules_free() it
- * @machine: where
+ * modules_init - look up both modules
+ * @modules: filled in; free it with modules_free()
+ * @host: where
  */
-void modules_init(struct modules *modules, const struct machine *machine)
+void modules_init(struct modules *modules, const struct host *host)
 {
 	int i;
 
 	memset(modules, 0, sizeof(*modules));
-	modules->kmod = open_kmod(machine);
+	modules->kmod = open_kmod(host);
 	for (i = 0; i < MODULE_COUNT; i++) {
 		find_installed(&modules->installed[i], modules->kmod, names[i]);
-		loaded_read(&modules->loaded[i], machine, names[i]);
+		loaded_read(&modules->loaded[i], host, names[i]);
 	}
 }
 
@@ -167,7 +167,7 @@ void modules_free(struct modules *modules)
 	memset(modules, 0, sizeof(*modules));
 }
 
-/** modules_are_installed - both have a file that modprobe knows */
+/** modules_are_installed - does modprobe find both? */
 bool modules_are_installed(const struct modules *modules)
 {
 	return modules->installed[MODULE_CACHEFILES_OD].path &&
@@ -180,7 +180,7 @@ bool modules_are_loaded(const struct modules *modules)
 	       modules->loaded[MODULE_EROFS_OD].is_loaded;
 }
 
-/* nftw(3) hands nothing through. */
+/* nftw(3) has no argument for its callback. */
 static struct {
 	const char *name;
 	char *path;
@@ -198,19 +198,19 @@ static int look(const char *path, const struct stat *st, int type, struct FTW *w
 	return 1;
 }
 
-/** module_stray - the file of a module, whether modprobe knows it or not, or NULL; free it */
-char *module_stray(const struct machine *machine, const char *name)
+/** module_stray - find the file of a module even if depmod has not seen it; free it */
+char *module_stray(const struct host *host, const char *name)
 {
-	char *folder = machine_path(machine, "/lib/modules/%s", machine->kernel);
+	char *dir = host_path(host, "/lib/modules/%s", host->kernel);
 
 	search.name = name;
 	search.path = NULL;
-	nftw(folder, look, 16, FTW_PHYS);
-	free(folder);
+	nftw(dir, look, 16, FTW_PHYS);
+	free(dir);
 	return search.path;
 }
 
-/** module_is_builtin - a part of the kernel, which nobody can unload */
+/** module_is_builtin - is it built into the kernel? */
 bool module_is_builtin(const struct modules *modules, const char *name)
 {
 	struct kmod_module *module;
@@ -223,7 +223,7 @@ bool module_is_builtin(const struct modules *modules, const char *name)
 	return is_builtin;
 }
 
-/** module_alias - the module that modprobe takes first for a name, or NULL; free it */
+/** module_alias - name of the first module that an alias resolves to, or NULL; free it */
 char *module_alias(const struct modules *modules, const char *alias)
 {
 	struct kmod_list *list = NULL;
@@ -239,7 +239,7 @@ char *module_alias(const struct modules *modules, const char *alias)
 	return name;
 }
 
-/** module_options - what modprobe loads a module with, or NULL; free it */
+/** module_options - options that modprobe passes to a module, or NULL; free it */
 char *module_options(const struct modules *modules, const char *name)
 {
 	struct kmod_module *module;
@@ -253,11 +253,11 @@ char *module_options(const struct modules *modules, const char *name)
 }
 
 /**
- * module_insert - load a module with all that it needs, as modprobe does
- * @modules: where it lies
+ * module_insert - load a module and its dependencies, as modprobe does
+ * @modules: of this host
  * @name: of the module
  *
- * Return: 0 or a negative errno; 0 as well if it is loaded already
+ * Return: 0, also if it is loaded already, or a negative errno
  */
 int module_insert(const struct modules *modules, const char *name)
 {
@@ -271,7 +271,7 @@ int module_insert(const struct modules *modules, const char *name)
 	return err < 0 ? err : 0;
 }
 
-/** module_remove - unload one module; 0 or a negative errno */
+/** module_remove - unload a module. Return: 0 or a negative errno */
 int module_remove(const struct modules *modules, const char *name)
 {
 	struct kmod_module *module;

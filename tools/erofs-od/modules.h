@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Both kernel modules: what is installed, what is loaded, what modprobe makes of names. */
+/* The kernel modules: what is installed, what is loaded, how modprobe resolves names. */
 #ifndef OD_MODULES_H
 #define OD_MODULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "machine.h"
+#include "host.h"
 
 struct kmod_ctx;
 
@@ -19,12 +19,12 @@ enum od_module {
 
 /**
  * struct installed - a module's file
- * @path: where it is, or NULL if modprobe does not know one
- * @version: as the module says
- * @srcversion: sum of its sources, or NULL
- * @vermagic: the kernel that it was built for
- * @signer: name of the key that signed it, or NULL
- * @is_signed: it is, by whomever
+ * @path: its path, or NULL if modprobe does not find it
+ * @version: its version
+ * @srcversion: checksum of its sources, or NULL
+ * @vermagic: of the kernel that it was built for
+ * @signer: name of its signer, or NULL
+ * @is_signed: it has a signature
  */
 struct installed {
 	char *path;
@@ -37,10 +37,10 @@ struct installed {
 
 /**
  * struct loaded - a module in the running kernel
- * @is_loaded: it is there
- * @version: as it says itself, or NULL
- * @srcversion: sum of its sources, or NULL
- * @users: how many hold it
+ * @is_loaded: it is loaded
+ * @version: its version, or NULL
+ * @srcversion: checksum of its sources, or NULL
+ * @users: reference count
  */
 struct loaded {
 	bool is_loaded;
@@ -50,10 +50,10 @@ struct loaded {
 };
 
 /**
- * struct modules - both
- * @kmod: libkmod's view of the machine's folders
- * @installed: files
- * @loaded: in the kernel
+ * struct modules - both modules of a host
+ * @kmod: libkmod's context for the host
+ * @installed: their files
+ * @loaded: their state in the kernel
  */
 struct modules {
 	struct kmod_ctx *kmod;
@@ -61,13 +61,13 @@ struct modules {
 	struct loaded loaded[MODULE_COUNT];
 };
 
-void modules_init(struct modules *modules, const struct machine *machine);
+void modules_init(struct modules *modules, const struct host *host);
 void modules_free(struct modules *modules);
 const char *module_name(enum od_module module);
 bool modules_are_installed(const struct modules *modules);
 bool modules_are_loaded(const struct modules *modules);
-char *module_stray(const struct machine *machine, const char *name);
-void loaded_read(struct loaded *loaded, const struct machine *machine, const char *name);
+char *module_stray(const struct host *host, const char *name);
+void loaded_read(struct loaded *loaded, const struct host *host, const char *name);
 void loaded_free(struct loaded *loaded);
 bool module_is_builtin(const struct modules *modules, const char *name);
 char *module_alias(const struct modules *modules, const char *alias);

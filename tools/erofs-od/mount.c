@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "cli.h"
 #include "command.h"
 #include "kernel.h"
 #include "log.h"
@@ -20,8 +21,8 @@ enum option_key {
  * @fsid: name of the image, which is that of its bootstrap blob
  * @dir: where to mount it
  * @type: file system type
- * @domain: share blobs with all images of this domain, or NULL
- * @options: flags, and the other options
+ * @domain: domain whose blobs it shares, or NULL
+ * @options: flags, and all other options
  */
 struct arguments {
 	const char *fsid;
@@ -33,12 +34,12 @@ struct arguments {
 
 static const struct argp_option options[] = {
 	{ "domain", 'd', "NAME", 0, "Share blobs with the other images of this domain", 0 },
-	{ "device", 'D', "BLOB", 0, "Data blob, in the order of the image's device table; to be "
-	  "repeated for each. Without any, the table's own names are used", 0 },
-	{ "timeout", KEY_TIMEOUT, "MS", 0, "Fail reads that wait longer for the daemon (default: "
-	  "what the module says)", 0 },
+	{ "device", 'D', "BLOB", 0, "Data blob; repeat in the order of the image's device table "
+	  "(default: the names in that table)", 0 },
+	{ "timeout", KEY_TIMEOUT, "MS|none", 0, "Fail reads that wait longer for the daemon "
+	  "(default: the module's parameters)", 0 },
 	{ "type", 't', "TYPE", 0, "File system type: erofs_od (default) or erofs", 0 },
-	{ NULL, 'o', "OPTIONS", 0, "Any other mount options", 0 },
+	{ NULL, 'o', "OPTIONS", 0, "Other mount options", 0 },
 	{ 0 },
 };
 
@@ -48,37 +49,23 @@ static void add_option(struct argp_state *state, struct arguments *args, const c
 	int err = options_add(&args->options, name, value);
 
 	if (err == -EINVAL)
-		argp_error(state, "'%s' cannot be the value of the mount option %s: it is empty or "
-			   "has a comma or a control character", value, name);
+		argp_error(state, "invalid value '%s' of mount option %s: empty, or contains a comma "
+			   "or control character", value, name);
 	else if (err)
 		argp_failure(state, OD_EXIT_FAILED, -err, "mount options");
 }
 
 static void add_timeout(struct argp_state *state, struct arguments *args, const char *value)
 {
-	if (!*value || value[strspn(value, "0123456789")] || strlen(value) > 9)
-		argp_error(state, "--timeout: '%s' is not a number of milliseconds", value);
+	if (strcmp(value, "none") &&
+	    (!*value || value[strspn(value, "0123456789")] || strlen(value) > 9))
+		argp_error(state, "invalid --timeout '%s': neither milliseconds nor 'none'", value);
 	add_option(state, args, "timeout", value);
 }
 
-static void add_position(struct argp_state *state, struct arguments *args, char *text)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	switch (state->arg_num) {
-	case 0:
-		args->fsid = text;
-		add_option(state, args, "fsid", text);
-		break;
-	case 1:
-		args->dir = text;
-		break;
-	default:
-		argp_error(state, "'%s' is too much", text);
-	}
-}
-
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-	struct arguments *args = state->input;
+	struct arguments *args = input;
 	int err;
 
 	switch (key) {
@@ -94,20 +81,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case 't':
 		if (strcmp(text, "erofs_od") && strcmp(text, "erofs"))
-			argp_error(state, "--type: '%s' is neither erofs_od nor erofs", text);
+			argp_error(state, "invalid --type '%s': neither erofs_od nor erofs", text);
 		args->type = text;
 		break;
 	case 'o':
 		err = options_add_string(&args->options, text);
 		if (err)
-			argp_error(state, "-o '%s': %s", text, strerror(-err));
-		break;
-	case ARGP_KEY_ARG:
-		add_position(state, args, text);
-		break;
-	case ARGP_KEY_END:
-		if (!args->dir)
-			argp_error(state, args->fsid ? "no DIR is given" : "no FSID is given");
+			argp_error(state, "invalid -o '%s': %s", text, strerror(-err));
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -115,76 +95,83 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp argp = {
+static void check(void *input, const struct cli_values *values, struct argp_state *state)
+{
+	struct arguments *args = input;
+
+	args->fsid = values->args[0];
+	args->dir = values->args[1];
+	add_option(state, args, "fsid", args->fsid);
+}
+
+static const struct cli cli = {
+	.doc = "Mount the image FSID on DIR. Data is fetched when it is first read.",
 	.options = options,
-	.parser = parse_option,
 	.args_doc = "FSID DIR",
-	.doc = "Mount the image FSID on DIR. Its data comes when it is first read.",
+	.required = { "FSID", "DIR" },
+	.parse = parse_option,
+	.check = check,
 };
 
-/* One sentence that says what to do about it. */
+/* Says what to do about it as far as the errno tells. */
 static void explain(const struct arguments *args, int err)
 {
 	const char *fsid = args->fsid;
 
 	switch (err) {
 	case EPERM:
-		log_err("mounting needs root (CAP_SYS_ADMIN)");
+		log_err("%s: cannot mount: root (CAP_SYS_ADMIN) is required", fsid);
 		break;
 	case ENOENT:
-		log_err("the daemon has no blob %s, or one that its image needs is missing", fsid);
+		log_err("%s: cannot mount: the daemon does not have this blob, or one that the image "
+			"refers to", fsid);
 		break;
 	case EBUSY:
-		log_err("%s is mounted already; only images of a domain can be mounted twice", fsid);
-		break;
-	case EEXIST:
-		log_err("%s is mounted already in domain %s", fsid,
-			args->domain ? args->domain : "-");
+		log_err("%s: already mounted with other options", fsid);
 		break;
 	case EUCLEAN:
-		log_err("%s is no image, or a damaged one; the kernel log has the details", fsid);
+		log_err("%s: cannot mount: not an EROFS image, or corrupt; see the kernel log", fsid);
 		break;
 	case EOPNOTSUPP:
-		log_err("%s needs a feature that is not supported; the kernel log names it", fsid);
+		log_err("%s: cannot mount: unsupported feature; see the kernel log", fsid);
 		break;
 	case ETIMEDOUT:
-		log_err("the daemon did not answer in time for %s", fsid);
+		log_err("%s: cannot mount: no reply from the daemon in time", fsid);
 		break;
 	case EINVAL:
-		log_err("%s cannot be mounted so: a wrong option, or no image; the kernel log has "
-			"the details", fsid);
+		log_err("%s: cannot mount: invalid option or image; see the kernel log", fsid);
 		break;
 	default:
-		log_err("mounting %s on %s: %s", fsid, args->dir, strerror(err));
+		log_err("%s: cannot mount on %s: %s", fsid, args->dir, strerror(err));
 	}
 }
 
-/* Errors that are about the image or the mount itself, whoever serves the cache */
+/* Errors about the image or the mount itself, regardless of the daemon. */
 static bool blames_image(int err)
 {
-	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY || err == EEXIST ||
+	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY ||
 	       err == EINVAL;
 }
 
-/* Tells what is missing, if that is why a mount failed. */
+/* Reports a missing module or daemon if that is why a mount failed. Return: exit status or 0 */
 static int missing_part(const struct arguments *args, int err)
 {
 	if (!kernel_has_type(args->type)) {
 		if (!strcmp(args->type, "erofs"))
-			log_err("the file system type erofs is not registered; try 'erofs-od dropin "
-				"enable --now', or use the type erofs_od");
+			log_err("file system type erofs is not registered: run 'erofs-od dropin "
+				"enable --now', or use type erofs_od");
 		else
-			log_err("the module erofs_od is not loaded; 'erofs-od doctor' tells why");
+			log_err("module erofs_od is not loaded: run 'erofs-od doctor'");
 		return OD_EXIT_NO_MODULE;
 	}
 	if (blames_image(err))
 		return 0;
 	switch (kernel_daemon()) {
 	case KERNEL_NO_MODULE:
-		log_err("the module cachefiles_od is not loaded; 'erofs-od doctor' tells why");
+		log_err("module cachefiles_od is not loaded: run 'erofs-od doctor'");
 		return OD_EXIT_NO_MODULE;
 	case KERNEL_DAEMON_GONE:
-		log_err("no daemon serves the cache; start erofs-odd");
+		log_err("no daemon serves the cache: start erofs-odd");
 		return OD_EXIT_NO_DAEMON;
 	case KERNEL_DAEMON_BOUND:
 		break;
@@ -192,7 +179,7 @@ static int missing_part(const struct arguments *args, int err)
 	return 0;
 }
 
-/* So that a later ENOENT can only be the daemon's. */
+/* Checked first, so that ENOENT from mount(2) can only come from the daemon. */
 static int check_dir(const char *dir)
 {
 	struct stat st;
@@ -225,9 +212,10 @@ static int mount_image(const struct arguments *args)
 int command_mount(int argc, char **argv)
 {
 	struct arguments args = { .type = "erofs_od" };
+	struct cli_values values;
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&cli, argc, argv, &values, &args);
 	status = mount_image(&args);
 	free(args.options.data);
 	return status;

@@ -8,30 +8,31 @@
 #include "cachedir.h"
 #include "control.h"
 
-/* In the mark of a file: what it is, and whether it was closed in order. */
+/* Offsets and values in CACHE_XATTR of a file. */
 #define XATTR_TYPE		16
 #define XATTR_TYPE_DATA		1
 #define XATTR_CONTENT		17
 #define XATTR_CONTENT_CLEAN	0
 
-/** object_length - bytes of the cache file of a blob of that size */
+/** object_length - size of the cache file of a blob of @size bytes */
 uint64_t object_length(uint64_t size)
 {
 	return (size + 4095) & ~(uint64_t)4095;
 }
 
-/* The rules of the module; what breaks them it throws away, too. */
-static int check_mark(struct object_file *file)
+/* The rules of the module, which discards files that break them. */
+static int check_xattr(struct object_file *file)
 {
 	uint8_t value[CACHE_XATTR_SIZE + 1];
 	ssize_t n = fgetxattr(file->fd, CACHE_XATTR, value, sizeof(value));
 
 	if (n < 0)
 		return errno == ENODATA || errno == ERANGE ? -EUCLEAN : -errno;
-	if (n != CACHE_XATTR_SIZE || od_be64(value + 8) || value[XATTR_TYPE] != XATTR_TYPE_DATA ||
+	if (n != CACHE_XATTR_SIZE || get_unaligned_be64(value + 8) ||
+	    value[XATTR_TYPE] != XATTR_TYPE_DATA ||
 	    value[XATTR_CONTENT] != XATTR_CONTENT_CLEAN)
 		return -EUCLEAN;
-	file->size = od_be64(value);
+	file->size = get_unaligned_be64(value);
 	memcpy(file->xattr, value, CACHE_XATTR_SIZE);
 	if (file->size > (uint64_t)INT64_MAX - 0xffff ||
 	    (uint64_t)file->st.st_size != object_length(file->size))
@@ -40,11 +41,11 @@ static int check_mark(struct object_file *file)
 }
 
 /**
- * object_commit - have the module write the map of a cache file
+ * object_commit - make the module write the map of a cache file
  * @dir: the cache, which the module has bound
- * @object: the file's place
+ * @object: the file
  *
- * Nothing is lost if it does not: then the map is that of the last commit.
+ * Errors are ignored: the map is then that of the last commit.
  */
 void object_commit(const struct cachedir *dir, const struct object *object)
 {
@@ -53,10 +54,10 @@ void object_commit(const struct cachedir *dir, const struct object *object)
 
 /**
  * object_open - open a cache file
- * @object: its place
- * @file: it; on success @fd is to be closed
+ * @object: its location
+ * @file: filled in; on success close @file->fd
  *
- * Return: 0; -EUCLEAN if it lacks what a cache file of the module has; or a negative errno
+ * Return: 0; -EUCLEAN if it is not a valid cache file; or another negative errno
  */
 int object_open(const struct object *object, struct object_file *file)
 {
@@ -69,7 +70,7 @@ int object_open(const struct object *object, struct object_file *file)
 	if (fstat(file->fd, &file->st))
 		err = -errno;
 	else
-		err = S_ISREG(file->st.st_mode) ? check_mark(file) : -EUCLEAN;
+		err = S_ISREG(file->st.st_mode) ? check_xattr(file) : -EUCLEAN;
 	if (err)
 		close(file->fd);
 	return err;
@@ -93,14 +94,14 @@ static bool is_about(const struct od_mapfile *head, const struct object *object,
 }
 
 /**
- * object_map - what is known to be in a cache file
+ * object_map - read the map of a cache file
  * @dir: the cache
- * @object: its place
- * @file: it
- * @map: the result; free it
+ * @object: location of the file
+ * @file: the open file
+ * @map: filled in; free it
  *
- * Return: 0; -ENOENT there is no map; -EUCLEAN it is damaged; -ESTALE it is about another
- * file, or this one as it was before somebody else wrote to it; or a negative errno
+ * Return: 0; -ENOENT if there is no map; -EUCLEAN if it is corrupt; -ESTALE if it describes
+ * another file, or this one before it was modified; or another negative errno
  */
 int object_map(const struct cachedir *dir, const struct object *object,
 	       const struct object_file *file, struct presence *map)

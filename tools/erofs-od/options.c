@@ -12,7 +12,7 @@
  * option_value_ok - can a string be the value of a mount option?
  * @value: e.g. a blob name
  *
- * A comma would start another option, and there is no way to quote it.
+ * A comma starts another option and cannot be quoted.
  */
 bool option_value_ok(const char *value)
 {
@@ -33,17 +33,17 @@ static int append(struct mount_options *options, const char *text)
 		return -ENOMEM;
 	free(options->data);
 	options->data = data;
-	/* mount(2) takes a page, with a NUL */
+	/* mount(2) accepts one page, including the NUL. */
 	return strlen(data) < (size_t)sysconf(_SC_PAGESIZE) ? 0 : -E2BIG;
 }
 
 /**
- * options_add - add NAME=VALUE for the file system
- * @options: what there is; starts as zeroes
- * @name: option
+ * options_add - append NAME=VALUE for the file system
+ * @options: starts as zeroes
+ * @name: of the option
  * @value: any string
  *
- * Return: 0; -EINVAL for a value that cannot be one; -E2BIG; -ENOMEM
+ * Return: 0; -EINVAL for an invalid value; -E2BIG; -ENOMEM
  */
 int options_add(struct mount_options *options, const char *name, const char *value)
 {
@@ -60,11 +60,10 @@ int options_add(struct mount_options *options, const char *name, const char *val
 }
 
 /**
- * options_add_string - add what follows -o
- * @options: what there is
- * @string: e.g. "nodev,noacl": flags of mount(2) become flags, options that
- *	only mount(8) uses (noauto, x-...) are dropped, all else is for the file
- *	system
+ * options_add_string - append the argument of -o
+ * @options: starts as zeroes
+ * @string: e.g. "nodev,noacl": flags of mount(2) become flags, options that only
+ *	mount(8) uses (noauto, x-...) are dropped, others go to the file system
  *
  * Return: 0 or a negative errno
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Mount options: what the kernel gets of what the user gave. */
+/* Mount options, as the kernel expects them. */
 #ifndef OD_OPTIONS_H
 #define OD_OPTIONS_H
 

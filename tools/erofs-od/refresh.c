@@ -4,76 +4,50 @@
 #include <unistd.h>
 
 #include "asker.h"
+#include "cli.h"
 #include "command.h"
 #include "remove.h"
 #include "report.h"
 
-enum option_key {
-	KEY_DIR = 0x100,
-	KEY_PROC,
-};
-
 /**
- * struct refresh - the command at work
+ * struct refresh - state of the command
  * @asker: the sources
- * @given: directory of the cache on the command line, or NULL
- * @proc: where /proc is
- * @json: for programs
  * @dir: the cache
- * @bound: the module has it bound
- * @report: what was done
+ * @bound: the module has the cache bound
+ * @report: results
  */
 struct refresh {
 	struct asker asker;
-	const char *given;
-	const char *proc;
-	bool json;
 	struct cachedir dir;
 	bool bound;
 	struct report report;
 };
 
-static const struct argp_option options[] = {
-	ASKER_OPTIONS,
-	{ "dir", KEY_DIR, "CACHE", 0, "Directory of the cache (default: the one that is served, or "
-	  CACHEDIR_DEFAULT ")", 0 },
-	{ "json", 'j', NULL, 0, "For programs: what became of each blob, as JSON", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
-	{ 0 },
-};
+static const struct argp_option options[] = { ASKER_OPTIONS, { 0 } };
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	struct refresh *refresh = state->input;
+	struct refresh *refresh = input;
 
-	switch (key) {
-	case KEY_DIR:
-		refresh->given = text;
-		break;
-	case KEY_PROC:
-		refresh->proc = text;
-		break;
-	case 'j':
-		refresh->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		break;
-	case ARGP_KEY_END:
-		if (!refresh->asker.sources)
-			argp_error(state, "no --source is given");
-		break;
-	default:
-		return asker_parse(&refresh->asker, key, text, state);
-	}
-	return 0;
+	return asker_parse(&refresh->asker, key, text, state);
 }
 
-static const struct argp argp = {
+static void check(void *input, const struct cli_values *values, struct argp_state *state)
+{
+	struct refresh *refresh = input;
+
+	(void)values;
+	if (!refresh->asker.sources)
+		argp_error(state, "missing option --source");
+}
+
+static const struct cli cli = {
+	.doc = "Compare the cached blobs with their source, and remove those that have changed and "
+	       "are not in use.",
+	.shared = CLI_JSON | CLI_PROC | CLI_CACHE,
 	.options = options,
-	.parser = parse_option,
-	.doc = "Compare the blobs in the cache with what their source has now, and remove those that "
-	       "changed and that nothing uses.",
+	.parse = parse_option,
+	.check = check,
 };
 
 static void drop_stale(struct refresh *refresh, const struct object *object, uint64_t bytes)
@@ -84,7 +58,7 @@ static void drop_stale(struct refresh *refresh, const struct object *object, uin
 		report_done(&refresh->report, object, "stale, dropped", bytes);
 	else if (err == -EBUSY)
 		report_failed(&refresh->report, object, "stale, in use",
-			      "the source has another version; unmount what uses it");
+			      "the source has another version; unmount the image");
 	else
 		report_failed(&refresh->report, object, "stale, not dropped", "%s",
 			      strerror(-err));
@@ -106,9 +80,9 @@ static void compare(struct refresh *refresh, const struct object *object,
 	else if (now.size != kept.size)
 		drop_stale(refresh, object, bytes);
 	else if (!*map->head.validator || !version_is_named(&now))
-		/* The size alone says little, and nobody is to be told that all is well. */
+		/* The same size does not prove that it is the same version. */
 		report_done(&refresh->report, object, version_is_named(&now) ?
-			    "no version was kept" : "the source tells no version", bytes);
+			    "version not recorded" : "source has no version", bytes);
 	else if (!version_same(&kept, &now, source_is_mirrored(&refresh->asker.fetcher,
 							       object->blob)))
 		drop_stale(refresh, object, bytes);
@@ -116,7 +90,7 @@ static void compare(struct refresh *refresh, const struct object *object,
 		report_done(&refresh->report, object, "fresh", bytes);
 }
 
-/* What the module would not trust either is of no version. */
+/* Without a map that the module would trust, the version is unknown. */
 static int visit(const struct object *object, void *arg)
 {
 	struct refresh *refresh = arg;
@@ -124,7 +98,7 @@ static int visit(const struct object *object, void *arg)
 	struct presence map;
 	int err;
 
-	/* Or the map of a blob that was just opened would still be to come. */
+	/* A blob that was opened a moment ago may have no map yet. */
 	if (refresh->bound)
 		object_commit(&refresh->dir, object);
 	err = object_open(object, &file);
@@ -143,9 +117,9 @@ static int visit(const struct object *object, void *arg)
 	return 0;
 }
 
-static int run(struct refresh *refresh)
+static int run(struct refresh *refresh, const struct cli_values *values)
 {
-	int err = cachedir_open(&refresh->dir, refresh->given, refresh->proc);
+	int err = cachedir_open(&refresh->dir, values->cache, values->proc);
 
 	if (!err)
 		err = asker_begin(&refresh->asker);
@@ -157,12 +131,13 @@ static int run(struct refresh *refresh)
 
 int command_refresh(int argc, char **argv)
 {
-	struct refresh refresh = { .proc = "/proc" };
+	struct refresh refresh = { 0 };
+	struct cli_values values;
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &refresh);
-	report_init(&refresh.report, refresh.json);
-	status = report_end(&refresh.report, run(&refresh));
+	cli_parse(&cli, argc, argv, &values, &refresh);
+	report_init(&refresh.report, values.json);
+	status = report_end(&refresh.report, run(&refresh, &values));
 	asker_end(&refresh.asker);
 	cachedir_close(&refresh.dir);
 	return status;

@@ -13,21 +13,21 @@ static int remove_file(const struct cachedir *dir, const struct object *object, 
 
 	if (bound) {
 		err = control_send(dir->proc, object->dir, "cull", object->name);
-		/* The cache may have been let go of meanwhile. */
+		/* The cache may have been unbound since. */
 		if (err != -ENOTCONN || cachedir_is_bound(dir))
 			return err == -ESTALE ? -ENOENT : err;
 	}
 	return unlinkat(object->dir, object->name, 0) ? -errno : 0;
 }
 
-/* Is it still the map that was there before its file went? */
+/* Is it still the map that existed before its file was removed? */
 static bool is_same(const struct od_mapfile *a, const struct od_mapfile *b)
 {
 	return a->ino == b->ino && a->generation == b->generation &&
 	       !strcmp(a->volume, b->volume) && !strcmp(a->name, b->name);
 }
 
-/* A new file may have the inode number by now, and a map of its own. */
+/* A new file may have reused the inode number, and have a map of its own. */
 static void remove_map(const struct cachedir *dir, const char *name, const struct od_mapfile *was)
 {
 	struct od_mapfile now;
@@ -40,9 +40,9 @@ static void remove_map(const struct cachedir *dir, const char *name, const struc
  * object_remove - remove a cache file that is not in use, and its map
  * @dir: the cache
  * @object: the file
- * @bound: the module has the cache bound: it knows what is in use
+ * @bound: the module has the cache bound, and removes the file unless it is in use
  *
- * Return: 0; -EBUSY if it is in use; -ENOENT if it is gone; or a negative errno
+ * Return: 0; -EBUSY if it is in use; -ENOENT if it does not exist; or another negative errno
  */
 int object_remove(const struct cachedir *dir, const struct object *object, bool bound)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Taking a cache file away, with its map. */
+/* Removing a cache file and its map. */
 #ifndef OD_REMOVE_H
 #define OD_REMOVE_H
 

@@ -28,7 +28,7 @@ static json_t *add_entry(struct report *report, const struct object *object, con
 	return entry;
 }
 
-/* Names may have any byte: none of them may drive the terminal. */
+/* Names may contain any byte: escape those that control the terminal. */
 static char *shown(const struct object *object)
 {
 	const char *parts[] = { object->volume + 1, object->blob };
@@ -53,11 +53,11 @@ static char *shown(const struct object *object)
 }
 
 /**
- * report_done - something was done, or nothing had to be
- * @report: takes it
- * @object: to what
- * @result: a word for it
- * @bytes: of data that this is about
+ * report_done - report that a blob was handled
+ * @report: results
+ * @object: cache file of the blob
+ * @result: what was done
+ * @bytes: data affected
  */
 void report_done(struct report *report, const struct object *object, const char *result,
 		 uint64_t bytes)
@@ -75,10 +75,10 @@ void report_done(struct report *report, const struct object *object, const char 
 }
 
 /**
- * report_failed - something was not done that was asked for
- * @report: takes it
- * @object: to what
- * @result: a word for it
+ * report_failed - report that a blob could not be handled
+ * @report: results
+ * @object: cache file of the blob
+ * @result: what was not done
  * @fmt: why, as printf(3)
  */
 void report_failed(struct report *report, const struct object *object, const char *result,
@@ -102,9 +102,9 @@ void report_failed(struct report *report, const struct object *object, const cha
 }
 
 /**
- * report_end - print what is left to be printed
- * @report: all of it
- * @err: what ended the work, or 0
+ * report_end - print what has not been printed yet
+ * @report: results
+ * @err: why the command stopped early, or 0
  *
  * Return: the command's exit status
  */
@@ -116,7 +116,7 @@ int report_end(struct report *report, int err)
 		json_decref(report->list);
 	}
 	if (fflush(stdout)) {
-		log_err("the output cannot be written: %s", strerror(errno));
+		log_err("failed to write the output: %s", strerror(errno));
 		err = -EIO;
 	}
 	return err || report->failed ? OD_EXIT_FAILED : OD_EXIT_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a command did to each blob of a cache: for people line by line, or as JSON. */
+/* What a command did to each blob of a cache, as lines of text or as JSON. */
 #ifndef OD_REPORT_H
 #define OD_REPORT_H
 
@@ -9,9 +9,9 @@
 #include "cachedir.h"
 
 /**
- * struct report - what was done
- * @list: the entries, for JSON, or NULL for people
- * @failed: there was an entry that is none of success
+ * struct report - results
+ * @list: the entries for JSON, or NULL for text
+ * @failed: at least one entry reports a failure
  */
 struct report {
 	json_t *list;

@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 /**
- * scan_data - find the data of a part of a file
+ * scan_data - find the data in a part of a file
  * @fd: the file
  * @start: first byte
- * @end: first byte past the part
- * @found: called for each stretch of data; anything but 0 ends it
- * @arg: for it
+ * @end: byte after the last
+ * @found: called for each range of data; anything but 0 stops
+ * @arg: passed to @found
  *
- * Return: 0, what @found has returned, or a negative errno
+ * Return: 0, the result of @found, or a negative errno
  */
 int scan_data(int fd, uint64_t start, uint64_t end,
 	      int (*found)(uint64_t from, uint64_t to, void *arg), void *arg)
@@ -30,7 +30,7 @@ int scan_data(int fd, uint64_t start, uint64_t end,
 		hole = lseek(fd, data, SEEK_HOLE);
 		if (hole < 0)
 			return -errno;
-		/* Behind its data a file may have become shorter. */
+		/* The file may have been truncated since. */
 		if (hole <= data)
 			return -EIO;
 		start = (uint64_t)hole < end ? (uint64_t)hole : end;
@@ -39,7 +39,7 @@ int scan_data(int fd, uint64_t start, uint64_t end,
 	return err;
 }
 
-/* @how needs one run more at most. */
+/* @how adds one run at most. */
 static int change(struct od_extents *runs, int (*how)(struct od_extents *x, u64 start, u64 end),
 		  uint64_t from, uint64_t to)
 {
@@ -55,13 +55,13 @@ static int change(struct od_extents *runs, int (*how)(struct od_extents *x, u64 
 	return 0;
 }
 
-/** scan_add - add to runs in memory of malloc(); 0 or -ENOMEM */
+/** scan_add - add a range to runs from malloc(). Return: 0 or -ENOMEM */
 int scan_add(struct od_extents *runs, uint64_t from, uint64_t to)
 {
 	return change(runs, od_extents_add, from, to);
 }
 
-/** scan_remove - take from runs in memory of malloc(); 0 or -ENOMEM */
+/** scan_remove - remove a range from runs from malloc(). Return: 0 or -ENOMEM */
 int scan_remove(struct od_extents *runs, uint64_t from, uint64_t to)
 {
 	return change(runs, od_extents_remove, from, to);

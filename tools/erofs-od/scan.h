@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a file system says of a file: where it has data. */
+/* Where a file has data, according to its file system. */
 #ifndef OD_SCAN_H
 #define OD_SCAN_H
 

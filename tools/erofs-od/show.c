@@ -41,7 +41,7 @@ static void add_row(struct grid *grid, const char *const *texts)
 		grid_add(grid, texts[i]);
 }
 
-/* Names may have any byte: none of them may drive the terminal. */
+/* Names may contain any byte: escape those that control the terminal. */
 static void add_name(struct grid *grid, const char *name)
 {
 	const unsigned char *p = (const unsigned char *)name;
@@ -101,7 +101,7 @@ static void show_mounts(const struct status *status, FILE *out)
 	for (i = 0; i < status->mount_count; i++) {
 		const struct mounted *mounted = &status->mounts[i];
 
-		/* mounted in another namespace, or detached and still in use */
+		/* Mounted in another namespace, or detached and still in use. */
 		if (!mounted->target_count)
 			add_mount(&grid, mounted, "-");
 		for (j = 0; j < mounted->target_count; j++)
@@ -167,10 +167,10 @@ static void show_requests(const struct status *status, FILE *out)
 }
 
 /**
- * status_show - print for people
- * @status: what to print
- * @verbose: each blob and each request too
- * @out: where to
+ * status_show - print as text
+ * @status: state to print
+ * @verbose: print each blob and each request as well
+ * @out: output
  */
 void status_show(const struct status *status, bool verbose, FILE *out)
 {

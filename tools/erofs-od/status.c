@@ -4,85 +4,58 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli.h"
 #include "command.h"
 #include "log.h"
 
-enum option_key {
-	KEY_PROC = 0x100,
-};
-
-/**
- * struct arguments - the command line
- * @json: for programs
- * @verbose: blobs and requests too
- * @proc: where /proc is
- */
-struct arguments {
-	bool json;
-	bool verbose;
-	const char *proc;
-};
-
 static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "For programs: all there is, as JSON", 0 },
 	{ "verbose", 'v', NULL, 0, "Show each blob and each request", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Read a copy of /proc in DIR, say from another machine", 0 },
 	{ 0 },
 };
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	struct arguments *args = state->input;
+	bool *verbose = input;
 
-	switch (key) {
-	case 'j':
-		args->json = true;
-		break;
-	case 'v':
-		args->verbose = true;
-		break;
-	case KEY_PROC:
-		args->proc = text;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is too much", text);
-		break;
-	default:
+	(void)text;
+	(void)state;
+	if (key != 'v')
 		return ARGP_ERR_UNKNOWN;
-	}
+	*verbose = true;
 	return 0;
 }
 
-static const struct argp argp = {
+static const struct cli cli = {
+	.doc = "Show the mounted images: how much of each is cached, and which reads wait.",
+	.shared = CLI_JSON | CLI_PROC,
 	.options = options,
-	.parser = parse_option,
-	.doc = "Show the mounted images: how much of each is in the cache, and who waits for what.",
+	.parse = parse_option,
 };
 
-static int explain(const struct arguments *args, const char *missing, int err)
+static int explain(const char *proc, const char *missing, int err)
 {
 	if (err == -ENOENT && missing && !strncmp(missing, "fs/", 3)) {
-		log_err("the module %s is not loaded",
+		log_err("module %s is not loaded",
 			strstr(missing, "erofs_od") ? "erofs_od" : "cachefiles_od");
 		return OD_EXIT_NO_MODULE;
 	}
 	if (missing)
-		log_err("%s/%s: %s", args->proc, missing, strerror(-err));
+		log_err("%s/%s: %s", proc, missing, strerror(-err));
 	else
-		log_err("%s", strerror(-err));
+		log_err("failed to read the status: %s", strerror(-err));
 	return OD_EXIT_FAILED;
 }
 
-static int print(const struct arguments *args, const struct status *status)
+static int print(const struct status *status, bool json, bool verbose)
 {
 	int err = 0;
 
-	if (args->json)
+	if (json)
 		err = status_json(status, stdout);
 	else
-		status_show(status, args->verbose, stdout);
+		status_show(status, verbose, stdout);
 	if (err || fflush(stdout)) {
-		log_err("the output cannot be written: %s", strerror(errno));
+		log_err("failed to write the output: %s", strerror(errno));
 		return OD_EXIT_FAILED;
 	}
 	return OD_EXIT_OK;
@@ -90,17 +63,18 @@ static int print(const struct arguments *args, const struct status *status)
 
 int command_status(int argc, char **argv)
 {
-	struct arguments args = { .proc = "/proc" };
+	struct cli_values values;
 	struct status status;
 	const char *missing;
+	bool verbose = false;
 	int err, result;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	err = status_load(&status, args.proc, &missing);
+	cli_parse(&cli, argc, argv, &values, &verbose);
+	err = status_load(&status, values.proc, &missing);
 	if (err)
-		result = explain(&args, missing, err);
+		result = explain(values.proc, missing, err);
 	else
-		result = print(&args, &status);
+		result = print(&status, values.json, verbose);
 	status_free(&status);
 	return result;
 }

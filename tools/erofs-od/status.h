@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All that the kernel tells of mounts, blobs and requests, put together. */
+/* Mounts, blobs and requests, put together from the status files of the modules. */
 #ifndef OD_STATUS_H
 #define OD_STATUS_H
 
@@ -12,7 +12,7 @@
 /**
  * struct blob_use - a blob of a mount
  * @row: in the table of blobs
- * @found: the cache has the blob: without it @row means nothing
+ * @found: the cache has the blob; @row is valid
  * @mount_row: in the table of mounts
  */
 struct blob_use {
@@ -22,19 +22,19 @@ struct blob_use {
 };
 
 /**
- * struct mounted - an image that is mounted
+ * struct mounted - a mounted image
  * @dev: MAJOR:MINOR
  * @fsid: name
  * @domain: or "-"
  * @type: file system type, "-" if it is mounted in another namespace only
  * @targets: mount points
- * @target_count: how many
+ * @target_count: number of @targets
  * @blobs: its blobs
- * @blob_count: how many
+ * @blob_count: number of @blobs
  * @size: bytes of all blobs
- * @present: of these in the cache
- * @waiting: reads that wait for the daemon
- * @oldest_ms: age of the oldest request for one of its blobs
+ * @present: bytes of these that are cached
+ * @waiting: number of reads that wait for the daemon
+ * @oldest_ms: age of the oldest request for one of its blobs, in milliseconds
  */
 struct mounted {
 	const char *dev;
@@ -52,13 +52,13 @@ struct mounted {
 };
 
 /**
- * struct status - everything
+ * struct status - state of both modules
  * @cache: names and values
  * @blobs: blobs of the cache
- * @requests: what the daemon is asked for now
+ * @requests: requests that the daemon has not completed
  * @uses: mounts and their blobs
  * @mounts: the same, one per mount
- * @mount_count: how many
+ * @mount_count: number of @mounts
  */
 struct status {
 	struct table cache;

@@ -11,7 +11,7 @@ static bool is_octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-/* Undoes \ooo in place; all else stays as it is. */
+/* Decodes \ooo in place. */
 static void unescape(char *text)
 {
 	char *out = text;
@@ -24,7 +24,7 @@ static void unescape(char *text)
 			continue;
 		}
 		c = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
-		/* a NUL would cut the string: no name has one */
+		/* A NUL would truncate the string. No name has one. */
 		*out++ = (char)(c ? c : '?');
 		text += 3;
 	}
@@ -40,7 +40,7 @@ static size_t count(const char *text, char c)
 	return n;
 }
 
-/* Missing columns at the end of a row are empty, surplus ones are dropped. */
+/* Missing columns at the end of a row are empty, additional ones are dropped. */
 static void split_row(char *line, char **cells, size_t columns)
 {
 	static char empty[] = "";
@@ -53,11 +53,11 @@ static void split_row(char *line, char **cells, size_t columns)
 }
 
 /**
- * table_parse - cut a text to a table
+ * table_parse - split a text into a table
  * @table: filled in
- * @text: from malloc(); the table takes it over
+ * @text: from malloc(); ownership passes to @table
  *
- * Return: 0; -ENODATA without a header; -ENOMEM. table_free() in any case.
+ * Return: 0; -ENODATA without a header; -ENOMEM. Call table_free() in any case.
  */
 int table_parse(struct table *table, char *text)
 {
@@ -84,7 +84,7 @@ int table_parse(struct table *table, char *text)
 
 /**
  * table_load - read a table
- * @table: filled in; table_free() in any case
+ * @table: filled in; call table_free() even after an error
  * @path: of the file
  *
  * Return: 0 or a negative errno
@@ -115,7 +115,7 @@ void table_free(struct table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-/** table_get - a cell, "" if there is no such column */
+/** table_get - text of a cell, "" if there is no such column */
 const char *table_get(const struct table *table, size_t row, const char *column)
 {
 	size_t i;
@@ -126,13 +126,13 @@ const char *table_get(const struct table *table, size_t row, const char *column)
 	return "";
 }
 
-/** table_number - a cell as a number, 0 if it is none */
+/** table_number - value of a cell, 0 if it is not a number */
 uint64_t table_number(const struct table *table, size_t row, const char *column)
 {
 	return strtoull(table_get(table, row, column), NULL, 10);
 }
 
-/** table_find - in a table of "name" and "value": the value of a name, or NULL */
+/** table_find - value of a name in a table of names and values, or NULL */
 const char *table_find(const struct table *table, const char *name)
 {
 	size_t row;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The status files in /proc: a header line, then rows, columns separated by
- * TABs, odd bytes as \ooo. Columns are found by name, so that a newer kernel
- * module may have more of them, in another order.
+ * The status files in /proc: a header line, then rows, with columns separated by tabs
+ * and unusual bytes as \ooo. Columns are found by name: a newer module may have more
+ * of them, in another order.
  */
 #ifndef OD_TABLE_H
 #define OD_TABLE_H
@@ -13,10 +13,10 @@
 
 /**
  * struct table - a file of rows
- * @text: the file, cut to pieces
+ * @text: contents of the file, split in place
  * @cells: (@rows + 1) * @columns strings, the header first
- * @columns: of the header
- * @rows: without the header
+ * @columns: number of columns of the header
+ * @rows: number of rows without the header
  */
 struct table {
 	char *text;

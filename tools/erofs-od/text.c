@@ -30,16 +30,16 @@ char *text_format(const char *fmt, ...)
 	return text;
 }
 
-/** text_copy - of a string, or of NULL; free it */
+/** text_copy - copy a string; NULL for NULL; free it */
 char *text_copy(const char *text)
 {
 	return text ? text_format("%s", text) : NULL;
 }
 
 /**
- * text_append - make a list longer
+ * text_append - append to a list
  * @text: from malloc(), or NULL for an empty list
- * @separator: what stands between two entries
+ * @separator: between two entries
  * @more: the new entry
  */
 void text_append(char **text, const char *separator, const char *more)
@@ -50,7 +50,7 @@ void text_append(char **text, const char *separator, const char *more)
 	*text = longer;
 }
 
-/** text_quote - as a shell takes it for one word; free it */
+/** text_quote - quote as one word of a shell; free it */
 char *text_quote(const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -59,7 +59,7 @@ char *text_quote(const char *word)
 
 	if (*word && !word[strspn(word, plain)])
 		return text_copy(word);
-	/* A quote becomes four characters, and two enclose it all. */
+	/* A quote becomes four characters, two more enclose the word. */
 	quoted = malloc(strlen(word) * 4 + 3);
 	if (!quoted)
 		err(OD_EXIT_FAILED, "out of memory");
@@ -76,7 +76,7 @@ char *text_quote(const char *word)
 	return quoted;
 }
 
-/** text_has_word - is it one of the words of a list, between blanks or commas? */
+/** text_has_word - is it in a list of words, separated by blanks or commas? */
 bool text_has_word(const char *list, const char *word)
 {
 	size_t len = strlen(word);
@@ -90,7 +90,7 @@ bool text_has_word(const char *list, const char *word)
 	return false;
 }
 
-/** text_read - a file up to a NUL, without its last newlines, or NULL; free it */
+/** text_read - contents of a file up to a NUL, without trailing newlines, or NULL; free it */
 char *text_read(const char *path)
 {
 	FILE *in = fopen(path, "re");
@@ -112,7 +112,7 @@ char *text_read(const char *path)
 	return text;
 }
 
-/** text_array - room for one string more than @count; free it */
+/** text_array - reallocate for @count + 1 strings; free it */
 char **text_array(char **array, size_t count)
 {
 	array = reallocarray(array, count + 1, sizeof(*array));

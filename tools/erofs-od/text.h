@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Strings that are made while a program runs; without memory it ends. */
+/* Dynamic strings; the program exits if memory is exhausted. */
 #ifndef OD_TEXT_H
 #define OD_TEXT_H
 

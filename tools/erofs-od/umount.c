@@ -1,55 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <libmount.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
+#include "cli.h"
 #include "command.h"
 #include "log.h"
 
-/**
- * struct arguments - the command line
- * @flags: of umount2(2)
- * @dirs: the folders, with a NULL at the end
- */
-struct arguments {
-	int flags;
-	char **dirs;
-};
-
 static const struct argp_option options[] = {
-	{ "lazy", 'l', NULL, 0, "Detach now, clean up when nothing uses it any more", 0 },
+	{ "lazy", 'l', NULL, 0, "Detach now, clean up once it is no longer in use", 0 },
 	{ 0 },
 };
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+static error_t parse_option(void *input, int key, char *text, struct argp_state *state)
 {
-	struct arguments *args = state->input;
+	int *flags = input;
 
 	(void)text;
-	switch (key) {
-	case 'l':
-		args->flags |= MNT_DETACH;
-		break;
-	case ARGP_KEY_ARGS:
-		args->dirs = state->argv + state->next;
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no DIR is given");
-		break;
-	default:
+	(void)state;
+	if (key != 'l')
 		return ARGP_ERR_UNKNOWN;
-	}
+	*flags |= MNT_DETACH;
 	return 0;
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse_option,
-	.args_doc = "DIR...",
+static const struct cli cli = {
 	.doc = "Unmount the images that are mounted on the DIRs.",
+	.options = options,
+	.args_doc = "DIR...",
+	.required = { "DIR" },
+	.max_args = UINT_MAX,
+	.parse = parse_option,
 };
 
 static bool is_ours(struct libmnt_table *mounts, const char *dir)
@@ -60,22 +45,22 @@ static bool is_ours(struct libmnt_table *mounts, const char *dir)
 	return type && (!strcmp(type, "erofs_od") || !strcmp(type, "erofs"));
 }
 
-static int unmount(const struct arguments *args, const char *dir)
+static int unmount(const char *dir, int flags)
 {
-	/* Read anew for each, since unmounting changes it. */
+	/* Read again for each directory: unmounting changes it. */
 	struct libmnt_table *mounts = mnt_new_table_from_file("/proc/self/mountinfo");
 	struct libmnt_cache *cache = mnt_new_cache();
 	int err = 0;
 
 	if (!mounts || !cache) {
 		err = -ENOMEM;
-		log_err("/proc/self/mountinfo cannot be read");
+		log_err("failed to read /proc/self/mountinfo");
 	} else if (mnt_table_set_cache(mounts, cache) || !is_ours(mounts, dir)) {
 		err = -EINVAL;
-		log_err("%s: no image is mounted here", dir);
-	} else if (umount2(dir, args->flags)) {
+		log_err("%s: no image is mounted on it", dir);
+	} else if (umount2(dir, flags)) {
 		err = -errno;
-		log_err("%s: %s", dir, err == -EBUSY ? "something still uses it" : strerror(-err));
+		log_err("%s: cannot unmount: %s", dir, err == -EBUSY ? "in use" : strerror(-err));
 	}
 	mnt_unref_table(mounts);
 	mnt_unref_cache(cache);
@@ -84,12 +69,13 @@ static int unmount(const struct arguments *args, const char *dir)
 
 int command_umount(int argc, char **argv)
 {
-	struct arguments args = { 0 };
-	int status = OD_EXIT_OK;
+	int status = OD_EXIT_OK, flags = 0;
+	struct cli_values values;
+	char **dir;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	for (; *args.dirs; args.dirs++)
-		if (unmount(&args, *args.dirs))
+	cli_parse(&cli, argc, argv, &values, &flags);
+	for (dir = values.args; *dir; dir++)
+		if (unmount(*dir, flags))
 			status = OD_EXIT_FAILED;
 	return status;
 }

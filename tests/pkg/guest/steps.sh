@@ -150,7 +150,7 @@ mount_for_upgrade() {
 
 after_upgrade() {
 	is "what is loaded is still the old version" "$(cat /sys/module/erofs_od/version)" "$V1"
-	ok "and the upgrade has said so" grep -F "the modules of version $V1 stay loaded" /tmp/quietly
+	ok "and the upgrade has said so" grep -F "version $V1 of the modules stays loaded" /tmp/quietly
 	ok "the daemon is another process" test "$(systemctl show -P MainPID erofs-odd)" != "$daemon"
 	ok "all of the image, through the new daemon, is the source's" same_bytes /var/tmp/tree /mnt/hello
 	ok "unmounted" umount /mnt/hello

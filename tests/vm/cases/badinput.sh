@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 15, debug 190
+# where: stock rows short debug
 # Bad input, each with an errno and one line in the log.
 ok "setup" od_setup
 mount_fails "no daemon" fsid=one 'not connected'

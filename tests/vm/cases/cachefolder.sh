@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 55, debug 900
+# where: stock rows debug
 # A cache folder that others have been at: what cannot be trusted is fetched
 # again, what goes away under a mount is an error, and none of it reads as zeroes.
 

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 45
+# where: stock
+# alone
 # What being lazy costs: requests for a walk through thousands of small files,
 # throughput against a slow source, requests for one block wanted by many.
 ok "setup" od_setup

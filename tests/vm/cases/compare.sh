@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 150, debug 900
+# where: stock rows debug
+# thin
 # Every byte of the tree, in all three mount forms: cold, and with the daemon
 # stopped once all is present. The three are compared side by side.
 # od.thin=N: one form will do

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 30, debug 150
+# where: stock rows debug
 # A daemon and a reader that AppArmor confines, each to its own: the reader's
 # profile does not have the cache, which is read with the cache's credentials.
 SECURITY=/sys/kernel/security

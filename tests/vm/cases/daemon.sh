@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 50, debug 250
+# where: stock rows short debug
+# thin
 # A daemon that dies, stops or never answers: readers and mounts end, unmount
 # works, what is present is served, and a new daemon goes on. od.thin=N: of a
 # thousand requests at once, a part

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: debug 430
+# where: debug kasan
+# thin
 # Memory and disks that fail, on a kernel that makes them fail: every call gives
 # an errno, nothing leaks or hangs, and what is read without an error is right.
 # od.thin=N: of the rounds of random failures, one

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The KUnit suites, as modules of this kernel (scripts/debug.sh puts them beside
+# seconds: debug 50
+# where: debug kasan
+# The KUnit suites, as modules of this kernel (tests/bin/debug.sh puts them beside
 # the others): each case is a fact of its own, told by KTAP in the kernel's log.
 
 wanted="od_sb od_inode od_dirent od_chunkmap od_blobtab od_xattr od_xxhash"

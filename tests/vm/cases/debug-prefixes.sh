@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: debug 60
+# where: debug kasan
 # The table of long xattr name prefixes, where reads beyond a record are seen: each
 # name has its own length, and none ends with a NUL.
 ok "setup" od_setup

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60
+# where: demo.sh
 # The demo: an image is mounted before its data is there, a few files are read,
 # what that cost is shown; then every byte is compared, in all three forms.
 

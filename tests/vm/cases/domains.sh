@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 80, debug 730
+# where: stock rows debug
+# thin
 # Domains: which mounts share which blobs, and for how long; how blobs are
 # named; two hundred images over the same twenty blobs, mounted and unmounted
 # by many processes at once. od.thin=N: fewer rounds of it, and images
@@ -61,6 +64,7 @@ pinned() {
 ok "setup" od_setup
 mkdir -p $COPIES
 ok "$MANY images over the same 20 blobs" oddimage copies $TWENTY $COPIES/copy $MANY
+mkdir -p /mnt/c
 missing=$(printf 'no-such-blob-%051d' 0)
 ok "an image that lacks a blob" oddimage tag $TWENTY $COPIES/lacks-a-blob 14 "$missing"
 ok "daemon" start
@@ -68,11 +72,20 @@ FDS=$(daemon_fds)
 
 # --- who may mount what ---
 ok "an image by itself" od_mount /mnt/b fsid=copy0
-mount_fails "once more, by itself" fsid=copy0 'esource busy'
+ok "once more, with the same options" od_mount /mnt/c fsid=copy0
+is "it is the same superblock" "$(stat -c %d /mnt/b)" "$(stat -c %d /mnt/c)"
+umount /mnt/c
+mount_fails "once more, with other options" fsid=copy0,noacl 'esource busy'
 mount_fails "a domain of its name" domain_id=copy0,fsid=copy1 'esource busy'
 umount /mnt/b
 ok "an image in a domain" od_mount /mnt/b domain_id=one,fsid=copy0
-mount_fails "once more, in its domain" domain_id=one,fsid=copy0 'File exists'
+ok "once more, in its domain" od_mount /mnt/c domain_id=one,fsid=copy0
+is "it is the same superblock" "$(stat -c %d /mnt/b)" "$(stat -c %d /mnt/c)"
+ok "the first goes" umount /mnt/b
+ok "the second stays" ls /mnt/c
+ok "and gives the first one back" od_mount /mnt/b domain_id=one,fsid=copy0
+umount /mnt/c
+mount_fails "in its domain with other options" domain_id=one,fsid=copy0,timeout=5000 'esource busy'
 mount_fails "an image of the domain's name" fsid=one 'esource busy'
 ok "in another domain" od_mount /mnt/a domain_id=two,fsid=copy0
 is "which shares no blob with the first" "$(blobs_open)" 42

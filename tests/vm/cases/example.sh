@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 19, debug 200
+# where: stock debug
 # The example for authors of daemons, examples/minimal-daemon.c: every byte comes
 # through it, and what it cannot give is an error.
 

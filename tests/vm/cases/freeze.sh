@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 12, debug 115
+# where: stock rows short debug
 # Readers and a daemon that are frozen by their cgroup while one waits for the other.
 CG=/mnt/cgroup
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 30, debug 200
+# where: stock rows debug kasan
 # The cache's file system is frozen (fsfreeze): only those who write to it wait,
 # until they are killed or it thaws. Everything else goes on.
 LARGE=/mnt/a/large/sequential

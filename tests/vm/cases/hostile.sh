@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 370
+# where: stock debug
+# thin
 # A daemon that does anything, from many threads and processes, against readers
 # that do; both are killed all the while. od.seed= od.steps= od.mode= on the
 # kernel command line, see hostile.c; the default is both modes, and any seed.
@@ -45,7 +48,8 @@ modes=$(od_arg mode)
 seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
 steps=${steps:-12000}
-seconds=${seconds:-10}
+# A sample (od.thin=) goes on for less long.
+seconds=${seconds:-$((10 - 6 * ($(od_arg thin 1) > 1)))}
 
 ok "setup" od_setup
 ok "an fd is closed while a READ is copied" crossing $OD_CACHE $OD_BLOBS one large/sequential

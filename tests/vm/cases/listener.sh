@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 35, debug 200
+# where: stock rows debug
 # fanotify: somebody wants to be asked before a file of the cache's file system is
 # opened or read, and never answers. Reads, fills and deadlines do not ask.
 LARGE=/mnt/a/large/sequential

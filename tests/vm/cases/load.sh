@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 3, debug 40
+# where: stock rows short debug kasan
 # Both modules load and unload, again and again, in the only order there is.
 for round in 1 2 3; do
 	ok "load, round $round" od_load

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The disk loses a part of a cache file: it is asked for again, and read right. And files
-# of /proc that are read while everything else goes on.
+# seconds: 25, debug 90
+# where: stock debug
+# The disk loses a part of a cache file: it is asked for again, and read right; or does not
+# take what is written to it: nothing of that is data. And files of /proc that are read
+# while everything else goes on.
 
 DISK=/tmp/lost
 OD_CACHE=/mnt/lost/cache
@@ -48,10 +51,6 @@ nr_reads() {
 	grep -c READ /tmp/fake.log
 }
 
-more_reads() {
-	[ "$(nr_reads)" -gt "$before" ]
-}
-
 # lost_part: the file's data, and where it is on the disk
 lost_part() {
 	file=/mnt/a/b/many/a-name-of-some-length-7
@@ -65,25 +64,57 @@ lose_and_read() {
 	umount /mnt/a
 	kill_daemons
 	od_wait 5 od_daemon_is none
-	ok "a daemon that takes its time" fake --delay-ms 1500
+	ok "another daemon" fake
 	ok "mount" od_mount /mnt/a fsid=$IMAGE
 	lost_part
 	ok "where a file is" test "$sector" -gt 0
 	before=$(nr_reads)
 	od_drop_caches
 	ok "its sectors fail" lose $((sector - sector % 8)) 8
+	# Until there are sectors to write to.
+	killall -STOP fakedaemon
 	od_log_mark
 	cat $file >/tmp/got 2>/tmp/why &
 	reader=$!
-	ok "the daemon is asked again" od_wait 20 more_reads
+	ok "the daemon is asked again" od_wait 20 od_waiting 1
 	ok "others take their place" whole_disk
+	killall -CONT fakedaemon
 	ok "the reader has it" od_wait 20 has_ended $reader
+	ok "from the daemon" test "$(nr_reads)" -gt "$before"
 	is "and right" "$(cat /tmp/got)" "file 7"
 	ok "the log tells of it" sh -c "dmesg | grep -q 'D$IMAGE: read of .* failed: -5, dropping them'"
 	before=$(nr_reads)
 	od_drop_caches
 	is "later too" "$(cat $file)" "file 7"
 	is "and not fetched once more" "$(nr_reads)" "$before"
+	umount /mnt/a
+	kill_daemons
+}
+
+# A write of half a block goes through the page cache of the disk's file system, and what
+# it leaves in the file if the disk takes nothing is zeroes. The blocks have their place
+# beforehand, so that there is one that can fail.
+lose_and_fill() {
+	od_unload
+	# No block comes along with another one.
+	ok "modules" od_load window_kib=4
+	od_fresh_cache
+	ok "a daemon that writes half blocks" fake --piece 2048
+	ok "mount" od_mount /mnt/a fsid=$IMAGE
+	file=/mnt/a/b/many/a-name-of-some-length-7
+	offset=$(oddriver where $file 0) && cached=$(find $OD_CACHE/cache -name "D$IMAGE") &&
+		fallocate -l "$(stat -c %s "$cached")" "$cached"
+	sector=$(($(oddriver where "$cached" "$offset") / 512))
+	ok "where a file is to be" test "$sector" -gt 0
+	sync
+	ok "its sectors fail" lose $((sector - sector % 8)) 8
+	: >/tmp/fake.log
+	notok "what did not reach the disk is no data" cat $file
+	ok "the daemon is told" grep -q '^pwrite .*error' /tmp/fake.log
+	ok "others take their place" whole_disk
+	is "then it can be read" "$(cat $file)" "file 7"
+	od_drop_caches
+	is "later too" "$(cat $file)" "file 7"
 	umount /mnt/a
 	kill_daemons
 }
@@ -119,6 +150,7 @@ if load_dm; then
 	if new_disk >/tmp/out 2>&1; then pass "a disk"; else fail "a disk" "$(cat /tmp/out)"; fi
 	mkdir -p $OD_CACHE
 	lose_and_read
+	lose_and_fill
 	ok "the disk is put away" old_disk
 	rmmod dm_mod 2>/dev/null
 	ok "modules" od_load

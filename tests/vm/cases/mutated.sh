@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 410
+# where: stock debug
+# thin
 # Images of all kinds with a few bytes changed at random: an error or some data, never
 # a crash, a hang, or a module that cannot be unloaded. On the kernel command line:
 #   od.seed=N    repeats what that seed did; another one each time without it
-#   od.steps=N   how many images
+#   od.steps=N   how many images, with od.thin= half of them
 #   od.first=N   the first step, to repeat a single one
 IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4096-chunk
 	v-4096-compact v-4096-prefix v-4096-compressed reverse twenty layer-over tiny'
@@ -39,7 +42,7 @@ total() {
 }
 
 seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
-steps=$(od_arg steps 48)
+steps=$(od_arg steps $((48 - 24 * ($(od_arg thin 1) > 1))))
 first=$(od_arg first 0)
 note "od.seed=$seed od.first=$first od.steps=$steps"
 ok "setup" od_setup

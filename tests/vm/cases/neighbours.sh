@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 19, debug 30
+# where: stock rows short debug kasan
 # A block that the daemon does not deliver fails for those who read it, and for nobody else,
 # however large the folios are; and when it comes after all, it is there.
 file=/mnt/a/large/sequential

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 25, debug 160
+# where: stock rows debug
 # Exported by the kernel's NFS server, and mounted over the loopback. What
 # rpc.mountd would answer is written into the server's caches beforehand.
 # Kernels made for testing have it built in.

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 5, debug 30
+# where: stock rows short debug kasan
 # Inodes without links, which the kernel would evict with their last user, and eviction
 # while the daemon is waited for.
 WORK=$OD_MNT/scratch/nlink

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 120
+# where: nydus.sh
 # A daemon that knows nothing of this project, nydusd, in drop-in mode: images of its
 # own kind, in a domain and without one, and its death. Runs by itself: tests/vm/nydus.sh
 # makes the disk with the images and brings nydusd along.

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 35, debug 720
+# where: stock rows debug
+# thin
 # Images out of the ordinary: chunks of one block to 1 GiB, holes at both ends,
 # files as long as files can be, devices in no order, feature bits of others.
 # od.thin=8: the least and the largest of the block sizes

@@ -1,28 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 17, debug 150
+# where: stock rows debug
 # What an operator does with a cache, against the real module: drop, refresh, adopt,
 # backup, commit. And a source that changes under a mount.
 
 IMAGE=v-4096-plain
 BLOBS=/mnt/scratch/blobs
 COPY=/mnt/scratch/copy
-
-# exits STATUS NAME COMMAND...
-exits() {
-	local wanted=$1 name=$2 status=0
-	shift 2
-	"$@" >/tmp/operator.out 2>&1 || status=$?
-	if [ $status = "$wanted" ]; then
-		pass "$name: exit status $wanted"
-	else
-		fail "$name: exit status $wanted" "$status
-$(cat /tmp/operator.out)"
-	fi
-}
-
-# says NAME REGEX: in the output of the last exits
-says() {
-	ok "$1" grep -qE "$2" /tmp/operator.out
-}
 
 is_right() {
 	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
@@ -72,7 +56,7 @@ ok "and stays" test -e "$file"
 exits 0 "refresh" erofs-od refresh --source=$BLOBS
 says "it is fresh" "$IMAGE: fresh"
 exits 1 "adopt" erofs-od adopt --yes $OD_CACHE
-says "not of what is bound" 'has this cache bound'
+says "not of what is bound" 'cache is bound'
 exits 0 "backup" erofs-od backup $OD_CACHE $COPY
 says "it is copied" "$IMAGE: copied"
 umount /mnt/a
@@ -97,7 +81,7 @@ stop_daemon
 
 rm -r $OD_CACHE/maps
 exits 1 "adopt without --yes" erofs-od adopt $OD_CACHE
-says "what is risked" 'say --yes'
+says "what is risked" 'use --yes'
 exits 0 "adopt" erofs-od adopt --yes --source=$BLOBS $OD_CACHE
 says "it is adopted" "$IMAGE: adopted"
 ok "daemon" odd --source=$BLOBS

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 7, debug 80
+# where: stock rows short debug
 # Module parameters and mount options.
 shows() {
 	grep " $1 " /proc/mounts | grep -q "$2"

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 300
+# where: powercut.sh
 # A cache fills on a disk all of whose writes and flushes are recorded. Then the power is cut
 # at many points of the record: whatever the disk may hold by then, no byte is read
 # wrong, and what was committed is there.

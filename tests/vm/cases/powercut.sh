@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60
+# where: powercut.sh
 # The power is cut while a cache fills, twice. What was there by then is right
 # afterwards and is not fetched again; what was not is fetched, never zeroes.
-# Runs by itself: scripts/vm.sh boots the machine again.
+# Runs by itself: tests/bin/vm.sh boots the machine again.
 
 OD_FILLED=/mnt/scratch/filled
 

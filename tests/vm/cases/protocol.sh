@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 25, debug 140
+# where: stock rows short debug kasan
 # The device and the anonymous fd, call by call, as a daemon sees them.
 ok "setup" od_setup
 protocol $OD_CACHE $OD_BLOBS one large/sequential >/tmp/protocol.out 2>&1

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 10, debug 60
+# where: stock rows debug
 # The stock cachefiles module bound to the same directory: what is in use here
 # it cannot cull.
 case $(uname -r) in

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 35, debug 150
+# where: stock rows debug
 # A cache on a device of 4096-byte sectors, images of smaller blocks and files with
 # tails: all of it is read directly, in whole sectors.
 BELOW=/mnt/scratch/sectors

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60
+# where: signing.sh
 # Modules with and without a signature, on a kernel that demands one. Runs by
 # itself: tests/vm/signing.sh starts the machine, puts the modules where these
 # names are, and says by od.trusted= whose certificate is enrolled.

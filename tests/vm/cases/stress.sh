@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60, debug 330
+# where: stock debug
+# thin
 # 64 readers of 8 mounts in 4 domains, each with 20 blobs, while the daemon is
 # killed and started again, mounts come and go, memory gets short and the cache's
-# file system full. od.seed= od.seconds= on the kernel command line, see stress.c.
+# file system full. od.seed= od.seconds= od.thin= on the kernel command line, see stress.c.
 TREE=$OD_MNT/images/trees/domain
 COPIES=$OD_MNT/scratch/copies
 
@@ -23,7 +26,8 @@ no_space() {
 seed=$(od_arg seed)
 seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
-seconds=${seconds:-25}
+# A sample (od.thin=) goes on for less long.
+seconds=${seconds:-$((25 - 15 * ($(od_arg thin 1) > 1)))}
 
 # Small READs, so that there are many.
 ok "modules" od_load window_kib=16

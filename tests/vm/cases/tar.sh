@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 9, debug 60
+# where: stock rows short debug
 # A layer as it is: the blob is the uncompressed tar, the bootstrap only points into it.
 ok "setup" od_setup
 ok "daemon" odd

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 65, debug 600
+# where: stock rows debug kasan
 # What the cache believes: a range is cached because its map says so and for no other
 # reason, whatever the file system shows and whoever has been at the file or the map.
 
@@ -180,6 +182,26 @@ other=$(map_of "$(find $OD_CACHE/cache -name Dtiny)")
 ok "with a map of its own" test -s "$other" -a "$other" != "$map"
 cp "$other" "$map"
 not_trusted "map of another file" "presence map of another file"
+
+# --- an inode number that is used again ---
+
+# refilled: a map of many versions, of a file that then goes without it
+refilled() {
+	local nr
+	partly || return 1
+	for nr in 150 200 250; do
+		od_mount /mnt/a fsid=$IMAGE && read_some $nr && umount /mnt/a || return 1
+	done
+	ino=$(stat -c %i "$file")
+	rm "$file" && [ -s "$map" ]
+}
+
+here "a map without its file" refilled
+ok "another file" od_mount /mnt/a fsid=$IMAGE
+read_some 100
+umount /mnt/a
+is "has its inode number" "$(stat -c %i "$(cache_file)")" "$ino"
+trusted "after an earlier map"
 
 # --- what commits ---
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 45, debug 300
+# where: stock rows short debug
 # Block sizes from 512 to the page size, every layout, and the other ways that
 # an image's metadata comes.
 ok "setup" od_setup

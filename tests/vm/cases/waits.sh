@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# seconds: 40, debug 30
+# where: stock rows short debug kasan
 # Tasks that wait for metadata which does not come: they can be killed though they wait for
 # each other, do not wait for ever, and keep neither suspend nor the daemon's return waiting.
 file=/mnt/a/large/sequential
@@ -134,6 +136,39 @@ ok "a task reads around the page cache" od_wait 5 od_waiting 1
 freezes "all tasks freeze while it waits for data"
 kill -9 $PIDS
 ok "and it can be killed" od_wait 5 all_ended
+
+# Of two mounts that share a blob one opens it, and the other one waits for that.
+# mounts_another: a mount waits, and not for the cache
+mounts_another() {
+	local stack
+	for stack in /proc/[0-9]*/stack; do
+		grep -q erofs_od_open_blob "$stack" || continue
+		grep -q cachefiles_od_ "$stack" || return 0
+	done 2>/dev/null
+	return 1
+}
+
+umount /mnt/a
+ok "a daemon that leaves one OPEN without a reply" start_over
+kill_daemons
+od_wait 5 od_daemon_is none
+fake --mute-open-of v-4096-flat
+mount -t erofs_od -o ro,domain_id=d,fsid=v-4096-flat none /mnt/a 2>/dev/null &
+PIDS=$!
+ok "a mount waits for an OPEN" od_wait 10 od_waiting 1
+killall -STOP fakedaemon
+freezes "all tasks freeze while it waits for an OPEN"
+ok "it goes on waiting for it" none_ended
+killall -CONT fakedaemon
+mount -t erofs_od -o ro,domain_id=d,fsid=over none /mnt/b 2>/dev/null &
+PIDS="$PIDS $!"
+ok "another mount waits for the same blob" od_wait 20 mounts_another
+killall -STOP fakedaemon
+freezes "all tasks freeze while a mount waits for another one"
+ok "both go on waiting" none_ended
+# shellcheck disable=SC2086 # ids
+kill -9 $PIDS
+ok "and can be killed, both" od_wait 10 all_ended
 
 # --- what is asked for begins with what is wanted ---
 ok "a daemon" start_over

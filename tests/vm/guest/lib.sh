@@ -93,6 +93,24 @@ is() {
 	fi
 }
 
+# exits STATUS NAME COMMAND...: its output goes to /tmp/out
+exits() {
+	local wanted=$1 name=$2 status=0
+	shift 2
+	"$@" >/tmp/out 2>&1 || status=$?
+	if [ $status = "$wanted" ]; then
+		pass "$name: exit status $wanted"
+	else
+		fail "$name: exit status $wanted" "$status
+$(cat /tmp/out)"
+	fi
+}
+
+# says NAME REGEX: the output of the last exits matches
+says() {
+	ok "$1" grep -qE "$2" /tmp/out
+}
+
 od_end_of_test() {
 	local loaded
 	od_put_away
@@ -110,17 +128,15 @@ od_check_log() {
 
 # --- od.limit=: seconds that the tests may take; what does not fit is skipped by name ---
 
-# What is known to take long, "NAME SECONDS", on a kernel that checks everything.
-OD_SECONDS=${OD_SECONDS:-$OD_TESTS/seconds}
-OD_SECONDS_DEFAULT=30
 OD_BEGAN=0
 # What the tests so far have taken, and what they should have.
 OD_SPENT=1
 OD_PLANNED=1
 
+# od_usual NAME: seconds, as its head says
 od_usual() {
-	awk -v name="$1" -v usual=$OD_SECONDS_DEFAULT \
-		'$1 == name { usual = $2 } END { print usual }' $OD_SECONDS
+	sed -n 's/^# seconds: *//p' "$OD_TESTS/$1.sh" |
+		awk -v kind="$(od_arg kind stock)" -f "$OD_TESTS/../guest/seconds.awk"
 }
 
 # od_expected NAME: seconds, on a machine that is as busy as it was so far
@@ -173,6 +189,10 @@ od_run_test() {
 	local status since
 	OD_TEST=$1
 	since=$(od_uptime)
+	if [ ! -e "$OD_TESTS/$1.sh" ]; then
+		fail "there is a test of this name"
+		return
+	fi
 	if [ "$(od_left)" -lt "$(od_expected "$1")" ]; then
 		# Another one may be short enough.
 		skip "all of it" "the time is over"
@@ -180,10 +200,6 @@ od_run_test() {
 	fi
 	# The console has it all; from here on dmesg has this test's lines alone.
 	dmesg -c >/dev/null
-	if [ ! -e "$OD_TESTS/$1.sh" ]; then
-		fail "there is a test of this name"
-		return
-	fi
 	(
 		cd /tmp || exit 1
 		# shellcheck disable=SC1090 # the test
@@ -200,7 +216,7 @@ od_run_test() {
 	od_end_of_test
 	OD_SPENT=$((OD_SPENT + $(od_uptime) - since))
 	OD_PLANNED=$((OD_PLANNED + $(od_usual "$1")))
-	note "$OD_TEST: $(cut -d' ' -f1 /proc/uptime) s"
+	note "$OD_TEST took $(($(od_uptime) - since)) s"
 }
 
 # od_cut_power: the machine starts again; what was not on the disk is gone

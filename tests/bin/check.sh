@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: check.sh [--full] [--plan]
+#
+# The tests, in parts, two side by side. Without --full, what fits into 20 minutes of two
+# cores: no test is missing that a change is likely to break. With --full all of them;
+# what takes longer still is soak.sh's.
+#
+# With CI=true, as much of --full as BUDGET seconds hold (2700): first what check.sh runs
+# anyway, then the rest, beginning with another part for each commit. A part is begun only
+# if the time it usually takes fits into what is left; what does not is skipped by name.
+#
+# --plan  prints the parts that would be run, and how many seconds each usually takes
+#
+# Ends with the ten slowest parts and with "N passed, N failed, N skipped", summed up from
+# what each part counted. A kernel or tool that is not available is skipped by name; with
+# CI=true that is a failure.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/cases.sh"
+
+stock=6.12
+oldest=5.10
+newest=7.3
+
+# NAME FORMS SECONDS COLD COMMAND: the parts, the most telling ones first. FORMS: check, full,
+# ci (in any run of CI), turn (in CI when its turn comes). SECONDS with warm caches, beside
+# another part, on two cores; COLD more when nothing has been downloaded or built before.
+all_parts() {
+	cat <<-'END'
+		unit         check,ci,full    40    0 make -C tests/unit check threads
+		tools        check,ci,full    60    0 make -C tools all origin check
+		suite        check,ci        900  150 tests/bin/matrix.sh --thin $stock
+		build        check,ci,full   400  400 tests/bin/matrix.sh --build
+		lint         check,ci,full    50    0 scripts/lint.sh
+		compat       check,ci,full    40    0 tests/compat/run.sh
+		newest       check,ci        250   30 tests/bin/matrix.sh --brief $newest
+		oldest       check,ci        250   30 tests/bin/matrix.sh --brief $oldest
+		seeds        check,ci         60   60 tests/bin/fuzz.sh 0
+		protocol     check           180    0 debug_if_built protocol
+		debug        ci,full         700  900 tests/bin/debug.sh debug $(cases_for kasan)
+		packages     turn,full       500  200 tests/pkg/packages.sh
+		portability  turn,full       300  200 tests/bin/portability.sh
+		boot         turn,full       300  200 tests/vm/boot.sh 6.1 6.12
+		powercut     turn,full       400   60 tests/vm/powercut.sh 6.12
+		signing      turn,full       300   60 tests/vm/signing.sh 6.1 6.12
+		selftest     turn,full       150    0 tests/vm/selftest.sh $oldest
+		mutants      turn,full       200    0 tests/bin/mutants.sh --unit
+		fuzz         turn,full       480   60 tests/bin/fuzz.sh 30
+		rows-5.10    turn,full       600   30 tests/bin/matrix.sh --short 5.10
+		rows-6.1     turn,full      1000   30 tests/bin/matrix.sh --short 6.1
+		rows-6.12    full           1600   30 tests/bin/matrix.sh --short 6.12
+		rows-7.3     turn,full       600   30 tests/bin/matrix.sh --short 7.3
+		exhaustive   turn            800   30 tests/bin/matrix.sh --exhaustive 6.12
+		timed        turn,full       150   30 tests/bin/matrix.sh --timed 6.1 6.12
+	END
+}
+
+# debug_if_built CASE...: on the kernel with KASAN, which takes ten minutes to build
+debug_if_built() {
+	if ls "$cache"/kernels/debug-*/release >/dev/null 2>&1; then
+		"$top/tests/bin/debug.sh" debug "$@"
+	else
+		echo "ok - kernel debug: $* # SKIP it is not built, which make debug does"
+		echo "protocol: 0 passed, 0 failed, 1 skipped"
+	fi
+}
+
+# parts_of FORM
+parts_of() {
+	all_parts | awk -v form="$1" '("," $2 ",") ~ "," form ","'
+}
+
+# by_turns: those that have one, beginning with another for each commit
+by_turns() {
+	local list nr first
+	mapfile -t list < <(parts_of turn)
+	nr=${#list[@]}
+	first=$((16#$(git -C "$top" rev-parse --short=7 HEAD 2>/dev/null || date +%j) % nr))
+	printf '%s\n' "${list[@]:first}" "${list[@]:0:first}"
+}
+
+chosen() {
+	if [ -n "$budget" ]; then parts_of ci && by_turns
+	elif [ -n "$full" ]; then parts_of full
+	else parts_of check
+	fi
+}
+
+# left: seconds, without a budget plenty
+left() {
+	echo $((${budget:-1000000} - SECONDS))
+}
+
+# expected SECONDS COLD: on a machine as fast as it was so far, for what has ended
+expected() {
+	local usual=$1
+	[ -z "$cold" ] || usual=$((usual + $2))
+	awk -v usual="$usual" '
+		FNR == NR { should[$2] = $1; next }
+		$2 in should { planned += should[$2]; spent += $1 }
+		END {
+			pace = planned ? spent / planned : 1
+			print int(usual * (pace < 0.7 ? 0.7 : pace > 3 ? 3 : pace))
+		}' "$logs/usual" "$logs/times"
+}
+
+# leave_out NAME SECONDS
+leave_out() {
+	echo "ok - check: $1 # SKIP it takes $2 s, $(left) s are left" >"$logs/$1.log"
+	echo "$1: 0 passed, 0 failed, 1 skipped" >>"$logs/$1.log"
+	head -n 1 "$logs/$1.log"
+}
+
+# run_part NAME COMMAND: the words of the table
+run_part() {
+	local name=$1
+	cd "$top"
+	eval "set -- $2"
+	LOGS=$logs/$name LANES=1 part "$name" "$@"
+}
+
+# What the others need, while the first of them run: what is not available is told there.
+prepare() {
+	local id
+	for id in $stock $(kernel_ids); do
+		kernel_row "$id"
+		[ "$row_arch" = amd64 ] || row_toolchain+=-$row_arch
+		if "$top/scripts/kernels.sh" fetch "$id"; then
+			"$top/scripts/toolchain.sh" "$row_toolchain" || true
+		fi
+		[ "$id" != $stock ] || "$top/tests/images/mkimage.sh" || true
+	done
+}
+
+# lane NAME: waits until one of the two is free; both, for what measures a speed
+lane() {
+	local busy=1
+	[ "$1" != timed ] || busy=0
+	while [ "$(jobs -pr | grep -cvx "$preparer")" -gt $busy ]; do
+		wait -n || true
+	done
+}
+
+run_all() {
+	local name forms seconds more command usual
+	while read -r name forms seconds more command; do
+		lane "$name"
+		usual=$(expected "$seconds" "$more")
+		if [ "$usual" -gt "$(left)" ]; then
+			leave_out "$name" "$usual"
+			continue
+		fi
+		[ -z "$cold" ] || seconds=$((seconds + more))
+		echo "$seconds $name" >>"$logs/usual"
+		step "$name, usually $usual s"
+		if [ "$name" = timed ]; then
+			run_part "$name" "$command" </dev/null
+		else
+			run_part "$name" "$command" </dev/null &
+		fi
+	done < <(chosen)
+	wait
+}
+
+# plan: what would begin, were each as fast as usual; two lanes, which are taken in turn
+plan() {
+	chosen | awk -v budget="${budget:-1000000}" -v cold="$cold" '
+		{
+			seconds = $3 + (cold ? $4 : 0)
+			lane = busy[1] <= busy[2] ? 1 : 2
+			if (busy[lane] + seconds > budget) {
+				printf "%-12s %5d s  left out: %d s are left\n", $1, seconds, budget - busy[lane]
+				next
+			}
+			printf "%-12s %5d s  from %5d s on\n", $1, seconds, busy[lane]
+			busy[lane] += seconds
+		}
+		END { print "all of it: " (busy[1] > busy[2] ? busy[1] : busy[2]) " s" }'
+}
+
+full=''
+planned=''
+for argument; do
+	case $argument in
+	--full) full=yes ;;
+	--plan) planned=yes ;;
+	*) sed -n '3s/^# //p' "$0" >&2 && exit 2 ;;
+	esac
+done
+budget=
+[ "${CI-}" != true ] || [ -n "$full" ] || budget=${BUDGET:-2700}
+cold=
+[ -d "$cache/kernels" ] && [ -d "$cache/toolchains" ] || cold=yes
+if [ -n "$planned" ]; then
+	plan
+	exit
+fi
+
+need_root "it builds in a chroot and makes device nodes for the test images"
+begin "$top/build/check"
+: >"$logs/usual"
+: >"$logs/times"
+step "what the tests need"
+"$top/scripts/deps.sh"
+make -s -C "$top/tools" all origin >&2
+make -s -C "$top/tests/vm" >&2
+prepare >"$logs/prepare.out" 2>&1 &
+preparer=$!
+run_all
+finish

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: ci.sh [rows | quick | row ID | packages | pkgtest [SUITE]]
+#
+# What a hosted runner does, and the same here; without an argument, all of it.
+#
+# rows      the ids of SUPPORTED as JSON, which a matrix of jobs is made from
+# quick     lint, unit tests, the tools, how a build finds out what a kernel offers
+# row ID    one kernel of SUPPORTED: built for and, where its row says tested, booted with
+#           the whole suite; what its probes found
+# packages  Debian and rpm packages: built, checked, installed in the root of a Debian
+# pkgtest   the README's commands, in a machine that boots it
+#
+# What is worth keeping is in build/ci: packages, probe reports, logs. Each ends with
+# "N passed, N failed, N skipped". CI=false skips what cannot be had, by name.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/parts.sh"
+
+export CI=${CI:-true}
+kept=$top/build/ci
+
+rows() {
+	kernel_ids | awk '{ row = row (NR > 1 ? "," : "") "\"" $1 "\"" } END { print "[" row "]" }'
+}
+
+# What was fetched as an archive, or belongs to another user, is a work tree for git, too.
+prepare() {
+	need_root "it builds in a chroot, as make check does"
+	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$top
+	"$top/scripts/deps.sh"
+	[ -e "$top/.git" ] || git init -q "$top"
+}
+
+quick() {
+	begin "$kept/quick"
+	quick_parts
+	finish
+}
+
+# keep FOLDER FILE...: those that there are
+keep() {
+	local folder=$1 file
+	mkdir -p "$folder"
+	for file in "${@:2}"; do
+		[ ! -e "$file" ] || cp -R --preserve=timestamps "$file" "$folder"
+	done
+}
+
+# row ID...
+row() {
+	local id status=0
+	[ $# -gt 0 ] || die "row: which? $(kernel_ids | paste -sd' ')"
+	for id; do
+		kernel_row "$id"
+	done
+	begin "$kept/row-$([ $# = 1 ] && echo "$1" || echo s)"
+	part matrix "$top/tests/bin/matrix.sh" "$@"
+	finish || status=1
+	for id; do
+		keep "$logs" "$top/build/matrix/$id".* "$top/build/vm/$id"-*
+		[ ! -d "$top/build/modules/$id/compat/generated" ] ||
+			"$top/compat/report.sh" "$top/build/modules/$id/compat/generated" >"$logs/$id.probes"
+	done
+	return $status
+}
+
+packages() {
+	local status=0
+	begin "$kept/packages"
+	part packages "$top/tests/pkg/packages.sh"
+	finish || status=1
+	keep "$logs" "$top/build/packages"
+	return $status
+}
+
+pkgtest() {
+	local status=0
+	begin "$kept/pkgtest"
+	part pkgtest "$top/tests/pkg/pkgtest.sh" "$@"
+	finish || status=1
+	keep "$logs" "$top/build/pkgtest"
+	return $status
+}
+
+# all: one after the other, each in a process of its own, then the sum of all
+all() {
+	local ids what
+	mapfile -t ids < <(kernel_ids)
+	rm -rf "$kept"
+	for what in quick "row ${ids[*]}" packages pkgtest; do
+		# shellcheck disable=SC2086 # a list
+		"$0" $what || say "ci.sh: $what fails"
+	done
+	begin "$kept/all"
+	cp "$kept"/*/*.log "$logs"
+	finish
+}
+
+what=${1-all}
+[ $# = 0 ] || shift
+case $what in
+rows) rows ;;
+quick | row | packages | pkgtest | all)
+	prepare
+	"$what" "$@"
+	;;
+*) sed -n '3s/^# //p' "$0" >&2 && exit 2 ;;
+esac

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: debug.sh KERNEL [CASE...]
+#
+# Guest tests on a kernel of tests/kernels: both modules and the KUnit suites are
+# built for it and the machine is booted with these cases; `all` means the whole
+# suite and the cases that take such a kernel, none that it only builds. What is
+# exhaustive elsewhere does an eighth of it here, where all takes several times as long.
+#
+# GCOV=FILE  the modules count which lines are reached, FILE gets the counts
+#            (tests/bin/coverage.sh); they are in build/modules/KERNEL-gcov then
+# The rest is vm.sh's.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/parts.sh"
+. "$(dirname "$0")/cases.sh"
+
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+id=$1
+shift
+is_test_kernel "$id" || die "there is no tests/kernels/$id.config"
+need_root "it builds in a chroot"
+modules=$top/build/modules/$id${GCOV:+-gcov}
+counting=()
+[ -z "${GCOV-}" ] || counting=(GCOV_PROFILE=y)
+wanted=("$@")
+[ "${1-}" != all ] || mapfile -t wanted < <(cases_for debug)
+
+# The second time in the folder of the tests, where the first has left its answers.
+build_modules() {
+	"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
+	"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules
+	cp "$modules"/kunit/*.ko "$modules/"
+}
+
+"$top/scripts/deps.sh"
+make -s -C "$top/tools" all origin >&2
+make -s -C "$top/tests/vm" >&2
+DISK=$("$top/tests/images/mkimage.sh")
+with_lock "debug-$id${GCOV:+-gcov}" build_modules
+[ ${#wanted[@]} -gt 0 ] || exit 0
+CMDLINE="od.thin=8 ${CMDLINE-}"
+export CMDLINE DISK MODULES=$modules MEM=${MEM:-3072} TIMEOUT=${TIMEOUT:-3000}
+boot_tests "${LOG:-debug-$id}" "$id" "${wanted[@]}"

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What runs many tests and counts them: sourced, after lib.sh.
+
+# begin FOLDER: where the parts' logs go
+begin() {
+	logs=$1
+	rm -rf "$logs"
+	mkdir -p "$logs"
+	began=$SECONDS
+}
+
+step() {
+	say "== $* ($((SECONDS - began)) s)"
+}
+
+# processor_time: sets busy to the seconds of all children of this shell that have ended
+processor_time() {
+	local user system
+	# In a pipe, times would be about another shell.
+	times >"$logs/times.$BASHPID"
+	{ read -r _ && read -r user system; } <"$logs/times.$BASHPID"
+	rm "$logs/times.$BASHPID"
+	busy=$(awk -F '[ms]' '{ sum += $1 * 60 + $2 } END { print int(sum) }' <<<"$user"$'\n'"$system")
+}
+
+# part NAME COMMAND...: its output is kept, and what tells most is shown; one
+# that fails without counting a failure counts as one
+part() {
+	local name=$1 status=0 since=$SECONDS busy before
+	processor_time
+	before=$busy
+	shift
+	"$@" >"$logs/$name.log" 2> >(tee -a "$logs/$name.err" | grep -E '^(==|   ) ' >&2) || status=$?
+	if [ $status != 0 ] && ! grep -qE '(^| )[1-9][0-9]* failed' "$logs/$name.log"; then
+		echo "$name: status $status: 0 passed, 1 failed" >>"$logs/$name.log"
+	fi
+	tail -n 60 "$logs/$name.log" | grep -E '^(not ok|#|\||.* passed, [0-9]+ failed)' ||
+		tail -n 20 "$logs/$name.log" "$logs/$name.err"
+	processor_time
+	busy=$((busy - before))
+	echo "$((SECONDS - since)) $name $busy" >>"$logs/times"
+	say "   $name took $((SECONDS - since)) s, and $busy s of processor time"
+}
+
+# show_failures LOG...: what failed, each with the lines that say why
+show_failures() {
+	awk '/^not ok/ { why = 1; print; next } /^#   / { if (why) print; next } { why = 0 }' "$@"
+}
+
+# slowest NR: of the parts
+slowest() {
+	[ -s "$logs/times" ] || return 0
+	echo "# the slowest parts: seconds, and of these on a processor"
+	sort -rn "$logs/times" | head -n "$1" | awk '{ printf "# %-12s %5d %5d\n", $2, $1, $3 }'
+}
+
+# finish: what failed, the ten slowest parts, and the sums; fails where anything did
+finish() {
+	local result
+	step "done"
+	slowest 10
+	show_failures "$logs"/*.log
+	result=$(grep -hoE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$logs"/*.log |
+		awk '{ p += $1; f += $3; s += $5 }
+			END { printf "%d passed, %d failed, %d skipped\n", p, f, s }')
+	echo "$result"
+	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
+}
+
+# quick_parts: what needs no machine and no kernel of its own
+quick_parts() {
+	step "lint, unit tests, tools"
+	part lint "$top/scripts/lint.sh"
+	part unit make -C "$top/tests/unit" check threads
+	part tools make -C "$top/tools" all origin check
+	make -s -C "$top/tests/vm" >&2
+	step "how a build finds out what a kernel offers"
+	part compat "$top/tests/compat/run.sh"
+}
+
+# boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
+boot_tests() {
+	local name=$1 kernel=$2
+	shift 2
+	LOGDIR=$top/build/vm/$name "$top/tests/bin/vm.sh" "$kernel" "$@"
+}

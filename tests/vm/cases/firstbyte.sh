@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# seconds: 60
+# where: stock
+# alone
+# What comes along with a block that is missing must not hold it up: the first byte of
+# 4 KiB takes as long with the usual window as with one of 4 KiB, and a fifth at most.
+#
+# A busy machine makes a read slower, never faster. So the fastest one counts, of each
+# window, and rounds of both are added, in turn, until the bar is met or there were
+# ROUNDS of them; what has to write half a window first takes several times as long in all.
+ROUNDS=12
+FILE=/mnt/a/large/sequential
+STEP=$((3 << 20))
+
+# round WINDOW_KIB: with an empty cache; sets fastest and median, in microseconds
+round() {
+	umount /mnt/a 2>/dev/null
+	kill_daemons
+	od_unload
+	od_load ${1:+window_kib=$1} && od_fresh_cache && odd && od_mount /mnt/a fsid=one &&
+		stat $FILE >/dev/null && out=$(oddriver misses $FILE $STEP) || return 1
+	fastest=${out% *}
+	median=${out#* }
+}
+
+best_usual=1000000000
+best_small=1000000000
+met=
+cat $OD_BLOBS/one >/dev/null
+for nr in $(seq $ROUNDS); do
+	round 4 || break
+	[ "$fastest" -ge $best_small ] || best_small=$fastest
+	small="$fastest, median $median"
+	round "" || break
+	[ "$fastest" -ge $best_usual ] || best_usual=$fastest
+	note "round $nr: window_kib=4: fastest $small us; usual window: fastest $fastest, median $median us"
+	[ $((best_usual * 10)) -gt $((best_small * 12)) ] || met=yes
+	[ -z "$met" ] || [ "$nr" -lt 3 ] || break
+done
+is "every round was read" "${out:+yes}" yes
+ok "more came along than was asked for" test "$(od_counter bytes_filled)" -gt $((16 * 65536))
+is "first byte of 4 KiB: $best_usual us, with window_kib=4 $best_small us: 1.2 times at most" "$met" yes
+umount /mnt/a
+kill_daemons
