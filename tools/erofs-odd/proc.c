@@ -127,23 +127,40 @@ static void unescape(const char *from, char *to)
 	*to = '\0';
 }
 
+/* A line for each cache, and one that names the columns. */
+static bool are_several(const char *proc)
+{
+	FILE *in = open_file(proc, "caches");
+	char *line = NULL;
+	size_t size = 0;
+	int lines = 0;
+
+	if (!in)
+		return false;
+	while (getline(&line, &size, in) > 0)
+		lines++;
+	free(line);
+	fclose(in);
+	return lines > 2;
+}
+
 /**
  * proc_cache_dir - directory of the cache that is bound
  * @proc: where /proc is
  * @dir: gets the path
  * @size: bytes of @dir
  *
- * Return: 0; -ENOENT if there is none; or a negative errno
+ * Return: 0, or -ENOENT if there is none, or several
  */
 int proc_cache_dir(const char *proc, char *dir, size_t size)
 {
-	FILE *in = open_file(proc, "cache");
+	FILE *in = are_several(proc) ? NULL : open_file(proc, "cache");
 	char *line = NULL;
 	size_t room = 0;
 	int err = -ENOENT;
 
 	if (!in)
-		return -errno;
+		return -ENOENT;
 	while (err && getline(&line, &room, in) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "dir\t", 4) || strlen(line + 4) >= size)
