@@ -23,6 +23,7 @@
 # unless it is the configured mirror that does not carry its archive.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
+. "$(dirname "$0")/parts.sh"
 . "$(dirname "$0")/cases.sh"
 
 logs=${LOGS:-$top/build/matrix}

@@ -13,7 +13,7 @@ passed=0 failed=0
 
 for program; do
 	echo "# $(basename "$program")"
-	timeout 300 "$program" >"$out" 2>&1
+	timeout 900 "$program" >"$out" 2>&1
 	status=$?
 	grep -vE '^TAP version|^[0-9]+\.\.[0-9]+$' "$out"
 	good=$(grep -cE '^ok ' "$out")

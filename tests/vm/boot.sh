@@ -80,7 +80,7 @@ start_origin() {
 kernel_arguments() {
 	local unit
 	echo "console=ttyS0 od.report=ttyS1 od.fsid=root od.source=http://10.0.2.2:$port/"
-	echo "loglevel=7 panic=-1 oops=panic mitigations=off tsc=reliable audit=0 TERM=dumb"
+	echo "loglevel=7 panic=-1 oops=panic mitigations=off tsc=reliable no_timer_check audit=0 TERM=dumb"
 	echo "systemd.condition-needs-update=0 systemd.show_status=1"
 	for unit in $masked; do
 		echo "systemd.mask=$unit"

@@ -41,9 +41,9 @@ od_wait 5 od_waiting 1
 mounting /mnt/b fsid=no-such-blob
 second=$pid
 wait $first
-is "the first fails" $? 1
+is "the first fails" $? 255
 wait $second
-is "the second fails by itself" $? 1
+is "the second fails by itself" $? 255
 kill_daemons
 od_wait 5 od_daemon_is none
 
@@ -51,6 +51,8 @@ od_wait 5 od_daemon_is none
 
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
+ok "another mount" od_mount /mnt/c domain_id=d,fsid=one
+stat /mnt/c/$FILE >/dev/null
 stat /mnt/a/$FILE >/dev/null
 ok "remount" mount -o remount,ro,timeout=700 none /mnt/a
 ok "the deadline shows" grep -q ' /mnt/a .*timeout=700' /proc/mounts
@@ -63,7 +65,6 @@ ok "that shows, too" grep -q ' /mnt/a .*timeout=none' /proc/mounts
 
 # --- umount -f: what waits fails ---
 
-ok "another mount" od_mount /mnt/c domain_id=d,fsid=one
 dd if=/mnt/a/$FILE bs=4096 skip=10240 count=1 of=/dev/null 2>/tmp/out.dd &
 reader=$!
 ok "a reader waits" od_wait 5 od_waiting 1
