@@ -194,7 +194,7 @@ static void test_short_answers(void **state)
 	expect_complete(w, fd, send_read(w, 1, 0, 4096));
 	check_only(fd, w->big, 0, 0);
 	close(fd);
-	assert_logged(w, "a short answer: 2048 of 4096 bytes");
+	assert_logged(w, "short body: 2048 of 4096 bytes");
 	end_daemon(w);
 	assert_true(json_number(w->stats, "retries") > 10);
 	assert_int_equal(json_number(w->stats, "read_errors"), 1);
@@ -563,6 +563,40 @@ static void test_tls(void **state)
 	end_daemon(w);
 }
 
+/* From https to http no redirect is followed, unless it is allowed. */
+static void test_redirect_to_http(void **state)
+{
+	struct world *first = *state;
+	void *other_state;
+	struct world *w;
+	char options[512];
+	int fd = new_cache_file();
+
+	setup(&other_state);
+	w = other_state;
+	make_certificate(w);
+	start_origin(first, "http", "");
+	snprintf(options, sizeof(options), "--cert %s/cert --key %s/key --redirect %s", w->dir,
+		 w->dir, first->url);
+	start_origin(w, "https", options);
+	snprintf(options, sizeof(options), "--source %%s --cacert %s/cert", w->dir);
+	start_daemon(w, options);
+	expect_start(w);
+	expect_copen(w, send_open(w, 1, "big", fd), -EIO);
+	assert_logged(w, "redirected from https to another protocol");
+	end_daemon(w);
+
+	strcat(options, " --allow-http-redirect");
+	start_daemon(w, options);
+	expect_start(w);
+	expect_copen(w, send_open(w, 1, "big", fd), BIG_SIZE);
+	expect_complete(w, fd, send_read(w, 1, MIB, 4096));
+	check_only(fd, w->big, MIB, 4096);
+	end_daemon(w);
+	close(fd);
+	assert_int_equal(teardown(&other_state), 0);
+}
+
 /* SIGTERM with fetches under way and others queued: prompt, in order, none answered. */
 static void test_end_while_fetching(void **state)
 {
@@ -590,7 +624,7 @@ static void test_end_while_fetching(void **state)
 	assert_memory_equal(text, "close", 5);
 	assert_int_equal(recv(w->dev, text, sizeof(text), 0), 0);
 	close(fd);
-	assert_logged(w, "40 requests were left unanswered");
+	assert_logged(w, "40 requests left unanswered");
 	assert_int_equal(json_number(w->stats, "in_flight"), 0);
 }
 
@@ -1003,6 +1037,7 @@ int main(void)
 		TEST(test_redirect),
 		TEST(test_redirect_loop),
 		TEST(test_tls),
+		TEST(test_redirect_to_http),
 		TEST(test_end_while_fetching),
 		TEST(test_close_while_fetching),
 		TEST(test_thousand_opens),

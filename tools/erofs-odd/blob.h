@@ -25,7 +25,7 @@
  * @dev: the device
  * @fd: where its data is written to
  * @refs: references
- * @gone: CLOSE came: requests for it are to be given up
+ * @gone: CLOSE was received: abort requests for it
  * @open: copen was sent; @version is set
  * @stale: sources, as bits, that have another version: they are asked no more
  * @told: that nothing is filled any more was logged

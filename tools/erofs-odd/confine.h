@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Give up what the daemon needs no more once its cache is bound. */
+/* Drop privileges that the daemon no longer needs once its cache is bound. */
 #ifndef ODD_CONFINE_H
 #define ODD_CONFINE_H
 

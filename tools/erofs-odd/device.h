@@ -29,10 +29,10 @@ int device_command(int dev, const char *command);
 /** device_fill - write all of a buffer to a blob's fd; 0 or a negative errno */
 int device_fill(int dev, int blob_fd, const void *buf, size_t len, uint64_t off);
 
-/** device_complete - tell that a READ was answered; 0 or a negative errno */
+/** device_complete - complete a READ; 0 or a negative errno */
 int device_complete(int dev, int blob_fd, uint32_t msg_id);
 
-/** device_close_blob - let go of a blob's fd */
+/** device_close_blob - close a blob's fd */
 void device_close_blob(int dev, int blob_fd);
 
 #endif

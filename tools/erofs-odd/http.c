@@ -263,7 +263,7 @@ static int judge_body(struct http_request *req)
 	}
 	if (!req->fill || req->got == announced(req))
 		return 0;
-	return fetcher_fail_for_now(req->fetcher, -EIO, "%s: a short answer: %" PRIu64 " of %"
+	return fetcher_fail_for_now(req->fetcher, -EIO, "%s: short body: %" PRIu64 " of %"
 				    PRIu64 " bytes", req->shown, req->got, announced(req));
 }
 

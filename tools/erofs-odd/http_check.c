@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * A server behind others, or a page of a network that wants a login, may stand in
- * the way for a moment: another try, or another source, may get the blob.
+ * A load balancer's other backend, or the login page of a network, may have replied:
+ * another try, or another source, may get the blob.
  */
 static int doubt(struct http_request *req, int err)
 {
@@ -98,7 +98,7 @@ int http_check_header(struct http_request *req)
 	int err;
 
 	if (answer->bad)
-		return fetcher_fail(req->fetcher, -EIO, "%s: the field %s makes no sense",
+		return fetcher_fail(req->fetcher, -EIO, "%s: invalid field %s",
 				    req->shown, answer->bad);
 	if (answer->web_page)
 		return doubt(req, fetcher_fail(req->fetcher, -EIO, "%s: a web page (text/html) in "
@@ -141,7 +141,7 @@ int http_check_status(struct http_request *req)
 		err = -ENOENT;
 	if (status == 401 || status == 403 || status == 407)
 		err = -EACCES;
-	fetcher_fail(req->fetcher, err, "%s: the server answers with status %ld", req->shown,
+	fetcher_fail(req->fetcher, err, "%s: status %ld", req->shown,
 		     status);
 	if (status == 408 || status == 425 || status == 429 ||
 	    (status >= 500 && status != 501 && status != 505))

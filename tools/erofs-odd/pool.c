@@ -11,7 +11,7 @@
 #include "fill.h"
 #include "stats.h"
 
-/** job_free - and let go of its blob */
+/** job_free - free a job and put its blob */
 void job_free(struct job *job)
 {
 	blob_put(job->blob);

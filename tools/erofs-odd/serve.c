@@ -130,13 +130,13 @@ static void handle_read(struct server *server, const struct message *msg)
 	blob_put(blob);
 }
 
-/* What cannot be understood is still answered, so that nobody waits for it. */
+/* A bad message still gets a reply, so that nobody waits for it. */
 static void handle_bad(struct server *server, const struct message *msg, size_t size)
 {
 	struct blob *blob;
 
 	stats.bad_messages++;
-	log_err("message %" PRIu32 " makes no sense: opcode %" PRIu32 ", %zu bytes", msg->msg_id,
+	log_err("message %" PRIu32 " rejected: opcode %" PRIu32 ", %zu bytes", msg->msg_id,
 		msg->opcode, size);
 	if (msg->opcode == CACHEFILES_OD_OP_OPEN && msg->fd >= 0) {
 		work_refuse_open(&server->work, msg->msg_id, -EINVAL);
@@ -383,7 +383,7 @@ static void finish(struct server *server)
 	notify_stopping();
 	unfinished = pools_stop(&server->work.pools, STOP_GRACE_MS);
 	if (unfinished)
-		log_info("%u requests were left unanswered", unfinished);
+		log_info("%u requests left unanswered", unfinished);
 	blobs_drop_all(&server->work.blobs);
 	wanted_exit(&server->work.wanted);
 	cache_dirs_close(&server->work.dirs);

@@ -27,7 +27,7 @@ static uint64_t bit(int index)
 	return 1ULL << index;
 }
 
-/* --- answers --- */
+/* --- replies --- */
 
 static int answer_open(struct work *work, uint32_t msg_id, int64_t size_or_errno,
 		       const char *validator)
@@ -41,14 +41,14 @@ static int answer_open(struct work *work, uint32_t msg_id, int64_t size_or_errno
 	return device_command(work->dev, command);
 }
 
-/** work_refuse_open - answer an OPEN with an errno */
+/** work_refuse_open - reply to an OPEN with an errno */
 void work_refuse_open(struct work *work, uint32_t msg_id, int err)
 {
 	int sent = answer_open(work, msg_id, err, "");
 
 	stats.open_errors++;
 	if (sent)
-		log_warn("the kernel did not take the answer to OPEN %" PRIu32 ": %s", msg_id,
+		log_warn("kernel rejected the reply to OPEN %" PRIu32 ": %s", msg_id,
 			 strerror(-sent));
 }
 
@@ -57,7 +57,7 @@ static void copen_refused(struct work *work, struct blob *blob, int err)
 {
 	stats.open_errors++;
 	if (err != -ESTALE)
-		log_warn("the kernel did not take the answer to the OPEN of blob %s: %s",
+		log_warn("blob %s: kernel rejected the reply to OPEN: %s",
 			 blob->shown, strerror(-err));
 	else if (!told_before(&work->refused, blob->name, blob->validator))
 		log_err("blob %s: changed at the source while it is in use: what is missing cannot "
@@ -65,14 +65,14 @@ static void copen_refused(struct work *work, struct blob *blob, int err)
 	blobs_drop(&work->blobs, blob->object_id);
 }
 
-/** work_complete_read - answer a READ, whatever of it was filled */
+/** work_complete_read - complete a READ, whatever of it was filled */
 void work_complete_read(struct blob *blob, uint32_t msg_id)
 {
 	int err = device_complete(blob->dev, blob->fd, msg_id);
 
 	/* A reader that was killed meanwhile leaves nothing to complete. */
 	if (err)
-		log_debug("the kernel did not take the answer to READ %" PRIu32 " of blob %s: %s",
+		log_debug("kernel rejected the completion of READ %" PRIu32 " of blob %s: %s",
 			  msg_id, blob->shown, strerror(-err));
 }
 
@@ -103,7 +103,7 @@ static void send_copen(struct work *work, struct job *job, const char *from)
 	struct blob *blob = job->blob;
 	int err;
 
-	/* READs may come as soon as the answer is out. */
+	/* READs may come as soon as the reply is sent. */
 	atomic_store(&blob->open, true);
 	err = answer_open(work, job->msg_id, (int64_t)blob->version.size, blob->validator);
 	if (err)
@@ -135,7 +135,7 @@ static void fail_read(struct job *job)
 	else if (!atomic_exchange(&blob->told, true))
 		log_err("blob %s: nothing more is filled until it is opened again: %s (%s)",
 			blob->shown, why, strerror(-job->err));
-	/* Also what failed is answered: the hole tells the kernel to fail the reader. */
+	/* A failed READ is completed too: the hole tells the kernel to fail the reader. */
 	work_complete_read(blob, job->msg_id);
 }
 
@@ -496,7 +496,7 @@ void work_run(void *arg, struct pool *pool, struct job *job, struct fetcher *fet
 		succeeded(pool, job);
 	else if (err == -ECANCELED)
 		/*
-		 * What is aborted stays unanswered: nobody waits for it, or, if
+		 * An aborted request gets no reply: nobody waits for it, or, if
 		 * somebody keeps the device open, the next daemon gets it again.
 		 */
 		job_free(job);
