@@ -10,6 +10,7 @@
 #include <linux/fs_context.h>
 #include <linux/list.h>
 #include <linux/pagemap.h>
+#include <linux/rcupdate.h>
 #include <linux/wait.h>
 
 #include "od/cache.h"
@@ -72,6 +73,7 @@ struct erofs_od_blob {
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are obeyed
  * @wait: woken up when a direct read ends
+ * @rcu: keeps @wait for those who are about to wake it up
  * @sb: the superblock; NULL before there is one
  * @node: in the domain's list of mounts
  * @domain: joined domain
@@ -98,6 +100,7 @@ struct erofs_od_mount {
 	bool user_xattr;
 	bool acl;
 	wait_queue_head_t wait;
+	struct rcu_head rcu;
 
 	struct super_block *sb;
 	struct list_head node;

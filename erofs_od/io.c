@@ -171,6 +171,11 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 
 	if (error && io->source.error)
 		WRITE_ONCE(*io->source.error, error);
+	/*
+	 * A direct reader goes on as soon as its last page is unlocked, and its mount may be
+	 * gone after that: the wait queue stays for a grace period.
+	 */
+	rcu_read_lock();
 	for (; len; nr++) {
 		struct erofs_od_slot *slot = &io->slot[nr];
 		u64 part = min(len, erofs_od_slot_end(io, nr) - pos);
@@ -185,6 +190,7 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 	}
 	if (io->source.wait && wq_has_sleeper(io->source.wait))
 		wake_up_all(io->source.wait);
+	rcu_read_unlock();
 }
 
 /* The part of a slot's folio that holds bytes from pos on, as a bvec. */

@@ -338,5 +338,6 @@ void erofs_od_kill_sb(struct super_block *sb)
 	kill_anon_super(sb);
 	erofs_od_close_image(m);
 	erofs_od_free_options(m);
-	kfree(m);
+	/* The end of a direct read may still be about to wake up its reader. */
+	kfree_rcu(m, rcu);
 }
