@@ -43,11 +43,11 @@ static bool has_option(const char *options, const char *option)
 }
 
 /*
- * Was it mounted so that nothing is ever flushed from the device's own cache? What
- * cannot be found out counts as such. Some file systems print ids as the opener of
+ * Was it mounted so that nothing is ever flushed from the device's own cache? 1, 0, or
+ * an errno when that cannot be found out. Some file systems print ids as the opener of
  * the seq_file sees them: it has to have a file.
  */
-static bool is_without_barriers(const struct path *root)
+static int is_without_barriers(const struct path *root)
 {
 	static const char *const words[] = {
 		"nobarrier", "barrier=0", "barrier=none", "barrier=off", "fsync_mode=nobarrier",
@@ -59,11 +59,11 @@ static bool is_without_barriers(const struct path *root)
 	unsigned int i;
 
 	if (IS_ERR(file))
-		return true;
+		return PTR_ERR(file);
 	seq.buf = kzalloc(PAGE_SIZE + 1, GFP_KERNEL);
 	if (!seq.buf) {
 		fput(file);
-		return true;
+		return -ENOMEM;
 	}
 	mutex_init(&seq.lock);
 	if (sb->s_op->show_options)
@@ -77,17 +77,17 @@ static bool is_without_barriers(const struct path *root)
 	return found;
 }
 
-/* Without a journal, blocks may belong to two files after a crash. */
-static bool is_ext_without_journal(struct super_block *sb)
+/* Without a journal, blocks may belong to two files after a crash. 1, 0 or an errno. */
+static int is_ext_without_journal(struct super_block *sb)
 {
 	struct buffer_head *bh;
 	u32 features;
 
 	if (sb->s_magic != EXT4_SUPER_MAGIC || !sb->s_bdev)
-		return false;
+		return 0;
 	bh = sb_bread(sb, EXT_SB_OFFSET / sb->s_blocksize);
 	if (!bh)
-		return true;
+		return -EIO;
 	features = le32_to_cpup((__le32 *)(bh->b_data + EXT_SB_OFFSET % sb->s_blocksize +
 					   EXT_FEATURE_COMPAT));
 	brelse(bh);
@@ -104,6 +104,7 @@ static bool is_volatile(const struct super_block *sb)
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 {
 	struct super_block *sb = cache->root.dentry->d_sb;
+	int err;
 
 	if (od_compat_is_idmapped(&cache->root)) {
 		pr_err("dir %s: idmapped mounts are not supported\n", cache->dir);
@@ -117,11 +118,16 @@ int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 		return refuse(cache, -EOPNOTSUPP, "it is stacked on another one");
 	if (sb->s_magic == FUSE_MAGIC)
 		return refuse(cache, -EOPNOTSUPP, "a user process decides what reaches its disk");
-	if (is_ext_without_journal(sb))
+	err = is_ext_without_journal(sb);
+	if (err > 0)
 		return refuse(cache, -EOPNOTSUPP, "it has no journal");
-	if (is_without_barriers(&cache->root))
+	if (!err)
+		err = is_without_barriers(&cache->root);
+	if (err > 0)
 		return refuse(cache, -EOPNOTSUPP, "it is mounted without write barriers");
-	return 0;
+	if (err)
+		pr_err("dir %s: failed to look at its file system: %d\n", cache->dir, err);
+	return err;
 }
 
 /* The same, of a file that was created in it. */

@@ -55,7 +55,7 @@ no_faults() {
 each() {
 	local name=$1
 	shift
-	if timeout 120 failnth "$@" >/tmp/failnth 2>&1; then
+	if timeout 600 failnth "$@" >/tmp/failnth 2>&1; then
 		pass "$name"
 		sed 's/^/# /' /tmp/failnth
 	else
