@@ -73,9 +73,9 @@ static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
 	cache->cred = cred;
-	cache->blocks = config->blocks;
-	cache->files = config->files;
+	cachefiles_od_room_set_limits(cache, &config->blocks, &config->files);
 	cache->queue.wide = config->wide;
+	cache->queue.events = config->events;
 	err = cachefiles_od_check_fs(cache);
 	return err ?: cachefiles_od_cache_open_dirs(cache);
 }
@@ -93,6 +93,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	}
 	kref_init(&cache->ref);
 	mutex_init(&cache->names_mutex);
+	spin_lock_init(&cache->room_lock);
 	INIT_LIST_HEAD(&cache->volumes);
 	cachefiles_od_request_init_queue(&cache->queue);
 	cachefiles_od_wait_init(&cache->queue);
@@ -147,9 +148,9 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 			cachefiles_od_bound = cache;
 	} else if (cache->root.dentry == root.dentry) {
 		path_put(&root);
-		cache->blocks = config->blocks;
-		cache->files = config->files;
+		cachefiles_od_room_set_limits(cache, &config->blocks, &config->files);
 		WRITE_ONCE(cache->queue.wide, config->wide);
+		WRITE_ONCE(cache->queue.events, config->events);
 		kref_get(&cache->ref);
 		pr_info("dir %s: a new daemon takes over\n", cache->dir);
 	} else {

@@ -56,6 +56,27 @@ static void count_users(struct cachefiles_od_cache *cache, unsigned int *volumes
 	}
 }
 
+static void show_limits(struct seq_file *m, char what, const struct od_limit *limit)
+{
+	seq_printf(m, "%crun\t%u\n%ccull\t%u\n%cstop\t%u\n", what, limit->run, what,
+		   limit->cull, what, limit->stop);
+}
+
+static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache)
+{
+	static const char * const names[] = {
+		[OD_ROOM_PLENTY]	= "plenty",
+		[OD_ROOM_SOME]		= "some",
+		[OD_ROOM_SCARCE]	= "scarce",
+		[OD_ROOM_NONE]		= "none",
+	};
+
+	show_named(m, "room", names[cachefiles_od_room(cache)]);
+	show_named(m, "culling", cachefiles_od_room_culling(cache) ? "yes" : "no");
+	show_limits(m, 'b', &cache->blocks);
+	show_limits(m, 'f', &cache->files);
+}
+
 static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 {
 	struct cachefiles_od_cache *cache;
@@ -80,6 +101,10 @@ static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 		show_counter(m, "bytes_served", &cache->stats.served);
 		show_counter(m, "failures", &cache->stats.failed);
 		show_counter(m, "commits", &cache->stats.commits);
+		show_room(m, cache);
+		show_counter(m, "bytes_passed", &cache->stats.passed);
+		show_counter(m, "bytes_punched", &cache->stats.punched);
+		show_counter(m, "culled", &cache->stats.culled);
 	}
 	mutex_unlock(&cachefiles_od_mutex);
 	return 0;
@@ -169,7 +194,7 @@ static int blobs_show(struct seq_file *m, void *v)
 	u64 present, size;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\n");
+		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\tused\n");
 		return 0;
 	}
 	spin_lock(&cookie->lock);
@@ -183,9 +208,9 @@ static int blobs_show(struct seq_file *m, void *v)
 	show_string(m, cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, cookie->key, cookie->key_len);
-	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\n", size, without_tail(present, size),
+	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\t%llu\n", size, without_tail(present, size),
 		   state_name(state), waiting,
-		   without_tail(READ_ONCE(cookie->committed), size));
+		   without_tail(READ_ONCE(cookie->committed), size), READ_ONCE(cookie->used));
 	return 0;
 }
 
@@ -194,6 +219,39 @@ static const struct seq_operations blobs_ops = {
 	.next	= blobs_next,
 	.stop	= blobs_stop,
 	.show	= blobs_show,
+};
+
+/* --- regions: when each part of an open blob was read, for whoever culls --- */
+
+static int regions_show(struct seq_file *m, void *v)
+{
+	struct cachefiles_od_cookie *cookie = v;
+	unsigned int shift, i;
+	u64 ino, size;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "inode\tsize\tregion\tused\n");
+		return 0;
+	}
+	spin_lock(&cookie->lock);
+	ino = cookie->file ? file_inode(cookie->file)->i_ino : 0;
+	size = cookie->size;
+	shift = cookie->region_shift;
+	spin_unlock(&cookie->lock);
+	if (!ino)
+		return 0;
+	seq_printf(m, "%llu\t%llu\t%llu\t", ino, size, 1ULL << shift);
+	for (i = 0; i < OD_REGIONS && (u64)i << shift < size; i++)
+		seq_printf(m, "%s%u", i ? "," : "", READ_ONCE(cookie->region_used[i]));
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations regions_ops = {
+	.start	= blobs_start,
+	.next	= blobs_next,
+	.stop	= blobs_stop,
+	.show	= regions_show,
 };
 
 /* --- requests: each row holds its own, the position is the msg_id --- */
@@ -245,6 +303,7 @@ static int requests_show(struct seq_file *m, void *v)
 		[CACHEFILES_OD_OP_OPEN]		= "OPEN",
 		[CACHEFILES_OD_OP_CLOSE]	= "CLOSE",
 		[CACHEFILES_OD_OP_READ]		= "READ",
+		[CACHEFILES_OD_OP_CULLED]	= "CULLED",
 	};
 	struct cachefiles_od_request *req = v;
 	enum od_req_state state;
@@ -285,6 +344,7 @@ int cachefiles_od_stats_register(void)
 		return -ENOMEM;
 	if (proc_create_single("cache", 0400, dir, cachefiles_od_show_cache) &&
 	    proc_create_seq("blobs", 0400, dir, &blobs_ops) &&
+	    proc_create_seq("regions", 0400, dir, &regions_ops) &&
 	    proc_create_seq("requests", 0400, dir, &requests_ops) &&
 	    proc_create("control", 0200, dir, &cachefiles_od_control_ops))
 		return 0;

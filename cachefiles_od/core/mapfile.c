@@ -25,7 +25,8 @@ enum {
 	OD_AT_VOLUME	= 80,
 	OD_AT_NAME	= OD_AT_VOLUME + OD_MAPFILE_STRING_MAX + 1,
 	OD_AT_VALIDATOR	= OD_AT_NAME + OD_MAPFILE_STRING_MAX + 1,
-	OD_AT_END	= OD_AT_VALIDATOR + OD_MAPFILE_STRING_MAX + 1,
+	OD_AT_USED	= OD_AT_VALIDATOR + OD_MAPFILE_STRING_MAX + 1,
+	OD_AT_END	= OD_AT_USED + 8,
 };
 
 u32 od_crc32c(u32 crc, const u8 *p, size_t len)
@@ -77,6 +78,7 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot)
 	od_put_string(slot + OD_AT_VOLUME, m->volume);
 	od_put_string(slot + OD_AT_NAME, m->name);
 	od_put_string(slot + OD_AT_VALIDATOR, m->validator);
+	od_put_le64(slot + OD_AT_USED, m->used);
 	od_put_le32(slot + OD_AT_CRC, od_mapfile_slot_crc(slot));
 }
 
@@ -117,6 +119,7 @@ int od_mapfile_decode(const u8 *slot, struct od_mapfile *m)
 	m->nr_runs = od_le32(slot + OD_AT_NR_RUNS);
 	m->runs_off = od_le64(slot + OD_AT_RUNS_OFF);
 	m->runs_crc = od_le32(slot + OD_AT_RUNS_CRC);
+	m->used = od_le64(slot + OD_AT_USED);
 
 	if (!od_get_string(m->volume, slot + OD_AT_VOLUME) || !od_is_file_name(m->volume) ||
 	    !od_get_string(m->name, slot + OD_AT_NAME) || !od_is_file_name(m->name) ||

@@ -43,6 +43,8 @@
  * @volume: NUL-terminated name of the volume's directory
  * @name: NUL-terminated name of the cache file
  * @validator: NUL-terminated version of the blob as the daemon named it, or ""
+ * @used: when the blob was last opened or read, in seconds since 1970; 0 in a map of
+ *	a version that did not say
  */
 struct od_mapfile {
 	u64 seq;
@@ -58,6 +60,7 @@ struct od_mapfile {
 	char volume[OD_MAPFILE_STRING_MAX + 1];
 	char name[OD_MAPFILE_STRING_MAX + 1];
 	char validator[OD_MAPFILE_STRING_MAX + 1];
+	u64 used;
 };
 
 /**
