@@ -296,7 +296,7 @@ struct cachefiles_od_cookie {
  * @generation: the queue's when an OPEN was delivered
  * @state: where it is
  * @range: what a READ asks for; for a CULLED, the bytes that were freed
- * @passed: some of a READ went to its readers and was not kept
+ * @passed: some of a READ went to its readers and was not kept, or was given back again
  * @node: of a READ in the cookie's tree
  * @waits: pieces of reads that wait for a READ, by their first byte
  * @nr_waits: how many
@@ -350,7 +350,8 @@ struct cachefiles_od_bytes {
  * @tries: READs that were completed and gave it nothing
  * @alone: the last of them asked for just what it wants
  * @reread: the cache file has failed to give it back once
- * @late: it waits for a READ of which some was passed on before: that it may have missed
+ * @late: it waits for a READ of which it may have missed something: that was passed on
+ *	before, or given back since
  * @reading: it counts among the reads of the cache file
  * @epoch: in which epoch
  * @go_on: takes over a piece that has waited
@@ -504,6 +505,7 @@ int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
 void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
 			     const struct cachefiles_od_bytes *bytes);
+void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
 				     u32 msg_id);
 void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner);

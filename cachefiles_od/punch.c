@@ -92,6 +92,7 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 	if (!err && taken.nr) {
 		err = cachefiles_od_presence_drop(cookie, start, end);
 		if (!err) {
+			cachefiles_od_wait_forgotten(cookie, start, end);
 			err = leave_map(cookie);
 			if (err)
 				put_back(cookie, &taken);

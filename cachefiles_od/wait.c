@@ -179,7 +179,7 @@ static void note_tries(struct cachefiles_od_request *req)
 	for (node = rb_first(&req->waits); node; node = rb_next(node)) {
 		struct cachefiles_od_piece *piece = piece_of(node);
 
-		/* What it wants may have been passed on before it came. */
+		/* What it wants may have been there. */
 		if (piece->late)
 			continue;
 		piece->tries++;
@@ -288,6 +288,24 @@ void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
 		/* @piece may be freed once this returns. */
 		piece->take(piece, bytes);
 	}
+}
+
+/*
+ * A range was given back: of READs under way some may have been filled, and nobody is
+ * to be told at their end that the daemon has left it out.
+ */
+void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	struct rb_node *node, *wait;
+
+	spin_lock(&cookie->lock);
+	for (node = first_read_after(cookie, start);
+	     node && read_of(node)->range.start < end; node = rb_next(node)) {
+		read_of(node)->passed = true;
+		for (wait = rb_first(&read_of(node)->waits); wait; wait = rb_next(wait))
+			piece_of(wait)->late = true;
+	}
+	spin_unlock(&cookie->lock);
 }
 
 static void take_owned(struct cachefiles_od_request *req, const void *owner,

@@ -315,6 +315,25 @@ static void queue_passes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage->pieces[3].piece.tries, 0);
 }
 
+/* What was filled of a READ and given back is not what the daemon has left out. */
+static void queue_forgets(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	stage->cache.queue.wide = false;
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 8192), 0);
+	if (fetch_read(test, &m))
+		return;
+	stage_fill(&stage->cookies[0], 0, 4096);
+	stage_forget_present(&stage->cookies[0]);
+	cachefiles_od_wait_forgotten(&stage->cookies[0], 4096, 8192);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 0, 1, 0);
+	expect_tries(test, 0, 0, false);
+}
+
 /* Without room nothing is asked for that would be dropped. */
 static void queue_no_room_is_narrow(struct kunit *test)
 {
@@ -956,6 +975,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_present_after_all),
 	KUNIT_CASE(queue_filled),
 	KUNIT_CASE(queue_passes_on),
+	KUNIT_CASE(queue_forgets),
 	KUNIT_CASE(queue_no_room_is_narrow),
 	KUNIT_CASE(queue_culled),
 	KUNIT_CASE(queue_round_robin),

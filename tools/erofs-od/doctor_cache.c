@@ -329,18 +329,19 @@ static void ask_space(struct doctor *doctor, const struct place *place, const ch
 		break;
 	case OD_ROOM_SOME:
 		findings_note(&doctor->findings, id,
-			      text_format("%s: culling goes on until it is %u %%", free_now,
-					  limit.run), text_format("df%s %s", option, quoted));
+			      text_format("%s: once it has begun, culling goes on until it is %u %%",
+					  free_now, limit.run), text_format("df%s %s", option, quoted));
 		break;
 	case OD_ROOM_SCARCE:
 		findings_note(&doctor->findings, id,
-			      text_format("%s: below %u %% blobs are culled", free_now, limit.cull),
+			      text_format("%s: below %u %% blobs that are not in use are culled",
+					  free_now, limit.cull),
 			      text_format("df%s %s", option, quoted));
 		break;
 	case OD_ROOM_NONE:
 		findings_problem(&doctor->findings, id,
-				 text_format("%s: below %u %% nothing is stored", free_now,
-					     limit.stop), text_format("df%s %s", option, quoted));
+				 text_format("%s: below %u %% missing data is passed on and not kept",
+					     free_now, limit.stop), text_format("df%s %s", option, quoted));
 		break;
 	}
 	free(free_now);

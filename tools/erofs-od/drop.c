@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "log.h"
+#include "pins.h"
 #include "remove.h"
 #include "report.h"
 
@@ -39,12 +41,14 @@ struct arguments {
  * @args: what is wanted
  * @dir: the cache
  * @bound: the module has it bound
+ * @pins: its directory of pins, or negative
  * @report: what was done
  */
 struct drop {
 	const struct arguments *args;
 	struct cachedir dir;
 	bool bound;
+	int pins;
 	struct report report;
 };
 
@@ -132,6 +136,10 @@ static int visit(const struct object *object, void *arg)
 
 	if (!is_wanted(drop, object))
 		return 0;
+	if (pins_has(drop->pins, object->name)) {
+		report_failed(&drop->report, object, "pinned", "'erofs-od unpin' it first");
+		return 0;
+	}
 	err = object_remove(&drop->dir, object, drop->bound);
 	if (!err)
 		report_done(&drop->report, object, "dropped",
@@ -165,7 +173,10 @@ static int run(struct drop *drop)
 	if (err)
 		return err;
 	drop->bound = cachedir_is_bound(&drop->dir);
+	drop->pins = pins_open(drop->dir.root, false);
 	err = cachedir_each(&drop->dir, visit, drop);
+	if (drop->pins >= 0)
+		close(drop->pins);
 	return err ? err : tell_missing(drop);
 }
 

@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "status", "show mounts, blobs and waiting requests", command_status },
 	{ "doctor", "tell what stands between this machine and a mount", command_doctor },
 	{ "drop", "remove blobs from the cache", command_drop },
+	{ "pin", "keep blobs in the cache", command_pin },
+	{ "unpin", "let blobs be culled again", command_unpin },
 	{ "refresh", "remove blobs from the cache that changed at their source", command_refresh },
 	{ "adopt", "trust cache files that nothing vouches for", command_adopt },
 	{ "backup", "copy a cache", command_backup },

@@ -16,6 +16,7 @@
 #include <linux/cachefiles_od.h>
 
 #include "blob.h"
+#include "cull.h"
 #include "device.h"
 #include "log.h"
 #include "message.h"
@@ -34,6 +35,7 @@
  * @options: what it was told
  * @blobs: open blobs
  * @pool: workers
+ * @culler: makes room
  * @epoll: waits for all of the following and for the device
  * @signals: signalfd
  * @timer: timerfd, once a second
@@ -45,6 +47,7 @@ struct server {
 	const struct serve_options *options;
 	struct blobs blobs;
 	struct pool pool;
+	struct culler culler;
 	int epoll;
 	int signals;
 	int timer;
@@ -379,6 +382,8 @@ static int handle_event(struct server *server, const struct epoll_event *event, 
 		server->paused = false;
 		return drain_device(server);
 	}
+	if (event->events & EPOLLOUT)
+		culler_wake(&server->culler);
 	err = drain_device(server);
 	if (!err && (event->events & (EPOLLERR | EPOLLHUP))) {
 		log_err("the device is gone");
@@ -432,7 +437,7 @@ static int open_events(struct server *server)
 	if (!err)
 		err = watch(server, server->pool.room_fd, EPOLLIN);
 	if (!err)
-		err = watch(server, server->options->dev, EPOLLIN | EPOLLET);
+		err = watch(server, server->options->dev, EPOLLIN | EPOLLOUT | EPOLLET);
 	return err;
 }
 
@@ -469,6 +474,7 @@ static void finish(struct server *server)
 	unsigned int unfinished;
 
 	notify_stopping();
+	culler_stop(&server->culler);
 	unfinished = pool_stop(&server->pool, STOP_GRACE_MS);
 	if (unfinished)
 		log_info("%u requests were left unanswered", unfinished);
@@ -499,6 +505,8 @@ int serve(const struct serve_options *options)
 
 	server.pool.arg = &server;
 	err = pool_start(&server.pool, options->threads);
+	if (!err)
+		err = culler_start(&server.culler, &options->cull, options->dev);
 	if (!err)
 		err = open_events(&server);
 	if (err) {

@@ -3,6 +3,7 @@
 #ifndef ODD_SERVE_H
 #define ODD_SERVE_H
 
+#include "cull.h"
 #include "source.h"
 
 /**
@@ -13,6 +14,7 @@
  * @threads: how many requests are handled at once
  * @fetch: patience with sources
  * @stats_path: file for the counters, or NULL
+ * @cull: what the cache may keep
  */
 struct serve_options {
 	int dev;
@@ -21,6 +23,7 @@ struct serve_options {
 	unsigned int threads;
 	struct fetch_options fetch;
 	const char *stats_path;
+	struct cull_options cull;
 };
 
 void serve_block_signals(void);
