@@ -141,7 +141,7 @@ static int cull_or_defer(struct cachefiles_od_cache *cache, const struct path *v
 	while ((err = cull(cache, victim)) == -EBUSY) {
 		if (defer(cache, victim->dentry) == 0)
 			return 1;
-		/* Its last user is about to be gone. */
+		/* Its last user is just closing it. */
 		err = cachefiles_od_wait_frozen();
 		if (err)
 			break;
@@ -209,9 +209,8 @@ static void removal_work(struct work_struct *work)
 }
 
 /*
- * The last user of a blob is gone, and its file about to be closed: what is to be
- * done once it is, or NULL. Whoever closes a blob waits for nobody's locks, so the
- * removal is work.
+ * The last user of a blob closes it: what is to be done once its file is closed, or
+ * NULL. Closing a blob waits for nobody's locks, so the removal is work.
  */
 struct cachefiles_od_removal *cachefiles_od_cull_at_end(struct cachefiles_od_cookie *cookie)
 {

@@ -186,7 +186,7 @@ static int cachefiles_od_cmd_wide(struct cachefiles_od_daemon *daemon)
 	return 0;
 }
 
-/* What is removed once its last user is gone is told, now or once the cache is live. */
+/* Removals that were deferred are announced, now or once the cache is live. */
 static int cachefiles_od_cmd_events(struct cachefiles_od_daemon *daemon)
 {
 	mutex_lock(&daemon->mutex);

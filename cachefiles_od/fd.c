@@ -264,9 +264,8 @@ static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
 
 	if (!may_keep(cookie))
 		return pass(cookie, bounce, skip, len, pos);
-	down_read(&cookie->fill_sem);
+	lockdep_assert_held(&cookie->fill_sem);
 	n = store(cookie, bounce, skip, len, pos);
-	up_read(&cookie->fill_sem);
 	if (cachefiles_od_room_refused(cache, n))
 		return pass(cookie, bounce, skip, len, pos);
 	if (n > 0) {
@@ -354,6 +353,34 @@ static int prepare(const struct cachefiles_od_fd *fd)
 	return err;
 }
 
+/*
+ * The file system stays thawed, and no range of the blob is given back, until
+ * end_fill(). A task that gives one back may wait for a thaw while it holds fill_sem:
+ * what keeps the file system from being frozen must not wait for it.
+ */
+static int begin_fill(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	int err;
+
+	for (;;) {
+		err = cachefiles_od_start_write(cache);
+		if (err || down_read_trylock(&cookie->fill_sem))
+			return err;
+		cachefiles_od_end_write(cache);
+		err = down_read_killable(&cookie->fill_sem);
+		if (err)
+			return err;
+		up_read(&cookie->fill_sem);
+	}
+}
+
+static void end_fill(struct cachefiles_od_cookie *cookie)
+{
+	up_read(&cookie->fill_sem);
+	cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
+}
+
 static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 			   const struct cachefiles_od_bounce *bounce, u64 pos)
 {
@@ -368,10 +395,10 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 		n = 0;
 	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
 	if (!n)
-		n = cachefiles_od_start_write(cache);
+		n = begin_fill(cookie);
 	if (!n) {
 		n = store_pinned(fd, bounce, pos);
-		cachefiles_od_end_write(cache);
+		end_fill(cookie);
 	}
 	return n;
 }

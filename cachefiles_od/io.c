@@ -592,7 +592,8 @@ static unsigned long deadline_of(const struct cachefiles_od_read *read)
 static void note_use(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 {
 	time64_t now = ktime_get_real_seconds();
-	u64 region = start >> cookie->region_shift, last = (start + len - 1) >> cookie->region_shift;
+	u64 region = start >> cookie->region_shift;
+	u64 last = (start + len - 1) >> cookie->region_shift;
 
 	WRITE_ONCE(cookie->used, now);
 	for (; region <= last && region < OD_REGIONS; region++)

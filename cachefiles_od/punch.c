@@ -3,7 +3,7 @@
  * Ranges of a blob in use are given back to the file system.
  *
  *	fill_sem for writing	nobody fills the blob
- *	map in memory		new readers ask the daemon, whose answer waits
+ *	map in memory		new readers ask the daemon, whose writes wait
  *	map on disk		after a power cut, too
  *	readers drained		those that found the range present have read it
  *	cache file		the range becomes a hole

@@ -108,7 +108,7 @@ void cachefiles_od_room_change(struct cachefiles_od_cache *cache, u64 stored, u6
 		cachefiles_od_request_wake_cullers();
 }
 
-/* Did the file system refuse something for want of room? Then there is none until the next look. */
+/* The file system refused to store something: true if for lack of room. */
 bool cachefiles_od_room_refused(struct cachefiles_od_cache *cache, long err)
 {
 	enum od_room before;

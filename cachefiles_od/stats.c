@@ -71,10 +71,21 @@ static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache)
 		[OD_ROOM_NONE]		= "none",
 	};
 
-	show_named(m, "room", names[cachefiles_od_room(cache)]);
-	show_named(m, "culling", cachefiles_od_room_culling(cache) ? "yes" : "no");
+	show_named(m, "room", names[READ_ONCE(cache->room.room)]);
+	show_named(m, "culling", READ_ONCE(cache->room.culling) ? "yes" : "no");
 	show_limits(m, 'b', &cache->blocks);
 	show_limits(m, 'f', &cache->files);
+}
+
+/* Before the mutex is taken: a file system may take its time. */
+static void look_up_room(void)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cache_get_bound();
+
+	if (!cache)
+		return;
+	cachefiles_od_room(cache);
+	cachefiles_od_cache_put(cache);
 }
 
 static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
@@ -83,6 +94,7 @@ static int cachefiles_od_show_cache(struct seq_file *m, void *unused)
 	unsigned int volumes = 0, blobs = 0;
 
 	seq_puts(m, "name\tvalue\n");
+	look_up_room();
 	mutex_lock(&cachefiles_od_mutex);
 	cache = cachefiles_od_bound;
 	if (!cache) {
@@ -221,7 +233,7 @@ static const struct seq_operations blobs_ops = {
 	.show	= blobs_show,
 };
 
-/* --- regions: when each part of an open blob was read, for whoever culls --- */
+/* --- regions: when each part of an open blob was last read --- */
 
 static int regions_show(struct seq_file *m, void *v)
 {

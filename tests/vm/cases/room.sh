@@ -74,7 +74,7 @@ is "which the log says" "$(od_log | grep -c 'passed to its readers and not kept'
 is "there is no room" "$(od_counter room)" none
 is "which is to be culled" "$(od_counter culling)" yes
 od_drop_caches
-ok "and again, from both" same_tree /mnt/a $OD_SUMS/tree
+ok "and again, from both" large_is_right
 is "nothing failed" "$(od_counter failures)" 0
 file=$(file_of one)
 is "punch of nothing" "$(errno_of control punch "$file" "0 0")" "Invalid argument"
@@ -95,7 +95,7 @@ ok "it is right, too" large_is_right
 
 # readers while ranges are given back
 (
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	for i in 1 2 3 4 5; do
 		for start in 0 8 16 24 32; do
 			control punch "$file" "$((start << 20)) $((8 << 20))"
 		done
