@@ -39,27 +39,27 @@ struct erofs_od_domain {
 	wait_queue_head_t wait;
 };
 
-static DEFINE_MUTEX(erofs_od_mutex);
-static LIST_HEAD(erofs_od_domains);
+static DEFINE_MUTEX(domains_mutex);
+static LIST_HEAD(domains);
 
-static struct erofs_od_domain *erofs_od_find_domain(const char *key)
+static struct erofs_od_domain *find_domain(const char *key)
 {
 	struct erofs_od_domain *domain;
 
-	lockdep_assert_held(&erofs_od_mutex);
-	list_for_each_entry(domain, &erofs_od_domains, node)
+	lockdep_assert_held(&domains_mutex);
+	list_for_each_entry(domain, &domains, node)
 		if (domain->shared && !strcmp(domain->key, key))
 			return domain;
 	return NULL;
 }
 
-static void erofs_od_free_domain(struct erofs_od_domain *domain)
+static void free_domain(struct erofs_od_domain *domain)
 {
 	kfree(domain->key);
 	kfree(domain);
 }
 
-static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
+static struct erofs_od_domain *new_domain(const char *key, bool shared)
 {
 	struct erofs_od_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
 	int err;
@@ -80,75 +80,75 @@ static struct erofs_od_domain *erofs_od_new_domain(const char *key, bool shared)
 		goto free;
 	return domain;
 free:
-	erofs_od_free_domain(domain);
+	free_domain(domain);
 	return ERR_PTR(err);
 }
 
-static bool erofs_od_has_mount(const struct erofs_od_domain *domain, const char *fsid)
+static bool has_mount(const struct erofs_od_domain *domain, const char *fsid)
 {
-	struct erofs_od_mount *m;
+	struct erofs_od_sb_info *sbi;
 
-	list_for_each_entry(m, &domain->mounts, node)
-		if (!strcmp(m->fsid, fsid))
+	list_for_each_entry(sbi, &domain->mounts, node)
+		if (!strcmp(sbi->fsid, fsid))
 			return true;
 	return false;
 }
 
-static int erofs_od_join_key(struct erofs_od_mount *m, const char *key)
+static int join_key(struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain = NULL;
 
-	lockdep_assert_held(&erofs_od_mutex);
-	if (m->domain_id)
-		domain = erofs_od_find_domain(key);
-	if (domain && erofs_od_has_mount(domain, m->fsid))
+	lockdep_assert_held(&domains_mutex);
+	if (sbi->domain_id)
+		domain = find_domain(key);
+	if (domain && has_mount(domain, sbi->fsid))
 		return -EEXIST;
 	if (!domain) {
-		domain = erofs_od_new_domain(key, m->domain_id);
+		domain = new_domain(key, sbi->domain_id);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
-		list_add(&domain->node, &erofs_od_domains);
+		list_add(&domain->node, &domains);
 	}
 	domain->users++;
-	list_add_tail(&m->node, &domain->mounts);
-	m->domain = domain;
+	list_add_tail(&sbi->node, &domain->mounts);
+	sbi->domain = domain;
 	return 0;
 }
 
 /**
  * erofs_od_join - join or make a mount's domain
- * @m: mount
+ * @sbi: mount
  *
  * Return: 0; -EEXIST the domain has a mount of this fsid; or why the cache
  * does not give a volume.
  */
-int erofs_od_join(struct erofs_od_mount *m)
+int erofs_od_join(struct erofs_od_sb_info *sbi)
 {
-	char *key = kasprintf(GFP_KERNEL, "erofs,%s", m->domain_id ?: m->fsid);
+	char *key = kasprintf(GFP_KERNEL, "erofs,%s", sbi->domain_id ?: sbi->fsid);
 	int err;
 
 	if (!key)
 		return -ENOMEM;
-	mutex_lock(&erofs_od_mutex);
-	err = erofs_od_join_key(m, key);
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	err = join_key(sbi, key);
+	mutex_unlock(&domains_mutex);
 	kfree(key);
 	return err;
 }
 
 /**
  * erofs_od_leave - undo erofs_od_join()
- * @m: mount, all its blobs closed
+ * @sbi: mount, all its blobs closed
  */
-void erofs_od_leave(struct erofs_od_mount *m)
+void erofs_od_leave(struct erofs_od_sb_info *sbi)
 {
-	struct erofs_od_domain *domain = m->domain;
+	struct erofs_od_domain *domain = sbi->domain;
 
 	if (!domain)
 		return;
-	mutex_lock(&erofs_od_mutex);
-	list_del(&m->node);
-	m->domain = NULL;
+	mutex_lock(&domains_mutex);
+	list_del(&sbi->node);
+	sbi->domain = NULL;
 	if (--domain->users) {
 		domain = NULL;
 	} else {
@@ -156,21 +156,21 @@ void erofs_od_leave(struct erofs_od_mount *m)
 		list_del(&domain->node);
 		cachefiles_od_relinquish_volume(domain->volume);
 	}
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	if (domain)
-		erofs_od_free_domain(domain);
+		free_domain(domain);
 }
 
 /**
  * erofs_od_list_mount - show a mount in /proc, or no longer
- * @m: mount
+ * @sbi: mount
  * @listed: which
  */
-void erofs_od_list_mount(struct erofs_od_mount *m, bool listed)
+void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 {
-	mutex_lock(&erofs_od_mutex);
-	m->listed = listed;
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	sbi->listed = listed;
+	mutex_unlock(&domains_mutex);
 }
 
 /**
@@ -178,32 +178,32 @@ void erofs_od_list_mount(struct erofs_od_mount *m, bool listed)
  * @show: what to do with them; must not sleep for long
  * @data: for @show
  */
-void erofs_od_for_each_mount(void (*show)(struct erofs_od_mount *m, void *data), void *data)
+void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data)
 {
 	struct erofs_od_domain *domain;
-	struct erofs_od_mount *m;
+	struct erofs_od_sb_info *sbi;
 
-	mutex_lock(&erofs_od_mutex);
-	list_for_each_entry(domain, &erofs_od_domains, node)
-		list_for_each_entry(m, &domain->mounts, node)
-			if (m->listed)
-				show(m, data);
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	list_for_each_entry(domain, &domains, node)
+		list_for_each_entry(sbi, &domain->mounts, node)
+			if (sbi->listed)
+				show(sbi, data);
+	mutex_unlock(&domains_mutex);
 }
 
-static struct erofs_od_blob *erofs_od_find_blob(struct erofs_od_domain *domain,
-						const char *name)
+static struct erofs_od_blob *find_blob(struct erofs_od_domain *domain,
+				       const char *name)
 {
 	struct erofs_od_blob *blob;
 
-	lockdep_assert_held(&erofs_od_mutex);
+	lockdep_assert_held(&domains_mutex);
 	list_for_each_entry(blob, &domain->blobs, node)
 		if (!strcmp(blob->name, name))
 			return blob;
 	return NULL;
 }
 
-static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const char *name)
+static struct erofs_od_blob *new_blob(struct erofs_od_sb_info *sbi, const char *name)
 {
 	struct erofs_od_blob *blob = kzalloc(sizeof(*blob), GFP_KERNEL);
 
@@ -214,35 +214,35 @@ static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const c
 		kfree(blob);
 		return NULL;
 	}
-	blob->domain = m->domain;
-	blob->timeout_ms = m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
-			   CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+	blob->domain = sbi->domain;
+	blob->timeout_ms = sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
+			   CACHEFILES_OD_TIMEOUT_METADATA : sbi->timeout_ms;
 	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
 	blob->users = 1;
 	return blob;
 }
 
-static void erofs_od_blob_changed(struct erofs_od_domain *domain)
+static void blob_changed(struct erofs_od_domain *domain)
 {
-	lockdep_assert_held(&erofs_od_mutex);
+	lockdep_assert_held(&domains_mutex);
 	WRITE_ONCE(domain->changes, domain->changes + 1);
 	wake_up_all(&domain->wait);
 }
 
 /* Take a blob out of the list and let go of it. */
-static void erofs_od_drop_blob(struct erofs_od_blob *blob)
+static void drop_blob(struct erofs_od_blob *blob)
 {
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	list_del(&blob->node);
-	erofs_od_blob_changed(blob->domain);
-	mutex_unlock(&erofs_od_mutex);
+	blob_changed(blob->domain);
+	mutex_unlock(&domains_mutex);
 	kfree(blob->name);
 	kfree(blob);
 }
 
 /* Ask the daemon for a blob that the list has our mark for. */
-static int erofs_od_do_open_blob(struct erofs_od_blob *blob)
+static int open_new_blob(struct erofs_od_blob *blob)
 {
 	int err;
 
@@ -256,32 +256,32 @@ static int erofs_od_do_open_blob(struct erofs_od_blob *blob)
 		cachefiles_od_relinquish_cookie(blob->cookie);
 		return err;
 	}
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	blob->state = EROFS_OD_BLOB_OPEN;
-	erofs_od_blob_changed(blob->domain);
-	mutex_unlock(&erofs_od_mutex);
+	blob_changed(blob->domain);
+	mutex_unlock(&domains_mutex);
 	return 0;
 }
 
 /**
- * erofs_od_get_blob - take a blob, or put down the mark that we open it
- * @m: mount
+ * get_blob - take a blob, or put down the mark that we open it
+ * @sbi: mount
  * @name: its key
  * @changes: if somebody else opens or closes it, for what to wait
  *
  * Return: the blob, open or for us to open; NULL: wait; or -ENOMEM.
  */
-static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const char *name,
-					       unsigned int *changes)
+static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *name,
+				      unsigned int *changes)
 {
-	struct erofs_od_domain *domain = m->domain;
+	struct erofs_od_domain *domain = sbi->domain;
 	struct erofs_od_blob *blob;
 
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	*changes = domain->changes;
-	blob = erofs_od_find_blob(domain, name);
+	blob = find_blob(domain, name);
 	if (!blob) {
-		blob = erofs_od_new_blob(m, name);
+		blob = new_blob(sbi, name);
 		if (blob)
 			list_add(&blob->node, &domain->blobs);
 		else
@@ -291,7 +291,7 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
 	} else {
 		blob = NULL;
 	}
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	return blob;
 }
 
@@ -299,31 +299,31 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
  * How long a mount waits for another one that opens a blob. Without timeout= that
  * one's patience has to do: the default, which the cache knows, is the same for both.
  */
-static long erofs_od_patience(const struct erofs_od_mount *m)
+static long patience(const struct erofs_od_sb_info *sbi)
 {
-	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
-	    m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
+	if (sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
+	    sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
 		return MAX_SCHEDULE_TIMEOUT;
-	return msecs_to_jiffies(m->timeout_ms);
+	return msecs_to_jiffies(sbi->timeout_ms);
 }
 
 /**
  * erofs_od_open_blob - open a blob in a mount's domain, or share it
- * @m: mount that has joined its domain
+ * @sbi: mount that has joined its domain
  * @name: the blob's key
  *
  * Context: sleeps, killably, for as long as the daemon takes.
  * Return: the blob, or an ERR_PTR with the daemon's errno.
  */
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *name)
+struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name)
 {
-	struct erofs_od_domain *domain = m->domain;
-	long left = erofs_od_patience(m);
+	struct erofs_od_domain *domain = sbi->domain;
+	long left = patience(sbi);
 	struct erofs_od_blob *blob;
 	unsigned int changes;
 	int err;
 
-	while (!(blob = erofs_od_get_blob(m, name, &changes))) {
+	while (!(blob = get_blob(sbi, name, &changes))) {
 		left = od_compat_wait_event_killable(domain->wait,
 						     READ_ONCE(domain->changes) != changes, left);
 		if (left <= 0)
@@ -332,10 +332,10 @@ struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *n
 	/* Nobody but its opener is given a blob that is not open. */
 	if (IS_ERR(blob) || blob->state == EROFS_OD_BLOB_OPEN)
 		return blob;
-	err = erofs_od_do_open_blob(blob);
+	err = open_new_blob(blob);
 	if (!err)
 		return blob;
-	erofs_od_drop_blob(blob);
+	drop_blob(blob);
 	return ERR_PTR(err);
 }
 
@@ -349,16 +349,16 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 {
 	bool last;
 
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	last = !--blob->users;
 	if (last)
 		blob->state = EROFS_OD_BLOB_CLOSING;
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	if (!last)
 		return;
 	/* Metadata that still waits for the daemon would hold up iput(). */
 	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
 	cachefiles_od_relinquish_cookie(blob->cookie);
-	erofs_od_drop_blob(blob);
+	drop_blob(blob);
 }

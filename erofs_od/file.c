@@ -5,7 +5,7 @@
 #include <linux/module.h>
 #include <linux/xattr.h>
 
-static ssize_t erofs_od_read_iter(struct kiocb *iocb, struct iov_iter *to)
+static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return erofs_od_direct_read(iocb, to);
@@ -31,5 +31,5 @@ void __init erofs_od_file_init(void)
 	erofs_od_file_fops = generic_ro_fops;
 	erofs_od_file_fops.owner = THIS_MODULE;
 	erofs_od_file_fops.llseek = erofs_od_llseek;
-	erofs_od_file_fops.read_iter = erofs_od_read_iter;
+	erofs_od_file_fops.read_iter = file_read_iter;
 }

@@ -19,37 +19,30 @@
 #include "../compat/wait.h"
 
 /* A miss reads ahead up to this much: metadata of neighbours is stored together. */
-#define EROFS_OD_META_WINDOW	(64U << 10)
-#define EROFS_OD_META_MAGIC	0x6f646d64
+#define META_WINDOW	(64U << 10)
+#define META_MAGIC	0x6f646d64
 
-static struct vfsmount *erofs_od_meta_mnt;
+static struct vfsmount *meta_mnt;
 
-/**
- * erofs_od_blob_end - how far a blob goes
- * @blob: blob
- */
-u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
+static int meta_map(struct inode *inode, u64 pos, bool may_wait,
+		    struct erofs_od_extent *extent)
 {
-	return cachefiles_od_cookie_size(blob->cookie);
-}
-
-static int erofs_od_meta_place(struct inode *inode, u64 pos, bool may_wait,
-			       struct erofs_od_place *place)
-{
-	place->blob = inode->i_private;
-	place->off = pos;
-	/* The zeroes behind the blob are read, too, so that reads end even. */
-	place->len = round_up(erofs_od_blob_end(place->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
+	extent->blob = inode->i_private;
+	extent->flags = OD_EXTENT_MAPPED;
+	extent->off = pos;
+	/* The zeroes past the end of the blob are read, too, so that reads end aligned. */
+	extent->len = round_up(erofs_od_blob_end(extent->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
+	extent->encoded_len = extent->len;
 	return 0;
 }
 
-static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
+static struct erofs_od_source meta_source(struct inode *inode)
 {
 	struct erofs_od_blob *blob = inode->i_private;
 
 	return (struct erofs_od_source) {
 		.inode = inode,
-		.map = erofs_od_meta_place,
+		.map = meta_map,
 		.owner = blob,
 		.timeout_ms = blob->timeout_ms,
 		.error = &blob->error,
@@ -58,28 +51,28 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 	};
 }
 
-static int erofs_od_meta_read(struct inode *inode, struct folio *folio)
+static int meta_read(struct inode *inode, struct folio *folio)
 {
-	struct erofs_od_source source = erofs_od_meta_source(inode);
+	struct erofs_od_source source = meta_source(inode);
 
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-OD_COMPAT_READ_FOLIO(erofs_od_meta_read_folio, folio)
+OD_COMPAT_READ_FOLIO(meta_read_folio, folio)
 {
-	return erofs_od_meta_read(folio_inode(folio), folio);
+	return meta_read(folio_inode(folio), folio);
 }
 
-static void erofs_od_meta_readahead(struct readahead_control *rac)
+static void meta_readahead(struct readahead_control *rac)
 {
-	struct erofs_od_source source = erofs_od_meta_source(rac->mapping->host);
+	struct erofs_od_source source = meta_source(rac->mapping->host);
 
 	erofs_od_io_readahead(&source, rac, U64_MAX);
 }
 
-static const struct address_space_operations erofs_od_meta_aops = {
-	.read_folio = erofs_od_meta_read_folio,
-	.readahead = erofs_od_meta_readahead,
+static const struct address_space_operations meta_aops = {
+	.read_folio = meta_read_folio,
+	.readahead = meta_readahead,
 };
 
 /**
@@ -90,19 +83,19 @@ static const struct address_space_operations erofs_od_meta_aops = {
  */
 struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
 {
-	struct inode *inode = new_inode(erofs_od_meta_mnt->mnt_sb);
+	struct inode *inode = new_inode(meta_mnt->mnt_sb);
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	inode->i_mode = S_IFREG;
 	inode->i_private = blob;
-	inode->i_mapping->a_ops = &erofs_od_meta_aops;
+	inode->i_mapping->a_ops = &meta_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_NOFS | __GFP_HIGHMEM | __GFP_MOVABLE);
 	i_size_write(inode, cachefiles_od_cookie_size(blob->cookie));
 	return inode;
 }
 
-static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
+static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 {
 	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
 
@@ -116,14 +109,14 @@ static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgo
  * as far as no READ is needed. Otherwise only a daemon that accepts wide READs is asked for
  * more. Never go back: a daemon may not have what lies before.
  */
-static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
-	pgoff_t window = max_t(pgoff_t, EROFS_OD_META_WINDOW >> PAGE_SHIFT, 1);
+	pgoff_t window = max_t(pgoff_t, META_WINDOW >> PAGE_SHIFT, 1);
 	pgoff_t end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
 	pgoff_t nr = wanted;
 
-	if (erofs_od_meta_present(blob, index, wanted)) {
-		while (nr < window && erofs_od_meta_present(blob, index + nr, nr))
+	if (meta_present(blob, index, wanted)) {
+		while (nr < window && meta_present(blob, index + nr, nr))
 			nr *= 2;
 	} else if (cachefiles_od_is_wide(blob->cookie)) {
 		nr = max(nr, window);
@@ -132,15 +125,15 @@ static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, p
 }
 
 /* Start reading the wanted pages and some more; pages in memory are skipped. */
-static void erofs_od_meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+static void meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
 	struct file_ra_state ra = { };
 	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, index);
 
-	page_cache_ra_unbounded(&rac, erofs_od_meta_window(blob, index, wanted), 0);
+	page_cache_ra_unbounded(&rac, meta_window(blob, index, wanted), 0);
 }
 
-static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct folio *folio = filemap_get_folio(blob->meta->i_mapping, index);
 
@@ -152,14 +145,14 @@ static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t inde
  * A page of metadata, there or on its way. FGP_FOR_MMAP gives it back without
  * the lock, which could only be taken unkillably here.
  */
-static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct address_space *mapping = blob->meta->i_mapping;
-	struct folio *folio = erofs_od_meta_find(blob, index);
+	struct folio *folio = meta_find(blob, index);
 
 	if (folio)
 		return folio;
-	erofs_od_meta_start_pages(blob, index, 1);
+	meta_start_pages(blob, index, 1);
 	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
 				    mapping_gfp_mask(mapping));
 	if (!folio)
@@ -171,7 +164,7 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
  * Wait until a page may be unlocked. There is no freezable wait for the lock of a folio, so
  * a folio is marked "checked" while it is being read, and @blob->wait woken up afterwards.
  */
-static int erofs_od_meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
 {
 	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
 					  MAX_SCHEDULE_TIMEOUT) < 0)
@@ -186,7 +179,7 @@ static int erofs_od_meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
  * Wait for a page, and read it once if the read that was under way failed; not if that one
  * reached its deadline: each waiter in turn would wait for another one.
  */
-static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
 	bool waited = false, tried = false;
 	int err = 0;
@@ -194,7 +187,7 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 	while (!err && !folio_test_uptodate(folio)) {
 		if (!folio_trylock(folio)) {
 			waited |= folio_test_checked(folio);
-			err = erofs_od_meta_sleep(blob, folio);
+			err = meta_sleep(blob, folio);
 		} else if (!folio_mapping(folio)) {
 			folio_unlock(folio);
 			err = -EAGAIN;
@@ -206,29 +199,29 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 			err = READ_ONCE(blob->error) ?: -EIO;
 		} else {
 			tried = true;
-			err = erofs_od_meta_read(blob->meta, folio);
+			err = meta_read(blob->meta, folio);
 		}
 	}
 	return err;
 }
 
-static struct folio *erofs_od_meta_folio(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_folio(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct folio *folio;
 	int err;
 
 	do {
-		folio = erofs_od_meta_get(blob, index);
+		folio = meta_get(blob, index);
 		if (IS_ERR(folio))
 			return folio;
-		err = erofs_od_meta_wait(blob, folio);
+		err = meta_wait(blob, folio);
 		if (err)
 			folio_put(folio);
 	} while (err == -EAGAIN);
 	return err ? ERR_PTR(err) : folio;
 }
 
-static bool erofs_od_meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
+static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
 {
 	u64 end = erofs_od_blob_end(blob);
 
@@ -250,9 +243,9 @@ int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 {
 	struct folio *folio;
 
-	if (!erofs_od_meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
+	if (!meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
 		return -EUCLEAN;
-	folio = erofs_od_meta_folio(blob, off >> PAGE_SHIFT);
+	folio = meta_folio(blob, off >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	meta->folio = folio;
@@ -283,7 +276,7 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
  */
 int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
-	if (!erofs_od_meta_in_range(blob, off, len))
+	if (!meta_in_range(blob, off, len))
 		return -EUCLEAN;
 	/* Start all pages at once rather than one after the other. */
 	if (offset_in_page(off) + len > PAGE_SIZE)
@@ -318,7 +311,7 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
-		struct folio *folio = erofs_od_meta_find(blob, off >> PAGE_SHIFT);
+		struct folio *folio = meta_find(blob, off >> PAGE_SHIFT);
 		bool here;
 
 		if (!folio)
@@ -354,17 +347,17 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 	u64 done = 0;
 	bool ready = true;
 
-	if (!erofs_od_meta_in_range(blob, off, len))
+	if (!meta_in_range(blob, off, len))
 		return 0;
 	for (u64 at = off; at < off + len; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
-		struct folio *folio = erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+		struct folio *folio = meta_find(blob, at >> PAGE_SHIFT);
 
 		if (!folio)
-			erofs_od_meta_start_pages(blob, at >> PAGE_SHIFT,
-						  DIV_ROUND_UP(off + len, PAGE_SIZE) -
-						  (at >> PAGE_SHIFT));
+			meta_start_pages(blob, at >> PAGE_SHIFT,
+					 DIV_ROUND_UP(off + len, PAGE_SIZE) -
+					 (at >> PAGE_SHIFT));
 		/* What the cache has may be there before the start returns. */
-		folio = folio ?: erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+		folio = folio ?: meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);
 		if (folio)
 			folio_put(folio);
@@ -374,25 +367,25 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 	return done;
 }
 
-static int erofs_od_meta_init_fs_context(struct fs_context *fc)
+static int meta_init_fs_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, EROFS_OD_META_MAGIC) ? 0 : -ENOMEM;
+	return init_pseudo(fc, META_MAGIC) ? 0 : -ENOMEM;
 }
 
 /* No owner: the mount below would pin the module that makes it. */
-static struct file_system_type erofs_od_meta_type = {
+static struct file_system_type meta_type = {
 	.name = "erofs_od_meta",
-	.init_fs_context = erofs_od_meta_init_fs_context,
+	.init_fs_context = meta_init_fs_context,
 	.kill_sb = kill_anon_super,
 };
 
 int erofs_od_meta_init(void)
 {
-	erofs_od_meta_mnt = kern_mount(&erofs_od_meta_type);
-	return PTR_ERR_OR_ZERO(erofs_od_meta_mnt);
+	meta_mnt = kern_mount(&meta_type);
+	return PTR_ERR_OR_ZERO(meta_mnt);
 }
 
 void erofs_od_meta_exit(void)
 {
-	kern_unmount(erofs_od_meta_mnt);
+	kern_unmount(meta_mnt);
 }

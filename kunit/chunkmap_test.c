@@ -26,16 +26,17 @@ struct map_case {
 static void check(struct kunit *test, const struct map_case *c,
 		  const struct od_inode *inode, const u8 *entry)
 {
+	u32 flags = (c->hole ? 0 : OD_EXTENT_MAPPED) | (c->inlined ? OD_EXTENT_INLINE : 0);
 	struct od_extent x;
 	int err = od_chunkmap(&tab, inode, c->pos, entry, &x);
 
 	if (err != c->err)
 		KUNIT_FAIL(test, "%s: %d", c->name, err);
-	if (!err && (x.hole != c->hole || x.inlined != c->inlined || x.len != c->len ||
-		     (!x.hole && (x.blob != c->blob || x.off != c->off))))
-		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
-			   (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
-			   x.inlined);
+	if (!err && (x.flags != flags || x.len != c->len ||
+		     (!c->hole && (x.blob != c->blob || x.off != c->off ||
+				   x.encoded_len != c->len))))
+		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu flags %x", c->name, x.blob,
+			   (unsigned long long)x.off, (unsigned long long)x.len, x.flags);
 }
 
 static void chunkmap_flat_plain(struct kunit *test)
@@ -293,7 +294,7 @@ static void chunkmap_block_sizes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), -EUCLEAN);
 		put32(entry, 0xFFFFFFFF);
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), 0);
-		KUNIT_EXPECT_TRUE(test, x.hole);
+		KUNIT_EXPECT_EQ(test, x.flags, 0);
 		KUNIT_EXPECT_EQ(test, x.len, blk);
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 3 * blk - 1, entry, &x),
 				-EUCLEAN);

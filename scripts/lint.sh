@@ -84,27 +84,28 @@ macros_twice() {
 		{ last = $1; file = $2 }'
 }
 
-# internal.h declares the files of cachefiles_od from the lowest to the highest. What
-# no other file calls, main.c for one, is not declared.
+# calls_that_go_up MODULE: its internal.h declares the files from the lowest to the
+# highest. What no other file calls, main.c for one, is not declared.
 calls_that_go_up() {
-	awk '
+	awk -v module="$1" '
+		BEGIN { call = module "_[a-z_0-9]+\\(" }
 		FNR == 1 { name = FILENAME; sub(/.*\//, "", name) }
 		FILENAME ~ /internal\.h$/ {
 			if (match($0, /^\/\* [a-z]+\.c \*\/$/)) { file = $2; level[file] = ++n }
-			else if (file && match($0, /cachefiles_od_[a-z_0-9]+\(/))
+			else if (file && match($0, call))
 				home[substr($0, RSTART, RLENGTH - 1)] = file
 			next
 		}
 		!(name in level) || /^[ \t]*(\/\*|\* )/ { next }
 		{
 			line = $0
-			while (match(line, /cachefiles_od_[a-z_0-9]+\(/)) {
+			while (match(line, call)) {
 				called = substr(line, RSTART, RLENGTH - 1)
 				if (called in home && level[home[called]] > level[name])
 					print FILENAME ":" FNR ": " called "() is in " home[called]
 				line = substr(line, RSTART + RLENGTH)
 			}
-		}' cachefiles_od/internal.h cachefiles_od/*.c
+		}' "$1/internal.h" "$1"/*.c
 }
 
 asserts_on_input() {
@@ -271,7 +272,8 @@ rule "a core includes od/types.h and its own headers" core_includes
 rule "a core allocates nothing, locks nothing, prints nothing" core_calls
 rule "no two headers define a macro" macros_twice
 rule "the modules meet in include/od/cache.h" across_modules
-rule "no call goes up in cachefiles_od" calls_that_go_up
+rule "no call goes up in cachefiles_od" calls_that_go_up cachefiles_od
+rule "no call goes up in erofs_od" calls_that_go_up erofs_od
 rule "no BUG and no WARN" asserts_on_input
 rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines

@@ -30,6 +30,7 @@ static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct
 	if (min(x->len, file_bytes) <= size - x->off)
 		size = round_up(size, (u64)OD_BLOB_GRAIN);
 	x->len = min(x->len, size - x->off);
+	x->encoded_len = x->len;
 	return 0;
 }
 
@@ -48,7 +49,7 @@ static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
 	u64 blk = (u64)1 << tab->blkbits;
 	u64 tail = od_inode_body_end(inode);
 
-	x->inlined = true;
+	x->flags |= OD_EXTENT_INLINE;
 	x->off = tail + in_tail;
 	x->len = tail_len - in_tail;
 	if ((tail & (blk - 1)) + tail_len > blk)
@@ -99,7 +100,7 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 	blkaddr = le32_to_cpu(index ? index->blkaddr
 				    : ((const struct od_disk_chunk *)entry)->blkaddr);
 	if (blkaddr == OD_CHUNK_HOLE) {
-		x->hole = true;
+		x->flags = 0;
 		return 0;
 	}
 	x->off = (u64)blkaddr << tab->blkbits;
@@ -118,13 +119,14 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 	int err;
 
 	memset(extent, 0, sizeof(*extent));
+	extent->flags = OD_EXTENT_MAPPED;
 	if (pos >= inode->size)
 		return -EUCLEAN;
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
 		err = od_chunkmap_chunk(tab, inode, pos, entry, extent);
 	else
 		err = od_chunkmap_flat(tab, inode, pos, extent);
-	if (err || extent->hole)
+	if (err || !(extent->flags & OD_EXTENT_MAPPED))
 		return err;
 	return od_chunkmap_clip(tab, inode->size - pos, extent);
 }

@@ -8,19 +8,31 @@
 #include "inode.h"
 
 /**
+ * enum od_extent_flag - what an extent is like
+ * @OD_EXTENT_MAPPED: it is in a blob; otherwise a hole, which reads as zeroes
+ * @OD_EXTENT_INLINE: it follows the inode, so is most likely in memory with it
+ * @OD_EXTENT_ENCODED: the blob has it compressed; no layout that is supported does
+ */
+enum od_extent_flag {
+	OD_EXTENT_MAPPED = 0x1,
+	OD_EXTENT_INLINE = 0x2,
+	OD_EXTENT_ENCODED = 0x4,
+};
+
+/**
  * struct od_extent - where a run of a file's bytes is
- * @hole: nowhere, they are zeroes
- * @inlined: behind the inode, so most likely in memory with it
+ * @flags: enum od_extent_flag
  * @blob: which blob
  * @off: first byte in the blob
- * @len: bytes, at least 1; it may go beyond the end of the file up to the end
- *	of the file's last block, so that reads need not end in odd places
+ * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
+ * @len: bytes of the file, at least 1; it may go beyond the end of the file up to the
+ *	end of the file's last block, so that reads need not end at odd offsets
  */
 struct od_extent {
-	bool hole;
-	bool inlined;
+	u32 flags;
 	u32 blob;
 	u64 off;
+	u64 encoded_len;
 	u64 len;
 };
 

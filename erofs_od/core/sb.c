@@ -89,6 +89,8 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memset(sb, 0, sizeof(*sb));
 	sb->compat = le32_to_cpu(disk->compat);
 	sb->incompat = le32_to_cpu(disk->incompat);
+	if (sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS)
+		sb->compr_algs = le16_to_cpu(disk->compr_algs);
 	err = od_sb_check_features(sb->incompat, why);
 	if (err)
 		return err;

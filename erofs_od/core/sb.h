@@ -10,6 +10,7 @@
  * struct od_sb - the facts of a superblock, checked
  * @compat: enum od_feature_compat bits, unknown ones included
  * @incompat: enum od_feature_incompat bits, all of them known
+ * @compr_algs: bit N is set if algorithm N is used; set on -EOPNOTSUPP, too
  * @blkbits: log2 of the block size
  * @checksum: stored checksum; means something with %OD_FEATURE_COMPAT_SB_CHKSUM
  * @checksum_len: bytes from %OD_SB_OFFSET on that the checksum covers
@@ -33,6 +34,7 @@
 struct od_sb {
 	u32 compat;
 	u32 incompat;
+	u16 compr_algs;
 	u8 blkbits;
 	u32 checksum;
 	u32 checksum_len;
