@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* POSIX ACLs: attributes that the VFS wants in its own form. */
+/* POSIX ACLs: attributes that the VFS takes in its own form. */
 #include "internal.h"
 
 #include <linux/posix_acl.h>
@@ -27,7 +27,7 @@ static struct posix_acl *read_acl(struct inode *inode, int type)
 	return acl;
 }
 
-/* With @rcu nothing may be waited for: the VFS comes back without. */
+/* Must not sleep with @rcu: the VFS calls again without. */
 OD_COMPAT_GET_ACL(erofs_od_get_acl, inode, type, rcu)
 {
 	return rcu ? ERR_PTR(-ECHILD) : read_acl(inode, type);

@@ -22,8 +22,8 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 }
 
 /*
- * A large folio gets here only after readahead failed to fill it. Replace it with single
- * pages, so that a block that is missing fails its own readers and nobody else's.
+ * A large folio gets here only after readahead failed to fill it. It is replaced with single
+ * pages, so that a missing block fails only its own readers.
  */
 static int data_split(struct folio *folio)
 {
@@ -69,6 +69,6 @@ static void data_readahead(struct readahead_control *rac)
 const struct address_space_operations erofs_od_data_aops = {
 	.read_folio = data_read_folio,
 	.readahead = data_readahead,
-	/* Says that O_DIRECT is welcome; it never comes this way. */
+	/* Allows O_DIRECT; file.c handles it. */
 	.direct_IO = noop_direct_IO,
 };

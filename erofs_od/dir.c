@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Listing directories. A position is the place of an entry in the directory,
- * so it is good for as long as the image is.
+ * Listing directories. A position is the offset of an entry in the directory, so it
+ * stays valid as long as the image does.
  */
 #include "internal.h"
 #include "core/dirent.h"
 
 /*
- * Emit the entries of a block that starts at @start in the positions of the
- * caller, from number *nr on; false: the caller has enough. ctx->pos is that of
- * the entry at hand: it is where seekdir(3) and an NFS client come back to.
+ * Emits the entries of a block at position @start, from number *nr on; *more is false
+ * when the caller has no more room. ctx->pos is that of the entry being emitted, which
+ * is where seekdir(3) and NFS clients continue.
  */
 static int emit_block(struct dir_context *ctx, const struct od_dirblock *block,
 		      u64 start, u32 *nr, bool *more)
@@ -30,7 +30,7 @@ static int emit_block(struct dir_context *ctx, const struct od_dirblock *block,
 	return 0;
 }
 
-/* @dots: how far positions are ahead of places in the directory. */
+/* @dots: by how much positions exceed offsets in the directory. */
 static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned int dots,
 			 bool *more)
 {
@@ -49,7 +49,7 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 	if (!err) {
 		/*
 		 * On failure the position is that of the corrupt entry: the caller gets
-		 * what was good, and the error when it asks for what comes next.
+		 * the entries before it, and the error with its next call.
 		 */
 		err = emit_block(ctx, &block, start + dots, &nr, more);
 		if (!err && *more)
@@ -58,7 +58,7 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 	erofs_od_meta_unmap(&meta);
 	if (err)
 		erofs_od_err_ratelimited(EROFS_OD_SB(dir->i_sb),
-					 "inode %llu: directory block at %llu is corrupt or not supported: %d",
+					 "inode %llu: directory block at %llu: corrupt or unsupported: %d",
 					 EROFS_OD_I(dir)->od.nid, start, err);
 	return err;
 }
@@ -66,7 +66,7 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
-	/* Where the image has no "." and "..", they have the first positions. */
+	/* "." and ".." have the first two positions if the image omits them. */
 	unsigned int dots = EROFS_OD_I(dir)->od.dot_omitted ? 2 : 0;
 	bool more = true;
 	int err = 0;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Direct I/O: reads that leave the page cache alone.
+ * Direct I/O: reads that bypass the page cache.
  *
- * The bytes go through pages of our own, a few at a time, by the same way as
- * those of the page cache. So nothing of the reader's memory is pinned while
- * the daemon is waited for.
+ * The bytes go through private pages, a few at a time, and io.c, as those of the page
+ * cache do. So no memory of the reader is pinned while it waits for the daemon.
  */
 #include "internal.h"
 
@@ -14,12 +13,12 @@
 
 #include "../compat/wait.h"
 
-/* Pages that a read has under way: as much as a window of the cache, about. */
+/* Pages that a read has under way, about a window of the cache. */
 #define DIRECT_PAGES	64U
 
 /**
- * struct direct - some bytes under way
- * @folio: pages of our own; locked until they are read
+ * struct direct - pages under way
+ * @folio: private pages, locked until they have been read
  * @nr: how many
  */
 struct direct {
@@ -50,7 +49,7 @@ static int direct_alloc(struct direct *direct, size_t len)
 	return 0;
 }
 
-/* What waits for the daemon ends now, what is being read from the cache soon. */
+/* Ends reads that wait for the daemon; those from cache files end by themselves. */
 static void direct_cancel(struct erofs_od_sb_info *sbi, struct direct *direct)
 {
 	unsigned int i, nr;
@@ -79,7 +78,7 @@ static int direct_wait(struct erofs_od_sb_info *sbi, struct direct *direct)
 	return 0;
 }
 
-/* Copies what came, up to the first page that did not. */
+/* Copies pages up to the first one that could not be read. */
 static size_t direct_copy(struct direct *direct, size_t len,
 			  struct iov_iter *to)
 {
@@ -121,12 +120,12 @@ static ssize_t direct_part(struct inode *inode, u64 pos, size_t len,
 }
 
 /**
- * erofs_od_direct_read - read around the page cache
- * @iocb: where from; whole blocks of the image
- * @to: where to; aligned to a block of the image, too
+ * erofs_od_direct_read - read without the page cache
+ * @iocb: position, aligned to blocks of the image
+ * @to: destination, aligned to blocks of the image
  *
  * Context: sleeps, killably and freezably.
- * Return: bytes read; -EINVAL unaligned; -EAGAIN it must not wait; -EINTR
+ * Return: bytes read; -EINVAL unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR
  * killed; -ENOMEM; -EFAULT; -ETIMEDOUT, -EUCLEAN, -EIO.
  */
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)

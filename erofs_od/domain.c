@@ -3,9 +3,9 @@
  * Domains: which mounts share which blobs.
  *
  * A mount with a domain_id joins the others of that name; one without has a
- * domain to itself. A domain is a volume of the cache. The mutex protects all
- * lists and is never held while the daemon is waited for: whoever opens or
- * closes a blob leaves a mark in the list, and others wait for it to change.
+ * domain of its own. A domain is a volume of the cache. domains_mutex protects all
+ * lists and is never held while waiting for the daemon: a task that opens or closes a
+ * blob marks it in the list, and others wait for the mark to change.
  */
 #include "internal.h"
 
@@ -24,8 +24,8 @@
  * @volume: the volume
  * @blobs: open blobs, and those being opened or closed
  * @mounts: mounts
- * @changes: how often a blob was opened or closed, or could not be
- * @wait: for a change
+ * @changes: counts blobs that were opened or closed, or failed to open
+ * @wait: woken up when @changes changes
  */
 struct erofs_od_domain {
 	struct list_head node;
@@ -116,11 +116,11 @@ static int join_key(struct erofs_od_sb_info *sbi, const char *key)
 }
 
 /**
- * erofs_od_join - join or make a mount's domain
+ * erofs_od_join - join the domain of a mount, or create it
  * @sbi: mount
  *
- * Return: 0; -EEXIST the domain has a mount of this fsid; or why the cache
- * does not give a volume.
+ * Return: 0; -EEXIST the domain has a mount of this fsid; or an errno of
+ * cachefiles_od_acquire_volume().
  */
 int erofs_od_join(struct erofs_od_sb_info *sbi)
 {
@@ -162,9 +162,9 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 }
 
 /**
- * erofs_od_list_mount - show a mount in /proc, or no longer
+ * erofs_od_list_mount - show a mount in /proc, or hide it
  * @sbi: mount
- * @listed: which
+ * @listed: show it
  */
 void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 {
@@ -174,8 +174,8 @@ void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 }
 
 /**
- * erofs_od_for_each_mount - visit all mounts that may be shown
- * @show: what to do with them; must not sleep for long
+ * erofs_od_for_each_mount - visit all mounts that are shown
+ * @show: called with domains_mutex held; must not sleep for long
  * @data: for @show
  */
 void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data)
@@ -230,7 +230,7 @@ static void blob_changed(struct erofs_od_domain *domain)
 	wake_up_all(&domain->wait);
 }
 
-/* Take a blob out of the list and let go of it. */
+/* Removes a blob from the list and frees it. */
 static void drop_blob(struct erofs_od_blob *blob)
 {
 	mutex_lock(&domains_mutex);
@@ -241,7 +241,7 @@ static void drop_blob(struct erofs_od_blob *blob)
 	kfree(blob);
 }
 
-/* Ask the daemon for a blob that the list has our mark for. */
+/* Opens a blob that the caller has marked as opening. */
 static int open_new_blob(struct erofs_od_blob *blob)
 {
 	int err;
@@ -264,12 +264,13 @@ static int open_new_blob(struct erofs_od_blob *blob)
 }
 
 /**
- * get_blob - take a blob, or put down the mark that we open it
+ * get_blob - reference a blob, or mark it as opened by the caller
  * @sbi: mount
  * @name: its key
- * @changes: if somebody else opens or closes it, for what to wait
+ * @changes: value of the domain's counter, to wait for another one
  *
- * Return: the blob, open or for us to open; NULL: wait; or -ENOMEM.
+ * Return: the blob, open or to be opened by the caller; NULL if another task is opening
+ * or closing it; or an ERR_PTR of -ENOMEM.
  */
 static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *name,
 				      unsigned int *changes)
@@ -296,8 +297,8 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 }
 
 /*
- * How long a mount waits for another one that opens a blob. Without timeout= that
- * one's patience has to do: the default, which the cache knows, is the same for both.
+ * How long a mount waits for another one that opens a blob. Without timeout= it relies
+ * on the other's deadline: the default, known to the cache, is the same for both.
  */
 static long patience(const struct erofs_od_sb_info *sbi)
 {
@@ -329,7 +330,7 @@ struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const cha
 		if (left <= 0)
 			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
 	}
-	/* Nobody but its opener is given a blob that is not open. */
+	/* Only its opener gets a blob that is not open. */
 	if (IS_ERR(blob) || blob->state == EROFS_OD_BLOB_OPEN)
 		return blob;
 	err = open_new_blob(blob);
@@ -356,7 +357,7 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	mutex_unlock(&domains_mutex);
 	if (!last)
 		return;
-	/* Metadata that still waits for the daemon would hold up iput(). */
+	/* iput() would wait for reads of metadata that wait for the daemon. */
 	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
 	cachefiles_od_relinquish_cookie(blob->cookie);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File handles, for NFS and for open_by_handle_at(2): the nid, 64 bits wide, and
- * a generation that tells one image from another of the same name.
+ * File handles, for NFS and open_by_handle_at(2): the 64-bit nid, and a generation that
+ * tells an image from another one of the same name.
  */
 #include "internal.h"
 #include "core/dirent.h"
@@ -22,7 +22,7 @@ enum {
 };
 
 /**
- * erofs_od_generation - what tells an image from another of the same name
+ * erofs_od_generation - compute what tells an image from another one of the same name
  * @od: its superblock
  */
 u32 erofs_od_generation(const struct od_sb *od)
@@ -57,7 +57,7 @@ static int encode_fh(struct inode *inode, u32 *words, int *max, struct inode *pa
 	return HANDLE_PARENT;
 }
 
-/* A handle comes from outside: what it names need not be an inode. */
+/* Handles come from user space: there need not be an inode at @nid. */
 static struct dentry *handle_inode(struct super_block *sb, u64 nid, u32 generation)
 {
 	struct inode *inode;
@@ -93,7 +93,7 @@ static struct dentry *get_parent(struct dentry *child)
 	u64 nid;
 	int err = erofs_od_find(d_inode(child), &dotdot, &nid);
 
-	/* An image may leave out "..": then only paths lead up. */
+	/* An image may omit "..": then only paths lead up. */
 	if (err)
 		return ERR_PTR(err == -ENOENT ? -ESTALE : err);
 	return d_obtain_alias(erofs_od_iget(child->d_sb, nid));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Regular files: the kernel's own read-only operations, but for these. */
+/* Regular files: the kernel's generic read-only operations, with some replaced. */
 #include "internal.h"
 
 #include <linux/module.h>
@@ -25,7 +25,7 @@ const struct inode_operations erofs_od_special_iops = {
 	.get_inode_acl = erofs_od_get_acl,
 };
 
-/* How files are mapped and spliced has changed often; the kernel knows best. */
+/* A copy of the kernel's, since mmap and splice operations have changed often. */
 void __init erofs_od_file_init(void)
 {
 	erofs_od_file_fops = generic_ro_fops;

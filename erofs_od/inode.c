@@ -8,8 +8,8 @@
 #include <linux/xattr.h>
 
 /*
- * Largest folio of the page cache. A folio is readable once all of its blocks have arrived,
- * so a large one makes readers wait for data that they did not ask for.
+ * Largest folio of the page cache. A folio can be read once all of its blocks have been
+ * read, so a large one makes readers wait for data that they do not need.
  */
 #define FOLIO_MAX	(64U << 10)
 
@@ -45,7 +45,7 @@ struct inode *erofs_od_alloc_inode(struct super_block *sb)
 	return inode ? &inode->vfs : NULL;
 }
 
-/* After a grace period: path walks under RCU may still have looked at the link. */
+/* After a grace period: path walks under RCU may still use the link. */
 void erofs_od_free_inode(struct inode *inode)
 {
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
@@ -57,7 +57,7 @@ void erofs_od_free_inode(struct inode *inode)
  * erofs_od_evict_inode - drop the pages of an unused inode
  * @inode: inode
  *
- * Reads under way are cancelled: neither unmount nor reclaim waits for the daemon.
+ * Cancels its reads: neither unmount nor reclaim waits for the daemon.
  *
  * Context: sleeps, never on the daemon.
  */
@@ -97,10 +97,10 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 		err = od_inode_parse(&sbi->od, nid, off, p, len, od, &why);
 	}
 	if (err == -EOPNOTSUPP)
-		erofs_od_err_ratelimited(sbi, "inode %llu needs what is not supported: %s",
+		erofs_od_err_ratelimited(sbi, "inode %llu: unsupported feature: %s",
 					 nid, why);
 	else if (err)
-		erofs_od_err_ratelimited(sbi, "inode %llu is corrupt: %s", nid, why);
+		erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: %s", nid, why);
 	return err;
 }
 
@@ -156,19 +156,19 @@ static void fill_inode(struct inode *inode, const struct od_inode *od, char *lin
 	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
 	i_size_write(inode, (loff_t)od->size);
 	inode->i_blocks = round_up(od->size, (u64)inode->i_sb->s_blocksize) >> 9;
-	/* Saves a look at the xattrs for every permission check. */
+	/* Saves reading the xattrs at every permission check. */
 	if (!od->xattr_size)
 		cache_no_acl(inode);
 	set_ops(inode, link);
 }
 
 /**
- * erofs_od_iget - have an inode
+ * erofs_od_iget - get an inode
  * @sb: superblock
  * @nid: its number
  *
- * All that may wait for the daemon is done before the inode is hashed: others
- * that want it would wait unkillably for it to be complete.
+ * All waits for the daemon happen before the inode is hashed: other tasks would wait
+ * unkillably for it to be filled in.
  *
  * Context: sleeps, killably.
  * Return: the inode or an ERR_PTR.

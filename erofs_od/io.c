@@ -2,10 +2,10 @@
 /*
  * From locked folios to reads of the cache, and back to unlocked ones.
  *
- * A batch is a run of neighbouring folios. Every byte of it is accounted for
- * exactly once: as zero, as copied, as failed, or as reported by a read of the
- * cache. A folio is ended, and by nobody touched again, when its last byte is
- * accounted for: from here, from a work item, or from a hard interrupt.
+ * A batch is a run of adjacent folios. Every byte of it is accounted for exactly once:
+ * as zero, as copied, as failed, or as reported by a read of the cache. A folio is
+ * ended, and not touched any more, when its last byte is accounted for: in the task
+ * that reads, in a work item, or in hard interrupt.
  */
 #include "internal.h"
 
@@ -16,15 +16,15 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-/* Folios in a batch: what fits a bio, and an allocation that does not fail. */
+/* Folios in a batch: as many as fit a bio and an allocation that does not fail. */
 #define BATCH_MAX	256U
 
 /**
  * struct slot - one folio of a batch
  * @folio: locked until @left is 0
- * @pos: its first byte in the file; where it ends, the next slot begins
+ * @pos: its first byte in the file; it ends where the next slot begins
  * @left: bytes not accounted for
- * @failed: a byte of it did not come
+ * @failed: a byte of it could not be read
  */
 struct slot {
 	struct folio *folio;
@@ -35,15 +35,15 @@ struct slot {
 
 /**
  * struct batch - a batch
- * @refs: reads of the cache under way, and its maker
+ * @refs: reads of the cache under way, and the submitter
  * @source: where the bytes come from
- * @gfp: how to allocate what it takes to read
- * @may_wait: the maker may wait for metadata
+ * @gfp: for allocations
+ * @may_wait: the submitter may wait for metadata
  * @asked: @wide is valid
  * @wide: the daemon accepts READs of several extents; looked up once per batch
  * @nr: slots in use
  * @max: slots allocated
- * @end: first byte behind the last folio
+ * @end: first byte past the last folio
  * @slot: the folios
  */
 struct batch {
@@ -60,7 +60,7 @@ struct batch {
 };
 
 /**
- * struct run - neighbouring bytes of a file that are neighbours in a blob
+ * struct run - bytes that are adjacent in a file and in a blob
  * @blob: which blob; NULL: no run
  * @off: first byte in the blob
  * @pos: first byte in the file
@@ -154,7 +154,7 @@ static void slot_finish(struct batch *batch, unsigned int nr)
 	bool failed = READ_ONCE(slot->failed);
 	u64 size = batch->source.size;
 
-	/* What a block holds behind the end of the file is nobody's to see. */
+	/* Bytes of the last block past the end of the file are not part of it. */
 	if (!failed && slot_end(batch, nr) > size)
 		folio_zero_segment(folio, size > slot->pos ? size - slot->pos : 0,
 				   folio_size(folio));
@@ -177,7 +177,7 @@ static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 
 		if (error)
 			WRITE_ONCE(slot->failed, true);
-		/* Full barrier: whoever takes the last byte sees failed. */
+		/* Full barrier: the task that takes the last byte sees failed. */
 		if (atomic_sub_and_test((int)part, &slot->left))
 			slot_finish(batch, nr);
 		pos += part;
@@ -187,7 +187,7 @@ static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 		wake_up_all(batch->source.wait);
 }
 
-/* The part of a slot's folio that holds bytes from pos on, as a bvec. */
+/* The part of a slot's folio from @pos on, as a bvec. */
 static u64 batch_bvec(const struct batch *batch, unsigned int nr, u64 pos,
 		      u64 len, struct bio_vec *bvec)
 {
@@ -213,7 +213,7 @@ static void segment_done(struct cachefiles_od_read *read, size_t from,
 		return;
 	batch_put(segment->batch);
 	kfree(segment);
-	/* Last: once no operation is left the blob, and then we, may go away. */
+	/* Last: without operations the blob, and then the mount, may be freed. */
 	cachefiles_od_end_operation(cookie);
 }
 
@@ -252,7 +252,7 @@ static struct segment *segment_new(struct batch *batch,
 	return segment;
 }
 
-/* Read what has been gathered, and start over. */
+/* Reads the run and starts an empty one. */
 static void batch_flush(struct batch *batch, struct run *run)
 {
 	struct segment *segment;
@@ -314,7 +314,7 @@ static bool batch_copy(struct batch *batch, u64 pos,
 	return true;
 }
 
-/* Extents are joined if the daemon accepts READs of several, or does not get any. */
+/* Extents are joined if the daemon accepts READs of several, or need not read them. */
 static bool may_join(struct batch *batch, const struct run *run, u64 len)
 {
 	if (!batch->asked) {
@@ -324,7 +324,7 @@ static bool may_join(struct batch *batch, const struct run *run, u64 len)
 	return batch->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
 }
 
-/* Neighbours in the blob need not be neighbours in the file: a hole may lie between. */
+/* Extents that are adjacent in the blob may have a hole between them in the file. */
 static bool run_extend(struct batch *batch, struct run *run, u64 pos,
 		       const struct erofs_od_extent *extent)
 {
@@ -391,16 +391,16 @@ static int batch_submit(struct batch *batch)
 }
 
 /**
- * erofs_od_io_read_folios - read into some folios
+ * erofs_od_io_read_folios - read folios
  * @source: where their bytes come from
- * @folios: locked folios of the same size, in a page cache or in none; each is
- *	unlocked when all of it is read, now or later
+ * @folios: locked folios of the same size, in a page cache or not; each is unlocked
+ *	when all of it has been read, possibly later
  * @nr: how many
  * @pos: first byte in the file
  *
  * Waits for metadata, killably, but not for data.
  *
- * Return: 0, or why some of it could not even be tried.
+ * Return: 0, or the errno of the first part that could not be started.
  */
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos)
@@ -439,7 +439,7 @@ static bool is_reading(struct inode *inode)
  * @owner: owner of the reads
  *
  * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
- * A read that is not waiting at the moment may start to: hence the loop.
+ * The loop is for reads that start to wait while it runs.
  *
  * Context: sleeps, never on the daemon.
  */
@@ -456,13 +456,13 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
 }
 
 /**
- * erofs_od_io_readahead - start to read what readahead wants
+ * erofs_od_io_readahead - start to read the folios of a readahead
  * @source: where the bytes come from
- * @rac: what it wants
- * @end: leave alone folios that start at or behind this byte
+ * @rac: the readahead
+ * @end: skip folios that start at or past this byte
  *
- * Never waits for the daemon. What stays behind is not wanted enough to wait
- * for memory or metadata: the VFS takes it back.
+ * Never waits for the daemon, for memory or for metadata. The VFS removes the folios
+ * that are left.
  */
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module: what it registers, and in which order. */
+/* Module init and exit. */
 #include "internal.h"
 
 #include <linux/module.h>
@@ -25,7 +25,7 @@ static struct file_system_type dropin_type = {
 	.kill_sb = erofs_od_kill_sb,
 };
 
-/* The second name is a convenience: without it the module is still of use. */
+/* Failure is not fatal: the module is of use without the second name. */
 static void __init register_dropin(void)
 {
 	int err;
@@ -36,7 +36,7 @@ static void __init register_dropin(void)
 	if (!err)
 		return;
 	dropin = false;
-	pr_err("file system type erofs is taken (%d), is the kernel's own erofs loaded? Only erofs_od is served\n",
+	pr_err("failed to register file system type \"erofs\": is the kernel's own erofs loaded? (%d)\n",
 	       err);
 }
 

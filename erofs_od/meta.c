@@ -2,10 +2,9 @@
 /*
  * Metadata: a page cache per blob, shared by all mounts that use the blob.
  *
- * Each blob has an inode on a file system of our own that nobody can mount;
- * page N of it is page N of the blob. A miss starts a read through the same
- * machinery as data, and whoever needs the page waits for it, killably and so
- * that suspend can freeze it.
+ * Each blob has an inode on an internal file system that cannot be mounted; page N of
+ * it is page N of the blob. A miss starts a read by io.c, as for data, and the task that
+ * needs the page waits for it, killably and freezably.
  */
 #include "internal.h"
 
@@ -18,7 +17,7 @@
 
 #include "../compat/wait.h"
 
-/* A miss reads ahead up to this much: metadata of neighbours is stored together. */
+/* Readahead of a miss: metadata of nearby inodes is stored together. */
 #define META_WINDOW	(64U << 10)
 #define META_MAGIC	0x6f646d64
 
@@ -76,10 +75,10 @@ static const struct address_space_operations meta_aops = {
 };
 
 /**
- * erofs_od_meta_new - make the metadata cache of a blob
+ * erofs_od_meta_new - create the metadata cache of a blob
  * @blob: blob with an open cookie
  *
- * Return: the inode, or an ERR_PTR. iput() it when no read of it is waiting.
+ * Return: the inode, or an ERR_PTR. iput() it when none of its reads is waiting.
  */
 struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
 {
@@ -105,9 +104,9 @@ static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 }
 
 /*
- * Pages to read when @wanted of them from @index on are wanted. If these are present, go on
- * as far as no READ is needed. Otherwise only a daemon that accepts wide READs is asked for
- * more. Never go back: a daemon may not have what lies before.
+ * Pages to read if @wanted of them are needed from @index on. If these are present, read as
+ * many more as need no READ. Otherwise ask only a daemon that accepts wide READs for more.
+ * Never read earlier pages: a daemon may not have them.
  */
 static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
@@ -124,7 +123,7 @@ static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wa
 	return min(nr, end - index);
 }
 
-/* Start reading the wanted pages and some more; pages in memory are skipped. */
+/* Starts to read the wanted pages and some more; pages in memory are skipped. */
 static void meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
 	struct file_ra_state ra = { };
@@ -137,13 +136,13 @@ static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct folio *folio = filemap_get_folio(blob->meta->i_mapping, index);
 
-	/* A miss is NULL or an ERR_PTR, as the kernel is old or new. */
+	/* A miss is NULL on old kernels and an ERR_PTR on new ones. */
 	return IS_ERR_OR_NULL(folio) ? NULL : folio;
 }
 
 /*
- * A page of metadata, there or on its way. FGP_FOR_MMAP gives it back without
- * the lock, which could only be taken unkillably here.
+ * A page of metadata, read or being read. With FGP_FOR_MMAP it is returned without the
+ * lock, which would be taken unkillably.
  */
 static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 {
@@ -169,15 +168,15 @@ static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
 	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
 					  MAX_SCHEDULE_TIMEOUT) < 0)
 		return -EINTR;
-	/* Locked, not marked: by memory management, or by a read about to start or just done. */
+	/* Locked but not marked: by memory management, or a read is about to start or end. */
 	if (folio_test_locked(folio))
 		schedule_timeout_killable(1);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /*
- * Wait for a page, and read it once if the read that was under way failed; not if that one
- * reached its deadline: each waiter in turn would wait for another one.
+ * Waits for a page, and reads it once if the read under way failed; but not if that reached
+ * its deadline, or each waiter in turn would wait for another deadline.
  */
 static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
@@ -229,14 +228,14 @@ static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
 }
 
 /**
- * erofs_od_meta_map - have metadata in memory
+ * erofs_od_meta_map - map metadata into memory
  * @blob: blob
  * @off: first byte
  * @len: how many; all in one page
  * @meta: the result, for erofs_od_meta_unmap()
  *
  * Context: sleeps, killably and freezably.
- * Return: 0; -EUCLEAN beyond the blob or across pages; -EINTR killed; -EIO.
+ * Return: 0; -EUCLEAN past the blob or across pages; -EINTR killed; -EIO.
  */
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 		      struct erofs_od_meta *meta)
@@ -268,7 +267,7 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
  * erofs_od_meta_copy - copy metadata
  * @blob: blob
  * @off: first byte
- * @to: where to
+ * @to: destination
  * @len: how many
  *
  * Context: sleeps, killably and freezably.
@@ -301,30 +300,30 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
  * erofs_od_meta_peek - copy metadata if it is in memory
  * @blob: blob
  * @off: first byte
- * @to: where to
+ * @to: destination
  * @len: how many
  *
  * Context: does not sleep.
- * Return: false when it is not all there.
+ * Return: false if some of it is not in memory.
  */
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct folio *folio = meta_find(blob, off >> PAGE_SHIFT);
-		bool here;
+		bool uptodate;
 
 		if (!folio)
 			return false;
-		here = folio_test_uptodate(folio);
-		if (here) {
+		uptodate = folio_test_uptodate(folio);
+		if (uptodate) {
 			void *p = kmap_local_folio(folio, offset_in_folio(folio, off));
 
 			memcpy(to, p, part);
 			kunmap_local(p);
 		}
 		folio_put(folio);
-		if (!here)
+		if (!uptodate)
 			return false;
 		off += part;
 		to += part;
@@ -334,13 +333,13 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
 }
 
 /**
- * erofs_od_meta_start - start to read metadata that will be wanted
+ * erofs_od_meta_start - start to read metadata
  * @blob: blob
  * @off: first byte
  * @len: how many
  *
  * Context: sleeps for memory and the cache, never for the daemon.
- * Return: bytes from @off on that are in memory now.
+ * Return: bytes from @off on that are in memory.
  */
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 {
@@ -356,7 +355,7 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 			meta_start_pages(blob, at >> PAGE_SHIFT,
 					 DIV_ROUND_UP(off + len, PAGE_SIZE) -
 					 (at >> PAGE_SHIFT));
-		/* What the cache has may be there before the start returns. */
+		/* Data in the cache may have been read already. */
 		folio = folio ?: meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);
 		if (folio)
@@ -372,7 +371,7 @@ static int meta_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, META_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* No owner: the mount below would pin the module that makes it. */
+/* No owner: the mount below would pin the module. */
 static struct file_system_type meta_type = {
 	.name = "erofs_od_meta",
 	.init_fs_context = meta_init_fs_context,

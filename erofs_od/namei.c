@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking names up in directories. */
+/* Looking up names in directories. */
 #include "internal.h"
 #include "core/dirent.h"
 
 /**
- * erofs_od_dir_block - have a block of a directory in memory
+ * erofs_od_dir_block - map a block of a directory into memory
  * @dir: directory
- * @nr: which block, all below the directory's size
+ * @nr: number of the block, below the directory's size
  * @meta: the result, for erofs_od_meta_unmap()
  * @len: bytes in it
  *
@@ -37,16 +37,16 @@ static int search_block(struct inode *dir, struct od_dirsearch *search, u64 nr,
 	erofs_od_meta_unmap(&meta);
 	if (err == -EUCLEAN || err == -EOPNOTSUPP)
 		erofs_od_err_ratelimited(EROFS_OD_SB(dir->i_sb),
-					 "inode %llu: directory block %llu is corrupt or not supported: %d",
+					 "inode %llu: directory block %llu: corrupt or unsupported: %d",
 					 EROFS_OD_I(dir)->od.nid, nr, err);
 	return err;
 }
 
 /**
- * erofs_od_find - look a name up in the image
+ * erofs_od_find - look up a name in the image
  * @dir: directory
- * @name: any name, "." and ".." included where the image has them
- * @nid: what it names
+ * @name: any name, "." and ".." included if the image has them
+ * @nid: gets the inode's number
  *
  * Context: sleeps, killably.
  * Return: 0; -ENOENT; -EUCLEAN and -EOPNOTSUPP with a log line; -EINTR; -EIO.

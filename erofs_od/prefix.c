@@ -4,7 +4,7 @@
 
 #include <linux/slab.h>
 
-/* Entries name a prefix with seven bits. */
+/* Entries have seven bits for the number of a prefix. */
 #define PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
 
 static int prefix_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 at,
@@ -15,7 +15,7 @@ static int prefix_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *pac
 	return erofs_od_meta_copy(sbi->blobs[0], at, to, len);
 }
 
-/* Read the record at *at and go on to the next one. */
+/* Reads the record at *at and advances to the next one. */
 static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 *at)
 {
 	struct od_xattr_prefix *prefix = &sbi->prefixes[sbi->nr_prefixes];
@@ -70,14 +70,14 @@ int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 		packed = &inode;
 		err = erofs_od_read_inode(sbi, sbi->od.packed_nid, packed);
 		if (err) {
-			erofs_od_err(sbi, "cannot read the packed inode: %d", err);
+			erofs_od_err(sbi, "failed to read packed inode: %d", err);
 			return err;
 		}
 	}
 	while (!err && sbi->nr_prefixes < count)
 		err = read_prefix(sbi, packed, &at);
 	if (err)
-		erofs_od_err(sbi, "cannot read xattr name prefix %u: %d", sbi->nr_prefixes, err);
+		erofs_od_err(sbi, "failed to read xattr name prefix %u: %d", sbi->nr_prefixes, err);
 	return err;
 }
 

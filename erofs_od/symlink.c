@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Symbolic links. One that lies behind its inode is read with it; others are
- * read when followed. Their blocks are cached with the metadata.
+ * Symbolic links. A target that follows its inode is read with it, others when they are
+ * followed. Their blocks are cached with the metadata.
  */
 #include "internal.h"
 
@@ -12,15 +12,15 @@ static int check_link(struct erofs_od_sb_info *sbi, u64 nid, const char *link, u
 {
 	if (size && size < PATH_MAX && (!link || !memchr(link, 0, size)))
 		return 0;
-	erofs_od_err_ratelimited(sbi, "inode %llu is corrupt: impossible link target", nid);
+	erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: invalid link target", nid);
 	return -EUCLEAN;
 }
 
 /**
- * erofs_od_read_fast_link - read a link's target if it lies behind the inode
+ * erofs_od_read_fast_link - read the target of a link if it follows the inode
  * @sbi: mount
  * @od: inode of a link
- * @link: the target, to be freed; NULL when it lies elsewhere
+ * @link: the target, to be freed; NULL if it is elsewhere
  *
  * Context: sleeps, killably.
  */
@@ -58,7 +58,7 @@ static const char *get_link(struct dentry *dentry, struct inode *inode,
 	char *link;
 	int err;
 
-	/* Under RCU nothing may be read or allocated. */
+	/* Under RCU this must not sleep. */
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
 	link = kzalloc(size + 1, GFP_KERNEL);

@@ -7,12 +7,12 @@
 #include <linux/xattr.h>
 
 /**
- * struct found_xattr - one attribute, as a walk comes to it
- * @entry: what the image says
- * @prefix: its prefix, taken apart
+ * struct found_xattr - an attribute that a walk has found
+ * @entry: the image's entry
+ * @prefix: its prefix, resolved
  * @value: its value if it is in memory, else NULL
- * @value_off: where it is in the primary blob otherwise
- * @name: room for a name that is not in memory
+ * @value_off: otherwise, its offset in the primary blob
+ * @name: buffer for a name that is not in memory
  */
 struct found_xattr {
 	struct od_xattr_entry entry;
@@ -22,7 +22,7 @@ struct found_xattr {
 	char name[OD_NAME_MAX];
 };
 
-/* Return values of a walk's visitor besides errors. */
+/* Return values of visitors, besides errors. */
 enum { GO_ON, STOP };
 
 typedef int (*xattr_visit)(struct erofs_od_sb_info *sbi,
@@ -87,7 +87,7 @@ static int visit_shared(struct erofs_od_sb_info *sbi, const struct od_xattr_body
 	return GO_ON;
 }
 
-/* Read the body behind an inode; to be freed with kvfree(). */
+/* Reads the xattr body of an inode; to be freed with kvfree(). */
 static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		     struct od_xattr_body *body)
 {
@@ -110,7 +110,7 @@ static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
  * walk_xattrs - visit the attributes of an inode
  * @inode: inode
  * @body: its body, in memory
- * @visit: called for each, until it returns something else than 0
+ * @visit: called for each, until it returns other than 0
  * @data: for @visit
  */
 static int walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
@@ -127,18 +127,18 @@ static int walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
 		err = visit_shared(sbi, body, x, visit, data);
 	kfree(x);
 	if (err == -EUCLEAN)
-		erofs_od_err_ratelimited(sbi, "inode %llu: corrupt extended attributes",
+		erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: extended attributes",
 					 EROFS_OD_I(inode)->od.nid);
 	return err;
 }
 
 /**
- * struct xattr_get - looking for an attribute
+ * struct xattr_get - search for an attribute
  * @index: short prefix
  * @name: rest of the name
  * @len: its length
- * @buffer: room for the value
- * @size: bytes of it; 0: only the value's size is wanted
+ * @buffer: gets the value
+ * @size: its size; 0: only the size of the value is wanted
  * @result: bytes in the value
  */
 struct xattr_get {
@@ -177,8 +177,8 @@ static int visit_get(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
  * @inode: inode
  * @index: short prefix of its name
  * @name: rest of the name
- * @buffer: room for the value
- * @size: bytes of it, or 0 to learn how many it takes
+ * @buffer: gets the value
+ * @size: its size, or 0 to query that of the value
  *
  * Context: sleeps, killably.
  * Return: bytes in the value; -ENODATA; -ERANGE; -EUCLEAN; -EINTR; -EIO.
@@ -213,9 +213,9 @@ int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 }
 
 /**
- * struct xattr_list - listing attributes
- * @buffer: room for names
- * @size: bytes of it; 0: only the size is wanted
+ * struct xattr_list - list of attributes
+ * @buffer: gets the names
+ * @size: its size; 0: only the size of the names is wanted
  * @used: bytes that the names take
  */
 struct xattr_list {
@@ -224,7 +224,7 @@ struct xattr_list {
 	size_t used;
 };
 
-/* How a short prefix is spelled, or NULL for one that is not to be seen. */
+/* The text of a short prefix, or NULL for one that is hidden. */
 static const char *prefix_name(const struct erofs_od_sb_info *sbi, u8 index)
 {
 	switch (index) {
@@ -273,8 +273,8 @@ static int visit_list(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
 /**
  * erofs_od_listxattr - list the names of attributes
  * @dentry: of the inode
- * @buffer: room for the names, each with a NUL
- * @size: bytes of it, or 0 to learn how many it takes
+ * @buffer: gets the names, each with a NUL
+ * @size: its size, or 0 to query that of the names
  *
  * Context: sleeps, killably.
  * Return: bytes of names, or an errno.

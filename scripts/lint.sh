@@ -224,7 +224,8 @@ hazards() {
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
-	'cachefiles_od/*.[ch]' 'include/*.h')
+	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
+	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh} Kbuild)
 
 # Words and phrases that have been replaced by better ones; extended regular
 # expressions, matched as whole words in any case.

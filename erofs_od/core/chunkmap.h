@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From an offset in a file to a place in a blob. */
+/* From an offset in a file to an extent of a blob. */
 #ifndef OD_CORE_CHUNKMAP_H
 #define OD_CORE_CHUNKMAP_H
 
@@ -37,28 +37,28 @@ struct od_extent {
 };
 
 /**
- * od_chunkmap_entry - which entry of the chunk array tells where a byte is?
+ * od_chunkmap_entry - find the entry of the chunk array for a byte
  * @inode: inode
  * @pos: byte of the file, below its size
  * @off: byte of the primary blob where the entry is
  *
- * Return: 1 when that entry is needed, 0 when the inode knows by itself,
- * -EUCLEAN when the entry would be beyond all offsets.
+ * Return: 1 if the entry is needed, 0 if the layout has none, -EUCLEAN if the entry
+ * would be past all offsets.
  */
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 
 /**
- * od_chunkmap - find the place of a run of bytes
+ * od_chunkmap - map a byte of a file
  * @tab: blobs of the image
  * @inode: inode
  * @pos: byte of the file, below its size
- * @entry: the entry that od_chunkmap_entry() named, @inode->entry_size bytes;
- *	NULL when it named none
- * @extent: the result; on failure its @blob, @off and @len are those of the
- *	place that is wrong
+ * @entry: the entry found by od_chunkmap_entry(), @inode->entry_size bytes; NULL if it
+ *	found none
+ * @extent: the result; on failure its @blob, @off and @len are those of the invalid
+ *	extent
  *
- * Return: 0, or -EUCLEAN for a place outside its blob, a device id beyond the
- * table, or inline data across a block.
+ * Return: 0, or -EUCLEAN for an extent outside its blob, a device id past the table, or
+ * inline data across a block boundary.
  */
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);

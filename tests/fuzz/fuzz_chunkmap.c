@@ -38,7 +38,7 @@ static void check_place(const struct od_blobtab *tab, const struct od_inode *ino
 	size = tab->blob[x->blob].size;
 	must(x->off < size);
 	must((unsigned __int128)x->off + x->len <= ceil_to(size, 4096));
-	/* A byte of the file is a byte of the blob, no zero that is read behind it. */
+	/* A byte of the file is a byte of the blob, no zero that is read past it. */
 	left = inode->size - pos;
 	must((x->len < left ? x->len : left) <= size - x->off);
 	if (x->flags & OD_EXTENT_INLINE) {
