@@ -126,6 +126,11 @@ long_lines() {
 		if (length(line) + 8 * tabs > 100 && $0 !~ /"/) print FILENAME ":" FNR }'
 }
 
+long_files() {
+	files 'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'compat/*.[ch]' | xargs wc -l |
+		awk '$1 >= 500 && $2 != "total" { print $2 ": " $1 " lines" }'
+}
+
 white_space() {
 	files | grep -vE '\.(patch|md)$' | xargs grep -nIE '[[:space:]]+$' || true
 }
@@ -278,6 +283,7 @@ rule "no call goes up in erofs_od" calls_that_go_up erofs_od
 rule "no BUG and no WARN" asserts_on_input
 rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines
+rule "no file of the modules has 500 lines" long_files
 rule "no white space at the end of a line" white_space
 rule "README.md has the kernels of SUPPORTED" kernels_in_readme
 rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf
