@@ -216,7 +216,7 @@ static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
 			      const struct cachefiles_od_bounce *bounce, size_t skip, size_t len,
 			      u64 pos)
 {
-	struct file *file = cachefiles_od_backing_buffered(cookie);
+	struct file *file = cachefiles_od_file_buffered(cookie);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);

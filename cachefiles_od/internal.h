@@ -48,51 +48,11 @@
 #include "core/message.h"
 #include "core/object.h"
 #include "core/request.h"
+#include "requests.h"
 
 struct cachefiles_od_daemon;
+struct iov_iter;
 struct poll_table_struct;
-
-/**
- * struct cachefiles_od_deadlines - when waiting ends
- * @lock: guards @next and the arming of @work
- * @work: fails what has waited too long
- * @next: when @work is due, in jiffies; meaningful while it is pending
- */
-struct cachefiles_od_deadlines {
-	spinlock_t lock;
-	struct delayed_work work;
-	unsigned long next;
-};
-
-/**
- * struct cachefiles_od_queue - requests on their way to the daemon and back
- * @requests: all of them by msg_id; its lock is the queue lock. Those that the
- *	daemon can fetch now carry %CACHEFILES_OD_READY
- * @nr_requests: how many
- * @next_id: where the search for a free msg_id goes on
- * @last_fetched: msg_id that was served last; the next search starts after it
- * @next_object_id: last object_id given out
- * @generation: counts restores: an OPEN of an earlier one belongs to a daemon
- *	that has been taken over from
- * @live: a daemon holds the device; requests may be queued
- * @wide: the daemon asked for READs wider than what is wanted
- * @opened: tasks that wait for an OPEN to end
- * @deadlines: of all pieces that wait
- */
-struct cachefiles_od_queue {
-	struct xarray requests;
-	unsigned int nr_requests;
-	u32 next_id;
-	u32 last_fetched;
-	u32 next_object_id;
-	unsigned int generation;
-	bool live;
-	bool wide;
-	wait_queue_head_t opened;
-	struct cachefiles_od_deadlines deadlines;
-};
-
-#define CACHEFILES_OD_READY	XA_MARK_1
 
 /**
  * struct cachefiles_od_counters - what happened since the cache was bound
@@ -256,77 +216,6 @@ struct cachefiles_od_cookie {
 	bool unversioned;
 };
 
-/**
- * struct cachefiles_od_request - a question to the daemon
- * @ref: references
- * @cookie: the blob it is about; its lock guards all that can change here
- * @msg_id: its name
- * @opcode: enum cachefiles_od_opcode
- * @object_id: for a CLOSE, the fd that it is about
- * @generation: the queue's when an OPEN was delivered
- * @state: where it is
- * @range: what a READ asks for
- * @node: of a READ in the cookie's tree
- * @waits: pieces of reads that wait for a READ, by their first byte
- * @nr_waits: how many
- * @link: in a list of requests that have ended
- * @born: when it was queued, in jiffies
- * @error: how an OPEN ended
- * @done: an OPEN ended
- */
-struct cachefiles_od_request {
-	struct kref ref;
-	struct cachefiles_od_cookie *cookie;
-	u32 msg_id;
-	u32 opcode;
-	u32 object_id;
-	unsigned int generation;
-	enum od_req_state state;
-	struct od_range range;
-	struct rb_node node;
-	struct rb_root waits;
-	unsigned int nr_waits;
-	struct list_head link;
-	unsigned long born;
-	int error;
-	bool done;
-};
-
-/**
- * struct cachefiles_od_piece - a part of a read that goes its own way
- * @refs: the piece's reporter and the submitter of its I/O
- * @node: in a request's tree, while it waits
- * @link: in a list of pieces that go on
- * @read: the read; may be freed as soon as the piece was reported
- * @from: first byte, from the start of the read
- * @len: bytes
- * @expires: when to give up waiting, in jiffies; 0 for never
- * @error: why the piece fails instead of going on
- * @tries: READs that were completed and gave it nothing
- * @alone: the last of them asked for just what it wants
- * @reread: the cache file has failed to give it back once
- * @go_on: takes over a piece that has waited
- * @iocb: direct I/O on the cache file
- * @ret: how that ended
- * @work: what cannot be done where it was found out
- */
-struct cachefiles_od_piece {
-	refcount_t refs;
-	struct rb_node node;
-	struct list_head link;
-	struct cachefiles_od_read *read;
-	size_t from, len;
-	unsigned long expires;
-	int error;
-	u8 tries;
-	bool alone;
-	bool reread;
-	void (*go_on)(struct cachefiles_od_piece *piece);
-	struct kiocb iocb;
-	long ret;
-	struct work_struct work;
-};
-
 static inline struct cachefiles_od_cache *
 cachefiles_od_cookie_cache(const struct cachefiles_od_cookie *cookie)
 {
@@ -423,17 +312,46 @@ void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
 
+/* tree.c */
+/**
+ * struct cachefiles_od_place - directories that a cache file lies in
+ * @volume: of its volume
+ * @fanout: in @volume
+ */
+struct cachefiles_od_place {
+	struct path volume, fanout;
+};
+
+int cachefiles_od_tree_get_mark(struct dentry *dentry, void *value, size_t len);
+int cachefiles_od_tree_set_mark(const struct path *path, const void *value, size_t len);
+int cachefiles_od_tree_bury(struct cachefiles_od_cache *cache, const struct path *dir,
+			    struct dentry *victim);
+int cachefiles_od_tree_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+			      struct dentry *victim);
+int cachefiles_od_tree_enter(struct cachefiles_od_cookie *cookie, bool make,
+			     struct cachefiles_od_place *place);
+void cachefiles_od_tree_leave(struct cachefiles_od_place *place);
+
+/* file.c */
+struct file *cachefiles_od_file_open(struct cachefiles_od_cookie *cookie, const struct path *dir,
+				     int flags);
+void cachefiles_od_file_close(struct file *file);
+struct file *cachefiles_od_file_buffered(struct cachefiles_od_cookie *cookie);
+bool cachefiles_od_file_is_valid(struct file *file, u64 *size);
+int cachefiles_od_file_set_mark(struct cachefiles_od_cookie *cookie);
+
+/* probe.c */
+int cachefiles_od_probe(struct cachefiles_od_cache *cache);
+
 /* backing.c */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first);
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim);
-int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
-				 struct dentry *victim);
-struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
+
+/* bounce.c */
+int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
+			      struct iov_iter *to, ssize_t *ret);
 
 /* wait.c */
 void cachefiles_od_wait_init(struct cachefiles_od_queue *queue);

@@ -157,7 +157,7 @@ static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 static void piece_read_buffered(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	struct file *file = cachefiles_od_backing_buffered(cookie);
+	struct file *file = cachefiles_od_file_buffered(cookie);
 	struct iov_iter iter;
 	struct kiocb iocb;
 	ssize_t n;
@@ -186,88 +186,26 @@ static bool is_refusal(long ret)
 
 /* --- whole blocks around a piece, into a bounce buffer --- */
 
-static void free_pages_of(struct bio_vec *bvec, unsigned int nr)
-{
-	while (nr)
-		__free_page(bvec[--nr].bv_page);
-	kvfree(bvec);
-}
-
-static struct bio_vec *alloc_pages_for(unsigned int nr)
-{
-	struct bio_vec *bvec = kvmalloc_array(nr, sizeof(*bvec), GFP_NOFS);
-	unsigned int i;
-
-	if (!bvec)
-		return NULL;
-	for (i = 0; i < nr; i++) {
-		bvec[i] = (struct bio_vec) { .bv_page = alloc_page(GFP_NOFS), .bv_len = PAGE_SIZE };
-		if (!bvec[i].bv_page) {
-			free_pages_of(bvec, i);
-			return NULL;
-		}
-	}
-	return bvec;
-}
-
-static int copy_out(const struct cachefiles_od_piece *piece, const struct bio_vec *bvec,
-		    size_t skip)
-{
-	size_t left = piece->len;
-	struct iov_iter iter;
-
-	piece_iter(piece, 0, &iter);
-	while (left) {
-		size_t part = min_t(size_t, left, PAGE_SIZE - offset_in_page(skip));
-
-		if (copy_page_to_iter(bvec[skip >> PAGE_SHIFT].bv_page, offset_in_page(skip),
-				      part, &iter) != part)
-			return -EFAULT;
-		skip += part;
-		left -= part;
-	}
-	return 0;
-}
-
-static ssize_t read_blocks(struct file *file, const struct bio_vec *bvec, unsigned int nr,
-			   u64 start, size_t len)
-{
-	struct iov_iter iter;
-	struct kiocb iocb;
-
-	iov_iter_bvec(&iter, ITER_DEST, bvec, nr, len);
-	init_sync_kiocb(&iocb, file);
-	iocb.ki_flags |= IOCB_DIRECT;
-	iocb.ki_pos = start;
-	return vfs_iocb_iter_read(file, &iocb, &iter);
-}
-
 /*
- * What is not aligned as the device wants it, in the file or in memory: a tail,
- * a block smaller than its sectors. The last block may end with the file.
+ * Bytes that are not aligned as the device requires, in the file or in memory: a tail,
+ * or a block smaller than the device's sectors.
  */
 static void piece_read_around(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	u64 from = cachefiles_od_piece_start(piece), to = from + piece->len;
-	u64 start = round_down(from, (u64)cookie->dio_align);
-	size_t len = round_up(to, (u64)cookie->dio_align) - start;
-	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
-	struct bio_vec *bvec = alloc_pages_for(nr);
+	struct iov_iter iter;
 	ssize_t ret;
+	int err;
 
-	if (!bvec) {
-		piece_done(piece, -ENOMEM);
-		return;
-	}
-	ret = read_blocks(cookie->file, bvec, nr, start, len);
-	if (ret >= (ssize_t)(to - start))
-		piece_done(piece, copy_out(piece, bvec, from - start));
+	piece_iter(piece, 0, &iter);
+	err = cachefiles_od_bounce_read(cookie, cachefiles_od_piece_start(piece), piece->len,
+					&iter, &ret);
+	if (err || ret == (ssize_t)piece->len)
+		piece_done(piece, err);
 	else if (is_refusal(ret))
 		piece_read_buffered(piece);
 	else
 		piece_lost(piece, ret);
-	free_pages_of(bvec, nr);
 }
 
 /* --- what sleeps is put off --- */

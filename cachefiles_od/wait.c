@@ -200,7 +200,7 @@ int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 ob
 		spin_lock(&cookie->lock);
 		if (cookie->object_id == object_id && req->state == OD_REQ_SENT) {
 			note_tries(req);
-			cachefiles_od_wait_end(req, OD_REQ_ANSWER, 0, &pieces, &ended);
+			cachefiles_od_wait_end(req, OD_REQ_REPLY, 0, &pieces, &ended);
 		}
 		spin_unlock(&cookie->lock);
 	}
