@@ -11,9 +11,14 @@
  */
 struct erofs_od_source erofs_od_data_source(struct inode *inode)
 {
+	const struct od_inode *od = &erofs_od_inode(inode)->od;
+
 	return (struct erofs_od_source) {
 		.inode = inode,
 		.map = erofs_od_map,
+		.submit = od_inode_is_compressed(od) ? erofs_od_zdata_submit : NULL,
+		.m = erofs_od_mount(inode->i_sb),
+		.od = od,
 		.owner = inode,
 		.timeout_ms = erofs_od_mount(inode->i_sb)->timeout_ms,
 		.size = i_size_read(inode),
@@ -59,10 +64,11 @@ static void erofs_od_data_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
 	struct erofs_od_source source = erofs_od_data_source(inode);
-	u64 pos = readahead_pos(rac);
+	u64 pos = readahead_pos(rac), len = readahead_length(rac);
 
-	erofs_od_io_readahead(&source, rac,
-			      pos + erofs_od_map_ready(inode, pos, readahead_length(rac)));
+	len = source.submit ? erofs_od_zmap_ready(inode, pos, len)
+			    : erofs_od_map_ready(inode, pos, len);
+	erofs_od_io_readahead(&source, rac, pos + len);
 }
 
 const struct address_space_operations erofs_od_data_aops = {

@@ -21,10 +21,12 @@
  * struct erofs_od_direct - some bytes under way
  * @folio: pages of our own; locked until they are read
  * @nr: how many
+ * @error: why one of them could not be read
  */
 struct erofs_od_direct {
 	struct folio *folio[EROFS_OD_DIRECT_PAGES];
 	unsigned int nr;
+	int error;
 };
 
 static void erofs_od_direct_free(struct erofs_od_direct *direct)
@@ -97,27 +99,68 @@ static size_t erofs_od_direct_copy(struct erofs_od_direct *direct, size_t len,
 	return done;
 }
 
+/* Have bytes in pages of our own, to be freed by erofs_od_direct_free() if this gives 0. */
+static int erofs_od_direct_fetch(struct erofs_od_source *source, u64 pos, size_t len,
+				 struct erofs_od_direct *direct)
+{
+	struct erofs_od_mount *m = source->m;
+	int err = erofs_od_direct_alloc(direct, len), failed = 0;
+
+	if (err)
+		return err;
+	source->owner = direct;
+	source->wait = &m->wait;
+	source->error = &direct->error;
+	direct->error = 0;
+	err = erofs_od_io_read_folios(source, direct->folio, direct->nr, pos);
+	failed = erofs_od_direct_wait(m, direct);
+	direct->error = failed ?: err ?: READ_ONCE(direct->error);
+	return 0;
+}
+
 static ssize_t erofs_od_direct_part(struct inode *inode, u64 pos, size_t len,
 				    struct erofs_od_direct *direct, struct iov_iter *to)
 {
 	struct erofs_od_source source = erofs_od_data_source(inode);
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	int failed = 0, err;
+	int err = erofs_od_direct_fetch(&source, pos, len, direct);
 	size_t done;
 
-	err = erofs_od_direct_alloc(direct, len);
 	if (err)
 		return err;
-	source.owner = direct;
-	source.wait = &m->wait;
-	source.error = &failed;
-	err = erofs_od_io_read_folios(&source, direct->folio, direct->nr, pos);
-	err = erofs_od_direct_wait(m, direct) ?: err;
 	done = erofs_od_direct_copy(direct, len, to);
 	erofs_od_direct_free(direct);
 	if (done)
 		return done;
-	return err ?: READ_ONCE(failed) ?: -EFAULT;
+	return direct->error ?: -EFAULT;
+}
+
+/**
+ * erofs_od_direct_page - have some bytes in a page of their own
+ * @source: where they come from
+ * @pos: first byte
+ * @len: how many, at most a page
+ * @folio: the result, to be put
+ *
+ * Context: sleeps, killably and freezably.
+ * Return: 0 or an errno.
+ */
+int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
+			 struct folio **folio)
+{
+	struct erofs_od_direct *direct = kmalloc(sizeof(*direct), GFP_KERNEL);
+	int err;
+
+	if (!direct)
+		return -ENOMEM;
+	err = erofs_od_direct_fetch(source, pos, len, direct);
+	if (!err && folio_test_uptodate(direct->folio[0])) {
+		*folio = direct->folio[--direct->nr];
+	} else if (!err) {
+		err = direct->error ?: -EIO;
+		erofs_od_direct_free(direct);
+	}
+	kfree(direct);
+	return err;
 }
 
 /**

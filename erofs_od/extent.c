@@ -13,7 +13,10 @@ static int erofs_od_extent_at(struct inode *inode, u64 pos, struct erofs_od_plac
 	cond_resched();
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	err = erofs_od_map(inode, pos, true, place);
+	if (od_inode_is_compressed(&erofs_od_inode(inode)->od))
+		err = erofs_od_zmap_place(inode, pos, place);
+	else
+		err = erofs_od_map(inode, pos, true, place);
 	if (!err)
 		place->len = min(place->len, (u64)i_size_read(inode) - pos);
 	return err;
@@ -73,7 +76,7 @@ struct erofs_od_extent {
 static bool erofs_od_extent_extend(struct erofs_od_extent *extent, u64 pos,
 				   const struct erofs_od_place *place, u32 flags)
 {
-	if (extent->blob != place->blob || extent->flags != flags ||
+	if (extent->blob != place->blob || extent->flags != flags || place->encoded ||
 	    extent->pos + extent->len != pos || extent->off + extent->len != place->off)
 		return false;
 	extent->len += place->len;
@@ -118,6 +121,7 @@ int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 st
 		if (err)
 			return err;
 		flags = place.inlined ? FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED : 0;
+		flags |= place.encoded ? FIEMAP_EXTENT_ENCODED : 0;
 		if (place.blob && !erofs_od_extent_extend(&extent, pos, &place, flags)) {
 			err = erofs_od_extent_emit(info, &extent, 0);
 			/* The walk goes on behind the range until the last one is known. */

@@ -96,6 +96,11 @@ int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od)
 			return err;
 		err = od_inode_parse(&m->od, nid, off, p, len, od, &why);
 	}
+	if (!err && od_inode_is_compressed(od) && od->size) {
+		err = erofs_od_read_zinode(m, od, &why);
+		if (err != -EOPNOTSUPP && err != -EUCLEAN && err)
+			return err;
+	}
 	if (err == -EOPNOTSUPP)
 		erofs_od_err_ratelimited(m, "inode %llu needs what is not supported: %s",
 					 nid, why);
@@ -155,7 +160,9 @@ static void erofs_od_fill_inode(struct inode *inode, const struct od_inode *od, 
 	inode_set_atime(inode, od->mtime, od->mtime_nsec);
 	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
 	i_size_write(inode, (loff_t)od->size);
-	inode->i_blocks = round_up(od->size, (u64)inode->i_sb->s_blocksize) >> 9;
+	/* Compressed ones: what they take, but not 0, which is taken for a hole. */
+	inode->i_blocks = round_up(od_inode_is_compressed(od) ? max(od->start_off, !!od->size) :
+				   od->size, (u64)inode->i_sb->s_blocksize) >> 9;
 	/* Saves a look at the xattrs for every permission check. */
 	if (!od->xattr_size)
 		cache_no_acl(inode);

@@ -83,6 +83,11 @@ struct erofs_od_blob {
  * @nr_blobs: how many of them are open
  * @prefixes: long xattr name prefixes
  * @nr_prefixes: how many of them are read
+ * @packed: the packed inode; its size is 0 if there is none
+ * @algs: algorithms that it can decompress, bit N for enum od_alg N
+ * @encoded: bytes of compressed data in memory
+ * @encoded_wait: woken up when these get fewer
+ * @rcu: to be freed by: the end of a read may still look at @wait
  */
 struct erofs_od_mount {
 	char *fsid;
@@ -106,6 +111,11 @@ struct erofs_od_mount {
 	unsigned int nr_blobs;
 	struct od_xattr_prefix *prefixes;
 	unsigned int nr_prefixes;
+	struct od_inode packed;
+	u16 algs;
+	atomic_long_t encoded;
+	wait_queue_head_t encoded_wait;
+	struct rcu_head rcu;
 };
 
 /**
@@ -191,28 +201,41 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
 
+/* zinode.c */
+int erofs_od_zinit(struct erofs_od_mount *m);
+void erofs_od_zexit(struct erofs_od_mount *m);
+int erofs_od_read_packed(struct erofs_od_mount *m);
+int erofs_od_read_zinode(struct erofs_od_mount *m, struct od_inode *od, const char **why);
+
 /* map.c */
 /**
  * struct erofs_od_place - where a run of bytes is
  * @blob: which blob; NULL: a hole
  * @inlined: most likely in the blob's cached metadata
+ * @encoded: compressed: what is at @off is not these bytes
  * @off: first byte in the blob
  * @len: how many; on failure, of how many the failure tells, 0: unknown
  */
 struct erofs_od_place {
 	struct erofs_od_blob *blob;
 	bool inlined;
+	bool encoded;
 	u64 off;
 	u64 len;
 };
 
+int erofs_od_map_od(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, bool may_wait,
+		    struct erofs_od_place *place);
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_place *place);
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
-int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
-		       struct erofs_od_meta *meta);
-int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
-			size_t len);
+/* zmap.c */
+struct erofs_od_zplace;
+
+int erofs_od_zmap(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, bool may_wait,
+		  struct erofs_od_zplace *zplace);
+int erofs_od_zmap_place(struct inode *inode, u64 pos, struct erofs_od_place *place);
+u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len);
 
 /* io.c */
 struct erofs_od_io;
@@ -221,6 +244,9 @@ struct erofs_od_io;
  * struct erofs_od_source - where the bytes of an inode's pages come from
  * @inode: whose pages
  * @map: finds the place of the byte @pos; waits for metadata only if allowed
+ * @submit: accounts for every byte of a batch and drops it, instead of what @map does
+ * @m: for @submit: mount
+ * @od: for @submit: inode, which stays until all is accounted for
  * @owner: on whose behalf the cache is read
  * @timeout_ms: for the cache
  * @error: where to leave the errno of what could not be read; may be NULL
@@ -232,6 +258,9 @@ struct erofs_od_source {
 	struct inode *inode;
 	int (*map)(struct inode *inode, u64 pos, bool may_wait,
 		   struct erofs_od_place *place);
+	int (*submit)(struct erofs_od_io *io);
+	struct erofs_od_mount *m;
+	const struct od_inode *od;
 	const void *owner;
 	unsigned int timeout_ms;
 	int *error;
@@ -246,12 +275,26 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end);
 
+/* zdata.c */
+int erofs_od_zdata_init(void);
+void erofs_od_zdata_exit(void);
+bool erofs_od_zdata_is_full(const struct erofs_od_mount *m);
+int erofs_od_zdata_submit(struct erofs_od_io *io);
+
 /* data.c */
 struct erofs_od_source erofs_od_data_source(struct inode *inode);
 extern const struct address_space_operations erofs_od_data_aops;
 
 /* direct.c */
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
+int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
+			 struct folio **folio);
+
+/* bytes.c */
+int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
+		       struct erofs_od_meta *meta);
+int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
+			size_t len);
 
 /* extent.c */
 loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence);

@@ -8,56 +8,16 @@
  * accounted for: from here, from a work item, or from a hard interrupt.
  */
 #include "internal.h"
+#include "io.h"
 
 #include <linux/bvec.h>
 #include <linux/highmem.h>
-#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
 /* Folios in a batch: what fits a bio, and an allocation that does not fail. */
 #define EROFS_OD_BATCH	256U
-
-/**
- * struct erofs_od_slot - one folio of a batch
- * @folio: locked until @left is 0
- * @pos: its first byte in the file; where it ends, the next slot begins
- * @left: bytes not accounted for
- * @failed: a byte of it did not come
- */
-struct erofs_od_slot {
-	struct folio *folio;
-	u64 pos;
-	atomic_t left;
-	bool failed;
-};
-
-/**
- * struct erofs_od_io - a batch
- * @refs: reads of the cache under way, and its maker
- * @source: where the bytes come from
- * @gfp: how to allocate what it takes to read
- * @may_wait: the maker may wait for metadata
- * @asked: @wide is valid
- * @wide: the daemon accepts READs of several extents; looked up once per batch
- * @nr: slots in use
- * @max: slots allocated
- * @end: first byte behind the last folio
- * @slot: the folios
- */
-struct erofs_od_io {
-	refcount_t refs;
-	struct erofs_od_source source;
-	gfp_t gfp;
-	bool may_wait;
-	bool asked;
-	bool wide;
-	unsigned int nr;
-	unsigned int max;
-	u64 end;
-	struct erofs_od_slot slot[];
-};
 
 /**
  * struct erofs_od_run - neighbouring bytes of a file that are neighbours in a blob
@@ -107,7 +67,13 @@ static struct erofs_od_io *erofs_od_io_alloc(const struct erofs_od_source *sourc
 	return io;
 }
 
-static void erofs_od_io_put(struct erofs_od_io *io)
+/**
+ * erofs_od_io_put - drop a reference
+ * @io: batch
+ *
+ * Context: any.
+ */
+void erofs_od_io_put(struct erofs_od_io *io)
 {
 	if (refcount_dec_and_test(&io->refs))
 		kfree(io);
@@ -165,12 +131,23 @@ static void erofs_od_slot_finish(struct erofs_od_io *io, unsigned int nr)
 	folio_end_read(folio, !failed);
 }
 
-static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int error)
+/**
+ * erofs_od_io_account - account for some bytes of a batch
+ * @io: batch
+ * @pos: first byte in the file
+ * @len: how many, not 0
+ * @error: why they are not there, or 0
+ *
+ * Context: any, hard interrupt included. What had its last byte accounted for is gone.
+ */
+void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int error)
 {
 	unsigned int nr = erofs_od_io_find(io, pos);
 
 	if (error && io->source.error)
 		WRITE_ONCE(*io->source.error, error);
+	/* Without the last folio's lock nothing else keeps the mount. */
+	rcu_read_lock();
 	for (; len; nr++) {
 		struct erofs_od_slot *slot = &io->slot[nr];
 		u64 part = min(len, erofs_od_slot_end(io, nr) - pos);
@@ -185,6 +162,19 @@ static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int er
 	}
 	if (io->source.wait && wq_has_sleeper(io->source.wait))
 		wake_up_all(io->source.wait);
+	rcu_read_unlock();
+}
+
+/**
+ * erofs_od_io_page - the page that a byte of a batch goes to
+ * @io: batch
+ * @pos: the byte in the file
+ */
+struct page *erofs_od_io_page(const struct erofs_od_io *io, u64 pos)
+{
+	const struct erofs_od_slot *slot = &io->slot[erofs_od_io_find(io, pos)];
+
+	return folio_page(slot->folio, (pos - slot->pos) >> PAGE_SHIFT);
 }
 
 /* The part of a slot's folio that holds bytes from pos on, as a bvec. */
@@ -272,7 +262,13 @@ static void erofs_od_io_flush(struct erofs_od_io *io, struct erofs_od_run *run)
 	run->blob = NULL;
 }
 
-static void erofs_od_io_zero(struct erofs_od_io *io, u64 pos, u64 len)
+/**
+ * erofs_od_io_zero - zero some bytes of a batch, and account for them
+ * @io: batch
+ * @pos: first byte in the file
+ * @len: how many, not 0
+ */
+void erofs_od_io_zero(struct erofs_od_io *io, u64 pos, u64 len)
 {
 	unsigned int nr = erofs_od_io_find(io, pos);
 	u64 at = pos, left = len;
@@ -353,7 +349,7 @@ static void erofs_od_io_place(struct erofs_od_io *io, u64 pos,
 }
 
 /* Account for every byte of a batch, or start what will. */
-static int erofs_od_io_submit(struct erofs_od_io *io)
+static int erofs_od_io_submit_plain(struct erofs_od_io *io)
 {
 	struct erofs_od_run run = { };
 	u64 pos = io->slot[0].pos;
@@ -378,6 +374,11 @@ static int erofs_od_io_submit(struct erofs_od_io *io)
 		erofs_od_io_account(io, pos, io->end - pos, 0);
 	erofs_od_io_put(io);
 	return first_err;
+}
+
+static int erofs_od_io_submit(struct erofs_od_io *io)
+{
+	return io->source.submit ? io->source.submit(io) : erofs_od_io_submit_plain(io);
 }
 
 /**

@@ -31,8 +31,18 @@ static int erofs_od_map_entry(struct erofs_od_mount *m, const struct od_inode *o
 	return erofs_od_meta_peek(m->blobs[0], off, entry, od->entry_size) ? 0 : -EAGAIN;
 }
 
-static int erofs_od_map_od(struct erofs_od_mount *m, const struct od_inode *od, u64 pos,
-			   bool may_wait, struct erofs_od_place *place)
+/**
+ * erofs_od_map_od - find a byte of an inode that is not compressed
+ * @m: mount
+ * @od: inode
+ * @pos: the byte, below the inode's size
+ * @may_wait: wait for metadata, killably
+ * @place: where it is and how many go with it
+ *
+ * Return: as erofs_od_map().
+ */
+int erofs_od_map_od(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, bool may_wait,
+		    struct erofs_od_place *place)
 {
 	u8 entry[OD_CHUNK_INDEX_SIZE];
 	struct od_extent extent;
@@ -107,68 +117,4 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 	/* The first chunk may have begun before pos. */
 	chunks = (pos >> od->chunkbits) + div_u64(ready, od->entry_size);
 	return (chunks << od->chunkbits) - pos;
-}
-
-/**
- * erofs_od_map_bytes - have bytes of a directory or link in memory
- * @inode: inode
- * @pos: first byte
- * @len: how many; all in one block
- * @meta: the result, for erofs_od_meta_unmap()
- *
- * Waits killably. Such bytes are cached with the blob's metadata.
- *
- * Return: 0 or an errno.
- */
-int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
-		       struct erofs_od_meta *meta)
-{
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	struct erofs_od_place place = { };
-	int err = erofs_od_map(inode, pos, true, &place);
-
-	if (err)
-		return err;
-	if (!place.blob || place.len < len) {
-		erofs_od_err_ratelimited(m, "inode %llu: a hole where there must be data, at byte %llu",
-					 erofs_od_inode(inode)->od.nid, pos);
-		return -EUCLEAN;
-	}
-	return erofs_od_meta_map(place.blob, place.off, len, meta);
-}
-
-/**
- * erofs_od_copy_bytes - copy bytes of a link or of the packed inode
- * @m: mount
- * @od: inode
- * @pos: first byte
- * @to: where to
- * @len: how many; all below the inode's size
- *
- * Waits killably.
- *
- * Return: 0 or an errno.
- */
-int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
-			size_t len)
-{
-	while (len) {
-		struct erofs_od_place place = { };
-		int err = erofs_od_map_od(m, od, pos, true, &place);
-		size_t part;
-
-		if (err)
-			return err;
-		part = min_t(u64, place.len, len);
-		if (!place.blob)
-			memset(to, 0, part);
-		else
-			err = erofs_od_meta_copy(place.blob, place.off, to, part);
-		if (err)
-			return err;
-		pos += part;
-		to += part;
-		len -= part;
-	}
-	return 0;
 }

@@ -147,7 +147,7 @@ static void erofs_od_free_fc(struct fs_context *fc)
 		return;
 	erofs_od_close_image(m);
 	erofs_od_free_options(m);
-	kfree(m);
+	kfree_rcu(m, rcu);
 }
 
 static const struct fs_context_operations erofs_od_context_ops = {
@@ -170,6 +170,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 	m->user_xattr = true;
 	m->acl = true;
 	init_waitqueue_head(&m->wait);
+	init_waitqueue_head(&m->encoded_wait);
 	if (fc->root) {
 		struct erofs_od_mount *old = erofs_od_mount(fc->root->d_sb);
 

@@ -56,7 +56,7 @@ static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode 
 int erofs_od_read_prefixes(struct erofs_od_mount *m)
 {
 	unsigned int count = min_t(unsigned int, m->od.prefix_count, EROFS_OD_PREFIXES_MAX);
-	struct od_inode inode, *packed = NULL;
+	const struct od_inode *packed = m->od.prefix_in_packed ? &m->packed : NULL;
 	u64 at = m->od.prefix_off;
 	int err = 0;
 
@@ -65,14 +65,6 @@ int erofs_od_read_prefixes(struct erofs_od_mount *m)
 	m->prefixes = kcalloc(count, sizeof(*m->prefixes), GFP_KERNEL);
 	if (!m->prefixes)
 		return -ENOMEM;
-	if (m->od.prefix_in_packed) {
-		packed = &inode;
-		err = erofs_od_read_inode(m, m->od.packed_nid, packed);
-		if (err) {
-			erofs_od_err(m, "cannot read the packed inode: %d", err);
-			return err;
-		}
-	}
 	while (!err && m->nr_prefixes < count)
 		err = erofs_od_read_prefix(m, packed, &at);
 	if (err)

@@ -229,7 +229,11 @@ int erofs_od_open_image(struct erofs_od_mount *m)
 	if (!err)
 		err = erofs_od_read_super(m);
 	if (!err)
+		err = erofs_od_zinit(m);
+	if (!err)
 		err = erofs_od_open_devices(m);
+	if (!err)
+		err = erofs_od_read_packed(m);
 	if (!err)
 		err = erofs_od_read_prefixes(m);
 	return err ?: erofs_od_check_root(m);
@@ -242,6 +246,7 @@ int erofs_od_open_image(struct erofs_od_mount *m)
 void erofs_od_close_image(struct erofs_od_mount *m)
 {
 	erofs_od_free_prefixes(m);
+	erofs_od_zexit(m);
 	while (m->nr_blobs)
 		erofs_od_close_blob(m->blobs[--m->nr_blobs]);
 	kvfree(m->blobs);
@@ -319,5 +324,5 @@ void erofs_od_kill_sb(struct super_block *sb)
 	kill_anon_super(sb);
 	erofs_od_close_image(m);
 	erofs_od_free_options(m);
-	kfree(m);
+	kfree_rcu(m, rcu);
 }

@@ -9,6 +9,7 @@
 /* Superblock: at this byte of the primary blob, this long without extensions. */
 #define OD_SB_OFFSET		1024
 #define OD_SB_SIZE		128
+#define OD_SB_EXTSLOT_SIZE	16
 #define OD_SB_MAGIC		0xE0F5E1E2U
 
 enum od_sb_field {
@@ -16,6 +17,7 @@ enum od_sb_field {
 	OD_SB_CHECKSUM_AT = 4,
 	OD_SB_COMPAT_AT = 8,
 	OD_SB_BLKSZBITS_AT = 12,
+	OD_SB_EXTSLOTS_AT = 13,
 	OD_SB_ROOTNID_AT = 14,
 	OD_SB_INOS_AT = 16,
 	OD_SB_EPOCH_AT = 24,
@@ -26,6 +28,8 @@ enum od_sb_field {
 	OD_SB_UUID_AT = 48,
 	OD_SB_VOLUME_NAME_AT = 64,
 	OD_SB_INCOMPAT_AT = 80,
+	/* With COMPR_CFGS the algorithms, else the distance of LZ4. */
+	OD_SB_ALGS_AT = 84,
 	OD_SB_EXTRA_DEVICES_AT = 86,
 	OD_SB_DEVT_SLOTOFF_AT = 88,
 	OD_SB_DIRBLKBITS_AT = 90,
@@ -125,6 +129,47 @@ enum od_layout {
 #define OD_CHUNK_INDEX_DEVICE_AT	2
 #define OD_CHUNK_INDEX_BLKADDR_AT	4
 #define OD_CHUNK_HOLE		0xFFFFFFFFU
+
+/* Algorithms, by number: bits of the superblock, nibbles of inodes */
+enum od_alg {
+	OD_ALG_LZ4 = 0,
+	OD_ALG_LZMA = 1,
+	OD_ALG_DEFLATE = 2,
+	OD_ALG_ZSTD = 3,
+	OD_ALGS,
+};
+
+/* Header of a compressed inode's map */
+#define OD_ZHEADER_SIZE		8
+#define OD_ZHEADER_FRAGMENT_AT	0
+#define OD_ZHEADER_INLINE_AT	2
+#define OD_ZHEADER_ADVISE_AT	4
+#define OD_ZHEADER_ALGS_AT	6
+#define OD_ZHEADER_CLUSTERBITS_AT	7
+/* The file as a whole is a fragment, at the offset that the other bits are. */
+#define OD_ZHEADER_WHOLE	0x8000000000000000ULL
+
+enum od_zadvise {
+	/* Full layout: */
+	OD_ZADVISE_EXTENTS = 0x01,
+	/* Compact layout: */
+	OD_ZADVISE_COMPACT_2B = 0x01,
+	OD_ZADVISE_BIG_1 = 0x02,
+	OD_ZADVISE_BIG_2 = 0x04,
+	OD_ZADVISE_INLINE = 0x08,
+	OD_ZADVISE_INTERLACED = 0x10,
+	OD_ZADVISE_FRAGMENT = 0x20,
+};
+
+/* Entry of a full map */
+#define OD_ZINDEX_SIZE		8
+#define OD_ZINDEX_ADVISE_AT	0
+#define OD_ZINDEX_CLUSTEROFS_AT	2
+#define OD_ZINDEX_BLKADDR_AT	4
+
+/* Bytes of a pcluster, and of what comes out of it */
+#define OD_ZENCODED_MAX		(1U << 20)
+#define OD_ZDECODED_MAX		(12U << 20)
 
 /* Directory entry */
 #define OD_DIRENT_SIZE		12

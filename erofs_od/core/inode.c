@@ -84,7 +84,9 @@ static int od_inode_layout(const struct od_sb *sb, const u8 *p,
 		return od_inode_chunks(sb, u, inode, why);
 	case OD_LAYOUT_COMPRESSED_FULL:
 	case OD_LAYOUT_COMPRESSED_COMPACT:
-		return od_inode_refuse(why, "compressed data");
+		/* Compressed blocks, of which the map knows better. */
+		inode->start_off = (u64)u << sb->blkbits;
+		return 0;
 	default:
 		return od_inode_refuse(why, "an unknown data layout");
 	}

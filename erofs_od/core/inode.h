@@ -8,13 +8,42 @@
 #include "sb.h"
 
 /**
+ * struct od_zinode - what a compressed inode says of its map, checked
+ * @array: byte of the primary blob where the entries start
+ * @end: where they end, and an inline pcluster starts
+ * @entries: how many, one for each lcluster
+ * @fragment: byte of the packed inode where the whole or the tail is, its lower 32 bits
+ *	for the tail
+ * @packed2: compact: entries of 2 bytes
+ * @first4: compact: entries of 4 bytes before these
+ * @inline_size: bytes of the inline pcluster; 0: none
+ * @advise: enum od_zadvise
+ * @alg: algorithms of the two types of heads
+ * @lclusterbits: log2 of the lcluster size
+ * @whole: the file is a fragment as a whole; what else is said above is not
+ */
+struct od_zinode {
+	u64 array;
+	u64 end;
+	u64 entries;
+	u64 fragment;
+	u64 packed2;
+	u32 first4;
+	u16 inline_size;
+	u16 advise;
+	u8 alg[2];
+	u8 lclusterbits;
+	bool whole;
+};
+
+/**
  * struct od_inode - the facts of an inode, checked
  * @nid: its number
  * @off: byte of the primary blob where it starts
  * @inode_size: 32 or 64
  * @xattr_size: bytes of the xattr body behind it; 0: none
  * @mode: type and permissions
- * @layout: one of the uncompressed enum od_layout
+ * @layout: enum od_layout
  * @nlink: links, at least 1
  * @uid: owner
  * @gid: group
@@ -26,6 +55,7 @@
  * @chunkbits: log2 of the chunk size, at most 47, for %OD_LAYOUT_CHUNK_BASED
  * @entry_size: bytes of an entry of the chunk array: 4 or 8
  * @dot_omitted: a directory without "." and ".."
+ * @z: of a compressed layout that is not empty, by od_zinode_parse()
  */
 struct od_inode {
 	u64 nid;
@@ -45,7 +75,14 @@ struct od_inode {
 	u8 chunkbits;
 	u8 entry_size;
 	bool dot_omitted;
+	struct od_zinode z;
 };
+
+static inline bool od_inode_is_compressed(const struct od_inode *inode)
+{
+	return inode->layout == OD_LAYOUT_COMPRESSED_FULL ||
+	       inode->layout == OD_LAYOUT_COMPRESSED_COMPACT;
+}
 
 /**
  * od_inode_offset - where an inode starts

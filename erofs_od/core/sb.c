@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sb.h"
 
-/*
- * LZ4_0PADDING alone says how compressed inodes would be laid out, and some
- * versions of mkfs.erofs set it in every image: inodes are refused one by one.
- */
 static const u32 od_sb_supported =
-	OD_INCOMPAT_LZ4_0PADDING | OD_INCOMPAT_CHUNKED_FILE |
-	OD_INCOMPAT_DEVICE_TABLE | OD_INCOMPAT_XATTR_PREFIXES;
+	OD_INCOMPAT_LZ4_0PADDING | OD_INCOMPAT_COMPR_CFGS | OD_INCOMPAT_CHUNKED_FILE |
+	OD_INCOMPAT_DEVICE_TABLE | OD_INCOMPAT_ZTAILPACKING | OD_INCOMPAT_FRAGMENTS |
+	OD_INCOMPAT_XATTR_PREFIXES;
 
 static const struct {
 	u32 bit;
 	const char *name;
 } od_sb_refused[] = {
-	{ OD_INCOMPAT_COMPR_CFGS, "compression configurations (COMPR_CFGS)" },
-	{ OD_INCOMPAT_ZTAILPACKING, "compressed tail packing (ZTAILPACKING)" },
-	{ OD_INCOMPAT_FRAGMENTS, "compressed fragments (FRAGMENTS)" },
 	{ OD_INCOMPAT_48BIT, "48-bit block addresses (48BIT)" },
 	{ OD_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
 };
@@ -25,13 +19,6 @@ static int od_sb_check_features(u32 incompat, const char **why)
 	u32 extra = incompat & ~od_sb_supported;
 	size_t i;
 
-	/*
-	 * Long xattr name prefixes live in the packed inode, and mkfs.erofs
-	 * marks an image that has one with the bit for fragments. Real
-	 * fragments belong to compressed inodes and are refused with them.
-	 */
-	if (incompat & OD_INCOMPAT_XATTR_PREFIXES)
-		extra &= ~(u32)OD_INCOMPAT_FRAGMENTS;
 	if (!extra)
 		return 0;
 	for (i = 0; i < sizeof(od_sb_refused) / sizeof(od_sb_refused[0]); i++) {
@@ -52,12 +39,13 @@ static int od_sb_corrupt(const char **why, const char *what)
 
 static void od_sb_read_prefixes(const u8 *p, struct od_sb *sb)
 {
-	sb->packed_nid = od_le64(p + OD_SB_PACKED_NID_AT);
+	if (sb->incompat & OD_INCOMPAT_FRAGMENTS)
+		sb->packed_nid = od_le64(p + OD_SB_PACKED_NID_AT);
 	if (!(sb->incompat & OD_INCOMPAT_XATTR_PREFIXES))
 		return;
 	sb->prefix_count = p[OD_SB_XATTR_PREFIX_COUNT_AT];
 	sb->prefix_off = (u64)od_le32(p + OD_SB_XATTR_PREFIX_START_AT) * OD_XATTR_ALIGN;
-	sb->prefix_in_packed = (sb->incompat & OD_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
+	sb->prefix_in_packed = sb->packed_nid &&
 			       !(sb->compat & OD_COMPAT_PLAIN_XATTR_PFX);
 }
 
@@ -67,6 +55,30 @@ static void od_sb_read_devices(const u8 *p, struct od_sb *sb)
 		return;
 	sb->extra_devices = od_le16(p + OD_SB_EXTRA_DEVICES_AT);
 	sb->devt_off = (u64)od_le16(p + OD_SB_DEVT_SLOTOFF_AT) * OD_DEVICE_SLOT_SIZE;
+}
+
+/*
+ * LZ4_0PADDING says how LZ4's data is laid out, and some versions of mkfs.erofs set it in
+ * every image: without a list of algorithms nothing is known until an inode has some.
+ */
+static int od_sb_read_algs(const u8 *p, struct od_sb *sb, const char **why)
+{
+	u16 algs = od_le16(p + OD_SB_ALGS_AT);
+
+	if (!(sb->incompat & OD_INCOMPAT_COMPR_CFGS)) {
+		if (algs || (sb->incompat & OD_INCOMPAT_LZ4_0PADDING))
+			sb->algs = 1U << OD_ALG_LZ4;
+		return 0;
+	}
+	if (algs >> OD_ALGS) {
+		*why = "an unknown algorithm";
+		return -EOPNOTSUPP;
+	}
+	sb->algs = algs;
+	sb->algs_listed = true;
+	sb->config_off = OD_SB_OFFSET + OD_SB_SIZE +
+			 (u64)p[OD_SB_EXTSLOTS_AT] * OD_SB_EXTSLOT_SIZE;
+	return 0;
 }
 
 /* The checksum covers the rest of the block that the superblock lies in. */
@@ -122,5 +134,5 @@ int od_sb_parse(const u8 p[OD_SB_SIZE], u8 blkbits_max, struct od_sb *sb,
 	od_sb_read_prefixes(p, sb);
 	sb->xattr_filter = (sb->compat & OD_COMPAT_XATTR_FILTER) &&
 			   !p[OD_SB_XATTR_FILTER_RESERVED_AT];
-	return 0;
+	return od_sb_read_algs(p, sb, why);
 }

@@ -29,6 +29,9 @@
  * @prefix_in_packed: it is in the packed inode
  * @packed_nid: the packed inode; 0 when there is none
  * @xattr_filter: the name filters of inodes may be believed
+ * @algs: algorithms of compressed inodes, bit N for enum od_alg N
+ * @algs_listed: they are used, with settings at @config_off; otherwise LZ4 may be used
+ * @config_off: byte where the settings of the algorithms start
  */
 struct od_sb {
 	u32 compat;
@@ -52,6 +55,9 @@ struct od_sb {
 	bool prefix_in_packed;
 	u64 packed_nid;
 	bool xattr_filter;
+	u16 algs;
+	bool algs_listed;
+	u64 config_off;
 };
 
 /**

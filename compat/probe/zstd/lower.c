@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* zstd_decompress_stream() and the like: since v5.16; drop when the minimum is v5.16. */
+#include <linux/zstd.h>
+
+size_t probe(size_t window, void *space, zstd_out_buffer *out, zstd_in_buffer *in);
+size_t probe(size_t window, void *space, zstd_out_buffer *out, zstd_in_buffer *in)
+{
+	zstd_dstream *stream = zstd_init_dstream(window, space, zstd_dstream_workspace_bound(window));
+
+	return zstd_is_error(zstd_decompress_stream(stream, out, in));
+}
