@@ -94,21 +94,20 @@ static void sb_features(struct kunit *test)
 	} cases[] = {
 		{ 0, NULL },
 		{ 0x1, NULL },
-		{ 0x2, "COMPR_CFGS" },
-		{ 0x3, "COMPR_CFGS" },
+		{ 0x2, NULL },
+		{ 0x3, NULL },
 		{ 0x4, NULL },
 		{ 0x8, NULL },
 		{ 0xC, NULL },
-		{ 0x10, "ZTAILPACKING" },
-		{ 0x20, "FRAGMENTS" },
+		{ 0x10, NULL },
+		{ 0x20, NULL },
 		{ 0x40, NULL },
-		{ 0x60, NULL },
-		{ 0x62, "COMPR_CFGS" },
+		{ 0x7f, NULL },
 		{ 0x80, "48BIT" },
 		{ 0x100, "METABOX" },
 		{ 0x200, "unknown" },
 		{ 0x80000000, "unknown" },
-		{ 0x80000020, "FRAGMENTS" },
+		{ 0x80000020, "unknown" },
 	};
 	size_t i;
 
@@ -124,6 +123,48 @@ static void sb_features(struct kunit *test)
 		if (err != (cases[i].name ? -EOPNOTSUPP : 0) ||
 		    (cases[i].name && !strstr(why, cases[i].name)))
 			KUNIT_FAIL(test, "feature %x: %d %s", cases[i].incompat, err, why);
+	}
+}
+
+/* Algorithms are listed, or LZ4 alone is known of by its distance or its padding. */
+static void sb_algs(struct kunit *test)
+{
+	static const struct {
+		u32 incompat;
+		u16 algs;
+		u8 extslots;
+		int err;
+		u16 got;
+		u64 config;
+	} cases[] = {
+		{ 0, 0, 0, 0, 0, 0 },
+		{ 0, 65535, 0, 0, 1U << OD_ALG_LZ4, 0 },
+		{ 0x1, 0, 0, 0, 1U << OD_ALG_LZ4, 0 },
+		{ 0x2, 0, 0, 0, 0, 1024 + 128 },
+		{ 0x3, 0xf, 0, 0, 0xf, 1024 + 128 },
+		{ 0x2, 0x8, 3, 0, 0x8, 1024 + 128 + 48 },
+		{ 0x2, 0x10, 0, -EOPNOTSUPP, 0, 0 },
+		{ 0x2, 0x8001, 0, -EOPNOTSUPP, 0, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = NULL;
+		u8 p[OD_SB_SIZE];
+		struct od_sb sb;
+		int err;
+
+		good(p);
+		put32(p + 80, cases[i].incompat);
+		put16(p + 84, cases[i].algs);
+		p[13] = cases[i].extslots;
+		err = od_sb_parse(p, 12, &sb, &why);
+		KUNIT_EXPECT_EQ(test, err, cases[i].err);
+		if (err)
+			continue;
+		KUNIT_EXPECT_EQ(test, sb.algs, cases[i].got);
+		KUNIT_EXPECT_EQ(test, sb.config_off, cases[i].config);
+		KUNIT_EXPECT_EQ(test, sb.algs_listed, !!(cases[i].incompat & 2));
 	}
 }
 
@@ -270,6 +311,7 @@ static struct kunit_case sb_cases[] = {
 	KUNIT_CASE(sb_fields),
 	KUNIT_CASE(sb_block_sizes),
 	KUNIT_CASE(sb_features),
+	KUNIT_CASE(sb_algs),
 	KUNIT_CASE(sb_corrupt),
 	KUNIT_CASE(sb_conditional_fields),
 	KUNIT_CASE(sb_neighbours),

@@ -15,6 +15,8 @@
  *	sequential FILE         read it to the end, print the MB/s
  *	wait-readers FILE NR    NR processes read the file; print how each ended
  *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
+ *	stripes DIR STEP        read one block of every other STEP bytes of each file, directly;
+ *				print how many
  */
 #include <dirent.h>
 #include <err.h>
@@ -345,6 +347,41 @@ static int where(char **arg)
 	return 0;
 }
 
+static long long read_stripes(const char *path, off_t step)
+{
+	static char buf[BLOCK] __attribute__((aligned(BLOCK)));
+	int fd = open(path, O_RDONLY | O_DIRECT);
+	long long nr = 0;
+	off_t pos = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		err(1, "%s", path);
+	for (; (n = pread(fd, buf, BLOCK, pos)) > 0; pos += 2 * step)
+		nr++;
+	if (n < 0)
+		err(1, "%s at %lld", path, (long long)pos);
+	close(fd);
+	return nr;
+}
+
+static int stripes(char **arg)
+{
+	char *roots[] = { arg[0], NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	long long nr = 0;
+	FTSENT *ent;
+
+	if (!fts)
+		err(1, "%s", arg[0]);
+	while ((ent = fts_read(fts)))
+		if (ent->fts_info == FTS_F)
+			nr += read_stripes(ent->fts_path, atoll(arg[1]));
+	fts_close(fts);
+	printf("%lld\n", nr);
+	return nr == 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -358,6 +395,7 @@ static const struct {
 	{ "sequential", 1, sequential },
 	{ "wait-readers", 2, wait_readers },
 	{ "where", 2, where },
+	{ "stripes", 2, stripes },
 };
 
 int main(int argc, char **argv)
