@@ -10,15 +10,21 @@ bool fetcher_canceled(const struct fetcher *fetcher)
 	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel));
 }
 
+static void record_failure(struct fetcher *fetcher, enum fetch_hope hope, const char *fmt,
+			   va_list args)
+{
+	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
+	fetcher->hope = hope;
+}
+
 /** fetcher_fail - record why a request failed, for good; returns @err */
 int fetcher_fail(struct fetcher *fetcher, int err, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
+	record_failure(fetcher, HOPE_NONE, fmt, args);
 	va_end(args);
-	fetcher->hope = HOPE_NONE;
 	return err;
 }
 
@@ -28,8 +34,7 @@ int fetcher_fail_for_now(struct fetcher *fetcher, int err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(fetcher->why, sizeof(fetcher->why), fmt, args);
+	record_failure(fetcher, HOPE_LATER, fmt, args);
 	va_end(args);
-	fetcher->hope = HOPE_LATER;
 	return err;
 }
