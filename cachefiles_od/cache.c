@@ -130,14 +130,18 @@ static struct cachefiles_od_cache *find_by_root(const struct path *root)
 	return NULL;
 }
 
-static bool is_tag_taken(const struct cachefiles_od_cache *but, const char *tag)
+/* Two caches with a daemon have two tags. */
+static int check_tag(const struct cachefiles_od_cache *but, const char *tag)
 {
 	struct cachefiles_od_cache *cache;
 
-	list_for_each_entry(cache, &cachefiles_od_caches, link)
-		if (cache != but && cache->queue.live && !strcmp(cache->tag, tag))
-			return true;
-	return false;
+	list_for_each_entry(cache, &cachefiles_od_caches, link) {
+		if (cache != but && cache->queue.live && !strcmp(cache->tag, tag)) {
+			pr_err("tag %s: bound by another daemon: %d\n", tag, -EBUSY);
+			return -EBUSY;
+		}
+	}
+	return 0;
 }
 
 static void start(struct cachefiles_od_cache *cache, unsigned int device)
@@ -152,15 +156,15 @@ static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_
 {
 	const char *wanted = config->tag ?: CACHEFILES_OD_TAG_DEFAULT;
 	char *tag;
+	int err;
 
 	if (cache->queue.live) {
 		pr_err("dir %s: bound by another daemon: %d\n", cache->dir, -EBUSY);
 		return -EBUSY;
 	}
-	if (is_tag_taken(cache, wanted)) {
-		pr_err("tag %s: bound by another daemon: %d\n", wanted, -EBUSY);
-		return -EBUSY;
-	}
+	err = check_tag(cache, wanted);
+	if (err)
+		return err;
 	tag = kstrdup(wanted, GFP_KERNEL);
 	if (!tag)
 		return -ENOMEM;
@@ -178,14 +182,15 @@ static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_
 /* The directory may have been bound since it was looked for. */
 static int publish(struct cachefiles_od_cache *cache, unsigned int device)
 {
+	int err;
+
 	if (find_by_root(&cache->root)) {
 		pr_err("dir %s: bound by another daemon: %d\n", cache->dir, -EBUSY);
 		return -EBUSY;
 	}
-	if (is_tag_taken(cache, cache->tag)) {
-		pr_err("tag %s: bound by another daemon: %d\n", cache->tag, -EBUSY);
-		return -EBUSY;
-	}
+	err = check_tag(cache, cache->tag);
+	if (err)
+		return err;
 	cache->id = ++last_id;
 	list_add(&cache->link, &cachefiles_od_caches);
 	start(cache, device);
@@ -272,19 +277,6 @@ struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag)
 		found = found ?: cache;
 	}
 	return found;
-}
-
-/* The same with a reference, or NULL. */
-struct cachefiles_od_cache *cachefiles_od_cache_get(const char *tag)
-{
-	struct cachefiles_od_cache *cache;
-
-	mutex_lock(&cachefiles_od_mutex);
-	cache = cachefiles_od_cache_find(tag);
-	if (cache)
-		kref_get(&cache->ref);
-	mutex_unlock(&cachefiles_od_mutex);
-	return cache;
 }
 
 /* The oldest cache that is newer than this id, with a reference, or NULL. */

@@ -497,7 +497,6 @@ struct cachefiles_od_config {
 struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config,
 						     unsigned int device);
 struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag);
-struct cachefiles_od_cache *cachefiles_od_cache_get(const char *tag);
 struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id);
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache);
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache);
