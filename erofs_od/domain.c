@@ -42,7 +42,7 @@ struct erofs_od_domain {
 static DEFINE_MUTEX(erofs_od_mutex);
 static LIST_HEAD(erofs_od_domains);
 
-/* How often a mount became complete or ended, and who waits for that. */
+/* How often a mount became complete, was changed or ended, and who waits for that. */
 static unsigned int erofs_od_mount_changes;
 static DECLARE_WAIT_QUEUE_HEAD(erofs_od_mount_wait);
 
@@ -262,12 +262,18 @@ int erofs_od_wait_for_twin(struct erofs_od_mount *m)
  * @m: mount
  * @timeout_ms: in the terms of od/cache.h
  *
- * Metadata is read from the primary blob alone, which no other mount has.
+ * Metadata is read from the primary blob alone, which no other mount has. A mount that
+ * wanted to share this one looks at its options again.
+ *
+ * Context: sleeps, never on the daemon.
  */
 void erofs_od_set_timeout(struct erofs_od_mount *m, unsigned int timeout_ms)
 {
+	mutex_lock(&erofs_od_mutex);
 	WRITE_ONCE(m->timeout_ms, timeout_ms);
 	WRITE_ONCE(m->blobs[0]->timeout_ms, erofs_od_metadata_timeout(m));
+	erofs_od_mounts_changed();
+	mutex_unlock(&erofs_od_mutex);
 }
 
 static struct erofs_od_blob *erofs_od_find_blob(struct erofs_od_domain *domain,

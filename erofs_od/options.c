@@ -129,13 +129,12 @@ bool erofs_od_same_options(const struct erofs_od_mount *a, const struct erofs_od
 	return true;
 }
 
-/* The twin may have been freed, and another mount made of its memory. */
+/* A superblock that is on its way out is asked about, too: its mount may be freed. */
 static int erofs_od_is_twin(struct super_block *sb, struct fs_context *fc)
 {
 	struct erofs_od_mount *m = fc->s_fs_info;
-	struct erofs_od_mount *other = erofs_od_mount(sb);
 
-	return other == m->twin && erofs_od_same_options(m, other);
+	return erofs_od_mount(sb) == m->twin;
 }
 
 static int erofs_od_no_new_super(struct super_block *sb, struct fs_context *fc)
@@ -143,14 +142,18 @@ static int erofs_od_no_new_super(struct super_block *sb, struct fs_context *fc)
 	return -ENOENT;
 }
 
-/* Shares the twin's superblock; -ENOENT: it has none, yet or any more. */
+/*
+ * Shares the twin's superblock; -ENOENT: it has none, yet or any more, or what was found
+ * is not like this mount: a remount has changed it, or it is another one in the memory
+ * of the twin.
+ */
 static int erofs_od_share_super(struct fs_context *fc)
 {
 	struct super_block *sb = sget_fc(fc, erofs_od_is_twin, erofs_od_no_new_super);
 
 	if (IS_ERR(sb))
 		return PTR_ERR(sb);
-	if (!sb->s_root) {
+	if (!sb->s_root || !erofs_od_same_options(fc->s_fs_info, erofs_od_mount(sb))) {
 		deactivate_locked_super(sb);
 		return -ENOENT;
 	}
