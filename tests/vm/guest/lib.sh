@@ -333,11 +333,17 @@ od_put_away() {
 	sleep 0.2
 }
 
+# kill_daemons: until all of them have ended. One that this shell, in a pipe, cannot wait
+# for stays a zombie, which has no fd any more.
 kill_daemons() {
-	local name
+	local name pid pids
 	for name in erofs-odd fakedaemon minimal-daemon origin deaflistener; do
-		killall -9 $name 2>/dev/null && while pidof $name >/dev/null; do sleep 0.05; done
-	done
+		pids=$(pidof $name) || continue
+		killall -9 $name
+		for pid in $pids; do
+			while ! has_ended "$pid"; do sleep 0.05; done
+		done
+	done 2>/dev/null
 	return 0
 }
 
