@@ -13,10 +13,11 @@ export LOGDIR
 passed=0
 failed=0
 
-# expect VERDICT TEST TEXT: the run ends so, and says TEXT
+# expect VERDICT TESTS TEXT: the run ends so, and says TEXT
 expect() {
-	local verdict=passes out
-	out=$("$top/tests/bin/vm.sh" "$id" "selftest-$2" 2>&1) || verdict=fails
+	local verdict=passes out tests
+	read -ra tests <<<"$2"
+	out=$("$top/tests/bin/vm.sh" "$id" "${tests[@]/#/selftest-}" 2>&1) || verdict=fails
 	if [ $verdict = "$1" ] && grep -qF -- "$3" <<<"$out"; then
 		echo "ok - selftest: a run with $2 $1"
 		passed=$((passed + 1))
@@ -37,5 +38,8 @@ TIMEOUT=8 expect fails hang 'timeout after 8 s'
 CMDLINE="od.limit=2" expect passes hang 'selftest-hang: all of it # SKIP the time is over'
 CMDLINE="od.limit=8" expect passes hang 'selftest-hang: all that is left of it # SKIP the time is over'
 CMDLINE="od.limit=30" expect fails hang 'selftest-hang: it ends'
+# One that is stuck fails where nothing has a limit, too, and the next one begins.
+CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-hang: it ends'
+CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-good took'
 echo "selftest: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -126,7 +126,8 @@ od_check_log() {
 	[ -z "$complaints" ] || fail "the kernel log is clean" "$complaints"
 }
 
-# --- od.limit=: seconds that the tests may take; what does not fit is skipped by name ---
+# --- time: a test that is stuck fails, and the others go on. od.limit= is the seconds that
+# they may take together: what does not fit is skipped by name ---
 
 OD_BEGAN=0
 # What the tests so far have taken, and what they should have.
@@ -155,24 +156,44 @@ od_left() {
 	echo $(($(od_arg limit 1000000) + OD_BEGAN - $(od_uptime)))
 }
 
+# od_patience NAME: seconds after which it is cut off
+od_patience() {
+	echo $(($(od_arg patience 120) + 6 * $(od_expected "$1")))
+}
+
+# od_who_waits: each task that is ours, and where it is
+od_who_waits() {
+	local task
+	for task in /proc/[0-9]*; do
+		[ -s "$task/cmdline" ] || continue
+		tr '\0' ' ' <"$task/cmdline"
+		grep '^State:' "$task/status"
+		cat "$task/stack"
+	done 2>/dev/null
+}
+
 # od_cut_off NAME SECONDS: after so long. Who takes several times what was to be
 # expected is stuck rather than slow.
 od_cut_off() {
+	local tasks
+	tasks=$(od_who_waits)
 	# All but this process and the first one, which may be the same.
 	kill -9 -1
 	if [ "$2" -gt $((4 * $(od_expected "$1"))) ]; then
-		fail "it ends" "$2 s, where $(od_expected "$1") s were to be expected"
+		fail "it ends" "$2 s, where $(od_expected "$1") s were to be expected
+$tasks"
 	else
 		skip "all that is left of it" "the time is over"
 	fi
 }
 
-# od_in_time NAME PID: the test, a child, ends before the time is over
+# od_in_time NAME PID: the test, a child, ends before the time is over, and is not stuck
 od_in_time() {
-	local since now rest end
-	[ -n "$(od_arg limit)" ] || return 0
+	local since now rest end patience
 	since=$(od_uptime)
 	end=$((since + $(od_left)))
+	patience=$(od_patience "$1")
+	[ $end -lt $((since + patience)) ] || end=$((since + patience))
 	# Programs cost their share of a slow machine: none but sleep, during which the
 	# shell sees to children that have ended.
 	while [ -d "/proc/$2" ]; do
@@ -205,14 +226,11 @@ od_run_test() {
 		# shellcheck disable=SC1090 # the test
 		. "$OD_TESTS/$1.sh"
 	) &
-	if ! od_in_time "$1" $!; then
-		# Whatever it left is nobody's business any more, but for what the kernel says.
-		od_check_log
-		return
+	if od_in_time "$1" $!; then
+		wait $!
+		status=$?
+		[ $status = 0 ] || fail "the test script ends well" "status $status"
 	fi
-	wait $!
-	status=$?
-	[ $status = 0 ] || fail "the test script ends well" "status $status"
 	od_end_of_test
 	OD_SPENT=$((OD_SPENT + $(od_uptime) - since))
 	OD_PLANNED=$((OD_PLANNED + $(od_usual "$1")))
