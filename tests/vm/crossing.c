@@ -10,21 +10,18 @@
  * Then the first READ comes, too, and must name the new fd: nobody could answer
  * it by the old one.
  */
-#include "guest.h"
+#include "daemon.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -45,24 +42,9 @@ static off_t blob_size;
 static int fd = -1;
 static uint32_t object_id;
 
-__attribute__((format(printf, 1, 2)))
-static void command(const char *format, ...)
-{
-	char text[4096];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if (write(dev, text, strlen(text)) < 0)
-		err(1, "%s", text);
-}
-
 static void next(struct message *m)
 {
-	struct pollfd p = { .fd = dev, .events = POLLIN };
-
-	if (poll(&p, 1, WAIT_MS) != 1)
+	if (!daemon_readable(dev, WAIT_MS))
 		errx(1, "no message comes");
 	if (read(dev, m, sizeof(*m)) <= 0)
 		err(1, "no message");
@@ -70,18 +52,16 @@ static void next(struct message *m)
 
 static void answer(const struct message *m)
 {
-	static char buf[CACHEFILES_OD_READ_MAX];
-	ssize_t n;
-
 	if (m->head.opcode == CACHEFILES_OD_OP_OPEN) {
 		fd = m->open.fd;
 		object_id = m->head.object_id;
-		command("copen %u,%lld", m->head.msg_id, (long long)blob_size);
+		if (daemon_command(dev, "copen %u,%lld", m->head.msg_id, (long long)blob_size))
+			errx(1, "copen %u is refused", m->head.msg_id);
 		return;
 	}
-	n = pread(blob, buf, m->range.len, m->range.off);
-	if (m->head.object_id != object_id || pwrite(fd, buf, n, m->range.off) != n ||
-	    ioctl(fd, CACHEFILES_OD_IOC_READ_COMPLETE, m->head.msg_id))
+	if (m->head.object_id != object_id ||
+	    daemon_copy(fd, blob, m->range.off, m->range.len) < 0 ||
+	    daemon_complete(fd, m->head.msg_id))
 		errx(1, "READ %u of object %u cannot be answered by object %u's fd",
 		     m->head.msg_id, m->head.object_id, object_id);
 }
@@ -89,12 +69,11 @@ static void answer(const struct message *m)
 /* Serves until a child ends; its status. */
 static int serve(pid_t pid)
 {
-	struct pollfd p = { .fd = dev, .events = POLLIN };
 	int status, waited;
 	struct message m;
 
 	for (waited = 0; waited < WAIT_MS; waited += 10) {
-		while (poll(&p, 1, 10) == 1 && read(dev, &m, sizeof(m)) > 0)
+		while (daemon_readable(dev, 10) && read(dev, &m, sizeof(m)) > 0)
 			answer(&m);
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return status;
@@ -218,12 +197,12 @@ int main(int argc, char **argv)
 		errx(2, "usage: crossing CACHE BLOBS FSID FILE");
 	snprintf(path, sizeof(path), "%s/%s", argv[2], argv[3]);
 	blob = open(path, O_RDONLY | O_CLOEXEC);
-	dev = open(CACHEFILES_OD_DEVICE, O_RDWR | O_CLOEXEC);
-	if (blob < 0 || fstat(blob, &st) || dev < 0)
+	if (blob < 0 || fstat(blob, &st))
 		err(1, "%s", path);
 	blob_size = st.st_size;
-	command("dir %s", argv[1]);
-	command("bind ondemand");
+	dev = daemon_open(NULL, 0);
+	if (dev < 0 || daemon_bind(dev, argv[1]))
+		errx(1, "%s cannot be bound", argv[1]);
 	if (serve(start_mount(argv[3])))
 		errx(1, "no mount");
 	snprintf(path, sizeof(path), MOUNT_POINT "/%s", argv[4]);

@@ -15,18 +15,18 @@
  * what is read without an error must be what was read before. Prints
  * "CALL: N allocations failed, E calls did", or what went wrong.
  */
+#include "daemon.h"
+
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/cachefiles_od.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -110,26 +110,15 @@ static void each_allocation(const struct call *call, char **argv)
 
 /* --- bind --- */
 
-static int write_command(int fd, const char *text)
-{
-	ssize_t n = write(fd, text, strlen(text));
-
-	return n < 0 ? -errno : 0;
-}
-
 static int run_bind(char **argv)
 {
-	char dir[256];
-	int fd = open("/dev/cachefiles", O_RDWR | O_CLOEXEC), error;
+	int fd = daemon_open(NULL, 0), error;
 
 	if (fd < 0)
-		return -errno;
-	snprintf(dir, sizeof(dir), "dir %s", argv[0]);
-	error = write_command(fd, dir);
+		return fd;
+	error = daemon_command(fd, "tag failnth");
 	if (!error)
-		error = write_command(fd, "tag failnth");
-	if (!error)
-		error = write_command(fd, "bind ondemand");
+		error = daemon_bind(fd, argv[0]);
 	close(fd);
 	return error;
 }
@@ -223,10 +212,7 @@ static int run_list(char **argv)
 /* --- answer --- */
 
 static int device;
-static struct {
-	struct cachefiles_od_msg head;
-	char rest[CACHEFILES_OD_MSG_MAX];
-} message;
+static struct message message;
 static int blob_fd;
 static const char *blob;
 static size_t blob_size;
@@ -295,16 +281,13 @@ static int run_fetch(char **argv)
 
 static int run_copen(char **argv)
 {
-	char text[64];
-	int len = snprintf(text, sizeof(text), "copen %u,%zu", message.head.msg_id, blob_size);
-
 	(void)argv;
-	return write(device, text, len) < 0 ? -errno : 0;
+	return daemon_command(device, "copen %u,%zu", message.head.msg_id, blob_size);
 }
 
 static int run_write(char **argv)
 {
-	const struct cachefiles_od_read_range *range = (const void *)message.rest;
+	const struct cachefiles_od_read_range *range = &message.range;
 	size_t len = range->len;
 	ssize_t n;
 
@@ -318,7 +301,7 @@ static int run_write(char **argv)
 static int run_complete(char **argv)
 {
 	(void)argv;
-	return ioctl(blob_fd, CACHEFILES_OD_IOC_READ_COMPLETE, message.head.msg_id) ? -errno : 0;
+	return daemon_complete(blob_fd, message.head.msg_id);
 }
 
 /* Fails the first allocation of a call, then the second, until the call is through. */
@@ -353,9 +336,7 @@ static void answer_messages(void)
 			continue;
 		until_done("fetch", await_message, run_fetch);
 		if (message.head.opcode == CACHEFILES_OD_OP_OPEN) {
-			const struct cachefiles_od_open *open = (const void *)message.rest;
-
-			blob_fd = open->fd;
+			blob_fd = message.open.fd;
 			until_done("copen", NULL, run_copen);
 		} else if (message.head.opcode == CACHEFILES_OD_OP_READ) {
 			until_done("write", NULL, run_write);
@@ -368,14 +349,9 @@ static void answer_messages(void)
 
 static void play_daemon(char **argv)
 {
-	char text[256];
-
 	open_blob(argv[1], argv[2]);
-	device = open("/dev/cachefiles", O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		err(1, "/dev/cachefiles");
-	snprintf(text, sizeof(text), "dir %s", argv[0]);
-	if (write_command(device, text) || write_command(device, "bind ondemand"))
+	device = daemon_open(NULL, 0);
+	if (device < 0 || daemon_bind(device, argv[0]))
 		errx(1, "bind");
 	snprintf(mount_options, sizeof(mount_options), "fsid=%s", argv[2]);
 	mount_point = argv[3];

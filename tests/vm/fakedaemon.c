@@ -8,7 +8,8 @@
  * SIGUSR1 on it writes half of what a READ asks for, to the middle of a block,
  * and never answers. With --hole it leaves out bytes of each blob, until a SIGUSR2.
  */
-#include <linux/cachefiles_od.h>
+#include "daemon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ struct object {
 	int source;
 };
 
-static const char *device = CACHEFILES_OD_DEVICE, *cache, *blobs, *copen, *mute_name;
+static const char *device, *cache, *blobs, *copen, *mute_name;
 static bool mute_open, mute_read, leave_hole, close_first, restore, sync_fd, wide;
 static unsigned int delay_ms, piece;
 static size_t burst;
@@ -57,15 +57,15 @@ static int command(int dev, const char *format, ...)
 {
 	char buf[4096];
 	va_list ap;
-	int len;
+	int len, error;
 
 	va_start(ap, format);
 	len = vsnprintf(buf, sizeof(buf), format, ap);
 	va_end(ap);
-	if (write(dev, buf, len) == len)
-		return 0;
-	say("refused: %s: %s", buf, strerror(errno));
-	return -1;
+	error = daemon_command_bytes(dev, buf, len);
+	if (error)
+		say("refused: %s: %s", buf, strerror(-error));
+	return error;
 }
 
 static struct object *object_of(__u32 id)
@@ -99,32 +99,29 @@ static void drop_object(struct object *obj)
 	obj->used = false;
 }
 
-static void on_open(int dev, const struct cachefiles_od_msg *msg)
+static void on_open(int dev, const struct message *msg)
 {
-	const struct cachefiles_od_open *open_msg = (const void *)msg->data;
-	const char *volume = (const char *)open_msg->data;
-	struct object *obj = new_object(msg->object_id);
-	char path[4096], name[256];
+	struct object *obj = new_object(msg->head.object_id);
+	char name[256], path[4096];
 	struct stat st;
 
-	snprintf(name, sizeof(name), "%.*s", (int)open_msg->cookie_key_size,
-		 volume + open_msg->volume_key_size);
+	daemon_blob_name(msg, name, sizeof(name));
 	snprintf(path, sizeof(path), "%s/%s", blobs, name);
-	say("OPEN %s %s", volume, name);
-	obj->fd = open_msg->fd;
+	say("OPEN %s %s", (const char *)msg->open.data, name);
+	obj->fd = msg->open.fd;
 	obj->source = open(path, O_RDONLY | O_CLOEXEC);
 	if (mute_open || (mute_name && !strcmp(name, mute_name)))
 		return;
 	if (copen) {
 		if (close_first)
 			close(obj->fd), obj->fd = -1;
-		command(dev, "copen %u,%s", msg->msg_id, copen);
+		command(dev, "copen %u,%s", msg->head.msg_id, copen);
 		drop_object(obj);
 	} else if (obj->source < 0 || fstat(obj->source, &st)) {
-		command(dev, "copen %u,%d", msg->msg_id, -errno);
+		command(dev, "copen %u,%d", msg->head.msg_id, -errno);
 		drop_object(obj);
 	} else {
-		command(dev, "copen %u,%lld", msg->msg_id, (long long)st.st_size + lie);
+		command(dev, "copen %u,%lld", msg->head.msg_id, (long long)st.st_size + lie);
 	}
 }
 
@@ -167,10 +164,11 @@ static void write_burst(struct object *obj)
 	say("pwrite of %zu: %zd %s", burst, n, n < 0 ? strerror(errno) : "");
 }
 
-static void on_read(const struct cachefiles_od_msg *msg)
+static void on_read(const struct message *msg)
 {
-	const struct cachefiles_od_read_range *range = (const void *)msg->data;
-	struct object *obj = object_of(msg->object_id);
+	const struct cachefiles_od_read_range *range = &msg->range;
+	struct object *obj = object_of(msg->head.object_id);
+	int error;
 
 	say("READ %llu %llu", (unsigned long long)range->off, (unsigned long long)range->len);
 	if (!obj || mute_read)
@@ -186,17 +184,18 @@ static void on_read(const struct cachefiles_od_msg *msg)
 		fill(obj, range->off, range->len);
 	if (sync_fd && fsync(obj->fd))
 		say("fsync: %s", strerror(errno));
-	if (ioctl(obj->fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg->msg_id))
-		say("read complete: %s", strerror(errno));
+	error = daemon_complete(obj->fd, msg->head.msg_id);
+	if (error)
+		say("read complete: %s", strerror(-error));
 	if (burst)
 		write_burst(obj);
 }
 
-static void on_message(int dev, const struct cachefiles_od_msg *msg)
+static void on_message(int dev, const struct message *msg)
 {
 	struct object *obj;
 
-	switch (msg->opcode) {
+	switch (msg->head.opcode) {
 	case CACHEFILES_OD_OP_OPEN:
 		on_open(dev, msg);
 		break;
@@ -205,12 +204,12 @@ static void on_message(int dev, const struct cachefiles_od_msg *msg)
 		break;
 	case CACHEFILES_OD_OP_CLOSE:
 		say("CLOSE");
-		obj = object_of(msg->object_id);
+		obj = object_of(msg->head.object_id);
 		if (obj)
 			drop_object(obj);
 		break;
 	default:
-		say("unknown opcode %u", msg->opcode);
+		say("unknown opcode %u", msg->head.opcode);
 	}
 }
 
@@ -224,10 +223,7 @@ static void on_signal(int signal)
 
 static void serve(int dev)
 {
-	static union {
-		struct cachefiles_od_msg msg;
-		char bytes[CACHEFILES_OD_MSG_MAX];
-	} buf;
+	static struct message buf;
 	struct pollfd pfd = { .fd = dev, .events = POLLIN };
 	ssize_t n;
 
@@ -235,9 +231,9 @@ static void serve(int dev)
 	signal(SIGUSR2, on_signal);
 	while (poll(&pfd, 1, -1) >= 0 || errno == EINTR) {
 		while ((n = read(dev, &buf, sizeof(buf))) > 0) {
-			if (n != buf.msg.len)
-				say("a message of %u bytes came as %zd", buf.msg.len, n);
-			on_message(dev, &buf.msg);
+			if (n != buf.head.len)
+				say("a message of %u bytes came as %zd", buf.head.len, n);
+			on_message(dev, &buf);
 		}
 		if (n < 0) {
 			say("read: %s", strerror(errno));
@@ -310,9 +306,9 @@ int main(int argc, char **argv)
 			"[--lie BYTES] [--restore] [--hole OFFSET,BYTES] [--fsync] [--wide]\n");
 		return 2;
 	}
-	dev = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	dev = daemon_open(device, O_NONBLOCK);
 	if (dev < 0) {
-		perror(device);
+		fprintf(stderr, "%s: %s\n", device ? device : CACHEFILES_OD_DEVICE, strerror(-dev));
 		return 1;
 	}
 	if (command(dev, "dir %s", cache) || command(dev, "bind ondemand"))

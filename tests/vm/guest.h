@@ -5,20 +5,9 @@
 
 #include <dirent.h>
 #include <err.h>
-#include <linux/cachefiles_od.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/** struct message - what a daemon reads from the device */
-struct message {
-	struct cachefiles_od_msg head;
-	union {
-		struct cachefiles_od_open open;
-		struct cachefiles_od_read_range range;
-		char bytes[CACHEFILES_OD_MSG_MAX];
-	};
-};
 
 /*
  * Names in a folder, those that begin with a dot left out, at most @max of them.

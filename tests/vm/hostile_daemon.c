@@ -7,6 +7,7 @@
  * puts /dev/null in the fd's place, at any moment, and the number is let go
  * when its last user is done. So bytes of one blob never get into another.
  */
+#include "daemon.h"
 #include "guest.h"
 #include "hostile.h"
 
@@ -17,7 +18,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -71,30 +71,12 @@ static const struct blob no_blob = { .name = "", .size = 1 << 20 };
 
 int open_device(void)
 {
-	return open(CACHEFILES_OD_DEVICE, O_RDWR | O_CLOEXEC);
-}
-
-static int command_bytes(int dev, const void *text, size_t len)
-{
-	return write(dev, text, len) == (ssize_t)len ? 0 : -errno;
-}
-
-__attribute__((format(printf, 2, 3)))
-static int command(int dev, const char *format, ...)
-{
-	char text[4096];
-	va_list ap;
-	int len;
-
-	va_start(ap, format);
-	len = vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	return command_bytes(dev, text, len);
+	return daemon_open(NULL, 0);
 }
 
 int bind_device(int dev)
 {
-	return command(dev, "dir %s", options.cache) ?: command(dev, "bind ondemand");
+	return daemon_bind(dev, options.cache);
 }
 
 /* --- the tables --- */
@@ -251,14 +233,14 @@ static bool fill(struct dice *dice, int fd, const struct blob *blob, uint64_t of
 
 static void complete(int fd, unsigned long msg_id)
 {
-	bool ok = ioctl(fd, CACHEFILES_OD_IOC_READ_COMPLETE, msg_id) == 0;
+	bool ok = daemon_complete(fd, msg_id) == 0;
 
 	count(ok ? NR_complete_ok : NR_complete_refused);
 }
 
 static void copen(uint32_t id, const char *size)
 {
-	count(command(device, "copen %u,%s", id, size) ? NR_copen_refused : NR_copen_ok);
+	count(daemon_command(device, "copen %u,%s", id, size) ? NR_copen_refused : NR_copen_ok);
 }
 
 static void answer_open(const struct question *q)
@@ -324,13 +306,6 @@ static bool fetch(struct dice *dice, struct question *q, size_t len)
 	return on_message(dice, &m, read(device, &m, len), q);
 }
 
-static bool readable(int ms)
-{
-	struct pollfd p = { .fd = device, .events = POLLIN };
-
-	return poll(&p, 1, ms) == 1 && (p.revents & POLLIN);
-}
-
 /* As a daemon should, but for the order in which answers are given. */
 static void serve(struct dice *dice)
 {
@@ -344,7 +319,7 @@ static void serve(struct dice *dice)
 		answer_read(dice, &q);
 		return;
 	}
-	if (!readable(3) || !fetch(dice, &q, sizeof(struct message)))
+	if (!daemon_readable(device, 3) || !fetch(dice, &q, sizeof(struct message)))
 		return;
 	if (q.opcode == CACHEFILES_OD_OP_CLOSE)
 		kill_objects(dice, q.object_id);
@@ -656,10 +631,10 @@ static void cull_oddly(struct dice *dice)
 	if (!enter(dice, name, 0))
 		return;
 	if (one_in(dice, 3))
-		command(device, "inuse %s", name);
+		daemon_command(device, "inuse %s", name);
 	else if (one_in(dice, 6))
 		tamper(dice, name);
-	else if (command(device, "cull %s", name) == 0)
+	else if (daemon_command(device, "cull %s", name) == 0)
 		count(NR_culled);
 }
 
@@ -674,13 +649,13 @@ static void command_oddly(struct dice *dice)
 
 	count(NR_commands);
 	if (!one_in(dice, 3)) {
-		command(device, "%s", odd[any(dice, sizeof(odd) / sizeof(odd[0]))]);
+		daemon_command(device, "%s", odd[any(dice, sizeof(odd) / sizeof(odd[0]))]);
 		return;
 	}
 	len = one_in(dice, 8) ? any(dice, sizeof(bytes)) : any(dice, 40);
 	for (i = 0; i < len; i++)
 		bytes[i] = any64(dice);
-	command_bytes(device, bytes, len);
+	daemon_command_bytes(device, bytes, len);
 	write(device, unmapped, 1 + any(dice, 100));
 }
 
@@ -780,7 +755,7 @@ void daemon_main(int dev, int keeper, unsigned int life, bool restored)
 	signal(SIGCHLD, SIG_IGN);
 	make_unmapped();
 	if (restored)
-		command(device, "restore");
+		daemon_command(device, "restore");
 	for (i = 0; i < THREADS; i++) {
 		threads[i].dice = new_dice(life, 1 + i);
 		if (pthread_create(&threads[i].thread, NULL, run, &threads[i]))

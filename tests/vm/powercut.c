@@ -17,6 +17,7 @@
  * LIE is 0, or how many entries before the cut a disk loses that does not flush.
  * The status is a sum: 1 wrong or unreadable data, 2 committed data is missing, 4 others.
  */
+#include "daemon.h"
 #include "guest.h"
 #include "replay.h"
 
@@ -152,29 +153,27 @@ static struct blob *blob_of_name(const char *name)
 
 static void on_open(const struct message *msg)
 {
-	const struct cachefiles_od_open *open_msg = &msg->open;
-	char name[NAME_SIZE], path[4096], text[64];
+	char name[NAME_SIZE], path[4096];
 	struct blob *blob;
 	struct stat st;
+	int error;
 
-	snprintf(name, sizeof(name), "%.*s", (int)open_msg->cookie_key_size,
-		 open_msg->data + open_msg->volume_key_size);
+	daemon_blob_name(msg, name, sizeof(name));
 	snprintf(path, sizeof(path), "%s/%s", blob_dir, name);
 	blob = blob_of_name(name);
 	blob->source = open(path, O_RDONLY | O_CLOEXEC);
 	if (blob->source < 0 || fstat(blob->source, &st))
 		err(OTHER, "%s", path);
-	blob->cached = open_msg->fd;
+	blob->cached = msg->open.fd;
 	blob->object_id = msg->head.object_id;
 	blob->in_use = true;
-	snprintf(text, sizeof(text), "copen %u,%lld", msg->head.msg_id, (long long)st.st_size);
-	if (write(device, text, strlen(text)) < 0)
-		fault(OTHER, "%s: %s", text, strerror(errno));
+	error = daemon_command(device, "copen %u,%lld", msg->head.msg_id, (long long)st.st_size);
+	if (error)
+		fault(OTHER, "copen of %s: %s", name, strerror(-error));
 }
 
 static void on_read(const struct message *msg)
 {
-	static char buf[CACHEFILES_OD_READ_MAX];
 	struct blob *blob = blob_of_id(msg->head.object_id);
 	ssize_t n;
 
@@ -183,14 +182,14 @@ static void on_read(const struct message *msg)
 		return;
 	}
 	sample(blob);
-	n = pread(blob->source, buf, msg->range.len, msg->range.off);
-	if (n <= 0 || pwrite(blob->cached, buf, n, msg->range.off) != n)
+	n = daemon_copy(blob->cached, blob->source, msg->range.off, msg->range.len);
+	if (n <= 0)
 		fault(OTHER, "%s: %lld bytes at %llu cannot be filled: %s", blob->name,
 		      (long long)msg->range.len, (unsigned long long)msg->range.off,
-		      strerror(errno));
+		      n ? strerror(-n) : "the source ends before");
 	else
 		blob->fetched += n;
-	ioctl(blob->cached, CACHEFILES_OD_IOC_READ_COMPLETE, msg->head.msg_id);
+	daemon_complete(blob->cached, msg->head.msg_id);
 }
 
 static void on_close(const struct message *msg)
@@ -230,19 +229,21 @@ static void *serve(void *unused)
 
 static bool start_daemon(pthread_t *thread)
 {
-	static const char dir[] = "dir " CACHE, bind[] = "bind ondemand";
+	int error;
 
-	device = open(CACHEFILES_OD_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	device = daemon_open(NULL, O_NONBLOCK);
 	if (device < 0)
-		err(OTHER, CACHEFILES_OD_DEVICE);
-	if (write(device, dir, strlen(dir)) < 0 || write(device, bind, strlen(bind)) < 0) {
-		fault(OTHER, "bind: %s", strerror(errno));
+		errx(OTHER, CACHEFILES_OD_DEVICE ": %s", strerror(-device));
+	error = daemon_bind(device, CACHE);
+	if (error) {
+		fault(OTHER, "bind: %s", strerror(-error));
 		close(device);
 		return false;
 	}
 	/* Fewer READs; a cache that does not know the word takes them as they come. */
-	if (write(device, "wide", 4) < 0 && errno != EOPNOTSUPP)
-		fault(OTHER, "wide: %s", strerror(errno));
+	error = daemon_command(device, "wide");
+	if (error && error != -EOPNOTSUPP)
+		fault(OTHER, "wide: %s", strerror(-error));
 	if (pipe2(stop_pipe, O_CLOEXEC) || pthread_create(thread, NULL, serve, NULL))
 		err(OTHER, "daemon");
 	return true;

@@ -7,14 +7,12 @@
  * Binds CACHE, mounts BLOBS/FSID on /mnt/a and reads FILE there, playing the
  * daemon by hand. Prints "pass NAME" or "fail NAME: why" for each fact.
  */
-#include "guest.h"
+#include "daemon.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,28 +59,14 @@ static long code(long ret)
 
 static long command_bytes(const void *text, size_t len)
 {
-	ssize_t n = write(dev, text, len);
-
-	return n == (ssize_t)len ? 0 : code(n);
+	return daemon_command_bytes(dev, text, len);
 }
 
-__attribute__((format(printf, 1, 2)))
-static long command(const char *format, ...)
-{
-	char text[8192];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return command_bytes(text, strlen(text));
-}
+#define command(...) ((long)daemon_command(dev, __VA_ARGS__))
 
 static bool readable(int ms)
 {
-	struct pollfd p = { .fd = dev, .events = POLLIN };
-
-	return poll(&p, 1, ms) == 1 && (p.revents & POLLIN);
+	return daemon_readable(dev, ms);
 }
 
 /* Some daemons do so before they bind, once and for all, and edge-triggered. */
@@ -183,7 +167,7 @@ static int end_of(pid_t pid)
 
 static long complete(int fd, uint32_t msg_id)
 {
-	return code(ioctl(fd, CACHEFILES_OD_IOC_READ_COMPLETE, (unsigned long)msg_id));
+	return daemon_complete(fd, msg_id);
 }
 
 static bool fill(int fd, uint64_t off, uint64_t len)
