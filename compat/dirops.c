@@ -27,7 +27,7 @@ static struct dentry *lookup_locked(const struct path *dir, const char *name)
 }
 #endif
 
-/* A name in a locked folder; the pair of it is end(). */
+/* A name in a locked directory; the pair of it is end(). */
 static struct dentry *begin_create(const struct path *dir, const char *name)
 {
 #ifdef OD_HAVE_DIR_LOCKS_START_CREATING
@@ -74,7 +74,7 @@ static void end(const struct path *dir, struct dentry *dentry)
 }
 
 /*
- * Makes the folder and ends what begin_create() began. Where vfs_mkdir() gives
+ * Makes the directory and ends what begin_create() began. Where vfs_mkdir() gives
  * a dentry, that may be another one than it was given.
  */
 static int make_and_end(const struct path *dir, struct dentry *dentry, umode_t mode)
@@ -113,7 +113,7 @@ int od_compat_lookup(const struct path *dir, const char *name, struct path *chil
 {
 	struct dentry *dentry;
 
-	/* Not every kernel looks before it calls what only a folder has. */
+	/* Not every kernel looks before it calls what only a directory has. */
 	if (!d_can_lookup(dir->dentry))
 		return -ENOTDIR;
 	dentry = lookup_unlocked(dir, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Handling names in a folder from inside the kernel. Locks, arguments and
+ * Handling names in a directory from inside the kernel. Locks, arguments and
  * results of these VFS calls differ most between kernels, so they get a small
  * interface of their own. The caller has taken on the rights it wants to act
  * with; every function may sleep and takes write access to the mount itself.
@@ -13,7 +13,7 @@
 
 /**
  * od_compat_lookup - find a name
- * @dir: folder
+ * @dir: directory
  * @name: name without '/'
  * @child: gets what was found; path_put() it
  *
@@ -22,11 +22,11 @@
 int od_compat_lookup(const struct path *dir, const char *name, struct path *child);
 
 /**
- * od_compat_mkdir - find a folder, make it where it is missing
- * @dir: folder to make it in
+ * od_compat_mkdir - find a directory, make it where it is missing
+ * @dir: directory to make it in
  * @name: name without '/'
  * @mode: permissions of a new one
- * @child: gets the folder; path_put() it
+ * @child: gets the directory; path_put() it
  *
  * Return: 0, -ENOTDIR when something else has the name, or another errno.
  */
@@ -34,18 +34,18 @@ int od_compat_mkdir(const struct path *dir, const char *name, umode_t mode, stru
 
 /**
  * od_compat_unlink - remove a file
- * @dir: folder
- * @victim: what to remove; a child of @dir, not a folder
+ * @dir: directory
+ * @victim: what to remove; a child of @dir, not a directory
  *
  * Return: 0, -ENOENT when it is no longer there, or another errno.
  */
 int od_compat_unlink(const struct path *dir, struct dentry *victim);
 
 /**
- * od_compat_move - rename into another folder on the same mount
- * @dir: folder
+ * od_compat_move - rename into another directory on the same mount
+ * @dir: directory
  * @victim: what to move; a child of @dir
- * @to: folder to move it to
+ * @to: directory to move it to
  * @name: its name there, not taken yet
  *
  * Return: 0, -ENOENT when @victim is no longer there, -EEXIST when @name is
@@ -56,13 +56,13 @@ int od_compat_move(const struct path *dir, struct dentry *victim, const struct p
 
 /**
  * od_compat_open - open or create a regular file
- * @dir: folder
+ * @dir: directory
  * @name: name without '/'
  * @flags: as for open(2), with O_NOFOLLOW
  * @mode: permissions of a new file
  *
  * Where the kernel can do that, no listener of fanotify's is asked: it might
- * never answer. Since v6.14 one is.
+ * never reply. Since v6.14 one is.
  *
  * Return: the file or an ERR_PTR.
  */
@@ -70,7 +70,7 @@ struct file *od_compat_open(const struct path *dir, const char *name, int flags,
 
 /**
  * od_compat_open_path - open a file, the same way
- * @path: a regular file or a folder
+ * @path: a regular file or a directory
  * @flags: as for open(2)
  *
  * Return: the file or an ERR_PTR.

@@ -13,8 +13,8 @@
 
 /*
  * The "unsafe" forms: a task that looks a name up holds the lock of its directory
- * while it waits, which lockdep would report. Who waits for such a lock waits for
- * user space just as well, and cannot be frozen in either case.
+ * while it waits, which lockdep would report. A task that waits for such a lock
+ * waits for user space as well, and cannot be frozen in either case.
  */
 #ifdef OD_HAVE_TASK_FREEZABLE_STATE
 #define OD_COMPAT_FREEZABLE	TASK_FREEZABLE_UNSAFE
@@ -46,8 +46,7 @@ static inline long od_compat_freezable_schedule(long timeout)
  * @condition: evaluated before the wait and whenever @wq_head is woken up
  * @timeout: in jiffies; MAX_SCHEDULE_TIMEOUT: none
  *
- * A task that was frozen finds no time of @timeout gone but that in which the
- * system was awake.
+ * Only time in which the system was awake counts towards @timeout.
  *
  * Context: sleeps. Any lock that is held is held while the system is suspended.
  * Return: the jiffies left, at least 1, when @condition came true; 0 when the

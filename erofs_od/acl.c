@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* POSIX ACLs: attributes that the VFS wants in its own form. */
+/* POSIX ACLs: attributes that the VFS takes in its own form. */
 #include "internal.h"
 
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
 
-static struct posix_acl *erofs_od_read_acl(struct inode *inode, int type)
+static struct posix_acl *read_acl(struct inode *inode, int type)
 {
 	u8 index = type == ACL_TYPE_ACCESS ? OD_XATTR_ACL_ACCESS : OD_XATTR_ACL_DEFAULT;
 	struct posix_acl *acl;
@@ -27,8 +27,8 @@ static struct posix_acl *erofs_od_read_acl(struct inode *inode, int type)
 	return acl;
 }
 
-/* With @rcu nothing may be waited for: the VFS comes back without. */
+/* Must not sleep with @rcu: the VFS calls again without. */
 OD_COMPAT_GET_ACL(erofs_od_get_acl, inode, type, rcu)
 {
-	return rcu ? ERR_PTR(-ECHILD) : erofs_od_read_acl(inode, type);
+	return rcu ? ERR_PTR(-ECHILD) : read_acl(inode, type);
 }

@@ -14,18 +14,19 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 	return (struct erofs_od_source) {
 		.inode = inode,
 		.map = erofs_od_map,
+		.peek = erofs_od_meta_peek,
 		.owner = inode,
 		.group = inode->i_sb,
-		.timeout_ms = READ_ONCE(erofs_od_mount(inode->i_sb)->timeout_ms),
+		.timeout_ms = READ_ONCE(EROFS_OD_SB(inode->i_sb)->timeout_ms),
 		.size = i_size_read(inode),
 	};
 }
 
 /*
- * A large folio gets here only after readahead failed to fill it. Replace it with single
- * pages, so that a block that is missing fails its own readers and nobody else's.
+ * A large folio gets here only after readahead failed to fill it. It is replaced with single
+ * pages, so that a missing block fails only its own readers.
  */
-static int erofs_od_data_split(struct folio *folio)
+static int data_split(struct folio *folio)
 {
 	struct address_space *mapping = folio_inode(folio)->i_mapping;
 	gfp_t gfp = mapping_gfp_constraint(mapping, GFP_NOFS);
@@ -47,16 +48,16 @@ static int erofs_od_data_split(struct folio *folio)
 	return AOP_TRUNCATED_PAGE;
 }
 
-OD_COMPAT_READ_FOLIO(erofs_od_data_read_folio, folio)
+OD_COMPAT_READ_FOLIO(data_read_folio, folio)
 {
 	struct erofs_od_source source = erofs_od_data_source(folio_inode(folio));
 
 	if (folio_size(folio) > PAGE_SIZE)
-		return erofs_od_data_split(folio);
+		return data_split(folio);
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-static void erofs_od_data_readahead(struct readahead_control *rac)
+static void data_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
 	struct erofs_od_source source = erofs_od_data_source(inode);
@@ -67,8 +68,8 @@ static void erofs_od_data_readahead(struct readahead_control *rac)
 }
 
 const struct address_space_operations erofs_od_data_aops = {
-	.read_folio = erofs_od_data_read_folio,
-	.readahead = erofs_od_data_readahead,
-	/* Says that O_DIRECT is welcome; it never comes this way. */
+	.read_folio = data_read_folio,
+	.readahead = data_readahead,
+	/* Allows O_DIRECT; file.c handles it. */
 	.direct_IO = noop_direct_IO,
 };

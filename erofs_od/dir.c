@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Listing directories. A position is the place of an entry in the directory,
- * so it is good for as long as the image is.
+ * Listing directories. A position is the offset of an entry in the directory, so it
+ * stays valid as long as the image does.
  */
 #include "internal.h"
 #include "core/dirent.h"
 
 /*
- * Emit the entries of a block that starts at @start in the positions of the
- * caller, from number *nr on; false: the caller has enough. ctx->pos is that of
- * the entry at hand: it is where seekdir(3) and an NFS client come back to.
+ * Emits the entries of a block at position @start, from number *nr on; *more is false
+ * when the caller has no more room. ctx->pos is that of the entry being emitted, which
+ * is where seekdir(3) and NFS clients continue.
  */
-static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock *block,
-			       u64 start, u32 *nr, bool *more)
+static int emit_block(struct dir_context *ctx, const struct od_dirblock *block,
+		      u64 start, u32 *nr, bool *more)
 {
 	struct od_dirent entry;
 
@@ -30,9 +30,9 @@ static int erofs_od_emit_block(struct dir_context *ctx, const struct od_dirblock
 	return 0;
 }
 
-/* @dots: how far positions are ahead of places in the directory. */
-static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, unsigned int dots,
-				  bool *more)
+/* @dots: by how much positions exceed offsets in the directory. */
+static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned int dots,
+			 bool *more)
 {
 	u64 blk = dir->i_sb->s_blocksize;
 	u64 start = (ctx->pos - dots) & ~(blk - 1);
@@ -49,25 +49,25 @@ static int erofs_od_iterate_block(struct inode *dir, struct dir_context *ctx, un
 	if (!err) {
 		/*
 		 * On failure the position is that of the corrupt entry: the caller gets
-		 * what was good, and the error when it asks for what comes next.
+		 * the entries before it, and the error with its next call.
 		 */
-		err = erofs_od_emit_block(ctx, &block, start + dots, &nr, more);
+		err = emit_block(ctx, &block, start + dots, &nr, more);
 		if (!err && *more)
 			ctx->pos = start + blk + dots;
 	}
 	erofs_od_meta_unmap(&meta);
 	if (err)
-		erofs_od_err_ratelimited(erofs_od_mount(dir->i_sb),
-					 "inode %llu: directory block at %llu is corrupt or not supported: %d",
-					 erofs_od_inode(dir)->od.nid, start, err);
+		erofs_od_err_ratelimited(EROFS_OD_SB(dir->i_sb),
+					 "inode %llu: directory block at %llu: corrupt or unsupported: %d",
+					 EROFS_OD_I(dir)->od.nid, start, err);
 	return err;
 }
 
-static int erofs_od_iterate(struct file *file, struct dir_context *ctx)
+static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
-	/* Where the image has no "." and "..", they have the first positions. */
-	unsigned int dots = erofs_od_inode(dir)->od.dot_omitted ? 2 : 0;
+	/* "." and ".." have the first two positions if the image omits them. */
+	unsigned int dots = EROFS_OD_I(dir)->od.dot_omitted ? 2 : 0;
 	bool more = true;
 	int err = 0;
 
@@ -76,7 +76,7 @@ static int erofs_od_iterate(struct file *file, struct dir_context *ctx)
 	while (!err && more && ctx->pos - dots < i_size_read(dir)) {
 		err = fatal_signal_pending(current) ? -EINTR : 0;
 		if (!err)
-			err = erofs_od_iterate_block(dir, ctx, dots, &more);
+			err = iterate_block(dir, ctx, dots, &more);
 		cond_resched();
 	}
 	return err;
@@ -85,5 +85,5 @@ static int erofs_od_iterate(struct file *file, struct dir_context *ctx)
 const struct file_operations erofs_od_dir_fops = {
 	.llseek = generic_file_llseek,
 	.read = generic_read_dir,
-	.iterate_shared = erofs_od_iterate,
+	.iterate_shared = dir_iterate,
 };

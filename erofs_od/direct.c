@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Direct I/O: reads that leave the page cache alone.
+ * Direct I/O: reads that bypass the page cache.
  *
- * The bytes go through pages of our own, a few at a time, by the same way as
- * those of the page cache. So nothing of the reader's memory is pinned while
- * the daemon is waited for.
+ * The bytes go through private pages, a few at a time, and io.c, as those of the page
+ * cache do. So no memory of the reader is pinned while it waits for the daemon.
  */
 #include "internal.h"
 
@@ -14,26 +13,26 @@
 
 #include "../compat/wait.h"
 
-/* Pages that a read has under way: as much as a window of the cache, about. */
-#define EROFS_OD_DIRECT_PAGES	64U
+/* Pages that a read has under way, about a window of the cache. */
+#define DIRECT_PAGES	64U
 
 /**
- * struct erofs_od_direct - some bytes under way
- * @folio: pages of our own; locked until they are read
+ * struct direct - pages under way
+ * @folio: private pages, locked until they have been read
  * @nr: how many
  */
-struct erofs_od_direct {
-	struct folio *folio[EROFS_OD_DIRECT_PAGES];
+struct direct {
+	struct folio *folio[DIRECT_PAGES];
 	unsigned int nr;
 };
 
-static void erofs_od_direct_free(struct erofs_od_direct *direct)
+static void direct_free(struct direct *direct)
 {
 	while (direct->nr)
 		folio_put(direct->folio[--direct->nr]);
 }
 
-static int erofs_od_direct_alloc(struct erofs_od_direct *direct, size_t len)
+static int direct_alloc(struct direct *direct, size_t len)
 {
 	struct page *page;
 
@@ -41,7 +40,7 @@ static int erofs_od_direct_alloc(struct erofs_od_direct *direct, size_t len)
 	for (; len; len -= min_t(size_t, len, PAGE_SIZE)) {
 		page = alloc_page(GFP_KERNEL);
 		if (!page) {
-			erofs_od_direct_free(direct);
+			direct_free(direct);
 			return -ENOMEM;
 		}
 		direct->folio[direct->nr] = page_folio(page);
@@ -50,38 +49,38 @@ static int erofs_od_direct_alloc(struct erofs_od_direct *direct, size_t len)
 	return 0;
 }
 
-/* What waits for the daemon ends now, what is being read from the cache soon. */
-static void erofs_od_direct_cancel(struct erofs_od_mount *m, struct erofs_od_direct *direct)
+/* Ends reads that wait for the daemon; those from cache files end by themselves. */
+static void direct_cancel(struct erofs_od_sb_info *sbi, struct direct *direct)
 {
 	unsigned int i, nr;
 
 	for (nr = 0; nr < direct->nr; nr++) {
 		while (folio_test_locked(direct->folio[nr])) {
-			for (i = 0; i < m->nr_blobs; i++)
-				cachefiles_od_cancel_reads(m->blobs[i]->cookie, direct);
+			for (i = 0; i < sbi->nr_blobs; i++)
+				cachefiles_od_cancel_reads(sbi->blobs[i]->cookie, direct);
 			schedule_timeout_uninterruptible(1);
 		}
 	}
 }
 
-static int erofs_od_direct_wait(struct erofs_od_mount *m, struct erofs_od_direct *direct)
+static int direct_wait(struct erofs_od_sb_info *sbi, struct direct *direct)
 {
 	unsigned int i;
 
 	for (i = 0; i < direct->nr; i++) {
 		/* Private pages: only the read keeps them locked. */
-		if (od_compat_wait_event_killable(m->wait, !folio_test_locked(direct->folio[i]),
+		if (od_compat_wait_event_killable(sbi->wait, !folio_test_locked(direct->folio[i]),
 						  MAX_SCHEDULE_TIMEOUT) < 0) {
-			erofs_od_direct_cancel(m, direct);
+			direct_cancel(sbi, direct);
 			return -EINTR;
 		}
 	}
 	return 0;
 }
 
-/* Copies what came, up to the first page that did not. */
-static size_t erofs_od_direct_copy(struct erofs_od_direct *direct, size_t len,
-				   struct iov_iter *to)
+/* Copies pages up to the first one that could not be read. */
+static size_t direct_copy(struct direct *direct, size_t len,
+			  struct iov_iter *to)
 {
 	size_t done = 0;
 	unsigned int i;
@@ -97,43 +96,43 @@ static size_t erofs_od_direct_copy(struct erofs_od_direct *direct, size_t len,
 	return done;
 }
 
-static ssize_t erofs_od_direct_part(struct inode *inode, u64 pos, size_t len,
-				    struct erofs_od_direct *direct, struct iov_iter *to)
+static ssize_t direct_part(struct inode *inode, u64 pos, size_t len,
+			   struct direct *direct, struct iov_iter *to)
 {
 	struct erofs_od_source source = erofs_od_data_source(inode);
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 	int failed = 0, err;
 	size_t done;
 
-	err = erofs_od_direct_alloc(direct, len);
+	err = direct_alloc(direct, len);
 	if (err)
 		return err;
 	source.owner = direct;
-	source.wait = &m->wait;
+	source.wait = &sbi->wait;
 	source.error = &failed;
 	err = erofs_od_io_read_folios(&source, direct->folio, direct->nr, pos);
-	err = erofs_od_direct_wait(m, direct) ?: err;
-	done = erofs_od_direct_copy(direct, len, to);
-	erofs_od_direct_free(direct);
+	err = direct_wait(sbi, direct) ?: err;
+	done = direct_copy(direct, len, to);
+	direct_free(direct);
 	if (done)
 		return done;
 	return err ?: READ_ONCE(failed) ?: -EFAULT;
 }
 
 /**
- * erofs_od_direct_read - read around the page cache
- * @iocb: where from; whole blocks of the image
- * @to: where to; aligned to a block of the image, too
+ * erofs_od_direct_read - read without the page cache
+ * @iocb: position, aligned to blocks of the image
+ * @to: destination, aligned to blocks of the image
  *
  * Context: sleeps, killably and freezably.
- * Return: bytes read; -EINVAL unaligned; -EAGAIN it must not wait; -EINTR
+ * Return: bytes read; -EINVAL unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR
  * killed; -ENOMEM; -EFAULT; -ETIMEDOUT, -EUCLEAN, -EIO.
  */
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	u64 size = i_size_read(inode);
-	struct erofs_od_direct *direct;
+	struct direct *direct;
 	ssize_t done = 0, n = 0;
 
 	if ((iocb->ki_pos | iov_iter_alignment(to)) & (inode->i_sb->s_blocksize - 1))
@@ -146,8 +145,8 @@ ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
 	while (iocb->ki_pos < size && iov_iter_count(to)) {
 		u64 len = min_t(u64, iov_iter_count(to), size - iocb->ki_pos);
 
-		len = min_t(u64, len, EROFS_OD_DIRECT_PAGES * PAGE_SIZE);
-		n = erofs_od_direct_part(inode, iocb->ki_pos, len, direct, to);
+		len = min_t(u64, len, DIRECT_PAGES * PAGE_SIZE);
+		n = direct_part(inode, iocb->ki_pos, len, direct, to);
 		if (n <= 0)
 			break;
 		iocb->ki_pos += n;

@@ -3,9 +3,9 @@
  * Domains: which mounts share which blobs.
  *
  * A mount with a domain_id joins the others of that name; one without has a
- * domain to itself. A domain is a volume of the cache. The mutex protects all
- * lists and is never held while the daemon is waited for: whoever opens or
- * closes a blob leaves a mark in the list, and others wait for it to change.
+ * domain of its own. A domain is a volume of the cache. domains_mutex protects all
+ * lists and is never held while waiting for the daemon: a task that opens or closes a
+ * blob marks it in the list, and others wait for the mark to change.
  */
 #include "internal.h"
 
@@ -24,8 +24,8 @@
  * @volume: the volume
  * @blobs: open blobs, and those being opened or closed
  * @mounts: mounts
- * @changes: how often a blob was opened or closed, or could not be
- * @wait: for a change
+ * @changes: counts blobs that were opened or closed, or failed to open
+ * @wait: woken up when @changes changes
  */
 struct erofs_od_domain {
 	struct list_head node;
@@ -39,41 +39,40 @@ struct erofs_od_domain {
 	wait_queue_head_t wait;
 };
 
-static DEFINE_MUTEX(erofs_od_mutex);
-static LIST_HEAD(erofs_od_domains);
+static DEFINE_MUTEX(domains_mutex);
+static LIST_HEAD(domains);
 
-/* How often a mount became complete, was changed or ended, and who waits for that. */
-static unsigned int erofs_od_mount_changes;
-static DECLARE_WAIT_QUEUE_HEAD(erofs_od_mount_wait);
+/* How often a mount was completed, changed or ended, and the mounts that wait for that. */
+static unsigned int mount_changes;
+static DECLARE_WAIT_QUEUE_HEAD(mount_wait);
 
-static void erofs_od_mounts_changed(void)
+static void mounts_changed(void)
 {
-	lockdep_assert_held(&erofs_od_mutex);
-	WRITE_ONCE(erofs_od_mount_changes, erofs_od_mount_changes + 1);
-	wake_up_all(&erofs_od_mount_wait);
+	lockdep_assert_held(&domains_mutex);
+	WRITE_ONCE(mount_changes, mount_changes + 1);
+	wake_up_all(&mount_wait);
 }
 
-/* In the cache that the mount is to join: another one may have a domain of that name. */
-static struct erofs_od_domain *erofs_od_find_domain(const struct erofs_od_mount *m,
-						    const char *key)
+/* In the cache that the mount would join: another cache may have a domain of that name. */
+static struct erofs_od_domain *find_domain(const struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain;
 
-	lockdep_assert_held(&erofs_od_mutex);
-	list_for_each_entry(domain, &erofs_od_domains, node)
+	lockdep_assert_held(&domains_mutex);
+	list_for_each_entry(domain, &domains, node)
 		if (!strcmp(domain->key, key) &&
-		    cachefiles_od_volume_is_current(domain->volume, m->cache_tag))
+		    cachefiles_od_volume_is_current(domain->volume, sbi->cache_tag))
 			return domain;
 	return NULL;
 }
 
-static void erofs_od_free_domain(struct erofs_od_domain *domain)
+static void free_domain(struct erofs_od_domain *domain)
 {
 	kfree(domain->key);
 	kfree(domain);
 }
 
-static struct erofs_od_domain *erofs_od_new_domain(const struct erofs_od_mount *m, const char *key)
+static struct erofs_od_domain *new_domain(const struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
 	int err;
@@ -81,102 +80,125 @@ static struct erofs_od_domain *erofs_od_new_domain(const struct erofs_od_mount *
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	domain->key = kstrdup(key, GFP_KERNEL);
-	domain->shared = m->domain_id;
+	domain->shared = sbi->domain_id;
 	INIT_LIST_HEAD(&domain->blobs);
 	INIT_LIST_HEAD(&domain->mounts);
 	init_waitqueue_head(&domain->wait);
 	err = -ENOMEM;
 	if (!domain->key)
 		goto free;
-	domain->volume = cachefiles_od_acquire_volume(key, m->cache_tag);
+	domain->volume = cachefiles_od_acquire_volume(key, sbi->cache_tag);
 	err = PTR_ERR_OR_ZERO(domain->volume);
 	if (err)
 		goto free;
 	return domain;
 free:
-	erofs_od_free_domain(domain);
+	free_domain(domain);
 	return ERR_PTR(err);
 }
 
-static struct erofs_od_mount *erofs_od_find_mount(const struct erofs_od_domain *domain,
-						  const char *fsid)
+static struct erofs_od_sb_info *find_mount(const struct erofs_od_domain *domain, const char *fsid)
 {
-	struct erofs_od_mount *m;
+	struct erofs_od_sb_info *sbi;
 
-	list_for_each_entry(m, &domain->mounts, node)
-		if (!strcmp(m->fsid, fsid))
-			return m;
+	list_for_each_entry(sbi, &domain->mounts, node)
+		if (!strcmp(sbi->fsid, fsid))
+			return sbi;
 	return NULL;
 }
 
-/* Another mount is in the way, or can be shared. */
-static int erofs_od_meet(struct erofs_od_mount *m, struct erofs_od_mount *other)
+static bool same_string(const char *a, const char *b)
 {
-	if (!erofs_od_same_options(m, other))
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/**
+ * erofs_od_same_options - whether two mounts of an image could share a superblock
+ * @a: one mount
+ * @b: another one
+ */
+bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
+{
+	unsigned int i;
+
+	if (strcmp(a->fsid, b->fsid) || !same_string(a->domain_id, b->domain_id) ||
+	    a->nr_devices != b->nr_devices || a->timeout_ms != b->timeout_ms ||
+	    a->user_xattr != b->user_xattr || a->acl != b->acl)
+		return false;
+	for (i = 0; i < a->nr_devices; i++)
+		if (strcmp(a->devices[i], b->devices[i]))
+			return false;
+	return true;
+}
+
+/* Another mount of the image exists: it can be shared, or is in the way. */
+static int meet(struct erofs_od_sb_info *sbi, struct erofs_od_sb_info *other)
+{
+	if (!erofs_od_same_options(sbi, other))
 		return -EBUSY;
-	m->twin = other;
-	m->twin_changes = erofs_od_mount_changes;
+	sbi->twin = other;
+	sbi->twin_changes = mount_changes;
 	return -EALREADY;
 }
 
-static int erofs_od_join_key(struct erofs_od_mount *m, const char *key)
+static int join_key(struct erofs_od_sb_info *sbi, const char *key)
 {
-	struct erofs_od_domain *domain = erofs_od_find_domain(m, key);
-	struct erofs_od_mount *other = domain ? erofs_od_find_mount(domain, m->fsid) : NULL;
+	struct erofs_od_domain *domain = find_domain(sbi, key);
+	struct erofs_od_sb_info *other = domain ? find_mount(domain, sbi->fsid) : NULL;
 
-	lockdep_assert_held(&erofs_od_mutex);
+	lockdep_assert_held(&domains_mutex);
 	if (other)
-		return erofs_od_meet(m, other);
-	if (domain && !(domain->shared && m->domain_id))
+		return meet(sbi, other);
+	if (domain && !(domain->shared && sbi->domain_id))
 		return -EBUSY;
 	if (!domain) {
-		domain = erofs_od_new_domain(m, key);
+		domain = new_domain(sbi, key);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
-		list_add(&domain->node, &erofs_od_domains);
+		list_add(&domain->node, &domains);
 	}
 	domain->users++;
-	list_add_tail(&m->node, &domain->mounts);
-	m->domain = domain;
+	list_add_tail(&sbi->node, &domain->mounts);
+	sbi->domain = domain;
 	return 0;
 }
 
 /**
- * erofs_od_join - join or make a mount's domain
- * @m: mount
+ * erofs_od_join - join the domain of a mount, or create it
+ * @sbi: mount
  *
  * Return: 0; -EALREADY the domain has a mount of this fsid with the same options,
- * which is @m->twin now; -EBUSY it has one with other options, or the volume's name
- * is another's; or why the cache does not give a volume.
+ * now @sbi->twin; -EBUSY it has one with other options, or another domain has the
+ * volume's name; or an errno of cachefiles_od_acquire_volume().
  */
-int erofs_od_join(struct erofs_od_mount *m)
+int erofs_od_join(struct erofs_od_sb_info *sbi)
 {
-	char *key = kasprintf(GFP_KERNEL, "erofs,%s", m->domain_id ?: m->fsid);
+	char *key = kasprintf(GFP_KERNEL, "erofs,%s", sbi->domain_id ?: sbi->fsid);
 	int err;
 
 	if (!key)
 		return -ENOMEM;
-	mutex_lock(&erofs_od_mutex);
-	err = erofs_od_join_key(m, key);
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	err = join_key(sbi, key);
+	mutex_unlock(&domains_mutex);
 	kfree(key);
 	return err;
 }
 
 /**
  * erofs_od_leave - undo erofs_od_join()
- * @m: mount, all its blobs closed
+ * @sbi: mount, all its blobs closed
  */
-void erofs_od_leave(struct erofs_od_mount *m)
+void erofs_od_leave(struct erofs_od_sb_info *sbi)
 {
-	struct erofs_od_domain *domain = m->domain;
+	struct erofs_od_domain *domain = sbi->domain;
 
 	if (!domain)
 		return;
-	mutex_lock(&erofs_od_mutex);
-	list_del(&m->node);
-	m->domain = NULL;
-	erofs_od_mounts_changed();
+	mutex_lock(&domains_mutex);
+	list_del(&sbi->node);
+	sbi->domain = NULL;
+	mounts_changed();
 	if (--domain->users) {
 		domain = NULL;
 	} else {
@@ -184,111 +206,110 @@ void erofs_od_leave(struct erofs_od_mount *m)
 		list_del(&domain->node);
 		cachefiles_od_relinquish_volume(domain->volume);
 	}
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	if (domain)
-		erofs_od_free_domain(domain);
+		free_domain(domain);
 }
 
 /**
- * erofs_od_list_mount - show a mount in /proc, or no longer
- * @m: mount
- * @listed: which
+ * erofs_od_list_mount - show a mount in /proc, or hide it
+ * @sbi: mount
+ * @listed: show it
  */
-void erofs_od_list_mount(struct erofs_od_mount *m, bool listed)
+void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 {
-	mutex_lock(&erofs_od_mutex);
-	m->listed = listed;
-	erofs_od_mounts_changed();
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	sbi->listed = listed;
+	mounts_changed();
+	mutex_unlock(&domains_mutex);
 }
 
 /**
- * erofs_od_for_each_mount - visit all mounts that may be shown
- * @show: what to do with them; must not sleep for long
+ * erofs_od_for_each_mount - visit all mounts that are shown
+ * @show: called with domains_mutex held; must not sleep for long
  * @data: for @show
  */
-void erofs_od_for_each_mount(void (*show)(struct erofs_od_mount *m, void *data), void *data)
+void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data)
 {
 	struct erofs_od_domain *domain;
-	struct erofs_od_mount *m;
+	struct erofs_od_sb_info *sbi;
 
-	mutex_lock(&erofs_od_mutex);
-	list_for_each_entry(domain, &erofs_od_domains, node)
-		list_for_each_entry(m, &domain->mounts, node)
-			if (m->listed)
-				show(m, data);
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	list_for_each_entry(domain, &domains, node)
+		list_for_each_entry(sbi, &domain->mounts, node)
+			if (sbi->listed)
+				show(sbi, data);
+	mutex_unlock(&domains_mutex);
 }
 
 /*
  * How long a mount waits for another one that opens a blob, or mounts the same image.
- * Without timeout= that one's patience has to do: the default, which the cache knows,
+ * Without timeout= it relies on the other's deadline: the default, known to the cache,
  * is the same for both.
  */
-static long erofs_od_patience(const struct erofs_od_mount *m)
+static long patience(const struct erofs_od_sb_info *sbi)
 {
-	if (m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
-	    m->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
+	if (sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
+	    sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
 		return MAX_SCHEDULE_TIMEOUT;
-	return msecs_to_jiffies(m->timeout_ms);
+	return msecs_to_jiffies(sbi->timeout_ms);
 }
 
-/* A deadline that the mount does not set is the one for metadata. */
-static unsigned int erofs_od_metadata_timeout(const struct erofs_od_mount *m)
+/* Without timeout= it is the deadline for metadata. */
+static unsigned int metadata_timeout(const struct erofs_od_sb_info *sbi)
 {
-	return m->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
-	       CACHEFILES_OD_TIMEOUT_METADATA : m->timeout_ms;
+	return sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
+	       CACHEFILES_OD_TIMEOUT_METADATA : sbi->timeout_ms;
 }
 
 /**
- * erofs_od_wait_for_twin - wait until the mount that was met is complete or ended
- * @m: mount whose erofs_od_join() returned -EALREADY
+ * erofs_od_wait_for_twin - wait until the twin of a mount is completed or ended
+ * @sbi: mount for which erofs_od_join() returned -EALREADY
  *
  * Context: sleeps, killably and freezably.
  * Return: 0, -EINTR or -ETIMEDOUT
  */
-int erofs_od_wait_for_twin(struct erofs_od_mount *m)
+int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi)
 {
-	long left = erofs_od_patience(m);
+	long left = patience(sbi);
 
-	left = od_compat_wait_event_killable(erofs_od_mount_wait,
-					     READ_ONCE(erofs_od_mount_changes) != m->twin_changes,
-					     left);
+	left = od_compat_wait_event_killable(mount_wait,
+					     READ_ONCE(mount_changes) != sbi->twin_changes, left);
 	return left > 0 ? 0 : left ? -EINTR : -ETIMEDOUT;
 }
 
 /**
- * erofs_od_set_timeout - a remount has changed how long to wait for the daemon
- * @m: mount
- * @timeout_ms: in the terms of od/cache.h
+ * erofs_od_set_timeout - change how long a mount waits for the daemon
+ * @sbi: mount, its primary blob open
+ * @timeout_ms: as in od/cache.h
  *
- * Metadata is read from the primary blob alone, which no other mount has. A mount that
- * wanted to share this one looks at its options again.
+ * Metadata is read from the primary blob, which no other mount has. A mount that waits
+ * to share this one compares its options again.
  *
  * Context: sleeps, never on the daemon.
  */
-void erofs_od_set_timeout(struct erofs_od_mount *m, unsigned int timeout_ms)
+void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms)
 {
-	mutex_lock(&erofs_od_mutex);
-	WRITE_ONCE(m->timeout_ms, timeout_ms);
-	WRITE_ONCE(m->blobs[0]->timeout_ms, erofs_od_metadata_timeout(m));
-	erofs_od_mounts_changed();
-	mutex_unlock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
+	WRITE_ONCE(sbi->timeout_ms, timeout_ms);
+	WRITE_ONCE(sbi->blobs[0]->timeout_ms, metadata_timeout(sbi));
+	mounts_changed();
+	mutex_unlock(&domains_mutex);
 }
 
-static struct erofs_od_blob *erofs_od_find_blob(struct erofs_od_domain *domain,
-						const char *name)
+static struct erofs_od_blob *find_blob(struct erofs_od_domain *domain,
+				       const char *name)
 {
 	struct erofs_od_blob *blob;
 
-	lockdep_assert_held(&erofs_od_mutex);
+	lockdep_assert_held(&domains_mutex);
 	list_for_each_entry(blob, &domain->blobs, node)
 		if (!strcmp(blob->name, name))
 			return blob;
 	return NULL;
 }
 
-static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const char *name)
+static struct erofs_od_blob *new_blob(struct erofs_od_sb_info *sbi, const char *name)
 {
 	struct erofs_od_blob *blob = kzalloc(sizeof(*blob), GFP_KERNEL);
 
@@ -299,34 +320,34 @@ static struct erofs_od_blob *erofs_od_new_blob(struct erofs_od_mount *m, const c
 		kfree(blob);
 		return NULL;
 	}
-	blob->domain = m->domain;
-	blob->timeout_ms = erofs_od_metadata_timeout(m);
+	blob->domain = sbi->domain;
+	blob->timeout_ms = metadata_timeout(sbi);
 	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
 	blob->users = 1;
 	return blob;
 }
 
-static void erofs_od_blob_changed(struct erofs_od_domain *domain)
+static void blob_changed(struct erofs_od_domain *domain)
 {
-	lockdep_assert_held(&erofs_od_mutex);
+	lockdep_assert_held(&domains_mutex);
 	WRITE_ONCE(domain->changes, domain->changes + 1);
 	wake_up_all(&domain->wait);
 }
 
-/* Take a blob out of the list and let go of it. */
-static void erofs_od_drop_blob(struct erofs_od_blob *blob)
+/* Removes a blob from the list and frees it. */
+static void drop_blob(struct erofs_od_blob *blob)
 {
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	list_del(&blob->node);
-	erofs_od_blob_changed(blob->domain);
-	mutex_unlock(&erofs_od_mutex);
+	blob_changed(blob->domain);
+	mutex_unlock(&domains_mutex);
 	kfree(blob->name);
 	kfree(blob);
 }
 
-/* Ask the daemon for a blob that the list has our mark for. */
-static int erofs_od_do_open_blob(struct erofs_od_blob *blob)
+/* Opens a blob that the caller has marked as opening. */
+static int open_new_blob(struct erofs_od_blob *blob)
 {
 	int err;
 
@@ -340,32 +361,33 @@ static int erofs_od_do_open_blob(struct erofs_od_blob *blob)
 		cachefiles_od_relinquish_cookie(blob->cookie);
 		return err;
 	}
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	blob->state = EROFS_OD_BLOB_OPEN;
-	erofs_od_blob_changed(blob->domain);
-	mutex_unlock(&erofs_od_mutex);
+	blob_changed(blob->domain);
+	mutex_unlock(&domains_mutex);
 	return 0;
 }
 
 /**
- * erofs_od_get_blob - take a blob, or put down the mark that we open it
- * @m: mount
+ * get_blob - reference a blob, or mark it as opened by the caller
+ * @sbi: mount
  * @name: its key
- * @changes: if somebody else opens or closes it, for what to wait
+ * @changes: value of the domain's counter, to wait for another one
  *
- * Return: the blob, open or for us to open; NULL: wait; or -ENOMEM.
+ * Return: the blob, open or to be opened by the caller; NULL if another task is opening
+ * or closing it; or an ERR_PTR of -ENOMEM.
  */
-static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const char *name,
-					       unsigned int *changes)
+static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *name,
+				      unsigned int *changes)
 {
-	struct erofs_od_domain *domain = m->domain;
+	struct erofs_od_domain *domain = sbi->domain;
 	struct erofs_od_blob *blob;
 
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	*changes = domain->changes;
-	blob = erofs_od_find_blob(domain, name);
+	blob = find_blob(domain, name);
 	if (!blob) {
-		blob = erofs_od_new_blob(m, name);
+		blob = new_blob(sbi, name);
 		if (blob)
 			list_add(&blob->node, &domain->blobs);
 		else
@@ -375,39 +397,39 @@ static struct erofs_od_blob *erofs_od_get_blob(struct erofs_od_mount *m, const c
 	} else {
 		blob = NULL;
 	}
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	return blob;
 }
 
 /**
  * erofs_od_open_blob - open a blob in a mount's domain, or share it
- * @m: mount that has joined its domain
+ * @sbi: mount that has joined its domain
  * @name: the blob's key
  *
  * Context: sleeps, killably, for as long as the daemon takes.
  * Return: the blob, or an ERR_PTR with the daemon's errno.
  */
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *name)
+struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name)
 {
-	struct erofs_od_domain *domain = m->domain;
-	long left = erofs_od_patience(m);
+	struct erofs_od_domain *domain = sbi->domain;
+	long left = patience(sbi);
 	struct erofs_od_blob *blob;
 	unsigned int changes;
 	int err;
 
-	while (!(blob = erofs_od_get_blob(m, name, &changes))) {
+	while (!(blob = get_blob(sbi, name, &changes))) {
 		left = od_compat_wait_event_killable(domain->wait,
 						     READ_ONCE(domain->changes) != changes, left);
 		if (left <= 0)
 			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
 	}
-	/* Nobody but its opener is given a blob that is not open. */
+	/* Only its opener gets a blob that is not open. */
 	if (IS_ERR(blob) || blob->state == EROFS_OD_BLOB_OPEN)
 		return blob;
-	err = erofs_od_do_open_blob(blob);
+	err = open_new_blob(blob);
 	if (!err)
 		return blob;
-	erofs_od_drop_blob(blob);
+	drop_blob(blob);
 	return ERR_PTR(err);
 }
 
@@ -421,16 +443,16 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 {
 	bool last;
 
-	mutex_lock(&erofs_od_mutex);
+	mutex_lock(&domains_mutex);
 	last = !--blob->users;
 	if (last)
 		blob->state = EROFS_OD_BLOB_CLOSING;
-	mutex_unlock(&erofs_od_mutex);
+	mutex_unlock(&domains_mutex);
 	if (!last)
 		return;
-	/* Metadata that still waits for the daemon would hold up iput(). */
+	/* iput() would wait for reads of metadata that wait for the daemon. */
 	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
 	cachefiles_od_relinquish_cookie(blob->cookie);
-	erofs_od_drop_blob(blob);
+	drop_blob(blob);
 }

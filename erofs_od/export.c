@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File handles, for NFS and for open_by_handle_at(2): the nid, 64 bits wide, and
- * a generation that tells one image from another of the same name.
+ * File handles, for NFS and open_by_handle_at(2): the 64-bit nid, and a generation that
+ * tells an image from another one of the same name.
  */
 #include "internal.h"
 #include "core/dirent.h"
@@ -11,18 +11,18 @@
 
 /* The kernel's FILEID_INO64_GEN and FILEID_INO64_GEN_PARENT, where it has them. */
 enum {
-	EROFS_OD_HANDLE = 0x81,
-	EROFS_OD_HANDLE_PARENT = 0x82,
+	HANDLE = 0x81,
+	HANDLE_PARENT = 0x82,
 };
 
 /* Words in a handle: nid, generation, and the nid of the parent. */
 enum {
-	EROFS_OD_HANDLE_LEN = 3,
-	EROFS_OD_HANDLE_PARENT_LEN = 5,
+	HANDLE_LEN = 3,
+	HANDLE_PARENT_LEN = 5,
 };
 
 /**
- * erofs_od_generation - what tells an image from another of the same name
+ * erofs_od_generation - compute what tells an image from another one of the same name
  * @od: its superblock
  */
 u32 erofs_od_generation(const struct od_sb *od)
@@ -30,39 +30,39 @@ u32 erofs_od_generation(const struct od_sb *od)
 	return crc32c(od->checksum, od->uuid, sizeof(od->uuid));
 }
 
-static void erofs_od_put_nid(u32 *words, u64 nid)
+static void put_nid(u32 *words, u64 nid)
 {
 	words[0] = (u32)(nid >> 32);
 	words[1] = (u32)nid;
 }
 
-static u64 erofs_od_get_nid(const u32 *words)
+static u64 get_nid(const u32 *words)
 {
 	return (u64)words[0] << 32 | words[1];
 }
 
-static int erofs_od_encode_fh(struct inode *inode, u32 *words, int *max, struct inode *parent)
+static int encode_fh(struct inode *inode, u32 *words, int *max, struct inode *parent)
 {
-	int len = parent ? EROFS_OD_HANDLE_PARENT_LEN : EROFS_OD_HANDLE_LEN;
+	int len = parent ? HANDLE_PARENT_LEN : HANDLE_LEN;
 	bool fits = *max >= len;
 
 	*max = len;
 	if (!fits)
 		return FILEID_INVALID;
-	erofs_od_put_nid(words, erofs_od_inode(inode)->od.nid);
+	put_nid(words, EROFS_OD_I(inode)->od.nid);
 	words[2] = inode->i_generation;
 	if (!parent)
-		return EROFS_OD_HANDLE;
-	erofs_od_put_nid(words + 3, erofs_od_inode(parent)->od.nid);
-	return EROFS_OD_HANDLE_PARENT;
+		return HANDLE;
+	put_nid(words + 3, EROFS_OD_I(parent)->od.nid);
+	return HANDLE_PARENT;
 }
 
-/* A handle comes from outside: what it names need not be an inode. */
-static struct dentry *erofs_od_handle_inode(struct super_block *sb, u64 nid, u32 generation)
+/* Handles come from user space: there need not be an inode at @nid. */
+static struct dentry *handle_inode(struct super_block *sb, u64 nid, u32 generation)
 {
 	struct inode *inode;
 
-	if (generation != erofs_od_mount(sb)->generation)
+	if (generation != EROFS_OD_SB(sb)->generation)
 		return ERR_PTR(-ESTALE);
 	inode = erofs_od_iget(sb, nid);
 	if (IS_ERR(inode) && (PTR_ERR(inode) == -EUCLEAN || PTR_ERR(inode) == -EOPNOTSUPP))
@@ -70,38 +70,38 @@ static struct dentry *erofs_od_handle_inode(struct super_block *sb, u64 nid, u32
 	return d_obtain_alias(inode);
 }
 
-static struct dentry *erofs_od_fh_to_dentry(struct super_block *sb, struct fid *fid, int len,
-					    int type)
+static struct dentry *fh_to_dentry(struct super_block *sb, struct fid *fid, int len,
+				   int type)
 {
-	if ((type != EROFS_OD_HANDLE && type != EROFS_OD_HANDLE_PARENT) ||
-	    len < EROFS_OD_HANDLE_LEN)
+	if ((type != HANDLE && type != HANDLE_PARENT) ||
+	    len < HANDLE_LEN)
 		return NULL;
-	return erofs_od_handle_inode(sb, erofs_od_get_nid(fid->raw), fid->raw[2]);
+	return handle_inode(sb, get_nid(fid->raw), fid->raw[2]);
 }
 
-static struct dentry *erofs_od_fh_to_parent(struct super_block *sb, struct fid *fid, int len,
-					    int type)
+static struct dentry *fh_to_parent(struct super_block *sb, struct fid *fid, int len,
+				   int type)
 {
-	if (type != EROFS_OD_HANDLE_PARENT || len < EROFS_OD_HANDLE_PARENT_LEN)
+	if (type != HANDLE_PARENT || len < HANDLE_PARENT_LEN)
 		return NULL;
-	return erofs_od_handle_inode(sb, erofs_od_get_nid(fid->raw + 3), fid->raw[2]);
+	return handle_inode(sb, get_nid(fid->raw + 3), fid->raw[2]);
 }
 
-static struct dentry *erofs_od_get_parent(struct dentry *child)
+static struct dentry *get_parent(struct dentry *child)
 {
 	const struct qstr dotdot = QSTR_INIT("..", 2);
 	u64 nid;
 	int err = erofs_od_find(d_inode(child), &dotdot, &nid);
 
-	/* An image may leave out "..": then only paths lead up. */
+	/* An image may omit "..": then only paths lead up. */
 	if (err)
 		return ERR_PTR(err == -ENOENT ? -ESTALE : err);
 	return d_obtain_alias(erofs_od_iget(child->d_sb, nid));
 }
 
 const struct export_operations erofs_od_export_ops = {
-	.encode_fh = erofs_od_encode_fh,
-	.fh_to_dentry = erofs_od_fh_to_dentry,
-	.fh_to_parent = erofs_od_fh_to_parent,
-	.get_parent = erofs_od_get_parent,
+	.encode_fh = encode_fh,
+	.fh_to_dentry = fh_to_dentry,
+	.fh_to_parent = fh_to_parent,
+	.get_parent = get_parent,
 };

@@ -5,17 +5,17 @@
 #include <linux/fiemap.h>
 #include <linux/sched/signal.h>
 
-/* The run of data or of a hole that goes on at a byte, no further than the file. */
-static int erofs_od_extent_at(struct inode *inode, u64 pos, struct erofs_od_place *place)
+/* The extent or hole at a byte, no further than the end of the file. */
+static int extent_at(struct inode *inode, u64 pos, struct erofs_od_extent *extent)
 {
 	int err;
 
 	cond_resched();
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	err = erofs_od_map(inode, pos, true, place);
+	err = erofs_od_map(inode, pos, true, extent);
 	if (!err)
-		place->len = min(place->len, (u64)i_size_read(inode) - pos);
+		extent->len = min(extent->len, (u64)i_size_read(inode) - pos);
 	return err;
 }
 
@@ -26,8 +26,8 @@ static int erofs_od_extent_at(struct inode *inode, u64 pos, struct erofs_od_plac
  * @whence: as for lseek(2)
  *
  * Context: sleeps, killably, for SEEK_DATA and SEEK_HOLE.
- * Return: the new position; -ENXIO behind the last data, or the end; -EINVAL;
- * or why the map of the file could not be read.
+ * Return: the new position; -ENXIO past the last data, or past the end; -EINVAL;
+ * -EINTR; or the errno of a failed read of the file's map.
  */
 loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -39,30 +39,30 @@ loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence)
 	if (offset < 0)
 		return -ENXIO;
 	while (pos < size) {
-		struct erofs_od_place place = { };
-		int err = erofs_od_extent_at(inode, pos, &place);
+		struct erofs_od_extent extent = { };
+		int err = extent_at(inode, pos, &extent);
 
 		if (err)
 			return err;
-		if (!place.blob == (whence == SEEK_HOLE))
+		if (!extent.blob == (whence == SEEK_HOLE))
 			return vfs_setpos(file, pos, inode->i_sb->s_maxbytes);
-		pos += place.len;
+		pos += extent.len;
 	}
-	/* There is a hole behind the end. */
+	/* The end of the file is a hole. */
 	if (whence == SEEK_HOLE && (u64)offset < size)
 		return vfs_setpos(file, size, inode->i_sb->s_maxbytes);
 	return -ENXIO;
 }
 
 /**
- * struct erofs_od_extent - data, as FIEMAP tells of it
- * @blob: which blob; NULL: nothing yet
+ * struct fiemap_data - an extent to be reported
+ * @blob: which blob, or NULL for none yet
  * @pos: first byte in the file
  * @off: first byte in the blob
  * @len: bytes
  * @flags: FIEMAP_EXTENT_*
  */
-struct erofs_od_extent {
+struct fiemap_data {
 	struct erofs_od_blob *blob;
 	u64 pos;
 	u64 off;
@@ -70,30 +70,30 @@ struct erofs_od_extent {
 	u32 flags;
 };
 
-static bool erofs_od_extent_extend(struct erofs_od_extent *extent, u64 pos,
-				   const struct erofs_od_place *place, u32 flags)
+static bool extent_extend(struct fiemap_data *data, u64 pos,
+			  const struct erofs_od_extent *extent, u32 flags)
 {
-	if (extent->blob != place->blob || extent->flags != flags ||
-	    extent->pos + extent->len != pos || extent->off + extent->len != place->off)
+	if (data->blob != extent->blob || data->flags != flags ||
+	    data->pos + data->len != pos || data->off + data->len != extent->off)
 		return false;
-	extent->len += place->len;
+	data->len += extent->len;
 	return true;
 }
 
-/* Return: 1 when the caller has no room for more. */
-static int erofs_od_extent_emit(struct fiemap_extent_info *info,
-				const struct erofs_od_extent *extent, u32 last)
+/* Returns 1 when the caller has no room for more. */
+static int extent_emit(struct fiemap_extent_info *info,
+		       const struct fiemap_data *data, u32 last)
 {
-	if (!extent->blob)
+	if (!data->blob)
 		return 0;
-	return fiemap_fill_next_extent(info, extent->pos, extent->off, extent->len,
-				       extent->flags | last);
+	return fiemap_fill_next_extent(info, data->pos, data->off, data->len,
+				       data->flags | last);
 }
 
 /**
- * erofs_od_fiemap - tell where the data of a file is
+ * erofs_od_fiemap - report the extents of a file
  * @inode: regular file
- * @info: takes the extents
+ * @info: gets the extents
  * @start: first byte of the file
  * @len: bytes
  *
@@ -104,35 +104,36 @@ static int erofs_od_extent_emit(struct fiemap_extent_info *info,
 int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len)
 {
 	u64 size = i_size_read(inode), pos = start;
-	struct erofs_od_extent extent = { };
+	struct fiemap_data data = { };
 	int err;
 
 	err = fiemap_prep(inode, info, start, &len, 0);
 	if (err)
 		return err;
 	while (pos < size) {
-		struct erofs_od_place place = { };
+		struct erofs_od_extent extent = { };
 		u32 flags;
 
-		err = erofs_od_extent_at(inode, pos, &place);
+		err = extent_at(inode, pos, &extent);
 		if (err)
 			return err;
-		flags = place.inlined ? FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED : 0;
-		if (place.blob && !erofs_od_extent_extend(&extent, pos, &place, flags)) {
-			err = erofs_od_extent_emit(info, &extent, 0);
-			/* The walk goes on behind the range until the last one is known. */
+		flags = extent.flags & OD_EXTENT_INLINE ?
+			FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED : 0;
+		if (extent.blob && !extent_extend(&data, pos, &extent, flags)) {
+			err = extent_emit(info, &data, 0);
+			/* The walk goes on past the range until the last one is known. */
 			if (err || pos >= start + len)
 				return err < 0 ? err : 0;
-			extent = (struct erofs_od_extent) {
-				.blob = place.blob,
+			data = (struct fiemap_data) {
+				.blob = extent.blob,
 				.pos = pos,
-				.off = place.off,
-				.len = place.len,
+				.off = extent.off,
+				.len = extent.len,
 				.flags = flags,
 			};
 		}
-		pos += place.len;
+		pos += extent.len;
 	}
-	err = erofs_od_extent_emit(info, &extent, FIEMAP_EXTENT_LAST);
+	err = extent_emit(info, &data, FIEMAP_EXTENT_LAST);
 	return err < 0 ? err : 0;
 }

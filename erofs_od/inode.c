@@ -8,117 +8,117 @@
 #include <linux/xattr.h>
 
 /*
- * Largest folio of the page cache. A folio is readable once all of its blocks have arrived,
- * so a large one makes readers wait for data that they did not ask for.
+ * Largest folio of the page cache. A folio can be read once all of its blocks have been
+ * read, so a large one makes readers wait for data that they do not need.
  */
-#define EROFS_OD_FOLIO_MAX	(64U << 10)
+#define FOLIO_MAX	(64U << 10)
 
-static struct kmem_cache *erofs_od_inode_cache;
+static struct kmem_cache *inode_cache;
 
-static void erofs_od_inode_init_once(void *p)
+static void init_once(void *p)
 {
-	struct erofs_od_inode *inode = p;
+	struct erofs_od_inode_info *inode = p;
 
 	inode_init_once(&inode->vfs);
 }
 
 int erofs_od_inode_cache_init(void)
 {
-	erofs_od_inode_cache =
-		kmem_cache_create("erofs_od_inode", sizeof(struct erofs_od_inode), 0,
+	inode_cache =
+		kmem_cache_create("erofs_od_inode", sizeof(struct erofs_od_inode_info), 0,
 				  SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
-				  erofs_od_inode_init_once);
-	return erofs_od_inode_cache ? 0 : -ENOMEM;
+				  init_once);
+	return inode_cache ? 0 : -ENOMEM;
 }
 
 void erofs_od_inode_cache_exit(void)
 {
 	/* Inodes are freed after a grace period. */
 	rcu_barrier();
-	kmem_cache_destroy(erofs_od_inode_cache);
+	kmem_cache_destroy(inode_cache);
 }
 
 struct inode *erofs_od_alloc_inode(struct super_block *sb)
 {
-	struct erofs_od_inode *inode = alloc_inode_sb(sb, erofs_od_inode_cache, GFP_KERNEL);
+	struct erofs_od_inode_info *inode = alloc_inode_sb(sb, inode_cache, GFP_KERNEL);
 
 	return inode ? &inode->vfs : NULL;
 }
 
-/* After a grace period: path walks under RCU may still have looked at the link. */
+/* After a grace period: path walks under RCU may still use the link. */
 void erofs_od_free_inode(struct inode *inode)
 {
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
 		kfree(inode->i_link);
-	kmem_cache_free(erofs_od_inode_cache, erofs_od_inode(inode));
+	kmem_cache_free(inode_cache, EROFS_OD_I(inode));
 }
 
 /**
  * erofs_od_evict_inode - drop the pages of an unused inode
  * @inode: inode
  *
- * Reads under way are cancelled: neither unmount nor reclaim waits for the daemon.
+ * Cancels its reads: neither unmount nor reclaim waits for the daemon.
  *
  * Context: sleeps, never on the daemon.
  */
 void erofs_od_evict_inode(struct inode *inode)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 
-	erofs_od_io_end_reads(inode, m->blobs, m->nr_blobs, inode);
+	erofs_od_io_end_reads(inode, sbi->blobs, sbi->nr_blobs, inode);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 }
 
 /**
  * erofs_od_read_inode - read an inode from the image
- * @m: mount
+ * @sbi: mount
  * @nid: its number
  * @od: the result
  *
  * Context: sleeps, killably.
  * Return: 0; -EUCLEAN and -EOPNOTSUPP with a log line; -EINTR; -EIO.
  */
-int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od)
+int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *od)
 {
-	struct erofs_od_blob *blob = m->blobs[0];
+	struct erofs_od_blob *blob = sbi->blobs[0];
 	const char *why = "outside the image";
 	u8 p[sizeof(struct od_disk_inode_extended)];
 	size_t len;
 	u64 off;
 	int err;
 
-	err = od_inode_offset(&m->od, nid, erofs_od_blob_end(blob), &off);
+	err = od_inode_offset(&sbi->od, nid, erofs_od_blob_end(blob), &off);
 	if (!err) {
 		len = min_t(u64, sizeof(p), erofs_od_blob_end(blob) - off);
 		err = erofs_od_meta_copy(blob, off, p, len);
 		if (err)
 			return err;
-		err = od_inode_parse(&m->od, nid, off, p, len, od, &why);
+		err = od_inode_parse(&sbi->od, nid, off, p, len, od, &why);
 	}
 	if (err == -EOPNOTSUPP)
-		erofs_od_err_ratelimited(m, "inode %llu needs what is not supported: %s",
+		erofs_od_err_ratelimited(sbi, "inode %llu: unsupported feature: %s",
 					 nid, why);
 	else if (err)
-		erofs_od_err_ratelimited(m, "inode %llu is corrupt: %s", nid, why);
+		erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: %s", nid, why);
 	return err;
 }
 
-static int erofs_od_inode_test(struct inode *inode, void *nid)
+static int inode_test(struct inode *inode, void *nid)
 {
-	return erofs_od_inode(inode)->od.nid == *(u64 *)nid;
+	return EROFS_OD_I(inode)->od.nid == *(u64 *)nid;
 }
 
-static int erofs_od_inode_set(struct inode *inode, void *nid)
+static int inode_set(struct inode *inode, void *nid)
 {
-	erofs_od_inode(inode)->od.nid = *(u64 *)nid;
+	EROFS_OD_I(inode)->od.nid = *(u64 *)nid;
 	inode->i_ino = erofs_od_ino(*(u64 *)nid);
 	return 0;
 }
 
-static void erofs_od_set_ops(struct inode *inode, char *link)
+static void set_ops(struct inode *inode, char *link)
 {
-	const struct od_inode *od = &erofs_od_inode(inode)->od;
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
 
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
@@ -126,7 +126,7 @@ static void erofs_od_set_ops(struct inode *inode, char *link)
 		inode->i_fop = &erofs_od_file_fops;
 		inode->i_mapping->a_ops = &erofs_od_data_aops;
 		mapping_set_folio_order_range(inode->i_mapping, 0,
-					      get_order(EROFS_OD_FOLIO_MAX));
+					      get_order(FOLIO_MAX));
 		break;
 	case S_IFDIR:
 		inode->i_op = &erofs_od_dir_iops;
@@ -143,56 +143,56 @@ static void erofs_od_set_ops(struct inode *inode, char *link)
 	}
 }
 
-static void erofs_od_fill_inode(struct inode *inode, const struct od_inode *od, char *link)
+static void fill_inode(struct inode *inode, const struct od_inode *od, char *link)
 {
-	erofs_od_inode(inode)->od = *od;
+	EROFS_OD_I(inode)->od = *od;
 	inode->i_mode = od->mode;
 	i_uid_write(inode, od->uid);
 	i_gid_write(inode, od->gid);
-	inode->i_generation = erofs_od_mount(inode->i_sb)->generation;
+	inode->i_generation = EROFS_OD_SB(inode->i_sb)->generation;
 	set_nlink(inode, od->nlink);
 	inode_set_mtime(inode, od->mtime, od->mtime_nsec);
 	inode_set_atime(inode, od->mtime, od->mtime_nsec);
 	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
 	i_size_write(inode, (loff_t)od->size);
 	inode->i_blocks = round_up(od->size, (u64)inode->i_sb->s_blocksize) >> 9;
-	/* Saves a look at the xattrs for every permission check. */
+	/* Saves reading the xattrs at every permission check. */
 	if (!od->xattr_size)
 		cache_no_acl(inode);
-	erofs_od_set_ops(inode, link);
+	set_ops(inode, link);
 }
 
 /**
- * erofs_od_iget - have an inode
+ * erofs_od_iget - get an inode
  * @sb: superblock
  * @nid: its number
  *
- * All that may wait for the daemon is done before the inode is hashed: others
- * that want it would wait unkillably for it to be complete.
+ * All waits for the daemon happen before the inode is hashed: other tasks would wait
+ * unkillably for it to be filled in.
  *
  * Context: sleeps, killably.
  * Return: the inode or an ERR_PTR.
  */
 struct inode *erofs_od_iget(struct super_block *sb, u64 nid)
 {
-	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 	struct od_inode od;
 	struct inode *inode;
 	char *link = NULL;
 	int err;
 
-	inode = ilookup5(sb, erofs_od_ino(nid), erofs_od_inode_test, &nid);
+	inode = ilookup5(sb, erofs_od_ino(nid), inode_test, &nid);
 	if (inode)
 		return inode;
-	err = erofs_od_read_inode(m, nid, &od);
+	err = erofs_od_read_inode(sbi, nid, &od);
 	if (!err && S_ISLNK(od.mode))
-		err = erofs_od_read_fast_link(m, &od, &link);
+		err = erofs_od_read_fast_link(sbi, &od, &link);
 	if (err)
 		return ERR_PTR(err);
-	inode = iget5_locked(sb, erofs_od_ino(nid), erofs_od_inode_test, erofs_od_inode_set,
+	inode = iget5_locked(sb, erofs_od_ino(nid), inode_test, inode_set,
 			     &nid);
 	if (inode && (inode_state_read_once(inode) & I_NEW)) {
-		erofs_od_fill_inode(inode, &od, link);
+		fill_inode(inode, &od, link);
 		unlock_new_inode(inode);
 		return inode;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of erofs_od share. */
+/*
+ * What the files of erofs_od share. They are declared below from the lowest to the
+ * highest, and no call goes up (make lint).
+ */
 #ifndef EROFS_OD_INTERNAL_H
 #define EROFS_OD_INTERNAL_H
 
@@ -15,16 +18,17 @@
 
 #include "od/cache.h"
 #include "core/blobtab.h"
+#include "core/chunkmap.h"
 #include "core/inode.h"
 #include "core/sb.h"
 #include "core/xattr.h"
 #include "../compat/callbacks.h"
 
 /**
- * enum erofs_od_blob_state - what may be done with a blob
- * @EROFS_OD_BLOB_OPENING: one mount waits for the daemon, others wait for it
+ * enum erofs_od_blob_state - state of a blob
+ * @EROFS_OD_BLOB_OPENING: one mount waits for the daemon, others wait for that mount
  * @EROFS_OD_BLOB_OPEN: usable
- * @EROFS_OD_BLOB_CLOSING: its last user goes; whoever wants it waits
+ * @EROFS_OD_BLOB_CLOSING: its last user is closing it; a mount that needs it waits
  */
 enum erofs_od_blob_state {
 	EROFS_OD_BLOB_OPENING,
@@ -35,18 +39,18 @@ enum erofs_od_blob_state {
 /**
  * struct erofs_od_blob - a blob, shared by the mounts of a domain
  * @node: in the domain's list of blobs
- * @domain: where its name means something
- * @users: slots of mounts that refer to it
+ * @domain: domain that the blob is named in
+ * @users: references, one for each blob slot of each mount
  * @state: enum erofs_od_blob_state
  * @name: its key
  * @cookie: the open blob
- * @meta: inode whose pages are a copy of the blob, byte for byte
- * @timeout_ms: for its OPEN and for reads of metadata: of the mount that opened it,
- *	else what metadata has
- * @error: why metadata could not be read the last time that it could not
+ * @meta: inode whose page cache holds the blob's metadata, byte for byte
+ * @timeout_ms: for its OPEN and for reads of metadata: that of the mount that opened it,
+ *	or %CACHEFILES_OD_TIMEOUT_METADATA
+ * @error: errno of the last failed metadata read
  * @wait: woken up when a read of metadata ends
  *
- * The first four are protected by the mutex of domain.c, the others do not
+ * The first four are protected by domains_mutex of domain.c, the others do not
  * change while there are users.
  */
 struct erofs_od_blob {
@@ -63,34 +67,34 @@ struct erofs_od_blob {
 };
 
 /**
- * struct erofs_od_mount - one mount, from its options to its end
+ * struct erofs_od_sb_info - a mount, from its options to its end
  * @fsid: name of the primary blob
- * @domain_id: name of the domain; NULL when the mount is alone
- * @cache_tag: which cache, NULL for the one of the first device
+ * @domain_id: name of the domain, or NULL for one of its own
+ * @cache_tag: tag of the cache, or NULL for the one of the first device
  * @devices: names of the other blobs, as given by options
  * @nr_devices: how many
- * @timeout_ms: for waits on the daemon, in the terms of od/cache.h
+ * @timeout_ms: for waits on the daemon, as in od/cache.h
  * @user_xattr: user.* attributes are shown
- * @acl: POSIX ACLs are obeyed
+ * @acl: POSIX ACLs are enforced
  * @wait: woken up when a direct read ends
- * @rcu: keeps @wait for those who are about to wake it up
- * @sb: the superblock; NULL before there is one
+ * @rcu: keeps @wait until tasks about to wake it up are done with it
+ * @sb: the superblock, or NULL before it exists
  * @node: in the domain's list of mounts
  * @domain: joined domain
- * @twin: a mount like this one that was met in the domain, maybe freed since: to be
- *	compared, not to be followed
- * @twin_changes: how often mounts had changed then
- * @listed: complete, so that /proc may show it; under the mutex of domain.c
- * @od: what the image says of itself
+ * @twin: a mount with the same options, found in the domain; it may have been freed since:
+ *	never dereferenced
+ * @twin_changes: the counter of mount changes at that time
+ * @listed: /proc may show it; under domains_mutex
+ * @od: the image's superblock
  * @generation: for file handles
  * @tab: ranges of the blobs, for core/
- * @ranges: what @tab points to
+ * @ranges: array of @tab
  * @blobs: the blobs, the primary one first
  * @nr_blobs: how many of them are open
  * @prefixes: long xattr name prefixes
- * @nr_prefixes: how many of them are read
+ * @nr_prefixes: how many of them have been read
  */
-struct erofs_od_mount {
+struct erofs_od_sb_info {
 	char *fsid;
 	char *domain_id;
 	char *cache_tag;
@@ -105,7 +109,7 @@ struct erofs_od_mount {
 	struct super_block *sb;
 	struct list_head node;
 	struct erofs_od_domain *domain;
-	const struct erofs_od_mount *twin;
+	const struct erofs_od_sb_info *twin;
 	unsigned int twin_changes;
 	bool listed;
 	struct od_sb od;
@@ -119,26 +123,26 @@ struct erofs_od_mount {
 };
 
 /**
- * struct erofs_od_inode - one inode
- * @od: what the image says of it
- * @vfs: the VFS's part
+ * struct erofs_od_inode_info - an inode
+ * @od: the image's inode
+ * @vfs: the VFS's inode
  */
-struct erofs_od_inode {
+struct erofs_od_inode_info {
 	struct od_inode od;
 	struct inode vfs;
 };
 
-static inline struct erofs_od_mount *erofs_od_mount(const struct super_block *sb)
+static inline struct erofs_od_sb_info *EROFS_OD_SB(const struct super_block *sb)
 {
 	return sb->s_fs_info;
 }
 
-static inline struct erofs_od_inode *erofs_od_inode(const struct inode *inode)
+static inline struct erofs_od_inode_info *EROFS_OD_I(const struct inode *inode)
 {
-	return container_of(inode, struct erofs_od_inode, vfs);
+	return container_of(inode, struct erofs_od_inode_info, vfs);
 }
 
-/* A nid as an inode number: itself, or folded where longs are short. */
+/* A nid as an inode number, folded where longs are short. */
 static inline unsigned long erofs_od_ino(u64 nid)
 {
 	if (sizeof(unsigned long) < sizeof(nid))
@@ -146,106 +150,51 @@ static inline unsigned long erofs_od_ino(u64 nid)
 	return (unsigned long)nid;
 }
 
-#define erofs_od_err(m, fmt, ...) \
-	pr_err("%s: " fmt "\n", (m)->fsid, ##__VA_ARGS__)
-#define erofs_od_err_ratelimited(m, fmt, ...) \
-	pr_err_ratelimited("%s: " fmt "\n", (m)->fsid, ##__VA_ARGS__)
+static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
+{
+	return cachefiles_od_cookie_size(blob->cookie);
+}
 
-/* options.c */
-bool erofs_od_same_options(const struct erofs_od_mount *a, const struct erofs_od_mount *b);
-int erofs_od_init_fs_context(struct fs_context *fc);
-int erofs_od_show_options(struct seq_file *seq, struct dentry *root);
-void erofs_od_free_options(struct erofs_od_mount *m);
-
-/* super.c */
-int erofs_od_open_image(struct erofs_od_mount *m);
-void erofs_od_close_image(struct erofs_od_mount *m);
-int erofs_od_fill_super(struct super_block *sb, struct fs_context *fc);
-void erofs_od_kill_sb(struct super_block *sb);
-
-/* prefix.c */
-int erofs_od_read_prefixes(struct erofs_od_mount *m);
-void erofs_od_free_prefixes(struct erofs_od_mount *m);
-
-/* domain.c */
-int erofs_od_join(struct erofs_od_mount *m);
-int erofs_od_wait_for_twin(struct erofs_od_mount *m);
-void erofs_od_set_timeout(struct erofs_od_mount *m, unsigned int timeout_ms);
-void erofs_od_leave(struct erofs_od_mount *m);
-void erofs_od_list_mount(struct erofs_od_mount *m, bool listed);
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_mount *m, const char *name);
-void erofs_od_close_blob(struct erofs_od_blob *blob);
-void erofs_od_for_each_mount(void (*show)(struct erofs_od_mount *m, void *data), void *data);
-
-/* stats.c */
-int erofs_od_stats_init(void);
-void erofs_od_stats_exit(void);
-
-/* meta.c */
-/**
- * struct erofs_od_meta - some bytes of a blob's metadata, in memory
- * @folio: what holds them
- * @p: where they are; valid until erofs_od_meta_unmap(), on this CPU's stack
- *	of mappings: unmap in reverse order
- */
-struct erofs_od_meta {
-	struct folio *folio;
-	const u8 *p;
-};
-
-int erofs_od_meta_init(void);
-void erofs_od_meta_exit(void);
-struct inode *erofs_od_meta_new(struct erofs_od_blob *blob);
-u64 erofs_od_blob_end(const struct erofs_od_blob *blob);
-int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
-		      struct erofs_od_meta *meta);
-void erofs_od_meta_unmap(struct erofs_od_meta *meta);
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
-bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
-u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
-
-/* map.c */
-/**
- * struct erofs_od_place - where a run of bytes is
- * @blob: which blob; NULL: a hole
- * @inlined: most likely in the blob's cached metadata
- * @off: first byte in the blob
- * @len: how many; on failure, of how many the failure tells, 0: unknown
- */
-struct erofs_od_place {
-	struct erofs_od_blob *blob;
-	bool inlined;
-	u64 off;
-	u64 len;
-};
-
-int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
-		 struct erofs_od_place *place);
-u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
-int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
-		       struct erofs_od_meta *meta);
-int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
-			size_t len);
+#define erofs_od_err(sbi, fmt, ...) \
+	pr_err("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
+#define erofs_od_err_ratelimited(sbi, fmt, ...) \
+	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
 
 /* io.c */
-struct erofs_od_io;
+/**
+ * struct erofs_od_extent - where a run of bytes is
+ * @blob: which blob, or NULL for a hole
+ * @flags: enum od_extent_flag
+ * @off: first byte in the blob
+ * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
+ * @len: bytes of the run; on failure, bytes that the failure applies to, 0 if unknown
+ */
+struct erofs_od_extent {
+	struct erofs_od_blob *blob;
+	u32 flags;
+	u64 off;
+	u64 encoded_len;
+	u64 len;
+};
 
 /**
  * struct erofs_od_source - where the bytes of an inode's pages come from
  * @inode: whose pages
- * @map: finds the place of the byte @pos; waits for metadata only if allowed
+ * @map: finds the extent of the byte @pos; waits for metadata only if allowed
+ * @peek: copies bytes of a blob's metadata if they are in memory; NULL: there are none
  * @owner: on whose behalf the cache is read
  * @group: the superblock whose forced unmount ends the read; NULL for metadata
  * @timeout_ms: for the cache
- * @error: where to leave the errno of what could not be read; may be NULL
- * @wait: woken up after folios were read; they are marked "checked" while being read.
+ * @error: gets the errno of a failed read; may be NULL
+ * @wait: woken up when folios have been read; they are marked "checked" while being read.
  *	May be NULL
- * @size: bytes behind this are zeroes
+ * @size: bytes past this are zeroes
  */
 struct erofs_od_source {
 	struct inode *inode;
 	int (*map)(struct inode *inode, u64 pos, bool may_wait,
-		   struct erofs_od_place *place);
+		   struct erofs_od_extent *extent);
+	bool (*peek)(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 	const void *owner;
 	const struct super_block *group;
 	unsigned int timeout_ms;
@@ -260,6 +209,61 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
 			   unsigned int nr, const void *owner);
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end);
+
+/* meta.c */
+/**
+ * struct erofs_od_meta - mapped bytes of a blob's metadata
+ * @folio: the folio that holds them
+ * @p: the bytes, until erofs_od_meta_unmap(); unmap in reverse order
+ */
+struct erofs_od_meta {
+	struct folio *folio;
+	const u8 *p;
+};
+
+int erofs_od_meta_init(void);
+void erofs_od_meta_exit(void);
+struct inode *erofs_od_meta_new(struct erofs_od_blob *blob);
+int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
+		      struct erofs_od_meta *meta);
+void erofs_od_meta_unmap(struct erofs_od_meta *meta);
+int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
+bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
+u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
+
+/* map.c */
+int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
+		 struct erofs_od_extent *extent);
+u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
+int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
+		       struct erofs_od_meta *meta);
+int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
+			size_t len);
+
+/* domain.c */
+bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
+int erofs_od_join(struct erofs_od_sb_info *sbi);
+int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi);
+void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms);
+void erofs_od_leave(struct erofs_od_sb_info *sbi);
+void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed);
+struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
+void erofs_od_close_blob(struct erofs_od_blob *blob);
+void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data);
+
+/* xattr.c */
+extern const struct xattr_handler *const erofs_od_xattr_handlers[];
+int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
+		      void *buffer, size_t size);
+ssize_t erofs_od_listxattr(struct dentry *dentry, char *buffer, size_t size);
+
+/* acl.c */
+OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
+
+/* symlink.c */
+extern const struct inode_operations erofs_od_fast_symlink_iops;
+extern const struct inode_operations erofs_od_symlink_iops;
+int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode *od, char **link);
 
 /* data.c */
 struct erofs_od_source erofs_od_data_source(struct inode *inode);
@@ -278,23 +282,14 @@ extern const struct inode_operations erofs_od_file_iops;
 extern const struct inode_operations erofs_od_special_iops;
 void erofs_od_file_init(void);
 
-/* export.c */
-extern const struct export_operations erofs_od_export_ops;
-u32 erofs_od_generation(const struct od_sb *od);
-
 /* inode.c */
 struct inode *erofs_od_alloc_inode(struct super_block *sb);
 void erofs_od_free_inode(struct inode *inode);
 void erofs_od_evict_inode(struct inode *inode);
 int erofs_od_inode_cache_init(void);
 void erofs_od_inode_cache_exit(void);
-int erofs_od_read_inode(struct erofs_od_mount *m, u64 nid, struct od_inode *od);
+int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *od);
 struct inode *erofs_od_iget(struct super_block *sb, u64 nid);
-
-/* symlink.c */
-extern const struct inode_operations erofs_od_fast_symlink_iops;
-extern const struct inode_operations erofs_od_symlink_iops;
-int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od, char **link);
 
 /* namei.c */
 extern const struct inode_operations erofs_od_dir_iops;
@@ -305,13 +300,29 @@ int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid);
 /* dir.c */
 extern const struct file_operations erofs_od_dir_fops;
 
-/* xattr.c */
-extern const struct xattr_handler *const erofs_od_xattr_handlers[];
-int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
-		      void *buffer, size_t size);
-ssize_t erofs_od_listxattr(struct dentry *dentry, char *buffer, size_t size);
+/* export.c */
+extern const struct export_operations erofs_od_export_ops;
+u32 erofs_od_generation(const struct od_sb *od);
 
-/* acl.c */
-OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
+/* prefix.c */
+int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi);
+void erofs_od_free_prefixes(struct erofs_od_sb_info *sbi);
+
+/* image.c */
+int erofs_od_open_image(struct erofs_od_sb_info *sbi);
+void erofs_od_close_image(struct erofs_od_sb_info *sbi);
+
+/* options.c */
+int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param);
+int erofs_od_show_options(struct seq_file *seq, struct dentry *root);
+void erofs_od_free_options(struct erofs_od_sb_info *sbi);
+
+/* super.c */
+int erofs_od_init_fs_context(struct fs_context *fc);
+void erofs_od_kill_sb(struct super_block *sb);
+
+/* stats.c */
+int erofs_od_stats_init(void);
+void erofs_od_stats_exit(void);
 
 #endif /* EROFS_OD_INTERNAL_H */

@@ -2,10 +2,10 @@
 /*
  * From locked folios to reads of the cache, and back to unlocked ones.
  *
- * A batch is a run of neighbouring folios. Every byte of it is accounted for
- * exactly once: as zero, as copied, as failed, or as reported by a read of the
- * cache. A folio is ended, and by nobody touched again, when its last byte is
- * accounted for: from here, from a work item, or from a hard interrupt.
+ * A batch is a run of adjacent folios. Every byte of it is accounted for exactly once:
+ * as zero, as copied, as failed, or as reported by a read of the cache. A folio is
+ * ended, and not touched any more, when its last byte is accounted for: in the task
+ * that reads, in a work item, or in hard interrupt.
  */
 #include "internal.h"
 
@@ -16,17 +16,17 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-/* Folios in a batch: what fits a bio, and an allocation that does not fail. */
-#define EROFS_OD_BATCH	256U
+/* Folios in a batch: as many as fit a bio and an allocation that does not fail. */
+#define BATCH_MAX	256U
 
 /**
- * struct erofs_od_slot - one folio of a batch
+ * struct slot - one folio of a batch
  * @folio: locked until @left is 0
- * @pos: its first byte in the file; where it ends, the next slot begins
+ * @pos: its first byte in the file; it ends where the next slot begins
  * @left: bytes not accounted for
- * @failed: a byte of it did not come
+ * @failed: a byte of it could not be read
  */
-struct erofs_od_slot {
+struct slot {
 	struct folio *folio;
 	u64 pos;
 	atomic_t left;
@@ -34,19 +34,19 @@ struct erofs_od_slot {
 };
 
 /**
- * struct erofs_od_io - a batch
- * @refs: reads of the cache under way, and its maker
+ * struct batch - a batch
+ * @refs: reads of the cache under way, and the submitter
  * @source: where the bytes come from
- * @gfp: how to allocate what it takes to read
- * @may_wait: the maker may wait for metadata
+ * @gfp: for allocations
+ * @may_wait: the submitter may wait for metadata
  * @asked: @wide is valid
  * @wide: the daemon accepts READs of several extents; looked up once per batch
  * @nr: slots in use
  * @max: slots allocated
- * @end: first byte behind the last folio
+ * @end: first byte past the last folio
  * @slot: the folios
  */
-struct erofs_od_io {
+struct batch {
 	refcount_t refs;
 	struct erofs_od_source source;
 	gfp_t gfp;
@@ -56,17 +56,17 @@ struct erofs_od_io {
 	unsigned int nr;
 	unsigned int max;
 	u64 end;
-	struct erofs_od_slot slot[];
+	struct slot slot[];
 };
 
 /**
- * struct erofs_od_run - neighbouring bytes of a file that are neighbours in a blob
+ * struct run - bytes that are adjacent in a file and in a blob
  * @blob: which blob; NULL: no run
  * @off: first byte in the blob
  * @pos: first byte in the file
  * @len: how many
  */
-struct erofs_od_run {
+struct run {
 	struct erofs_od_blob *blob;
 	u64 off;
 	u64 pos;
@@ -74,72 +74,72 @@ struct erofs_od_run {
 };
 
 /**
- * struct erofs_od_segment - a run being read
+ * struct segment - a run being read
  * @read: the read
- * @io: batch that the bytes are for
+ * @batch: batch that the bytes are for
  * @pos: first byte in the file
  * @left: bytes not reported
  * @bvec: the parts of folios that they go to
  */
-struct erofs_od_segment {
+struct segment {
 	struct cachefiles_od_read read;
-	struct erofs_od_io *io;
+	struct batch *batch;
 	u64 pos;
 	atomic_long_t left;
 	struct bio_vec bvec[];
 };
 
-static struct erofs_od_io *erofs_od_io_alloc(const struct erofs_od_source *source,
-					     unsigned int max, gfp_t gfp)
+static struct batch *batch_alloc(const struct erofs_od_source *source,
+				 unsigned int max, gfp_t gfp)
 {
-	struct erofs_od_io *io = kmalloc(struct_size(io, slot, max), gfp);
+	struct batch *batch = kmalloc(struct_size(batch, slot, max), gfp);
 
-	if (!io)
+	if (!batch)
 		return NULL;
-	refcount_set(&io->refs, 1);
-	io->source = *source;
-	io->gfp = gfp;
-	io->may_wait = false;
-	io->asked = false;
-	io->nr = 0;
-	io->max = max;
-	io->end = 0;
-	return io;
+	refcount_set(&batch->refs, 1);
+	batch->source = *source;
+	batch->gfp = gfp;
+	batch->may_wait = false;
+	batch->asked = false;
+	batch->nr = 0;
+	batch->max = max;
+	batch->end = 0;
+	return batch;
 }
 
-static void erofs_od_io_put(struct erofs_od_io *io)
+static void batch_put(struct batch *batch)
 {
-	if (refcount_dec_and_test(&io->refs))
-		kfree(io);
+	if (refcount_dec_and_test(&batch->refs))
+		kfree(batch);
 }
 
-static void erofs_od_io_add(struct erofs_od_io *io, struct folio *folio, u64 pos)
+static void batch_add(struct batch *batch, struct folio *folio, u64 pos)
 {
-	struct erofs_od_slot *slot = &io->slot[io->nr++];
+	struct slot *slot = &batch->slot[batch->nr++];
 
 	slot->folio = folio;
 	slot->pos = pos;
 	atomic_set(&slot->left, (int)folio_size(folio));
 	slot->failed = false;
-	if (io->source.wait)
+	if (batch->source.wait)
 		folio_set_checked(folio);
-	io->end = pos + folio_size(folio);
+	batch->end = pos + folio_size(folio);
 }
 
-static u64 erofs_od_slot_end(const struct erofs_od_io *io, unsigned int nr)
+static u64 slot_end(const struct batch *batch, unsigned int nr)
 {
-	return nr + 1 < io->nr ? io->slot[nr + 1].pos : io->end;
+	return nr + 1 < batch->nr ? batch->slot[nr + 1].pos : batch->end;
 }
 
 /* The slot that holds a byte of the file. */
-static unsigned int erofs_od_io_find(const struct erofs_od_io *io, u64 pos)
+static unsigned int batch_find(const struct batch *batch, u64 pos)
 {
-	unsigned int low = 0, high = io->nr;
+	unsigned int low = 0, high = batch->nr;
 
 	while (high - low > 1) {
 		unsigned int mid = low + (high - low) / 2;
 
-		if (io->slot[mid].pos <= pos)
+		if (batch->slot[mid].pos <= pos)
 			low = mid;
 		else
 			high = mid;
@@ -147,58 +147,58 @@ static unsigned int erofs_od_io_find(const struct erofs_od_io *io, u64 pos)
 	return low;
 }
 
-static void erofs_od_slot_finish(struct erofs_od_io *io, unsigned int nr)
+static void slot_finish(struct batch *batch, unsigned int nr)
 {
-	struct erofs_od_slot *slot = &io->slot[nr];
+	struct slot *slot = &batch->slot[nr];
 	struct folio *folio = slot->folio;
 	bool failed = READ_ONCE(slot->failed);
-	u64 size = io->source.size;
+	u64 size = batch->source.size;
 
-	/* What a block holds behind the end of the file is nobody's to see. */
-	if (!failed && erofs_od_slot_end(io, nr) > size)
+	/* Bytes of the last block past the end of the file are not part of it. */
+	if (!failed && slot_end(batch, nr) > size)
 		folio_zero_segment(folio, size > slot->pos ? size - slot->pos : 0,
 				   folio_size(folio));
 	if (!failed)
 		flush_dcache_folio(folio);
-	if (io->source.wait)
+	if (batch->source.wait)
 		folio_clear_checked(folio);
 	folio_end_read(folio, !failed);
 }
 
-static void erofs_od_io_account(struct erofs_od_io *io, u64 pos, u64 len, int error)
+static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 {
-	unsigned int nr = erofs_od_io_find(io, pos);
+	unsigned int nr = batch_find(batch, pos);
 
-	if (error && io->source.error)
-		WRITE_ONCE(*io->source.error, error);
+	if (error && batch->source.error)
+		WRITE_ONCE(*batch->source.error, error);
 	/*
-	 * A direct reader goes on as soon as its last page is unlocked, and its mount may be
-	 * gone after that: the wait queue stays for a grace period.
+	 * A direct reader continues as soon as its last page is unlocked, and its mount may
+	 * be freed after that: the wait queue stays for a grace period.
 	 */
 	rcu_read_lock();
 	for (; len; nr++) {
-		struct erofs_od_slot *slot = &io->slot[nr];
-		u64 part = min(len, erofs_od_slot_end(io, nr) - pos);
+		struct slot *slot = &batch->slot[nr];
+		u64 part = min(len, slot_end(batch, nr) - pos);
 
 		if (error)
 			WRITE_ONCE(slot->failed, true);
-		/* Full barrier: whoever takes the last byte sees failed. */
+		/* Full barrier: the task that takes the last byte sees failed. */
 		if (atomic_sub_and_test((int)part, &slot->left))
-			erofs_od_slot_finish(io, nr);
+			slot_finish(batch, nr);
 		pos += part;
 		len -= part;
 	}
-	if (io->source.wait && wq_has_sleeper(io->source.wait))
-		wake_up_all(io->source.wait);
+	if (batch->source.wait && wq_has_sleeper(batch->source.wait))
+		wake_up_all(batch->source.wait);
 	rcu_read_unlock();
 }
 
-/* The part of a slot's folio that holds bytes from pos on, as a bvec. */
-static u64 erofs_od_io_bvec(const struct erofs_od_io *io, unsigned int nr, u64 pos,
-			    u64 len, struct bio_vec *bvec)
+/* The part of a slot's folio from @pos on, as a bvec. */
+static u64 batch_bvec(const struct batch *batch, unsigned int nr, u64 pos,
+		      u64 len, struct bio_vec *bvec)
 {
-	const struct erofs_od_slot *slot = &io->slot[nr];
-	u64 part = min(len, erofs_od_slot_end(io, nr) - pos);
+	const struct slot *slot = &batch->slot[nr];
+	u64 part = min(len, slot_end(batch, nr) - pos);
 	size_t at = pos - slot->pos;
 
 	bvec->bv_page = folio_page(slot->folio, at >> PAGE_SHIFT);
@@ -207,217 +207,227 @@ static u64 erofs_od_io_bvec(const struct erofs_od_io *io, unsigned int nr, u64 p
 	return part;
 }
 
-static void erofs_od_segment_done(struct cachefiles_od_read *read, size_t from,
-				  size_t len, int error)
+static void segment_done(struct cachefiles_od_read *read, size_t from,
+			 size_t len, int error)
 {
-	struct erofs_od_segment *segment =
-		container_of(read, struct erofs_od_segment, read);
+	struct segment *segment =
+		container_of(read, struct segment, read);
 	struct cachefiles_od_cookie *cookie = read->cookie;
 
-	erofs_od_io_account(segment->io, segment->pos + from, len, error);
+	batch_account(segment->batch, segment->pos + from, len, error);
 	if (!atomic_long_sub_and_test((long)len, &segment->left))
 		return;
-	erofs_od_io_put(segment->io);
+	batch_put(segment->batch);
 	kfree(segment);
-	/* Last: once no operation is left the blob, and then we, may go away. */
+	/* Last: without operations the blob, and then the mount, may be freed. */
 	cachefiles_od_end_operation(cookie);
 }
 
-static struct erofs_od_segment *erofs_od_segment_new(struct erofs_od_io *io,
-						     const struct erofs_od_run *run)
+static struct segment *segment_new(struct batch *batch,
+				   const struct run *run)
 {
-	unsigned int first = erofs_od_io_find(io, run->pos);
-	unsigned int last = erofs_od_io_find(io, run->pos + run->len - 1);
+	unsigned int first = batch_find(batch, run->pos);
+	unsigned int last = batch_find(batch, run->pos + run->len - 1);
 	unsigned int nr = last - first + 1;
-	struct erofs_od_segment *segment;
+	struct segment *segment;
 	u64 pos = run->pos, left = run->len;
 	unsigned int i;
 
-	segment = kmalloc(struct_size(segment, bvec, nr), io->gfp);
+	segment = kmalloc(struct_size(segment, bvec, nr), batch->gfp);
 	if (!segment)
 		return NULL;
 	for (i = 0; i < nr; i++) {
-		u64 part = erofs_od_io_bvec(io, first + i, pos, left, &segment->bvec[i]);
+		u64 part = batch_bvec(batch, first + i, pos, left, &segment->bvec[i]);
 
 		pos += part;
 		left -= part;
 	}
-	segment->io = io;
+	segment->batch = batch;
 	segment->pos = run->pos;
 	atomic_long_set(&segment->left, (long)run->len);
 	segment->read = (struct cachefiles_od_read) {
 		.cookie = run->blob->cookie,
-		.owner = io->source.owner,
-		.group = io->source.group,
+		.owner = batch->source.owner,
+		.group = batch->source.group,
 		.bvec = segment->bvec,
 		.nr_bvec = nr,
 		.start = run->off,
 		.len = (size_t)run->len,
-		.timeout_ms = io->source.timeout_ms,
-		.done = erofs_od_segment_done,
+		.timeout_ms = batch->source.timeout_ms,
+		.done = segment_done,
 	};
 	return segment;
 }
 
-/* Read what has been gathered, and start over. */
-static void erofs_od_io_flush(struct erofs_od_io *io, struct erofs_od_run *run)
+/* Reads the run and starts an empty one. */
+static void batch_flush(struct batch *batch, struct run *run)
 {
-	struct erofs_od_segment *segment;
+	struct segment *segment;
 
 	if (!run->blob)
 		return;
-	segment = erofs_od_segment_new(io, run);
+	segment = segment_new(batch, run);
 	if (!segment) {
-		erofs_od_io_account(io, run->pos, run->len, -ENOMEM);
+		batch_account(batch, run->pos, run->len, -ENOMEM);
 	} else if (!cachefiles_od_begin_operation(run->blob->cookie)) {
 		kfree(segment);
-		erofs_od_io_account(io, run->pos, run->len, -EIO);
+		batch_account(batch, run->pos, run->len, -EIO);
 	} else {
-		refcount_inc(&io->refs);
+		refcount_inc(&batch->refs);
 		cachefiles_od_read(&segment->read);
 	}
 	run->blob = NULL;
 }
 
-static void erofs_od_io_zero(struct erofs_od_io *io, u64 pos, u64 len)
+static void batch_zero(struct batch *batch, u64 pos, u64 len)
 {
-	unsigned int nr = erofs_od_io_find(io, pos);
+	unsigned int nr = batch_find(batch, pos);
 	u64 at = pos, left = len;
 
 	for (; left; nr++) {
-		struct erofs_od_slot *slot = &io->slot[nr];
-		u64 part = min(left, erofs_od_slot_end(io, nr) - at);
+		struct slot *slot = &batch->slot[nr];
+		u64 part = min(left, slot_end(batch, nr) - at);
 
 		folio_zero_segment(slot->folio, at - slot->pos, at - slot->pos + part);
 		at += part;
 		left -= part;
 	}
-	erofs_od_io_account(io, pos, len, 0);
+	batch_account(batch, pos, len, 0);
 }
 
-/* Inline data came with its inode: most often it needs no read at all. */
-static bool erofs_od_io_copy(struct erofs_od_io *io, u64 pos,
-			     const struct erofs_od_place *place)
+/* Inline data was read with its inode, so most often needs no read of its own. */
+static bool batch_copy(struct batch *batch, u64 pos,
+		       const struct erofs_od_extent *extent)
 {
 	u64 at = 0;
 
-	while (at < place->len) {
-		unsigned int nr = erofs_od_io_find(io, pos + at);
+	while (at < extent->len) {
+		unsigned int nr = batch_find(batch, pos + at);
 		struct bio_vec bvec;
-		u64 part = erofs_od_io_bvec(io, nr, pos + at, place->len - at, &bvec);
-		bool here;
+		u64 part = batch_bvec(batch, nr, pos + at, extent->len - at, &bvec);
+		bool copied;
 		void *p;
 
 		part = min_t(u64, part, PAGE_SIZE - bvec.bv_offset);
 		p = kmap_local_page(bvec.bv_page);
-		here = erofs_od_meta_peek(place->blob, place->off + at,
-					  p + bvec.bv_offset, part);
+		copied = batch->source.peek(extent->blob, extent->off + at,
+					    p + bvec.bv_offset, part);
 		kunmap_local(p);
-		if (!here)
+		if (!copied)
 			return false;
 		at += part;
 	}
-	erofs_od_io_account(io, pos, place->len, 0);
+	batch_account(batch, pos, extent->len, 0);
 	return true;
 }
 
-/* Extents are joined if the daemon accepts READs of several, or does not get any. */
-static bool erofs_od_may_join(struct erofs_od_io *io, const struct erofs_od_run *run, u64 len)
+/* Extents are joined if the daemon accepts READs of several, or need not read them. */
+static bool may_join(struct batch *batch, const struct run *run, u64 len)
 {
-	if (!io->asked) {
-		io->wide = cachefiles_od_is_wide(run->blob->cookie);
-		io->asked = true;
+	if (!batch->asked) {
+		batch->wide = cachefiles_od_is_wide(run->blob->cookie);
+		batch->asked = true;
 	}
-	return io->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
+	return batch->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
 }
 
-/* Neighbours in the blob need not be neighbours in the file: a hole may lie between. */
-static bool erofs_od_run_extend(struct erofs_od_io *io, struct erofs_od_run *run, u64 pos,
-				const struct erofs_od_place *place)
+/* Extents that are adjacent in the blob may have a hole between them in the file. */
+static bool run_extend(struct batch *batch, struct run *run, u64 pos,
+		       const struct erofs_od_extent *extent)
 {
-	if (run->blob != place->blob || run->off + run->len != place->off ||
-	    run->pos + run->len != pos || !erofs_od_may_join(io, run, place->len))
+	if (run->blob != extent->blob || run->off + run->len != extent->off ||
+	    run->pos + run->len != pos || !may_join(batch, run, extent->encoded_len))
 		return false;
-	run->len += place->len;
+	run->len += extent->encoded_len;
 	return true;
 }
 
-static void erofs_od_io_place(struct erofs_od_io *io, u64 pos,
-			      const struct erofs_od_place *place,
-			      struct erofs_od_run *run)
+static void batch_extent(struct batch *batch, u64 pos,
+			 const struct erofs_od_extent *extent,
+			 struct run *run)
 {
-	if (!place->blob)
-		erofs_od_io_zero(io, pos, place->len);
-	else if (place->inlined && erofs_od_io_copy(io, pos, place))
+	if (!extent->blob)
+		batch_zero(batch, pos, extent->len);
+	else if (batch->source.peek && extent->flags & OD_EXTENT_INLINE &&
+		 batch_copy(batch, pos, extent))
 		return;
-	else if (!erofs_od_run_extend(io, run, pos, place)) {
-		erofs_od_io_flush(io, run);
-		run->blob = place->blob;
-		run->off = place->off;
+	else if (!run_extend(batch, run, pos, extent)) {
+		batch_flush(batch, run);
+		run->blob = extent->blob;
+		run->off = extent->off;
 		run->pos = pos;
-		run->len = place->len;
+		run->len = extent->encoded_len;
 	}
 }
 
-/* Account for every byte of a batch, or start what will. */
-static int erofs_od_io_submit(struct erofs_od_io *io)
+/* To at most @max bytes, and to all of them where the length is unknown. */
+static void extent_cut(struct erofs_od_extent *extent, u64 max)
 {
-	struct erofs_od_run run = { };
-	u64 pos = io->slot[0].pos;
+	if (extent->len && extent->len <= max)
+		return;
+	extent->len = max;
+	if (!(extent->flags & OD_EXTENT_ENCODED))
+		extent->encoded_len = max;
+}
+
+/* Account for every byte of a batch, or start the read that will. */
+static int batch_submit(struct batch *batch)
+{
+	struct run run = { };
+	u64 pos = batch->slot[0].pos;
 	int first_err = 0;
 
-	while (pos < io->end && pos < io->source.size) {
-		struct erofs_od_place place = { };
-		int err = io->source.map(io->source.inode, pos, io->may_wait, &place);
+	while (pos < batch->end && pos < batch->source.size) {
+		struct erofs_od_extent extent = { };
+		int err = batch->source.map(batch->source.inode, pos, batch->may_wait, &extent);
 
-		if (!place.len || place.len > io->end - pos)
-			place.len = io->end - pos;
+		extent_cut(&extent, batch->end - pos);
 		if (err) {
 			first_err = first_err ?: err;
-			erofs_od_io_account(io, pos, place.len, err);
+			batch_account(batch, pos, extent.len, err);
 		} else {
-			erofs_od_io_place(io, pos, &place, &run);
+			batch_extent(batch, pos, &extent, &run);
 		}
-		pos += place.len;
+		pos += extent.len;
 	}
-	erofs_od_io_flush(io, &run);
-	if (pos < io->end)
-		erofs_od_io_account(io, pos, io->end - pos, 0);
-	erofs_od_io_put(io);
+	batch_flush(batch, &run);
+	if (pos < batch->end)
+		batch_account(batch, pos, batch->end - pos, 0);
+	batch_put(batch);
 	return first_err;
 }
 
 /**
- * erofs_od_io_read_folios - read into some folios
+ * erofs_od_io_read_folios - read folios
  * @source: where their bytes come from
- * @folios: locked folios of the same size, in a page cache or in none; each is
- *	unlocked when all of it is read, now or later
+ * @folios: locked folios of the same size, in a page cache or not; each is unlocked
+ *	when all of it has been read, possibly later
  * @nr: how many
  * @pos: first byte in the file
  *
  * Waits for metadata, killably, but not for data.
  *
- * Return: 0, or why some of it could not even be tried.
+ * Return: 0, or the errno of the first part that could not be started.
  */
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos)
 {
-	struct erofs_od_io *io = erofs_od_io_alloc(source, nr, GFP_NOFS);
+	struct batch *batch = batch_alloc(source, nr, GFP_NOFS);
 	unsigned int i;
 
-	if (!io) {
+	if (!batch) {
 		for (i = 0; i < nr; i++)
 			folio_unlock(folios[i]);
 		return -ENOMEM;
 	}
-	io->may_wait = true;
+	batch->may_wait = true;
 	for (i = 0; i < nr; i++)
-		erofs_od_io_add(io, folios[i], pos + i * folio_size(folios[i]));
-	return erofs_od_io_submit(io);
+		batch_add(batch, folios[i], pos + i * folio_size(folios[i]));
+	return batch_submit(batch);
 }
 
 /* A folio is locked while it is being read; value entries are shadows of evicted ones. */
-static bool erofs_od_io_is_reading(struct inode *inode)
+static bool is_reading(struct inode *inode)
 {
 	struct folio *folio;
 	unsigned long index;
@@ -436,7 +446,7 @@ static bool erofs_od_io_is_reading(struct inode *inode)
  * @owner: owner of the reads
  *
  * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
- * A read that is not waiting at the moment may start to: hence the loop.
+ * The loop is for reads that start to wait while it runs.
  *
  * Context: sleeps, never on the daemon.
  */
@@ -445,7 +455,7 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
 {
 	unsigned int i;
 
-	while (erofs_od_io_is_reading(inode)) {
+	while (is_reading(inode)) {
 		for (i = 0; i < nr; i++)
 			cachefiles_od_cancel_reads(blobs[i]->cookie, owner);
 		schedule_timeout_uninterruptible(1);
@@ -453,13 +463,13 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
 }
 
 /**
- * erofs_od_io_readahead - start to read what readahead wants
+ * erofs_od_io_readahead - start to read the folios of a readahead
  * @source: where the bytes come from
- * @rac: what it wants
- * @end: leave alone folios that start at or behind this byte
+ * @rac: the readahead
+ * @end: skip folios that start at or past this byte
  *
- * Never waits for the daemon. What stays behind is not wanted enough to wait
- * for memory or metadata: the VFS takes it back.
+ * Never waits for the daemon, for memory or for metadata. The VFS removes the folios
+ * that are left.
  */
 void erofs_od_io_readahead(const struct erofs_od_source *source,
 			   struct readahead_control *rac, u64 end)
@@ -468,20 +478,20 @@ void erofs_od_io_readahead(const struct erofs_od_source *source,
 	u64 pos = readahead_pos(rac);
 
 	while (pos < end && readahead_count(rac)) {
-		unsigned int max = min(readahead_count(rac), EROFS_OD_BATCH);
-		struct erofs_od_io *io = erofs_od_io_alloc(source, max, gfp);
+		unsigned int max = min(readahead_count(rac), BATCH_MAX);
+		struct batch *batch = batch_alloc(source, max, gfp);
 		struct folio *folio;
 
-		if (!io)
+		if (!batch)
 			return;
-		while (pos < end && io->nr < io->max && (folio = readahead_folio(rac))) {
-			erofs_od_io_add(io, folio, folio_pos(folio));
-			pos = io->end;
+		while (pos < end && batch->nr < batch->max && (folio = readahead_folio(rac))) {
+			batch_add(batch, folio, folio_pos(folio));
+			pos = batch->end;
 		}
-		if (!io->nr) {
-			erofs_od_io_put(io);
+		if (!batch->nr) {
+			batch_put(batch);
 			return;
 		}
-		erofs_od_io_submit(io);
+		batch_submit(batch);
 	}
 }

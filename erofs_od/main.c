@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module: what it registers, and in which order. */
+/* Module init and exit. */
 #include "internal.h"
 
 #include <linux/module.h>
@@ -8,7 +8,7 @@ static bool dropin;
 module_param(dropin, bool, 0444);
 MODULE_PARM_DESC(dropin, "also be the file system type erofs");
 
-static struct file_system_type erofs_od_type = {
+static struct file_system_type fs_type = {
 	.owner = THIS_MODULE,
 	.name = "erofs_od",
 	.fs_flags = FS_ALLOW_IDMAP,
@@ -17,7 +17,7 @@ static struct file_system_type erofs_od_type = {
 };
 MODULE_ALIAS_FS("erofs_od");
 
-static struct file_system_type erofs_od_dropin_type = {
+static struct file_system_type dropin_type = {
 	.owner = THIS_MODULE,
 	.name = "erofs",
 	.fs_flags = FS_ALLOW_IDMAP,
@@ -25,18 +25,18 @@ static struct file_system_type erofs_od_dropin_type = {
 	.kill_sb = erofs_od_kill_sb,
 };
 
-/* The second name is a convenience: without it the module is still of use. */
-static void __init erofs_od_register_dropin(void)
+/* Failure is not fatal: the module is of use without the second name. */
+static void __init register_dropin(void)
 {
 	int err;
 
 	if (!dropin)
 		return;
-	err = register_filesystem(&erofs_od_dropin_type);
+	err = register_filesystem(&dropin_type);
 	if (!err)
 		return;
 	dropin = false;
-	pr_err("file system type erofs is taken (%d), is the kernel's own erofs loaded? Only erofs_od is served\n",
+	pr_err("failed to register file system type \"erofs\": is the kernel's own erofs loaded? (%d)\n",
 	       err);
 }
 
@@ -54,10 +54,10 @@ static int __init erofs_od_init(void)
 	err = erofs_od_stats_init();
 	if (err)
 		goto unmount_meta;
-	err = register_filesystem(&erofs_od_type);
+	err = register_filesystem(&fs_type);
 	if (err)
 		goto remove_stats;
-	erofs_od_register_dropin();
+	register_dropin();
 	return 0;
 
 remove_stats:
@@ -72,8 +72,8 @@ destroy_inode_cache:
 static void __exit erofs_od_exit(void)
 {
 	if (dropin)
-		unregister_filesystem(&erofs_od_dropin_type);
-	unregister_filesystem(&erofs_od_type);
+		unregister_filesystem(&dropin_type);
+	unregister_filesystem(&fs_type);
 	erofs_od_stats_exit();
 	erofs_od_meta_exit();
 	erofs_od_inode_cache_exit();

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From an offset in an inode to a place in a blob of the mount. */
+/* From an offset in an inode to an extent of a blob of the mount. */
 #include "internal.h"
-#include "core/chunkmap.h"
 
 #include <linux/math64.h>
 #include <linux/ratelimit.h>
 
-static int erofs_od_map_bad_place(struct erofs_od_mount *m, const struct od_inode *od,
-				  u64 pos, const struct od_extent *extent)
+static int bad_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od,
+		      u64 pos, const struct od_extent *found)
 {
-	const char *name = extent->blob < m->nr_blobs ? m->blobs[extent->blob]->name : "?";
+	const char *name = found->blob < sbi->nr_blobs ? sbi->blobs[found->blob]->name : "?";
 
-	erofs_od_err_ratelimited(m, "inode %llu: byte %llu lies outside its blob: blob %u (%*pE), offset %llu",
-				 od->nid, pos, extent->blob, (int)strlen(name), name,
-				 extent->off);
+	erofs_od_err_ratelimited(sbi, "inode %llu: byte %llu is outside its blob: blob %u (%*pE), offset %llu",
+				 od->nid, pos, found->blob, (int)strlen(name), name,
+				 found->off);
 	return -EUCLEAN;
 }
 
-/* The entry of the chunk array for a byte, in memory. */
-static int erofs_od_map_entry(struct erofs_od_mount *m, const struct od_inode *od,
-			      u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
+/* Copies the entry of the chunk array for a byte. */
+static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
+		     u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
 {
 	u64 off;
 	int err = od_chunkmap_entry(od, pos, &off);
@@ -27,66 +26,67 @@ static int erofs_od_map_entry(struct erofs_od_mount *m, const struct od_inode *o
 	if (err <= 0)
 		return err;
 	if (may_wait)
-		return erofs_od_meta_copy(m->blobs[0], off, entry, od->entry_size);
-	return erofs_od_meta_peek(m->blobs[0], off, entry, od->entry_size) ? 0 : -EAGAIN;
+		return erofs_od_meta_copy(sbi->blobs[0], off, entry, od->entry_size);
+	return erofs_od_meta_peek(sbi->blobs[0], off, entry, od->entry_size) ? 0 : -EAGAIN;
 }
 
-static int erofs_od_map_od(struct erofs_od_mount *m, const struct od_inode *od, u64 pos,
-			   bool may_wait, struct erofs_od_place *place)
+static int map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		  bool may_wait, struct erofs_od_extent *extent)
 {
 	u8 entry[sizeof(struct od_disk_chunk_index)];
-	struct od_extent extent;
+	struct od_extent found;
 	int err;
 
-	err = erofs_od_map_entry(m, od, pos, may_wait, entry);
+	err = map_entry(sbi, od, pos, may_wait, entry);
 	if (err) {
 		if (err == -EUCLEAN)
-			erofs_od_err_ratelimited(m, "inode %llu: no chunk array for byte %llu",
+			erofs_od_err_ratelimited(sbi, "inode %llu: no chunk array for byte %llu",
 						 od->nid, pos);
 		return err;
 	}
-	err = od_chunkmap(&m->tab, od, pos, entry, &extent);
-	place->len = extent.len;
+	err = od_chunkmap(&sbi->tab, od, pos, entry, &found);
+	extent->flags = found.flags;
+	extent->encoded_len = found.encoded_len;
+	extent->len = found.len;
 	if (err)
-		return erofs_od_map_bad_place(m, od, pos, &extent);
-	place->blob = extent.hole ? NULL : m->blobs[extent.blob];
-	place->inlined = extent.inlined;
-	place->off = extent.off;
+		return bad_extent(sbi, od, pos, &found);
+	extent->blob = found.flags & OD_EXTENT_MAPPED ? sbi->blobs[found.blob] : NULL;
+	extent->off = found.off;
 	return 0;
 }
 
 /**
- * erofs_od_map - find a byte of an inode
+ * erofs_od_map - map a byte of an inode
  * @inode: inode
  * @pos: the byte, below the inode's size
  * @may_wait: wait for metadata, killably
- * @place: where it is and how many go with it
+ * @extent: the extent that starts with this byte
  *
- * Return: 0; -EAGAIN it would have to wait; -EUCLEAN; or why metadata could
- * not be read.
+ * Return: 0; -EAGAIN if it would have to wait; -EUCLEAN; or the errno of the failed
+ * read of metadata.
  */
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
-		 struct erofs_od_place *place)
+		 struct erofs_od_extent *extent)
 {
-	return erofs_od_map_od(erofs_od_mount(inode->i_sb), &erofs_od_inode(inode)->od,
-			       pos, may_wait, place);
+	return map_od(EROFS_OD_SB(inode->i_sb), &EROFS_OD_I(inode)->od,
+		      pos, may_wait, extent);
 }
 
 /**
- * erofs_od_map_ready - how far can be mapped without a wait?
+ * erofs_od_map_ready - how many bytes can be mapped without waiting?
  * @inode: inode
- * @pos: from this byte on
- * @len: this far
+ * @pos: first byte
+ * @len: bytes to look at
  *
- * Starts to read what is missing, and a bit more: as much again as is wanted
- * now, so that a sequential reader finds it there next time.
+ * Starts to read missing metadata, and that of the @len bytes after, so that a
+ * sequential reader finds it in memory next time.
  *
  * Return: bytes from @pos on.
  */
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	const struct od_inode *od = &erofs_od_inode(inode)->od;
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
 	u64 size = i_size_read(inode);
 	u64 from, to, next, ready, chunks;
 
@@ -96,74 +96,74 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 	    od_chunkmap_entry(od, min(pos + 2 * len, size) - 1, &next) < 0)
 		return len;
 	to += od->entry_size;
-	ready = erofs_od_meta_start(m->blobs[0], from, to - from);
+	ready = erofs_od_meta_start(sbi->blobs[0], from, to - from);
 	if (ready == to - from) {
 		if (next >= to)
-			erofs_od_meta_start(m->blobs[0], to, next + od->entry_size - to);
+			erofs_od_meta_start(sbi->blobs[0], to, next + od->entry_size - to);
 		return len;
 	}
 	if (ready < od->entry_size)
 		return 0;
-	/* The first chunk may have begun before pos. */
+	/* The first chunk may start before pos. */
 	chunks = (pos >> od->chunkbits) + div_u64(ready, od->entry_size);
 	return (chunks << od->chunkbits) - pos;
 }
 
 /**
- * erofs_od_map_bytes - have bytes of a directory or link in memory
+ * erofs_od_map_bytes - map bytes of a directory into memory
  * @inode: inode
  * @pos: first byte
- * @len: how many; all in one block
+ * @len: bytes, all in one block
  * @meta: the result, for erofs_od_meta_unmap()
  *
- * Waits killably. Such bytes are cached with the blob's metadata.
+ * They are cached with the metadata of the blob.
  *
+ * Context: sleeps, killably.
  * Return: 0 or an errno.
  */
 int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 		       struct erofs_od_meta *meta)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	struct erofs_od_place place = { };
-	int err = erofs_od_map(inode, pos, true, &place);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	struct erofs_od_extent extent = { };
+	int err = erofs_od_map(inode, pos, true, &extent);
 
 	if (err)
 		return err;
-	if (!place.blob || place.len < len) {
-		erofs_od_err_ratelimited(m, "inode %llu: a hole where there must be data, at byte %llu",
-					 erofs_od_inode(inode)->od.nid, pos);
+	if (!extent.blob || extent.len < len) {
+		erofs_od_err_ratelimited(sbi, "inode %llu: hole instead of data at byte %llu",
+					 EROFS_OD_I(inode)->od.nid, pos);
 		return -EUCLEAN;
 	}
-	return erofs_od_meta_map(place.blob, place.off, len, meta);
+	return erofs_od_meta_map(extent.blob, extent.off, len, meta);
 }
 
 /**
  * erofs_od_copy_bytes - copy bytes of a link or of the packed inode
- * @m: mount
+ * @sbi: mount
  * @od: inode
  * @pos: first byte
- * @to: where to
- * @len: how many; all below the inode's size
+ * @to: destination
+ * @len: bytes, all below the inode's size
  *
- * Waits killably.
- *
+ * Context: sleeps, killably.
  * Return: 0 or an errno.
  */
-int erofs_od_copy_bytes(struct erofs_od_mount *m, const struct od_inode *od, u64 pos, void *to,
+int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
 			size_t len)
 {
 	while (len) {
-		struct erofs_od_place place = { };
-		int err = erofs_od_map_od(m, od, pos, true, &place);
+		struct erofs_od_extent extent = { };
+		int err = map_od(sbi, od, pos, true, &extent);
 		size_t part;
 
 		if (err)
 			return err;
-		part = min_t(u64, place.len, len);
-		if (!place.blob)
+		part = min_t(u64, extent.len, len);
+		if (!extent.blob)
 			memset(to, 0, part);
 		else
-			err = erofs_od_meta_copy(place.blob, place.off, to, part);
+			err = erofs_od_meta_copy(extent.blob, extent.off, to, part);
 		if (err)
 			return err;
 		pos += part;

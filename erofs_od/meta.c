@@ -2,10 +2,9 @@
 /*
  * Metadata: a page cache per blob, shared by all mounts that use the blob.
  *
- * Each blob has an inode on a file system of our own that nobody can mount;
- * page N of it is page N of the blob. A miss starts a read through the same
- * machinery as data, and whoever needs the page waits for it, killably and so
- * that suspend can freeze it.
+ * Each blob has an inode on an internal file system that cannot be mounted; page N of
+ * it is page N of the blob. A miss starts a read by io.c, as for data, and the task that
+ * needs the page waits for it, killably and freezably.
  */
 #include "internal.h"
 
@@ -18,38 +17,31 @@
 
 #include "../compat/wait.h"
 
-/* A miss reads ahead up to this much: metadata of neighbours is stored together. */
-#define EROFS_OD_META_WINDOW	(64U << 10)
-#define EROFS_OD_META_MAGIC	0x6f646d64
+/* Readahead of a miss: metadata of nearby inodes is stored together. */
+#define META_WINDOW	(64U << 10)
+#define META_MAGIC	0x6f646d64
 
-static struct vfsmount *erofs_od_meta_mnt;
+static struct vfsmount *meta_mnt;
 
-/**
- * erofs_od_blob_end - how far a blob goes
- * @blob: blob
- */
-u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
+static int meta_map(struct inode *inode, u64 pos, bool may_wait,
+		    struct erofs_od_extent *extent)
 {
-	return cachefiles_od_cookie_size(blob->cookie);
-}
-
-static int erofs_od_meta_place(struct inode *inode, u64 pos, bool may_wait,
-			       struct erofs_od_place *place)
-{
-	place->blob = inode->i_private;
-	place->off = pos;
-	/* The zeroes behind the blob are read, too, so that reads end even. */
-	place->len = round_up(erofs_od_blob_end(place->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
+	extent->blob = inode->i_private;
+	extent->flags = OD_EXTENT_MAPPED;
+	extent->off = pos;
+	/* The zeroes past the end of the blob are read, too, so that reads end aligned. */
+	extent->len = round_up(erofs_od_blob_end(extent->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
+	extent->encoded_len = extent->len;
 	return 0;
 }
 
-static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
+static struct erofs_od_source meta_source(struct inode *inode)
 {
 	struct erofs_od_blob *blob = inode->i_private;
 
 	return (struct erofs_od_source) {
 		.inode = inode,
-		.map = erofs_od_meta_place,
+		.map = meta_map,
 		.owner = blob,
 		.timeout_ms = READ_ONCE(blob->timeout_ms),
 		.error = &blob->error,
@@ -58,51 +50,51 @@ static struct erofs_od_source erofs_od_meta_source(struct inode *inode)
 	};
 }
 
-static int erofs_od_meta_read(struct inode *inode, struct folio *folio)
+static int meta_read(struct inode *inode, struct folio *folio)
 {
-	struct erofs_od_source source = erofs_od_meta_source(inode);
+	struct erofs_od_source source = meta_source(inode);
 
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-OD_COMPAT_READ_FOLIO(erofs_od_meta_read_folio, folio)
+OD_COMPAT_READ_FOLIO(meta_read_folio, folio)
 {
-	return erofs_od_meta_read(folio_inode(folio), folio);
+	return meta_read(folio_inode(folio), folio);
 }
 
-static void erofs_od_meta_readahead(struct readahead_control *rac)
+static void meta_readahead(struct readahead_control *rac)
 {
-	struct erofs_od_source source = erofs_od_meta_source(rac->mapping->host);
+	struct erofs_od_source source = meta_source(rac->mapping->host);
 
 	erofs_od_io_readahead(&source, rac, U64_MAX);
 }
 
-static const struct address_space_operations erofs_od_meta_aops = {
-	.read_folio = erofs_od_meta_read_folio,
-	.readahead = erofs_od_meta_readahead,
+static const struct address_space_operations meta_aops = {
+	.read_folio = meta_read_folio,
+	.readahead = meta_readahead,
 };
 
 /**
- * erofs_od_meta_new - make the metadata cache of a blob
+ * erofs_od_meta_new - create the metadata cache of a blob
  * @blob: blob with an open cookie
  *
- * Return: the inode, or an ERR_PTR. iput() it when no read of it is waiting.
+ * Return: the inode, or an ERR_PTR. iput() it when none of its reads is waiting.
  */
 struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
 {
-	struct inode *inode = new_inode(erofs_od_meta_mnt->mnt_sb);
+	struct inode *inode = new_inode(meta_mnt->mnt_sb);
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	inode->i_mode = S_IFREG;
 	inode->i_private = blob;
-	inode->i_mapping->a_ops = &erofs_od_meta_aops;
+	inode->i_mapping->a_ops = &meta_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_NOFS | __GFP_HIGHMEM | __GFP_MOVABLE);
 	i_size_write(inode, cachefiles_od_cookie_size(blob->cookie));
 	return inode;
 }
 
-static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
+static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 {
 	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
 
@@ -112,18 +104,18 @@ static bool erofs_od_meta_present(struct erofs_od_blob *blob, pgoff_t index, pgo
 }
 
 /*
- * Pages to read when @wanted of them from @index on are wanted. If these are present, go on
- * as far as no READ is needed. Otherwise only a daemon that accepts wide READs is asked for
- * more. Never go back: a daemon may not have what lies before.
+ * Pages to read if @wanted of them are needed from @index on. If these are present, read as
+ * many more as need no READ. Otherwise ask only a daemon that accepts wide READs for more.
+ * Never read earlier pages: a daemon may not have them.
  */
-static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
-	pgoff_t window = max_t(pgoff_t, EROFS_OD_META_WINDOW >> PAGE_SHIFT, 1);
+	pgoff_t window = max_t(pgoff_t, META_WINDOW >> PAGE_SHIFT, 1);
 	pgoff_t end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
 	pgoff_t nr = wanted;
 
-	if (erofs_od_meta_present(blob, index, wanted)) {
-		while (nr < window && erofs_od_meta_present(blob, index + nr, nr))
+	if (meta_present(blob, index, wanted)) {
+		while (nr < window && meta_present(blob, index + nr, nr))
 			nr *= 2;
 	} else if (cachefiles_od_is_wide(blob->cookie)) {
 		nr = max(nr, window);
@@ -131,35 +123,35 @@ static pgoff_t erofs_od_meta_window(struct erofs_od_blob *blob, pgoff_t index, p
 	return min(nr, end - index);
 }
 
-/* Start reading the wanted pages and some more; pages in memory are skipped. */
-static void erofs_od_meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+/* Starts to read the wanted pages and some more; pages in memory are skipped. */
+static void meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
 	struct file_ra_state ra = { };
 	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, index);
 
-	page_cache_ra_unbounded(&rac, erofs_od_meta_window(blob, index, wanted), 0);
+	page_cache_ra_unbounded(&rac, meta_window(blob, index, wanted), 0);
 }
 
-static struct folio *erofs_od_meta_find(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct folio *folio = filemap_get_folio(blob->meta->i_mapping, index);
 
-	/* A miss is NULL or an ERR_PTR, as the kernel is old or new. */
+	/* A miss is NULL on old kernels and an ERR_PTR on new ones. */
 	return IS_ERR_OR_NULL(folio) ? NULL : folio;
 }
 
 /*
- * A page of metadata, there or on its way. FGP_FOR_MMAP gives it back without
- * the lock, which could only be taken unkillably here.
+ * A page of metadata, read or being read. With FGP_FOR_MMAP it is returned without the
+ * lock, which would be taken unkillably.
  */
-static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct address_space *mapping = blob->meta->i_mapping;
-	struct folio *folio = erofs_od_meta_find(blob, index);
+	struct folio *folio = meta_find(blob, index);
 
 	if (folio)
 		return folio;
-	erofs_od_meta_start_pages(blob, index, 1);
+	meta_start_pages(blob, index, 1);
 	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
 				    mapping_gfp_mask(mapping));
 	if (!folio)
@@ -171,22 +163,22 @@ static struct folio *erofs_od_meta_get(struct erofs_od_blob *blob, pgoff_t index
  * Wait until a page may be unlocked. There is no freezable wait for the lock of a folio, so
  * a folio is marked "checked" while it is being read, and @blob->wait woken up afterwards.
  */
-static int erofs_od_meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
 {
 	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
 					  MAX_SCHEDULE_TIMEOUT) < 0)
 		return -EINTR;
-	/* Locked, not marked: by memory management, or by a read about to start or just done. */
+	/* Locked but not marked: by memory management, or a read is about to start or end. */
 	if (folio_test_locked(folio))
 		schedule_timeout_killable(1);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /*
- * Wait for a page, and read it once if the read that was under way failed; not if that one
- * reached its deadline: each waiter in turn would wait for another one.
+ * Waits for a page, and reads it once if the read under way failed; but not if that reached
+ * its deadline, or each waiter in turn would wait for another deadline.
  */
-static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
 	bool waited = false, tried = false;
 	int err = 0;
@@ -194,7 +186,7 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 	while (!err && !folio_test_uptodate(folio)) {
 		if (!folio_trylock(folio)) {
 			waited |= folio_test_checked(folio);
-			err = erofs_od_meta_sleep(blob, folio);
+			err = meta_sleep(blob, folio);
 		} else if (!folio_mapping(folio)) {
 			folio_unlock(folio);
 			err = -EAGAIN;
@@ -206,29 +198,29 @@ static int erofs_od_meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 			err = READ_ONCE(blob->error) ?: -EIO;
 		} else {
 			tried = true;
-			err = erofs_od_meta_read(blob->meta, folio);
+			err = meta_read(blob->meta, folio);
 		}
 	}
 	return err;
 }
 
-static struct folio *erofs_od_meta_folio(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_folio(struct erofs_od_blob *blob, pgoff_t index)
 {
 	struct folio *folio;
 	int err;
 
 	do {
-		folio = erofs_od_meta_get(blob, index);
+		folio = meta_get(blob, index);
 		if (IS_ERR(folio))
 			return folio;
-		err = erofs_od_meta_wait(blob, folio);
+		err = meta_wait(blob, folio);
 		if (err)
 			folio_put(folio);
 	} while (err == -EAGAIN);
 	return err ? ERR_PTR(err) : folio;
 }
 
-static bool erofs_od_meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
+static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
 {
 	u64 end = erofs_od_blob_end(blob);
 
@@ -236,23 +228,23 @@ static bool erofs_od_meta_in_range(const struct erofs_od_blob *blob, u64 off, u6
 }
 
 /**
- * erofs_od_meta_map - have metadata in memory
+ * erofs_od_meta_map - map metadata into memory
  * @blob: blob
  * @off: first byte
  * @len: how many; all in one page
  * @meta: the result, for erofs_od_meta_unmap()
  *
  * Context: sleeps, killably and freezably.
- * Return: 0; -EUCLEAN beyond the blob or across pages; -EINTR killed; -EIO.
+ * Return: 0; -EUCLEAN past the blob or across pages; -EINTR killed; -EIO.
  */
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 		      struct erofs_od_meta *meta)
 {
 	struct folio *folio;
 
-	if (!erofs_od_meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
+	if (!meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
 		return -EUCLEAN;
-	folio = erofs_od_meta_folio(blob, off >> PAGE_SHIFT);
+	folio = meta_folio(blob, off >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	meta->folio = folio;
@@ -275,7 +267,7 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
  * erofs_od_meta_copy - copy metadata
  * @blob: blob
  * @off: first byte
- * @to: where to
+ * @to: destination
  * @len: how many
  *
  * Context: sleeps, killably and freezably.
@@ -283,7 +275,7 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
  */
 int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
-	if (!erofs_od_meta_in_range(blob, off, len))
+	if (!meta_in_range(blob, off, len))
 		return -EUCLEAN;
 	/* Start all pages at once rather than one after the other. */
 	if (offset_in_page(off) + len > PAGE_SIZE)
@@ -308,30 +300,30 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
  * erofs_od_meta_peek - copy metadata if it is in memory
  * @blob: blob
  * @off: first byte
- * @to: where to
+ * @to: destination
  * @len: how many
  *
  * Context: does not sleep.
- * Return: false when it is not all there.
+ * Return: false if some of it is not in memory.
  */
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
-		struct folio *folio = erofs_od_meta_find(blob, off >> PAGE_SHIFT);
-		bool here;
+		struct folio *folio = meta_find(blob, off >> PAGE_SHIFT);
+		bool uptodate;
 
 		if (!folio)
 			return false;
-		here = folio_test_uptodate(folio);
-		if (here) {
+		uptodate = folio_test_uptodate(folio);
+		if (uptodate) {
 			void *p = kmap_local_folio(folio, offset_in_folio(folio, off));
 
 			memcpy(to, p, part);
 			kunmap_local(p);
 		}
 		folio_put(folio);
-		if (!here)
+		if (!uptodate)
 			return false;
 		off += part;
 		to += part;
@@ -341,30 +333,30 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
 }
 
 /**
- * erofs_od_meta_start - start to read metadata that will be wanted
+ * erofs_od_meta_start - start to read metadata
  * @blob: blob
  * @off: first byte
  * @len: how many
  *
  * Context: sleeps for memory and the cache, never for the daemon.
- * Return: bytes from @off on that are in memory now.
+ * Return: bytes from @off on that are in memory.
  */
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 {
 	u64 done = 0;
 	bool ready = true;
 
-	if (!erofs_od_meta_in_range(blob, off, len))
+	if (!meta_in_range(blob, off, len))
 		return 0;
 	for (u64 at = off; at < off + len; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
-		struct folio *folio = erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+		struct folio *folio = meta_find(blob, at >> PAGE_SHIFT);
 
 		if (!folio)
-			erofs_od_meta_start_pages(blob, at >> PAGE_SHIFT,
-						  DIV_ROUND_UP(off + len, PAGE_SIZE) -
-						  (at >> PAGE_SHIFT));
-		/* What the cache has may be there before the start returns. */
-		folio = folio ?: erofs_od_meta_find(blob, at >> PAGE_SHIFT);
+			meta_start_pages(blob, at >> PAGE_SHIFT,
+					 DIV_ROUND_UP(off + len, PAGE_SIZE) -
+					 (at >> PAGE_SHIFT));
+		/* Data in the cache may have been read already. */
+		folio = folio ?: meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);
 		if (folio)
 			folio_put(folio);
@@ -374,25 +366,25 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 	return done;
 }
 
-static int erofs_od_meta_init_fs_context(struct fs_context *fc)
+static int meta_init_fs_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, EROFS_OD_META_MAGIC) ? 0 : -ENOMEM;
+	return init_pseudo(fc, META_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* No owner: the mount below would pin the module that makes it. */
-static struct file_system_type erofs_od_meta_type = {
+/* No owner: the mount below would pin the module. */
+static struct file_system_type meta_type = {
 	.name = "erofs_od_meta",
-	.init_fs_context = erofs_od_meta_init_fs_context,
+	.init_fs_context = meta_init_fs_context,
 	.kill_sb = kill_anon_super,
 };
 
 int erofs_od_meta_init(void)
 {
-	erofs_od_meta_mnt = kern_mount(&erofs_od_meta_type);
-	return PTR_ERR_OR_ZERO(erofs_od_meta_mnt);
+	meta_mnt = kern_mount(&meta_type);
+	return PTR_ERR_OR_ZERO(meta_mnt);
 }
 
 void erofs_od_meta_exit(void)
 {
-	kern_unmount(erofs_od_meta_mnt);
+	kern_unmount(meta_mnt);
 }

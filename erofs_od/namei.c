@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking names up in directories. */
+/* Looking up names in directories. */
 #include "internal.h"
 #include "core/dirent.h"
 
 /**
- * erofs_od_dir_block - have a block of a directory in memory
+ * erofs_od_dir_block - map a block of a directory into memory
  * @dir: directory
- * @nr: which block, all below the directory's size
+ * @nr: number of the block, below the directory's size
  * @meta: the result, for erofs_od_meta_unmap()
  * @len: bytes in it
  *
@@ -20,8 +20,8 @@ int erofs_od_dir_block(struct inode *dir, u64 nr, struct erofs_od_meta *meta, u3
 	return erofs_od_map_bytes(dir, pos, *len, meta);
 }
 
-static int erofs_od_search_block(struct inode *dir, struct od_dirsearch *search, u64 nr,
-				 const struct qstr *name, struct od_dirent *found)
+static int search_block(struct inode *dir, struct od_dirsearch *search, u64 nr,
+			const struct qstr *name, struct od_dirent *found)
 {
 	struct erofs_od_meta meta;
 	struct od_dirblock block;
@@ -36,17 +36,17 @@ static int erofs_od_search_block(struct inode *dir, struct od_dirsearch *search,
 		err = od_dirsearch_step(search, nr, &block, name->name, name->len, found);
 	erofs_od_meta_unmap(&meta);
 	if (err == -EUCLEAN || err == -EOPNOTSUPP)
-		erofs_od_err_ratelimited(erofs_od_mount(dir->i_sb),
-					 "inode %llu: directory block %llu is corrupt or not supported: %d",
-					 erofs_od_inode(dir)->od.nid, nr, err);
+		erofs_od_err_ratelimited(EROFS_OD_SB(dir->i_sb),
+					 "inode %llu: directory block %llu: corrupt or unsupported: %d",
+					 EROFS_OD_I(dir)->od.nid, nr, err);
 	return err;
 }
 
 /**
- * erofs_od_find - look a name up in the image
+ * erofs_od_find - look up a name in the image
  * @dir: directory
- * @name: any name, "." and ".." included where the image has them
- * @nid: what it names
+ * @name: any name, "." and ".." included if the image has them
+ * @nid: gets the inode's number
  *
  * Context: sleeps, killably.
  * Return: 0; -ENOENT; -EUCLEAN and -EOPNOTSUPP with a log line; -EINTR; -EIO.
@@ -59,7 +59,7 @@ int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid)
 
 	od_dirsearch_init(&search, DIV_ROUND_UP_ULL(i_size_read(dir), dir->i_sb->s_blocksize));
 	while (od_dirsearch_next(&search, &nr)) {
-		int err = erofs_od_search_block(dir, &search, nr, name, &found);
+		int err = search_block(dir, &search, nr, name, &found);
 
 		if (!err)
 			*nid = found.nid;
@@ -69,8 +69,8 @@ int erofs_od_find(struct inode *dir, const struct qstr *name, u64 *nid)
 	return -ENOENT;
 }
 
-static struct dentry *erofs_od_lookup(struct inode *dir, struct dentry *dentry,
-				      unsigned int flags)
+static struct dentry *dir_lookup(struct inode *dir, struct dentry *dentry,
+				 unsigned int flags)
 {
 	struct inode *inode = NULL;
 	u64 nid;
@@ -87,7 +87,7 @@ static struct dentry *erofs_od_lookup(struct inode *dir, struct dentry *dentry,
 }
 
 const struct inode_operations erofs_od_dir_iops = {
-	.lookup = erofs_od_lookup,
+	.lookup = dir_lookup,
 	.listxattr = erofs_od_listxattr,
 	.get_inode_acl = erofs_od_get_acl,
 };

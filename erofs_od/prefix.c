@@ -4,27 +4,27 @@
 
 #include <linux/slab.h>
 
-/* Entries name a prefix with seven bits. */
-#define EROFS_OD_PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
+/* Entries have seven bits for the number of a prefix. */
+#define PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
 
-static int erofs_od_prefix_bytes(struct erofs_od_mount *m, const struct od_inode *packed, u64 at,
-				 void *to, size_t len)
+static int prefix_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 at,
+			void *to, size_t len)
 {
 	if (packed)
-		return erofs_od_copy_bytes(m, packed, at, to, len);
-	return erofs_od_meta_copy(m->blobs[0], at, to, len);
+		return erofs_od_copy_bytes(sbi, packed, at, to, len);
+	return erofs_od_meta_copy(sbi->blobs[0], at, to, len);
 }
 
-/* Read the record at *at and go on to the next one. */
-static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode *packed, u64 *at)
+/* Reads the record at *at and advances to the next one. */
+static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 *at)
 {
-	struct od_xattr_prefix *prefix = &m->prefixes[m->nr_prefixes];
+	struct od_xattr_prefix *prefix = &sbi->prefixes[sbi->nr_prefixes];
 	__le16 head;
 	u8 *p;
 	u16 size;
 	int err;
 
-	err = erofs_od_prefix_bytes(m, packed, *at, &head, sizeof(head));
+	err = prefix_bytes(sbi, packed, *at, &head, sizeof(head));
 	if (err)
 		return err;
 	size = le16_to_cpu(head);
@@ -33,7 +33,7 @@ static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode 
 	p = kmalloc(size, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	err = erofs_od_prefix_bytes(m, packed, *at + sizeof(head), p, size);
+	err = prefix_bytes(sbi, packed, *at + sizeof(head), p, size);
 	if (!err)
 		err = od_xattr_prefix_parse(p, size, prefix);
 	if (!err)
@@ -43,51 +43,51 @@ static int erofs_od_read_prefix(struct erofs_od_mount *m, const struct od_inode 
 		return err;
 	if (!prefix->infix)
 		return -ENOMEM;
-	m->nr_prefixes++;
+	sbi->nr_prefixes++;
 	*at = round_up(*at + sizeof(head) + size, OD_XATTR_ALIGN);
 	return 0;
 }
 
 /**
  * erofs_od_read_prefixes - read the long xattr name prefixes of an image
- * @m: mount with its blobs open
+ * @sbi: mount with its blobs open
  *
  * Context: sleeps, killably.
  */
-int erofs_od_read_prefixes(struct erofs_od_mount *m)
+int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 {
-	unsigned int count = min_t(unsigned int, m->od.prefix_count, EROFS_OD_PREFIXES_MAX);
+	unsigned int count = min_t(unsigned int, sbi->od.prefix_count, PREFIXES_MAX);
 	struct od_inode inode, *packed = NULL;
-	u64 at = m->od.prefix_off;
+	u64 at = sbi->od.prefix_off;
 	int err = 0;
 
 	if (!count)
 		return 0;
-	m->prefixes = kcalloc(count, sizeof(*m->prefixes), GFP_KERNEL);
-	if (!m->prefixes)
+	sbi->prefixes = kcalloc(count, sizeof(*sbi->prefixes), GFP_KERNEL);
+	if (!sbi->prefixes)
 		return -ENOMEM;
-	if (m->od.prefix_in_packed) {
+	if (sbi->od.prefix_in_packed) {
 		packed = &inode;
-		err = erofs_od_read_inode(m, m->od.packed_nid, packed);
+		err = erofs_od_read_inode(sbi, sbi->od.packed_nid, packed);
 		if (err) {
-			erofs_od_err(m, "cannot read the packed inode: %d", err);
+			erofs_od_err(sbi, "failed to read packed inode: %d", err);
 			return err;
 		}
 	}
-	while (!err && m->nr_prefixes < count)
-		err = erofs_od_read_prefix(m, packed, &at);
+	while (!err && sbi->nr_prefixes < count)
+		err = read_prefix(sbi, packed, &at);
 	if (err)
-		erofs_od_err(m, "cannot read xattr name prefix %u: %d", m->nr_prefixes, err);
+		erofs_od_err(sbi, "failed to read xattr name prefix %u: %d", sbi->nr_prefixes, err);
 	return err;
 }
 
 /**
  * erofs_od_free_prefixes - undo erofs_od_read_prefixes()
- * @m: mount
+ * @sbi: mount
  */
-void erofs_od_free_prefixes(struct erofs_od_mount *m)
+void erofs_od_free_prefixes(struct erofs_od_sb_info *sbi)
 {
-	while (m->nr_prefixes)
-		kfree(m->prefixes[--m->nr_prefixes].infix);
-	kfree(m->prefixes);
+	while (sbi->nr_prefixes)
+		kfree(sbi->prefixes[--sbi->nr_prefixes].infix);
+	kfree(sbi->prefixes);
 }

@@ -6,9 +6,9 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
-#define EROFS_OD_PROC_DIR	"fs/erofs_od"
+#define PROC_DIR	"fs/erofs_od"
 
-static void erofs_od_stats_escape(struct seq_file *seq, const char *s)
+static void stats_escape(struct seq_file *seq, const char *s)
 {
 	for (; *s; s++) {
 		if (*s < 33 || *s > 126 || *s == '\\')
@@ -18,38 +18,38 @@ static void erofs_od_stats_escape(struct seq_file *seq, const char *s)
 	}
 }
 
-static void erofs_od_stats_mount(struct erofs_od_mount *m, void *data)
+static void stats_mount(struct erofs_od_sb_info *sbi, void *data)
 {
 	struct seq_file *seq = data;
 	unsigned int i;
 
-	for (i = 0; i < m->nr_blobs; i++) {
-		seq_printf(seq, "%u:%u\t", MAJOR(m->sb->s_dev), MINOR(m->sb->s_dev));
-		erofs_od_stats_escape(seq, m->fsid);
+	for (i = 0; i < sbi->nr_blobs; i++) {
+		seq_printf(seq, "%u:%u\t", MAJOR(sbi->sb->s_dev), MINOR(sbi->sb->s_dev));
+		stats_escape(seq, sbi->fsid);
 		seq_putc(seq, '\t');
-		erofs_od_stats_escape(seq, m->domain_id ?: "-");
+		stats_escape(seq, sbi->domain_id ?: "-");
 		seq_puts(seq, "\terofs,");
-		erofs_od_stats_escape(seq, m->domain_id ?: m->fsid);
+		stats_escape(seq, sbi->domain_id ?: sbi->fsid);
 		seq_putc(seq, '\t');
-		erofs_od_stats_escape(seq, m->blobs[i]->name);
+		stats_escape(seq, sbi->blobs[i]->name);
 		seq_puts(seq, i ? "\tdevice\n" : "\tbootstrap\n");
 	}
 }
 
-static int erofs_od_stats_show(struct seq_file *seq, void *unused)
+static int stats_show(struct seq_file *seq, void *unused)
 {
 	seq_puts(seq, "dev\tfsid\tdomain\tvolume\tblob\trole\n");
-	erofs_od_for_each_mount(erofs_od_stats_mount, seq);
+	erofs_od_for_each_mount(stats_mount, seq);
 	return 0;
 }
 
 int erofs_od_stats_init(void)
 {
-	struct proc_dir_entry *dir = proc_mkdir(EROFS_OD_PROC_DIR, NULL);
+	struct proc_dir_entry *dir = proc_mkdir(PROC_DIR, NULL);
 
 	if (!dir)
 		return -ENOMEM;
-	if (!proc_create_single("mounts", 0444, dir, erofs_od_stats_show)) {
+	if (!proc_create_single("mounts", 0444, dir, stats_show)) {
 		proc_remove(dir);
 		return -ENOMEM;
 	}
@@ -58,5 +58,5 @@ int erofs_od_stats_init(void)
 
 void erofs_od_stats_exit(void)
 {
-	remove_proc_subtree(EROFS_OD_PROC_DIR, NULL);
+	remove_proc_subtree(PROC_DIR, NULL);
 }

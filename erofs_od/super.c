@@ -1,343 +1,234 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Superblocks: what it takes to mount, and to unmount whatever came of it. */
+/* Mount contexts and superblocks: mount, remount, unmount. */
 #include "internal.h"
 
 #include <linux/backing-dev.h>
-#include <linux/crc32c.h>
 #include <linux/magic.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 
-/* A reader of a far source keeps this much under way. */
-#define EROFS_OD_READAHEAD	(8U << 20)
+/* Bytes of readahead, to keep a distant source busy. */
+#define READAHEAD_BYTES	(8U << 20)
 
-static int erofs_od_statfs(struct dentry *dentry, struct kstatfs *buf)
+static int sb_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	struct super_block *sb = dentry->d_sb;
-	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 	unsigned int i;
 
 	buf->f_type = sb->s_magic;
 	buf->f_bsize = sb->s_blocksize;
-	buf->f_blocks = m->od.blocks;
-	for (i = 1; i < m->tab.count; i++)
-		buf->f_blocks += m->tab.blob[i].unilen >> sb->s_blocksize_bits;
-	buf->f_files = m->od.inos;
+	buf->f_blocks = sbi->od.blocks;
+	for (i = 1; i < sbi->tab.count; i++)
+		buf->f_blocks += sbi->tab.blob[i].unilen >> sb->s_blocksize_bits;
+	buf->f_files = sbi->od.inos;
 	buf->f_namelen = OD_NAME_MAX;
 	buf->f_fsid = u64_to_fsid(huge_encode_dev(sb->s_dev));
 	return 0;
 }
 
 /*
- * umount -f: what waits for the daemon fails, so that the files can be closed. The VFS
- * tries a read again that fails, and others may come: none waits for long any more,
- * unless a remount sets another deadline.
+ * umount -f: fails what waits for the daemon, so that the files can be closed. The VFS
+ * retries a failed read, and new ones may come: none waits for long any more, unless a
+ * remount sets another deadline.
  */
-static void erofs_od_umount_begin(struct super_block *sb)
+static void sb_umount_begin(struct super_block *sb)
 {
-	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 	unsigned int i;
 
-	erofs_od_set_timeout(m, 1);
-	/* Metadata, which the primary blob has, is read on the blob's own behalf. */
-	cachefiles_od_cancel_reads(m->blobs[0]->cookie, m->blobs[0]);
-	for (i = 0; i < m->nr_blobs; i++)
-		cachefiles_od_cancel_reads(m->blobs[i]->cookie, sb);
+	erofs_od_set_timeout(sbi, 1);
+	/* Metadata is read on behalf of the primary blob. */
+	cachefiles_od_cancel_reads(sbi->blobs[0]->cookie, sbi->blobs[0]);
+	for (i = 0; i < sbi->nr_blobs; i++)
+		cachefiles_od_cancel_reads(sbi->blobs[i]->cookie, sb);
 }
 
-static const struct super_operations erofs_od_super_ops = {
+static const struct super_operations super_ops = {
 	.alloc_inode = erofs_od_alloc_inode,
 	.free_inode = erofs_od_free_inode,
 	.evict_inode = erofs_od_evict_inode,
-	.statfs = erofs_od_statfs,
-	.umount_begin = erofs_od_umount_begin,
+	.statfs = sb_statfs,
+	.umount_begin = sb_umount_begin,
 	.show_options = erofs_od_show_options,
 };
 
-static int erofs_od_check_sum(struct erofs_od_mount *m)
+static void setup_super(struct super_block *sb)
 {
-	u32 len = m->od.checksum_len;
-	u8 *p;
-	int err;
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 
-	if (!(m->od.compat & OD_FEATURE_COMPAT_SB_CHKSUM))
-		return 0;
-	p = kvmalloc(len, GFP_KERNEL);
-	if (!p)
-		return -ENOMEM;
-	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, p, len);
-	if (!err) {
-		((struct od_disk_sb *)p)->checksum = 0;
-		if (crc32c(~0U, p, len) != m->od.checksum)
-			err = -EUCLEAN;
-	}
-	kvfree(p);
-	if (err)
-		erofs_od_err(m, "superblock checksum cannot be verified: %d", err);
-	return err;
-}
-
-static int erofs_od_read_super(struct erofs_od_mount *m)
-{
-	const char *why = "shorter than a superblock";
-	struct od_disk_sb disk;
-	int err;
-
-	err = erofs_od_meta_copy(m->blobs[0], OD_SB_OFFSET, &disk, sizeof(disk));
-	if (err == -EUCLEAN)
-		err = -EINVAL;
-	else if (err)
-		why = "cannot read the superblock";
-	else
-		err = od_sb_parse(&disk, PAGE_SHIFT, &m->od, &why);
-	if (!err)
-		return erofs_od_check_sum(m);
-	if (err == -EOPNOTSUPP)
-		erofs_od_err(m, "image needs what is not supported: %s", why);
-	else
-		erofs_od_err(m, "not an image that can be mounted: %s: %d", why, err);
-	return err;
-}
-
-/* Open blob number m->nr_blobs. */
-static int erofs_od_add_blob(struct erofs_od_mount *m, const char *name,
-			     const struct od_slot *slot)
-{
-	struct od_blob *range = &m->ranges[m->nr_blobs];
-	struct erofs_od_blob *blob = erofs_od_open_blob(m, name);
-
-	if (IS_ERR(blob)) {
-		erofs_od_err(m, "cannot open blob %*pE: %ld", (int)strlen(name), name,
-			     PTR_ERR(blob));
-		return PTR_ERR(blob);
-	}
-	m->blobs[m->nr_blobs++] = blob;
-	range->size = cachefiles_od_cookie_size(blob->cookie);
-	if (slot) {
-		range->uniaddr = (u64)slot->uniaddr << m->od.blkbits;
-		range->unilen = (u64)slot->blocks << m->od.blkbits;
-		if (range->size < range->unilen)
-			pr_warn("%s: blob %*pE has %llu bytes where the image says %llu\n",
-				m->fsid, (int)strlen(name), name, range->size,
-				range->unilen);
-	}
-	return 0;
-}
-
-static int erofs_od_alloc_blobs(struct erofs_od_mount *m, unsigned int count)
-{
-	struct erofs_od_blob **blobs = kvcalloc(count, sizeof(*blobs), GFP_KERNEL);
-	struct od_blob *ranges = kvcalloc(count, sizeof(*ranges), GFP_KERNEL);
-
-	if (!blobs || !ranges) {
-		kvfree(blobs);
-		kvfree(ranges);
-		return -ENOMEM;
-	}
-	if (m->nr_blobs) {
-		memcpy(blobs, m->blobs, m->nr_blobs * sizeof(*blobs));
-		memcpy(ranges, m->ranges, m->nr_blobs * sizeof(*ranges));
-	}
-	kvfree(m->blobs);
-	kvfree(m->ranges);
-	m->blobs = blobs;
-	m->ranges = ranges;
-	return 0;
-}
-
-static int erofs_od_add_device_blob(struct erofs_od_mount *m, unsigned int nr)
-{
-	struct od_disk_slot disk;
-	struct od_slot slot;
-	const char *name;
-	int err;
-
-	err = erofs_od_meta_copy(m->blobs[0],
-				 m->od.devt_off + (u64)nr * sizeof(disk), &disk, sizeof(disk));
-	if (err) {
-		erofs_od_err(m, "cannot read slot %u of the device table: %d", nr, err);
-		return err;
-	}
-	od_slot_parse(&disk, &slot);
-	name = m->nr_devices ? m->devices[nr] : slot.tag;
-	if (!*name) {
-		erofs_od_err(m, "slot %u of the device table has no name: mount with device=", nr);
-		return -EINVAL;
-	}
-	return erofs_od_add_blob(m, name, &slot);
-}
-
-static int erofs_od_open_devices(struct erofs_od_mount *m)
-{
-	unsigned int i;
-	int err;
-
-	if (m->nr_devices && m->nr_devices != m->od.extra_devices) {
-		erofs_od_err(m, "%u device= options for %u extra devices", m->nr_devices,
-			     m->od.extra_devices);
-		return -EINVAL;
-	}
-	err = erofs_od_alloc_blobs(m, m->od.extra_devices + 1);
-	for (i = 0; !err && i < m->od.extra_devices; i++)
-		err = erofs_od_add_device_blob(m, i);
-	m->tab.blkbits = m->od.blkbits;
-	m->tab.count = m->nr_blobs;
-	m->tab.blob = m->ranges;
-	return err;
-}
-
-static void erofs_od_say_no_volume(struct erofs_od_mount *m, int err)
-{
-	const char *name = m->domain_id ?: m->fsid;
-
-	switch (err) {
-	case -ENOTCONN:
-		erofs_od_err(m, "no cache is bound: is the daemon running?");
-		break;
-	case -EBUSY:
-		erofs_od_err(m, "already mounted with other options, or another mount uses the volume \"erofs,%s\": %d",
-			     name, err);
-		break;
-	default:
-		erofs_od_err(m, "cannot have volume erofs,%s: %d", name, err);
-	}
-}
-
-static int erofs_od_check_root(struct erofs_od_mount *m)
-{
-	struct od_inode root;
-	int err = erofs_od_read_inode(m, m->od.root_nid, &root);
-
-	if (err) {
-		erofs_od_err(m, "cannot read the root directory: %d", err);
-		return err;
-	}
-	if (!S_ISDIR(root.mode)) {
-		erofs_od_err(m, "the root directory is none");
-		return -EUCLEAN;
-	}
-	return 0;
-}
-
-/**
- * erofs_od_open_image - open the blobs of a mount and read what it needs at once
- * @m: mount with its options
- *
- * All that a mount waits for the daemon for. It does so before there is a
- * superblock: whoever goes through all superblocks, sync(2) among them, waits
- * for each until it is ready, unkillably.
- *
- * Context: sleeps, killably.
- * Return: 0 or an errno; either way erofs_od_close_image() undoes it. -EALREADY: there
- * is a mount like it, and nothing was done.
- */
-int erofs_od_open_image(struct erofs_od_mount *m)
-{
-	int err;
-
-	err = erofs_od_join(m);
-	if (err == -EALREADY)
-		return err;
-	if (err) {
-		erofs_od_say_no_volume(m, err);
-		return err;
-	}
-	err = erofs_od_alloc_blobs(m, 1);
-	if (!err)
-		err = erofs_od_add_blob(m, m->fsid, NULL);
-	if (!err)
-		err = erofs_od_read_super(m);
-	if (!err)
-		err = erofs_od_open_devices(m);
-	if (!err)
-		err = erofs_od_read_prefixes(m);
-	return err ?: erofs_od_check_root(m);
-}
-
-/**
- * erofs_od_close_image - undo erofs_od_open_image(), as far as it came
- * @m: mount
- */
-void erofs_od_close_image(struct erofs_od_mount *m)
-{
-	erofs_od_free_prefixes(m);
-	while (m->nr_blobs)
-		erofs_od_close_blob(m->blobs[--m->nr_blobs]);
-	kvfree(m->blobs);
-	kvfree(m->ranges);
-	erofs_od_leave(m);
-}
-
-static void erofs_od_setup_super(struct super_block *sb)
-{
-	struct erofs_od_mount *m = erofs_od_mount(sb);
-
-	m->generation = erofs_od_generation(&m->od);
+	sbi->generation = erofs_od_generation(&sbi->od);
 	sb->s_flags |= SB_RDONLY | SB_NOATIME;
-	if (m->acl)
+	if (sbi->acl)
 		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = EROFS_SUPER_MAGIC_V1;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
-	sb->s_op = &erofs_od_super_ops;
+	sb->s_op = &super_ops;
 	sb->s_export_op = &erofs_od_export_ops;
 	od_compat_set_xattr_handlers(sb, erofs_od_xattr_handlers);
-	sb->s_blocksize_bits = m->od.blkbits;
-	sb->s_blocksize = 1UL << m->od.blkbits;
-	super_set_uuid(sb, m->od.uuid, sizeof(m->od.uuid));
+	sb->s_blocksize_bits = sbi->od.blkbits;
+	sb->s_blocksize = 1UL << sbi->od.blkbits;
+	super_set_uuid(sb, sbi->od.uuid, sizeof(sbi->od.uuid));
 }
 
-static int erofs_od_make_root(struct super_block *sb)
+static int make_root(struct super_block *sb)
 {
-	struct erofs_od_mount *m = erofs_od_mount(sb);
-	struct inode *root = erofs_od_iget(sb, m->od.root_nid);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
+	struct inode *root = erofs_od_iget(sb, sbi->od.root_nid);
 
 	if (IS_ERR(root)) {
-		erofs_od_err(m, "cannot have the root directory: %ld", PTR_ERR(root));
+		erofs_od_err(sbi, "failed to read root inode %llu: %ld", sbi->od.root_nid,
+			     PTR_ERR(root));
 		return PTR_ERR(root);
 	}
 	sb->s_root = d_make_root(root);
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
-/**
- * erofs_od_fill_super - mount
- * @sb: superblock whose s_fs_info is the mount, its image open
- * @fc: context
- *
- * Whatever fails, erofs_od_kill_sb() undoes what was done.
- */
-int erofs_od_fill_super(struct super_block *sb, struct fs_context *fc)
+/* The image is open. On failure erofs_od_kill_sb() cleans up. */
+static int fill_super(struct super_block *sb, struct fs_context *fc)
 {
-	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 	int err;
 
-	m->sb = sb;
+	sbi->sb = sb;
 	err = super_setup_bdi(sb);
 	if (err)
 		return err;
-	sb->s_bdi->ra_pages = EROFS_OD_READAHEAD >> PAGE_SHIFT;
-	sb->s_bdi->io_pages = EROFS_OD_READAHEAD >> PAGE_SHIFT;
-	erofs_od_setup_super(sb);
-	err = erofs_od_make_root(sb);
+	sb->s_bdi->ra_pages = READAHEAD_BYTES >> PAGE_SHIFT;
+	sb->s_bdi->io_pages = READAHEAD_BYTES >> PAGE_SHIFT;
+	setup_super(sb);
+	err = make_root(sb);
 	if (!err)
-		erofs_od_list_mount(m, true);
+		erofs_od_list_mount(sbi, true);
 	return err;
 }
 
+/* Also called for a superblock that is being shut down: its sbi may have been freed. */
+static int is_twin(struct super_block *sb, struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = fc->s_fs_info;
+
+	return EROFS_OD_SB(sb) == sbi->twin;
+}
+
+static int no_new_super(struct super_block *sb, struct fs_context *fc)
+{
+	return -ENOENT;
+}
+
+/*
+ * Shares the twin's superblock; -ENOENT: it has none, yet or any more, or the one found has
+ * other options: a remount changed them, or the twin was freed and its memory reused.
+ */
+static int share_super(struct fs_context *fc)
+{
+	struct super_block *sb = sget_fc(fc, is_twin, no_new_super);
+
+	if (IS_ERR(sb))
+		return PTR_ERR(sb);
+	if (!sb->s_root || !erofs_od_same_options(fc->s_fs_info, EROFS_OD_SB(sb))) {
+		deactivate_locked_super(sb);
+		return -ENOENT;
+	}
+	fc->root = dget(sb->s_root);
+	return 0;
+}
+
+/* A second mount of an image with the same options shares the superblock. */
+static int get_tree(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = fc->s_fs_info;
+	int err;
+
+	if (!sbi->fsid)
+		return invalf(fc, "erofs_od: fsid= required");
+	while ((err = erofs_od_open_image(sbi)) == -EALREADY) {
+		err = share_super(fc);
+		if (err != -ENOENT)
+			return err;
+		err = erofs_od_wait_for_twin(sbi);
+		if (err)
+			return err;
+	}
+	return err ?: get_tree_nodev(fc, fill_super);
+}
+
+/* Options that name the image cannot change, and are ignored. */
+static int reconfigure(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(fc->root->d_sb);
+	struct erofs_od_sb_info *wanted = fc->s_fs_info;
+
+	sbi->user_xattr = wanted->user_xattr;
+	sbi->acl = wanted->acl;
+	erofs_od_set_timeout(sbi, wanted->timeout_ms);
+	fc->sb_flags_mask |= SB_RDONLY | SB_POSIXACL;
+	fc->sb_flags |= SB_RDONLY;
+	fc->sb_flags &= ~SB_POSIXACL;
+	if (sbi->acl)
+		fc->sb_flags |= SB_POSIXACL;
+	return 0;
+}
+
+static void free_fc(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = fc->s_fs_info;
+
+	/* NULL once a superblock owns it. */
+	if (!sbi)
+		return;
+	erofs_od_close_image(sbi);
+	erofs_od_free_options(sbi);
+	kfree(sbi);
+}
+
+static const struct fs_context_operations context_ops = {
+	.parse_param = erofs_od_parse_param,
+	.get_tree = get_tree,
+	.reconfigure = reconfigure,
+	.free = free_fc,
+};
+
 /**
- * erofs_od_kill_sb - unmount, or clean up after a mount that failed
+ * erofs_od_init_fs_context - start a mount or a remount
+ * @fc: its context
+ */
+int erofs_od_init_fs_context(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
+
+	if (!sbi)
+		return -ENOMEM;
+	sbi->user_xattr = true;
+	sbi->acl = true;
+	init_waitqueue_head(&sbi->wait);
+	if (fc->root) {
+		struct erofs_od_sb_info *old = EROFS_OD_SB(fc->root->d_sb);
+
+		sbi->user_xattr = old->user_xattr;
+		sbi->acl = old->acl;
+		sbi->timeout_ms = old->timeout_ms;
+	}
+	fc->s_fs_info = sbi;
+	fc->ops = &context_ops;
+	return 0;
+}
+
+/**
+ * erofs_od_kill_sb - unmount, or clean up after a failed mount
  * @sb: superblock
  */
 void erofs_od_kill_sb(struct super_block *sb)
 {
-	struct erofs_od_mount *m = erofs_od_mount(sb);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 
-	erofs_od_list_mount(m, false);
+	erofs_od_list_mount(sbi, false);
 	/* Evicts all inodes, and with each the reads that wait for the daemon. */
 	kill_anon_super(sb);
-	erofs_od_close_image(m);
-	erofs_od_free_options(m);
+	erofs_od_close_image(sbi);
+	erofs_od_free_options(sbi);
 	/* The end of a direct read may still be about to wake up its reader. */
-	kfree_rcu(m, rcu);
+	kfree_rcu(sbi, rcu);
 }

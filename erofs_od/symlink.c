@@ -1,48 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Symbolic links. One that lies behind its inode is read with it; others are
- * read when followed. Their blocks are cached with the metadata.
+ * Symbolic links. A target that follows its inode is read with it, others when they are
+ * followed. Their blocks are cached with the metadata.
  */
 #include "internal.h"
-#include "core/chunkmap.h"
 
 #include <linux/namei.h>
 #include <linux/slab.h>
 
-static int erofs_od_check_link(struct erofs_od_mount *m, u64 nid, const char *link, u64 size)
+static int check_link(struct erofs_od_sb_info *sbi, u64 nid, const char *link, u64 size)
 {
 	if (size && size < PATH_MAX && (!link || !memchr(link, 0, size)))
 		return 0;
-	erofs_od_err_ratelimited(m, "inode %llu is corrupt: impossible link target", nid);
+	erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: invalid link target", nid);
 	return -EUCLEAN;
 }
 
 /**
- * erofs_od_read_fast_link - read a link's target if it lies behind the inode
- * @m: mount
+ * erofs_od_read_fast_link - read the target of a link if it follows the inode
+ * @sbi: mount
  * @od: inode of a link
- * @link: the target, to be freed; NULL when it lies elsewhere
+ * @link: the target, to be freed; NULL if it is elsewhere
  *
  * Context: sleeps, killably.
  */
-int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od, char **link)
+int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode *od, char **link)
 {
-	struct od_extent extent;
+	struct od_extent found;
 	int err;
 
 	*link = NULL;
-	err = erofs_od_check_link(m, od->nid, NULL, od->size);
+	err = check_link(sbi, od->nid, NULL, od->size);
 	if (err || od->layout != OD_LAYOUT_FLAT_INLINE)
 		return err;
-	if (od_chunkmap(&m->tab, od, 0, NULL, &extent) || !extent.inlined ||
-	    extent.len < od->size)
+	if (od_chunkmap(&sbi->tab, od, 0, NULL, &found) || !(found.flags & OD_EXTENT_INLINE) ||
+	    found.len < od->size)
 		return 0;
 	*link = kzalloc(od->size + 1, GFP_KERNEL);
 	if (!*link)
 		return -ENOMEM;
-	err = erofs_od_meta_copy(m->blobs[0], extent.off, *link, od->size);
+	err = erofs_od_meta_copy(sbi->blobs[0], found.off, *link, od->size);
 	if (!err)
-		err = erofs_od_check_link(m, od->nid, *link, od->size);
+		err = check_link(sbi, od->nid, *link, od->size);
 	if (err) {
 		kfree(*link);
 		*link = NULL;
@@ -50,24 +49,24 @@ int erofs_od_read_fast_link(struct erofs_od_mount *m, const struct od_inode *od,
 	return err;
 }
 
-static const char *erofs_od_get_link(struct dentry *dentry, struct inode *inode,
-				     struct delayed_call *done)
+static const char *get_link(struct dentry *dentry, struct inode *inode,
+			    struct delayed_call *done)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	const struct od_inode *od = &erofs_od_inode(inode)->od;
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
 	size_t size = i_size_read(inode);
 	char *link;
 	int err;
 
-	/* Under RCU nothing may be read or allocated. */
+	/* Under RCU this must not sleep. */
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
 	link = kzalloc(size + 1, GFP_KERNEL);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
-	err = erofs_od_copy_bytes(m, od, 0, link, size);
+	err = erofs_od_copy_bytes(sbi, od, 0, link, size);
 	if (!err)
-		err = erofs_od_check_link(m, od->nid, link, size);
+		err = check_link(sbi, od->nid, link, size);
 	if (err) {
 		kfree(link);
 		return ERR_PTR(err);
@@ -82,6 +81,6 @@ const struct inode_operations erofs_od_fast_symlink_iops = {
 };
 
 const struct inode_operations erofs_od_symlink_iops = {
-	.get_link = erofs_od_get_link,
+	.get_link = get_link,
 	.listxattr = erofs_od_listxattr,
 };

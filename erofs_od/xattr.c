@@ -7,14 +7,14 @@
 #include <linux/xattr.h>
 
 /**
- * struct erofs_od_xattr - one attribute, as a walk comes to it
- * @entry: what the image says
- * @prefix: its prefix, taken apart
+ * struct found_xattr - an attribute that a walk has found
+ * @entry: the image's entry
+ * @prefix: its prefix, resolved
  * @value: its value if it is in memory, else NULL
- * @value_off: where it is in the primary blob otherwise
- * @name: room for a name that is not in memory
+ * @value_off: otherwise, its offset in the primary blob
+ * @name: buffer for a name that is not in memory
  */
-struct erofs_od_xattr {
+struct found_xattr {
 	struct od_xattr_entry entry;
 	struct od_xattr_prefix prefix;
 	const u8 *value;
@@ -22,15 +22,15 @@ struct erofs_od_xattr {
 	char name[OD_NAME_MAX];
 };
 
-/* Return values of a walk's visitor besides errors. */
-enum { EROFS_OD_XATTR_GO_ON, EROFS_OD_XATTR_STOP };
+/* Return values of visitors, besides errors. */
+enum { GO_ON, STOP };
 
-typedef int (*erofs_od_xattr_visit)(struct erofs_od_mount *m,
-				    const struct erofs_od_xattr *x, void *data);
+typedef int (*xattr_visit)(struct erofs_od_sb_info *sbi,
+			   const struct found_xattr *x, void *data);
 
-static int erofs_od_visit_inline(struct erofs_od_mount *m, const struct od_xattr_body *body,
-				 struct erofs_od_xattr *x, erofs_od_xattr_visit visit,
-				 void *data)
+static int visit_inline(struct erofs_od_sb_info *sbi, const struct od_xattr_body *body,
+			struct found_xattr *x, xattr_visit visit,
+			void *data)
 {
 	size_t at = od_xattr_first(body);
 	int err;
@@ -38,65 +38,65 @@ static int erofs_od_visit_inline(struct erofs_od_mount *m, const struct od_xattr
 	for (;;) {
 		err = od_xattr_next(body, &at, &x->entry, &x->value);
 		if (err == -ENODATA)
-			return EROFS_OD_XATTR_GO_ON;
+			return GO_ON;
 		if (!err)
-			err = od_xattr_resolve(x->entry.index, m->prefixes, m->nr_prefixes,
+			err = od_xattr_resolve(x->entry.index, sbi->prefixes, sbi->nr_prefixes,
 					       &x->prefix);
 		if (!err)
-			err = visit(m, x, data);
+			err = visit(sbi, x, data);
 		if (err)
 			return err;
 	}
 }
 
-static int erofs_od_read_shared(struct erofs_od_mount *m, u64 off, struct erofs_od_xattr *x)
+static int read_shared(struct erofs_od_sb_info *sbi, u64 off, struct found_xattr *x)
 {
 	struct od_disk_xattr_entry head;
 	int err;
 
-	if (check_add_overflow(m->od.xattr_off, off, &off))
+	if (check_add_overflow(sbi->od.xattr_off, off, &off))
 		return -EUCLEAN;
-	err = erofs_od_meta_copy(m->blobs[0], off, &head, sizeof(head));
+	err = erofs_od_meta_copy(sbi->blobs[0], off, &head, sizeof(head));
 	if (err)
 		return err;
 	od_xattr_entry_head(&head, &x->entry);
 	off += sizeof(head);
-	err = erofs_od_meta_copy(m->blobs[0], off, x->name, x->entry.name_len);
+	err = erofs_od_meta_copy(sbi->blobs[0], off, x->name, x->entry.name_len);
 	if (err)
 		return err;
 	x->entry.name = x->name;
 	x->value = NULL;
 	x->value_off = off + x->entry.name_len;
-	return od_xattr_resolve(x->entry.index, m->prefixes, m->nr_prefixes, &x->prefix);
+	return od_xattr_resolve(x->entry.index, sbi->prefixes, sbi->nr_prefixes, &x->prefix);
 }
 
-static int erofs_od_visit_shared(struct erofs_od_mount *m, const struct od_xattr_body *body,
-				 struct erofs_od_xattr *x, erofs_od_xattr_visit visit,
-				 void *data)
+static int visit_shared(struct erofs_od_sb_info *sbi, const struct od_xattr_body *body,
+			struct found_xattr *x, xattr_visit visit,
+			void *data)
 {
 	u32 i;
 	int err;
 
 	for (i = 0; i < body->shared_count; i++) {
-		err = erofs_od_read_shared(m, od_xattr_shared(body, i), x);
+		err = read_shared(sbi, od_xattr_shared(body, i), x);
 		if (!err)
-			err = visit(m, x, data);
+			err = visit(sbi, x, data);
 		if (err)
 			return err;
 	}
-	return EROFS_OD_XATTR_GO_ON;
+	return GO_ON;
 }
 
-/* Read the body behind an inode; to be freed with kvfree(). */
-static u8 *erofs_od_read_body(struct erofs_od_mount *m, const struct od_inode *od,
-			      struct od_xattr_body *body)
+/* Reads the xattr body of an inode; to be freed with kvfree(). */
+static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
+		     struct od_xattr_body *body)
 {
 	u8 *p = kvmalloc(od->xattr_size, GFP_KERNEL);
 	int err;
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	err = erofs_od_meta_copy(m->blobs[0], od->off + od->inode_size, p, od->xattr_size);
+	err = erofs_od_meta_copy(sbi->blobs[0], od->off + od->inode_size, p, od->xattr_size);
 	if (!err)
 		err = od_xattr_body_parse(p, od->xattr_size, body);
 	if (err) {
@@ -107,41 +107,41 @@ static u8 *erofs_od_read_body(struct erofs_od_mount *m, const struct od_inode *o
 }
 
 /**
- * erofs_od_walk_xattrs - visit the attributes of an inode
+ * walk_xattrs - visit the attributes of an inode
  * @inode: inode
  * @body: its body, in memory
- * @visit: called for each, until it returns something else than 0
+ * @visit: called for each, until it returns other than 0
  * @data: for @visit
  */
-static int erofs_od_walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
-				erofs_od_xattr_visit visit, void *data)
+static int walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
+		       xattr_visit visit, void *data)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	struct erofs_od_xattr *x = kmalloc(sizeof(*x), GFP_KERNEL);
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	struct found_xattr *x = kmalloc(sizeof(*x), GFP_KERNEL);
 	int err;
 
 	if (!x)
 		return -ENOMEM;
-	err = erofs_od_visit_inline(m, body, x, visit, data);
+	err = visit_inline(sbi, body, x, visit, data);
 	if (!err)
-		err = erofs_od_visit_shared(m, body, x, visit, data);
+		err = visit_shared(sbi, body, x, visit, data);
 	kfree(x);
 	if (err == -EUCLEAN)
-		erofs_od_err_ratelimited(m, "inode %llu: corrupt extended attributes",
-					 erofs_od_inode(inode)->od.nid);
+		erofs_od_err_ratelimited(sbi, "inode %llu: corrupt: extended attributes",
+					 EROFS_OD_I(inode)->od.nid);
 	return err;
 }
 
 /**
- * struct erofs_od_xattr_get - looking for an attribute
+ * struct xattr_get - search for an attribute
  * @index: short prefix
  * @name: rest of the name
  * @len: its length
- * @buffer: room for the value
- * @size: bytes of it; 0: only the value's size is wanted
+ * @buffer: gets the value
+ * @size: its size; 0: only the size of the value is wanted
  * @result: bytes in the value
  */
-struct erofs_od_xattr_get {
+struct xattr_get {
 	u8 index;
 	const char *name;
 	size_t len;
@@ -150,26 +150,26 @@ struct erofs_od_xattr_get {
 	int result;
 };
 
-static int erofs_od_visit_get(struct erofs_od_mount *m, const struct erofs_od_xattr *x,
-			      void *data)
+static int visit_get(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
+		     void *data)
 {
-	struct erofs_od_xattr_get *get = data;
+	struct xattr_get *get = data;
 	u16 size = x->entry.value_size;
 	int err;
 
 	if (!od_xattr_match(&x->entry, &x->prefix, get->index, get->name, get->len))
-		return EROFS_OD_XATTR_GO_ON;
+		return GO_ON;
 	get->result = size;
 	if (!get->size)
-		return EROFS_OD_XATTR_STOP;
+		return STOP;
 	if (size > get->size)
 		return -ERANGE;
 	if (x->value) {
 		memcpy(get->buffer, x->value, size);
-		return EROFS_OD_XATTR_STOP;
+		return STOP;
 	}
-	err = erofs_od_meta_copy(m->blobs[0], x->value_off, get->buffer, size);
-	return err ?: EROFS_OD_XATTR_STOP;
+	err = erofs_od_meta_copy(sbi->blobs[0], x->value_off, get->buffer, size);
+	return err ?: STOP;
 }
 
 /**
@@ -177,8 +177,8 @@ static int erofs_od_visit_get(struct erofs_od_mount *m, const struct erofs_od_xa
  * @inode: inode
  * @index: short prefix of its name
  * @name: rest of the name
- * @buffer: room for the value
- * @size: bytes of it, or 0 to learn how many it takes
+ * @buffer: gets the value
+ * @size: its size, or 0 to query that of the value
  *
  * Context: sleeps, killably.
  * Return: bytes in the value; -ENODATA; -ERANGE; -EUCLEAN; -EINTR; -EIO.
@@ -186,9 +186,9 @@ static int erofs_od_visit_get(struct erofs_od_mount *m, const struct erofs_od_xa
 int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 		      void *buffer, size_t size)
 {
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	const struct od_inode *od = &erofs_od_inode(inode)->od;
-	struct erofs_od_xattr_get get = {
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
+	struct xattr_get get = {
 		.index = index,
 		.name = name,
 		.len = strlen(name),
@@ -201,58 +201,58 @@ int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 
 	if (!od->xattr_size)
 		return -ENODATA;
-	p = erofs_od_read_body(m, od, &body);
+	p = read_body(sbi, od, &body);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	if (!m->od.xattr_filter || !od_xattr_absent(&body, index, name, get.len))
-		err = erofs_od_walk_xattrs(inode, &body, erofs_od_visit_get, &get);
+	if (!sbi->od.xattr_filter || !od_xattr_absent(&body, index, name, get.len))
+		err = walk_xattrs(inode, &body, visit_get, &get);
 	kvfree(p);
-	if (err == EROFS_OD_XATTR_STOP)
+	if (err == STOP)
 		return get.result;
 	return err ?: -ENODATA;
 }
 
 /**
- * struct erofs_od_xattr_list - listing attributes
- * @buffer: room for names
- * @size: bytes of it; 0: only the size is wanted
+ * struct xattr_list - list of attributes
+ * @buffer: gets the names
+ * @size: its size; 0: only the size of the names is wanted
  * @used: bytes that the names take
  */
-struct erofs_od_xattr_list {
+struct xattr_list {
 	char *buffer;
 	size_t size;
 	size_t used;
 };
 
-/* How a short prefix is spelled, or NULL for one that is not to be seen. */
-static const char *erofs_od_prefix_name(const struct erofs_od_mount *m, u8 index)
+/* The text of a short prefix, or NULL for one that is hidden. */
+static const char *prefix_name(const struct erofs_od_sb_info *sbi, u8 index)
 {
 	switch (index) {
 	case OD_XATTR_USER:
-		return m->user_xattr ? XATTR_USER_PREFIX : NULL;
+		return sbi->user_xattr ? XATTR_USER_PREFIX : NULL;
 	case OD_XATTR_TRUSTED:
 		return capable(CAP_SYS_ADMIN) ? XATTR_TRUSTED_PREFIX : NULL;
 	case OD_XATTR_SECURITY:
 		return XATTR_SECURITY_PREFIX;
 	case OD_XATTR_ACL_ACCESS:
-		return m->acl ? XATTR_NAME_POSIX_ACL_ACCESS : NULL;
+		return sbi->acl ? XATTR_NAME_POSIX_ACL_ACCESS : NULL;
 	case OD_XATTR_ACL_DEFAULT:
-		return m->acl ? XATTR_NAME_POSIX_ACL_DEFAULT : NULL;
+		return sbi->acl ? XATTR_NAME_POSIX_ACL_DEFAULT : NULL;
 	default:
 		return NULL;
 	}
 }
 
-static int erofs_od_visit_list(struct erofs_od_mount *m, const struct erofs_od_xattr *x,
-			       void *data)
+static int visit_list(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
+		      void *data)
 {
-	const char *prefix = erofs_od_prefix_name(m, x->prefix.base);
-	struct erofs_od_xattr_list *list = data;
+	const char *prefix = prefix_name(sbi, x->prefix.base);
+	struct xattr_list *list = data;
 	size_t prefix_len, len;
 	char *to;
 
 	if (!prefix)
-		return EROFS_OD_XATTR_GO_ON;
+		return GO_ON;
 	prefix_len = strlen(prefix);
 	len = prefix_len + x->prefix.infix_len + x->entry.name_len;
 	if (len > XATTR_NAME_MAX)
@@ -267,14 +267,14 @@ static int erofs_od_visit_list(struct erofs_od_mount *m, const struct erofs_od_x
 		to[len] = 0;
 	}
 	list->used += len + 1;
-	return EROFS_OD_XATTR_GO_ON;
+	return GO_ON;
 }
 
 /**
  * erofs_od_listxattr - list the names of attributes
  * @dentry: of the inode
- * @buffer: room for the names, each with a NUL
- * @size: bytes of it, or 0 to learn how many it takes
+ * @buffer: gets the names, each with a NUL
+ * @size: its size, or 0 to query that of the names
  *
  * Context: sleeps, killably.
  * Return: bytes of names, or an errno.
@@ -282,55 +282,55 @@ static int erofs_od_visit_list(struct erofs_od_mount *m, const struct erofs_od_x
 ssize_t erofs_od_listxattr(struct dentry *dentry, char *buffer, size_t size)
 {
 	struct inode *inode = d_inode(dentry);
-	struct erofs_od_mount *m = erofs_od_mount(inode->i_sb);
-	const struct od_inode *od = &erofs_od_inode(inode)->od;
-	struct erofs_od_xattr_list list = { .buffer = buffer, .size = size };
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
+	struct xattr_list list = { .buffer = buffer, .size = size };
 	struct od_xattr_body body;
 	int err;
 	u8 *p;
 
 	if (!od->xattr_size)
 		return 0;
-	p = erofs_od_read_body(m, od, &body);
+	p = read_body(sbi, od, &body);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	err = erofs_od_walk_xattrs(inode, &body, erofs_od_visit_list, &list);
+	err = walk_xattrs(inode, &body, visit_list, &list);
 	kvfree(p);
 	return err ?: (ssize_t)list.used;
 }
 
-static int erofs_od_handler_get(const struct xattr_handler *handler, struct dentry *dentry,
-				struct inode *inode, const char *name, void *buffer,
-				size_t size)
+static int handler_get(const struct xattr_handler *handler, struct dentry *dentry,
+		       struct inode *inode, const char *name, void *buffer,
+		       size_t size)
 {
-	if (handler->flags == OD_XATTR_USER && !erofs_od_mount(inode->i_sb)->user_xattr)
+	if (handler->flags == OD_XATTR_USER && !EROFS_OD_SB(inode->i_sb)->user_xattr)
 		return -EOPNOTSUPP;
 	return erofs_od_getxattr(inode, handler->flags, name, buffer, size);
 }
 
-static const struct xattr_handler erofs_od_user_handler = {
+static const struct xattr_handler user_handler = {
 	.prefix = XATTR_USER_PREFIX,
 	.flags = OD_XATTR_USER,
-	.get = erofs_od_handler_get,
+	.get = handler_get,
 };
 
-static const struct xattr_handler erofs_od_trusted_handler = {
+static const struct xattr_handler trusted_handler = {
 	.prefix = XATTR_TRUSTED_PREFIX,
 	.flags = OD_XATTR_TRUSTED,
-	.get = erofs_od_handler_get,
+	.get = handler_get,
 };
 
-static const struct xattr_handler erofs_od_security_handler = {
+static const struct xattr_handler security_handler = {
 	.prefix = XATTR_SECURITY_PREFIX,
 	.flags = OD_XATTR_SECURITY,
-	.get = erofs_od_handler_get,
+	.get = handler_get,
 };
 
 const struct xattr_handler *const erofs_od_xattr_handlers[] = {
-	&erofs_od_user_handler,
+	&user_handler,
 	&nop_posix_acl_access,
 	&nop_posix_acl_default,
-	&erofs_od_trusted_handler,
-	&erofs_od_security_handler,
+	&trusted_handler,
+	&security_handler,
 	NULL
 };

@@ -82,7 +82,7 @@ static void blobtab_flat_addresses(struct kunit *test)
 		{ "start of a slot", 4096 * 200, 4096, 1, 0, 4096 },
 		{ "over the end of a slot", 4096 * 209, 8192, 1, 4096 * 9, 4096 },
 		{ "the next slot", 4096 * 210 + 5, 10, 3, 5, 10 },
-		{ "behind all but the last", 4096 * 220, 4096, 0, 4096 * 220, 4096 },
+		{ "after all but the last", 4096 * 220, 4096, 0, 4096 * 220, 4096 },
 		{ "the last byte there is", ~0ULL, 1, 4, 4095, 1 },
 	};
 	size_t i;
@@ -118,7 +118,7 @@ static void blobtab_flat_edges(struct kunit *test)
 		{ "the byte before", 4095, 512, 0, 4095, 1 },
 		{ "the first byte", 4096, 512, 1, 0, 512 },
 		{ "the last byte", 4607, 512, 1, 511, 1 },
-		{ "the byte behind", 4608, 512, 0, 4608, 512 },
+		{ "the byte after", 4608, 512, 0, 4608, 512 },
 		{ "a slot without a block", 8192, 512, 0, 8192, 512 },
 		{ "the last but one of all", ~0ULL - 1, 512, 0, ~0ULL - 1, 1 },
 		{ "the last one of all", ~0ULL, 512, 2, 0, 1 },

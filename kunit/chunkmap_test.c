@@ -26,16 +26,17 @@ struct map_case {
 static void check(struct kunit *test, const struct map_case *c,
 		  const struct od_inode *inode, const u8 *entry)
 {
+	u32 flags = (c->hole ? 0 : OD_EXTENT_MAPPED) | (c->inlined ? OD_EXTENT_INLINE : 0);
 	struct od_extent x;
 	int err = od_chunkmap(&tab, inode, c->pos, entry, &x);
 
 	if (err != c->err)
 		KUNIT_FAIL(test, "%s: %d", c->name, err);
-	if (!err && (x.hole != c->hole || x.inlined != c->inlined || x.len != c->len ||
-		     (!x.hole && (x.blob != c->blob || x.off != c->off))))
-		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu hole %d inlined %d", c->name, x.blob,
-			   (unsigned long long)x.off, (unsigned long long)x.len, x.hole,
-			   x.inlined);
+	if (!err && (x.flags != flags || x.len != c->len ||
+		     (!c->hole && (x.blob != c->blob || x.off != c->off ||
+				   x.encoded_len != c->len))))
+		KUNIT_FAIL(test, "%s: blob %u off %llu len %llu flags %x", c->name, x.blob,
+			   (unsigned long long)x.off, (unsigned long long)x.len, x.flags);
 }
 
 static void chunkmap_flat_plain(struct kunit *test)
@@ -47,7 +48,7 @@ static void chunkmap_flat_plain(struct kunit *test)
 		{ .name = "start", .pos = 0, .off = 50 * BLK, .len = 4 * BLK },
 		{ .name = "middle", .pos = BLK + 5, .off = 51 * BLK + 5, .len = 3 * BLK - 5 },
 		{ .name = "last byte", .pos = 3 * BLK, .off = 53 * BLK, .len = BLK },
-		{ .name = "behind the end", .pos = 3 * BLK + 1, .err = -EUCLEAN },
+		{ .name = "past the end", .pos = 3 * BLK + 1, .err = -EUCLEAN },
 	};
 	size_t i;
 
@@ -89,13 +90,13 @@ static void chunkmap_flat_outside(struct kunit *test)
 					 .len = 5 * BLK - 100 }, &flattened, NULL);
 	check(test, &(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
 					 .err = -EUCLEAN }, &flattened, NULL);
-	/* Behind the end of the file they read as zeroes, so that reads end even. */
+	/* Past the end of the file they read as zeroes, so that reads end aligned. */
 	check(test, &(struct map_case) { .name = "ends with its blob", .pos = 0, .blob = 1,
 					 .off = 5 * BLK, .len = 5 * BLK }, &ends_with_blob, NULL);
-	check(test, &(struct map_case) { .name = "ends a byte behind its blob", .pos = 0, .blob = 1,
+	check(test, &(struct map_case) { .name = "ends a byte past its blob", .pos = 0, .blob = 1,
 					 .off = 5 * BLK, .len = 5 * BLK - 100 }, &ends_behind_blob,
 	      NULL);
-	check(test, &(struct map_case) { .name = "behind the slot", .pos = 5 * BLK,
+	check(test, &(struct map_case) { .name = "past the slot", .pos = 5 * BLK,
 					 .err = -EUCLEAN },
 	      &flattened, NULL);
 }
@@ -131,7 +132,7 @@ static void chunkmap_flat_inline(struct kunit *test)
 	inode.size = 10;
 	inode.off = 100 * BLK - 32;
 	inode.xattr_size = 0;
-	check(test, &(struct map_case) { .name = "behind the blob", .pos = 0, .err = -EUCLEAN },
+	check(test, &(struct map_case) { .name = "past the blob", .pos = 0, .err = -EUCLEAN },
 	      &inode, NULL);
 }
 
@@ -145,7 +146,7 @@ static void chunkmap_entries(struct kunit *test)
 	struct od_inode inode = chunked;
 	u64 off = 0;
 
-	/* Behind 32 + 64 + 12 = 108, aligned to the entries. */
+	/* After 32 + 64 + 12 = 108, aligned to the entries. */
 	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 0, &off), 1);
 	KUNIT_EXPECT_EQ(test, off, 112);
 	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 4 * BLK, &off), 1);
@@ -183,7 +184,7 @@ static void chunkmap_indexed_chunks(struct kunit *test)
 			     .len = 4 * BLK } },
 		{ 1, 6, { .name = "tail of a short blob", .pos = 0, .blob = 1, .off = 6 * BLK,
 			  .len = 4 * BLK - 100 } },
-		{ 1, 10, { .name = "behind a short blob", .pos = 0, .err = -EUCLEAN } },
+		{ 1, 10, { .name = "past a short blob", .pos = 0, .err = -EUCLEAN } },
 		{ 0, 0xFFFFFFFF, { .name = "hole", .pos = 1, .hole = true,
 					 .len = 4 * BLK - 1 } },
 		{ 9, 0xFFFFFFFF, { .name = "hole of no device", .pos = 0, .hole = true,
@@ -293,7 +294,7 @@ static void chunkmap_block_sizes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), -EUCLEAN);
 		put32(entry, 0xFFFFFFFF);
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 0, entry, &x), 0);
-		KUNIT_EXPECT_TRUE(test, x.hole);
+		KUNIT_EXPECT_EQ(test, x.flags, 0);
 		KUNIT_EXPECT_EQ(test, x.len, blk);
 		KUNIT_EXPECT_EQ(test, od_chunkmap(&one, &inode, 3 * blk - 1, entry, &x),
 				-EUCLEAN);

@@ -197,7 +197,7 @@ static void command_lengths(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, cmd.arg, "a b");
 }
 
-/* Numbers at the limit of 64 bits, and behind it. */
+/* Numbers at the limit of 64 bits, and past it. */
 static void command_numbers(struct kunit *test)
 {
 	static const struct {

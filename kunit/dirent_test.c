@@ -5,7 +5,7 @@
 #include "support.h"
 #include "erofs_od/core/dirent.h"
 
-/* Write a block of names; unused bytes behind the last name are zeroes. */
+/* Write a block of names; unused bytes after the last name are zeroes. */
 static void make_block(struct kunit *test, u8 *p, u32 len, const char *const *names, u32 count)
 {
 	u32 off = count * 12, i;
@@ -232,7 +232,7 @@ static void dirent_block_search(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, search(test, "c", &nid, &steps), -ENOENT);
 }
 
-/* Any bytes at all: an answer, and no access outside the block. */
+/* Any bytes at all: a result, and no access outside the block. */
 static void dirent_noise(struct kunit *test)
 {
 	u32 seed = od_test_seed(test), round, i, len;

@@ -110,7 +110,7 @@ static void key_file_names_differ(struct kunit *test)
 	}
 }
 
-/* Every fan-out folder by its name, whatever the hash's other bits are. */
+/* Every fan-out directory by its name, whatever the hash's other bits are. */
 static void key_fanout_names(struct kunit *test)
 {
 	char name[OD_FANOUT_LEN + 1], expected[8];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The request queue, one thing after the other: who asks, who answers, who gives up. */
+/* The request queue, in one thread: submitting, fetching, replying, giving up. */
 #include "queue_stage.h"
 
 #define KIB	1024U
@@ -337,7 +337,7 @@ static void queue_ids_wrap(struct kunit *test)
 					  expected[i]);
 	}
 	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), ARRAY_SIZE(expected));
-	/* Answered, 1 and 3 are free; at the next wrap it is those two. */
+	/* Completed, 1 and 3 are free, and come up at the next wrap. */
 	for (i = 0; i < 3; i++) {
 		if (fetch_read(test, &m))
 			return;
@@ -380,7 +380,7 @@ static void wait_ready(struct stage *stage)
 }
 
 /*
- * An OPEN that does not reach the daemon leaves no fd behind and ends with the
+ * An OPEN that does not reach the daemon leaves no fd and ends with the
  * reason: put back, it would wait for a daemon that sleeps.
  */
 static void queue_undelivered_open(struct kunit *test)
@@ -429,7 +429,7 @@ static void queue_undelivered_reopen(struct kunit *test)
 	expect_piece(test, 1, 1, 0);
 }
 
-/* --- answers that are none --- */
+/* --- invalid replies --- */
 
 static void queue_wrong_answers(struct kunit *test)
 {
@@ -471,7 +471,7 @@ static void queue_wrong_answers(struct kunit *test)
 	expect_piece(test, 0, 1, 0);
 }
 
-/* An OPEN that was not read yet cannot be answered. */
+/* There is no reply to an OPEN that was not read yet. */
 static void queue_open_not_fetched(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -600,7 +600,7 @@ static void queue_stop_flushes(struct kunit *test)
 		expect_piece(test, i, 1, -EIO);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
-	/* Nothing can be queued behind it, nor answered. */
+	/* Nothing can be queued after it, nor completed. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
 	stage->cookies[2].timeout_ms = 1000;
 	KUNIT_EXPECT_EQ(test, cachefiles_od_object_open(&stage->cookies[2]), -ENOTCONN);
@@ -746,7 +746,7 @@ static void queue_fd_closed_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 1), -ENOENT);
 }
 
-/* READs that were sent to an fd that is closed go out again behind a new OPEN. */
+/* READs that were sent to a closed fd are sent again after a new OPEN. */
 static void queue_reopen(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -772,17 +772,17 @@ static void queue_reopen(struct kunit *test)
 /* A blob that has another size now is not the same: its readers fail. */
 static void queue_reopen_refused(struct kunit *test)
 {
-	static const s64 answers[] = { STAGE_SIZE + 1, -EACCES };
+	static const s64 replies[] = { STAGE_SIZE + 1, -EACCES };
 	struct stage *stage = test->priv;
 	struct stage_message m;
 	int i;
 
 	stage_close_fd(stage, open_blob(test, 0));
-	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+	for (i = 0; i < ARRAY_SIZE(replies); i++) {
 		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, i, 0, 0, 1), 0);
 		KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
-		KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, answers[i]),
-				answers[i] < 0 ? 0 : -ESTALE);
+		KUNIT_EXPECT_EQ(test, stage_copen(stage, m.head.msg_id, replies[i]),
+				replies[i] < 0 ? 0 : -ESTALE);
 		expect_piece(test, i, 1, -EIO);
 		KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 		KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
@@ -806,7 +806,7 @@ static void queue_deadline(struct kunit *test)
 		stage->pieces[i].piece.expires = jiffies + after[i];
 		KUNIT_EXPECT_EQ(test, stage_miss(&stage->pieces[i]), 0);
 	}
-	/* It hangs on to the second READ of those that expire, and has no deadline. */
+	/* Attached to the second READ of those that expire, and without a deadline. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, 2 * STAGE_WINDOW, 1), 0);
 	for (i = 1; i < 3; i++) {
 		KUNIT_EXPECT_TRUE(test, wait_reported(&stage->pieces[i]));
@@ -814,7 +814,7 @@ static void queue_deadline(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, stage->pieces[i].piece.expires));
 	}
 	stage_settle();
-	/* A READ that nobody waits for any more is gone. */
+	/* A READ that nothing waits for any more is freed. */
 	KUNIT_EXPECT_NULL(test, request_of(stage, 2));
 	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 2);
 	for (i = 0; i < 2; i++) {
@@ -826,7 +826,7 @@ static void queue_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_reports(&stage->pieces[2]), 1);
 }
 
-/* A deadline that is over when the piece is queued, and one that an answer beats. */
+/* A deadline that is past when the piece is queued, and one that a reply beats. */
 static void queue_deadline_limits(struct kunit *test)
 {
 	struct stage *stage = test->priv;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The request queue with everybody at once: threads that submit, one that
- * cancels, two daemons that fetch, answer, fail and close. Whatever happens to
+ * cancels, two daemons that fetch, reply, fail and close. Whatever happens to
  * a piece, it is reported exactly once.
  */
 #include "queue_stage.h"
@@ -44,7 +44,7 @@ struct crowd {
 	struct mm_struct *mm;
 	struct member submitters[SUBMITTERS], daemons[DAEMONS], canceller;
 	int fds[BLOBS];
-	atomic_t answered, unexpected;
+	atomic_t completed, unexpected;
 };
 
 static bool one_in(struct member *m, u32 n)
@@ -161,7 +161,7 @@ static void answer_open(struct member *m, const struct stage_message *msg)
 	int nr = blob_of(crowd, msg->head.object_id), old;
 
 	if (nr < 0 || one_in(m, 8)) {
-		/* Too early: the answer comes behind it. */
+		/* Too early: the reply comes after it. */
 		stage_close_fd(crowd->stage, msg->fd);
 	} else {
 		old = xchg(&crowd->fds[nr], msg->fd);
@@ -191,7 +191,7 @@ static void answer_read(struct member *m, const struct stage_message *msg)
 			   msg->range.off + (one_in(m, 2) ? len : len / 2));
 	}
 	if (!one_in(m, 8) && stage_answer(crowd->stage, nr, msg) == 0)
-		atomic_inc(&crowd->answered);
+		atomic_inc(&crowd->completed);
 	if (one_in(m, 2))
 		stage_forget_present(cookie);
 }
@@ -294,10 +294,10 @@ static void queue_everybody_at_once(struct kunit *test)
 		hung += crowd->submitters[i].hung;
 		present += crowd->submitters[i].present;
 	}
-	kunit_info(test, "%u pieces waited, %u did not need to, %d READs answered", hung,
-		   present, atomic_read(&crowd->answered));
+	kunit_info(test, "%u pieces waited, %u did not need to, %d READs completed", hung,
+		   present, atomic_read(&crowd->completed));
 	KUNIT_EXPECT_EQ(test, hung + present, SUBMITTERS * STEPS);
-	KUNIT_EXPECT_GT(test, atomic_read(&crowd->answered), 0);
+	KUNIT_EXPECT_GT(test, atomic_read(&crowd->completed), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&crowd->unexpected), 0);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(crowd->stage));
 }

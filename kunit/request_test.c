@@ -12,7 +12,7 @@
 
 static void request_request_states(struct kunit *test)
 {
-	/* Rows: states; columns: FETCH DELIVER UNDELIVER ANSWER REQUEUE CANCEL. */
+	/* Rows: states; columns: FETCH DELIVER UNDELIVER REPLY REQUEUE CANCEL. */
 	static const int expected[4][6] = {
 		{ OD_REQ_FETCHING, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, OD_REQ_DONE },
 		{ ILLEGAL, OD_REQ_SENT, OD_REQ_QUEUED, ILLEGAL, ILLEGAL, OD_REQ_DONE },

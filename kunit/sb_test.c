@@ -47,6 +47,14 @@ static void sb_fields(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, sb.volume_name, "sixteen letters!");
 	KUNIT_EXPECT_EQ(test, sb.extra_devices, 0xFFFF);
 	KUNIT_EXPECT_EQ(test, sb.devt_off, 9 * 128);
+	/* Without COMPR_CFGS the field is about LZ4's window. */
+	put16(p + 84, 0xFFFF);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
+	KUNIT_EXPECT_EQ(test, sb.compr_algs, 0);
+	put32(p + 80, 0x2);
+	put16(p + 84, 0xA);
+	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, sb.compr_algs, 0xA);
 }
 
 static void sb_block_sizes(struct kunit *test)

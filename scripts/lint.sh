@@ -84,27 +84,28 @@ macros_twice() {
 		{ last = $1; file = $2 }'
 }
 
-# internal.h declares the files of cachefiles_od from the lowest to the highest. What
-# no other file calls, main.c for one, is not declared.
+# calls_that_go_up MODULE: its internal.h declares the files from the lowest to the
+# highest. What no other file calls, main.c for one, is not declared.
 calls_that_go_up() {
-	awk '
+	awk -v module="$1" '
+		BEGIN { call = module "_[a-z_0-9]+\\(" }
 		FNR == 1 { name = FILENAME; sub(/.*\//, "", name) }
 		FILENAME ~ /internal\.h$/ {
 			if (match($0, /^\/\* [a-z]+\.c \*\/$/)) { file = $2; level[file] = ++n }
-			else if (file && match($0, /cachefiles_od_[a-z_0-9]+\(/))
+			else if (file && match($0, call))
 				home[substr($0, RSTART, RLENGTH - 1)] = file
 			next
 		}
 		!(name in level) || /^[ \t]*(\/\*|\* )/ { next }
 		{
 			line = $0
-			while (match(line, /cachefiles_od_[a-z_0-9]+\(/)) {
+			while (match(line, call)) {
 				called = substr(line, RSTART, RLENGTH - 1)
 				if (called in home && level[home[called]] > level[name])
 					print FILENAME ":" FNR ": " called "() is in " home[called]
 				line = substr(line, RSTART + RLENGTH)
 			}
-		}' cachefiles_od/internal.h cachefiles_od/*.c
+		}' "$1/internal.h" "$1"/*.c
 }
 
 asserts_on_input() {
@@ -123,6 +124,11 @@ long_lines() {
 		line = $0; tabs = gsub(/\t/, "", line)
 		# A string that is a log line stays whole, so that it can be searched for.
 		if (length(line) + 8 * tabs > 100 && $0 !~ /"/) print FILENAME ":" FNR }'
+}
+
+long_files() {
+	files 'erofs_od/*.[ch]' 'compat/*.[ch]' | xargs wc -l |
+		awk '$1 >= 500 && $2 != "total" { print $2 ": " $1 " lines" }'
 }
 
 white_space() {
@@ -214,7 +220,9 @@ hazards() {
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
-	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
+	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
+	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh} Kbuild
+	'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
 	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
 	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)
 
@@ -264,10 +272,12 @@ rule "a core includes od/types.h and its own headers" core_includes
 rule "a core allocates nothing, locks nothing, prints nothing" core_calls
 rule "no two headers define a macro" macros_twice
 rule "the modules meet in include/od/cache.h" across_modules
-rule "no call goes up in cachefiles_od" calls_that_go_up
+rule "no call goes up in cachefiles_od" calls_that_go_up cachefiles_od
+rule "no call goes up in erofs_od" calls_that_go_up erofs_od
 rule "no BUG and no WARN" asserts_on_input
 rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines
+rule "no file of erofs_od has 500 lines" long_files
 rule "no white space at the end of a line" white_space
 rule "README.md has the kernels of SUPPORTED" kernels_in_readme
 rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf

@@ -274,7 +274,7 @@ void xa_destroy(struct xarray *xa)
 	shim_xa_init(xa);
 }
 
-/* The first entry at or behind an id. */
+/* The first entry at or past an id. */
 static size_t search(const struct xarray *xa, unsigned long id)
 {
 	size_t i = 0;
@@ -350,12 +350,12 @@ void __xa_store(struct xarray *xa, unsigned long id, void *p, gfp_t gfp)
 void __xa_erase(struct xarray *xa, unsigned long id)
 {
 	struct shim_entry *entry = find(xa, id);
-	size_t behind;
+	size_t after;
 
 	if (!entry)
 		return;
-	behind = xa->nr - (size_t)(entry - xa->entry) - 1;
-	memmove(entry, entry + 1, behind * sizeof(*entry));
+	after = xa->nr - (size_t)(entry - xa->entry) - 1;
+	memmove(entry, entry + 1, after * sizeof(*entry));
 	xa->nr--;
 }
 

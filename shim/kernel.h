@@ -312,7 +312,7 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work, un
 bool cancel_delayed_work(struct delayed_work *work);
 bool delayed_work_pending(struct delayed_work *work);
 
-/* --- xarray: the lock is taken again by whoever holds it --- */
+/* --- xarray: the lock is recursive --- */
 
 struct xa_limit {
 	u32 min, max;

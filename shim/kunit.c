@@ -19,7 +19,7 @@ struct shim_run {
 	struct kunit_case *c;
 };
 
-/* One allocation for each, so that ASan sees what is read behind its end. */
+/* One allocation for each, so that ASan sees what is read past its end. */
 void *kunit_kzalloc(struct kunit *test, size_t size, int gfp)
 {
 	struct shim_memory *memory = malloc(sizeof(*memory));

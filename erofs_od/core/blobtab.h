@@ -9,8 +9,8 @@
 /**
  * struct od_slot - one slot of the device table
  * @tag: name, NUL-terminated; may be empty
- * @blocks: blocks in the blob, as the image says
- * @uniaddr: first block of the blob in the flattened image; 0 when it has none
+ * @blocks: blocks in the blob, according to the image
+ * @uniaddr: first block of the blob in the flattened image; 0: not in it
  */
 struct od_slot {
 	char tag[OD_DEVICE_TAG_SIZE + 1];
@@ -19,17 +19,17 @@ struct od_slot {
 };
 
 /**
- * od_slot_parse - read a slot of the device table
+ * od_slot_parse - decode a slot of the device table
  * @disk: the slot
  * @slot: the result
  */
 void od_slot_parse(const struct od_disk_slot *disk, struct od_slot *slot);
 
 /**
- * struct od_blob - where a blob lies and how long it is
- * @size: bytes that can be read, whatever the image says
+ * struct od_blob - size of a blob, and its range in the flattened image
+ * @size: bytes that can be read, whatever the image says; at most S64_MAX - 0xffff
  * @uniaddr: byte of the flattened image where it starts; 0: not in it
- * @unilen: bytes that it takes there
+ * @unilen: bytes there
  */
 struct od_blob {
 	u64 size;
@@ -50,21 +50,21 @@ struct od_blobtab {
 };
 
 /**
- * od_blobtab_device - which blob does a chunk's device id mean?
+ * od_blobtab_device - find the blob of a chunk's device id
  * @tab: blobs of the image
- * @device_id: as stored; bits above the smallest power of two above the number
- *	of slots are no part of it
+ * @device_id: as stored; only the bits below the smallest power of two above the
+ *	number of slots count
  * @index: the result
  *
- * Return: 0, or -EUCLEAN for an id beyond the table.
+ * Return: 0, or -EUCLEAN for an id past the table.
  */
 int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index);
 
 /**
- * od_blobtab_flat - which blob holds an address of the flattened image?
+ * od_blobtab_flat - find the blob that holds an address of the flattened image
  * @tab: blobs of the image
  * @addr: byte of the flattened image; becomes the byte of the blob
- * @index: the blob; the primary one when no slot claims @addr
+ * @index: the blob; the primary one if no slot claims @addr
  * @len: bytes wanted from there; cut where the next blob starts
  */
 void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "chunkmap.h"
 
-/* The cache reads the tail of a blob up to a multiple of this, as zeroes. */
+/* Past its end a blob reads as zeroes, up to a multiple of this. */
 #define OD_BLOB_GRAIN	4096U
 
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
@@ -17,9 +17,9 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
 }
 
 /*
- * Cut an extent to what its blob has. What is cut off fails when it is asked
- * for, so that a short blob costs the reader no more than what is missing. Of
- * the zeroes behind the blob only what no file byte lies in may be read.
+ * Cut an extent to its blob. The rest fails when it is mapped by itself, so that a
+ * reader of a short blob loses only what is missing. Zeroes past the end of the blob
+ * may be read only where no byte of the file is.
  */
 static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct od_extent *x)
 {
@@ -30,6 +30,7 @@ static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct
 	if (min(x->len, file_bytes) <= size - x->off)
 		size = round_up(size, (u64)OD_BLOB_GRAIN);
 	x->len = min(x->len, size - x->off);
+	x->encoded_len = x->len;
 	return 0;
 }
 
@@ -48,7 +49,7 @@ static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
 	u64 blk = (u64)1 << tab->blkbits;
 	u64 tail = od_inode_body_end(inode);
 
-	x->inlined = true;
+	x->flags |= OD_EXTENT_INLINE;
 	x->off = tail + in_tail;
 	x->len = tail_len - in_tail;
 	if ((tail & (blk - 1)) + tail_len > blk)
@@ -99,7 +100,7 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 	blkaddr = le32_to_cpu(index ? index->blkaddr
 				    : ((const struct od_disk_chunk *)entry)->blkaddr);
 	if (blkaddr == OD_CHUNK_HOLE) {
-		x->hole = true;
+		x->flags = 0;
 		return 0;
 	}
 	x->off = (u64)blkaddr << tab->blkbits;
@@ -118,13 +119,14 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 	int err;
 
 	memset(extent, 0, sizeof(*extent));
+	extent->flags = OD_EXTENT_MAPPED;
 	if (pos >= inode->size)
 		return -EUCLEAN;
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
 		err = od_chunkmap_chunk(tab, inode, pos, entry, extent);
 	else
 		err = od_chunkmap_flat(tab, inode, pos, extent);
-	if (err || extent->hole)
+	if (err || !(extent->flags & OD_EXTENT_MAPPED))
 		return err;
 	return od_chunkmap_clip(tab, inode->size - pos, extent);
 }

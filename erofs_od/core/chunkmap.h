@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From an offset in a file to a place in a blob. */
+/* From an offset in a file to an extent of a blob. */
 #ifndef OD_CORE_CHUNKMAP_H
 #define OD_CORE_CHUNKMAP_H
 
@@ -8,45 +8,57 @@
 #include "inode.h"
 
 /**
+ * enum od_extent_flag - what an extent is like
+ * @OD_EXTENT_MAPPED: it is in a blob; otherwise a hole, which reads as zeroes
+ * @OD_EXTENT_INLINE: it follows the inode, so is most likely in memory with it
+ * @OD_EXTENT_ENCODED: the blob has it compressed; no layout that is supported does
+ */
+enum od_extent_flag {
+	OD_EXTENT_MAPPED = 0x1,
+	OD_EXTENT_INLINE = 0x2,
+	OD_EXTENT_ENCODED = 0x4,
+};
+
+/**
  * struct od_extent - where a run of a file's bytes is
- * @hole: nowhere, they are zeroes
- * @inlined: behind the inode, so most likely in memory with it
+ * @flags: enum od_extent_flag
  * @blob: which blob
  * @off: first byte in the blob
- * @len: bytes, at least 1; it may go beyond the end of the file up to the end
- *	of the file's last block, so that reads need not end in odd places
+ * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
+ * @len: bytes of the file, at least 1; it may go beyond the end of the file up to the
+ *	end of the file's last block, so that reads need not end at odd offsets
  */
 struct od_extent {
-	bool hole;
-	bool inlined;
+	u32 flags;
 	u32 blob;
 	u64 off;
+	u64 encoded_len;
 	u64 len;
 };
 
 /**
- * od_chunkmap_entry - which entry of the chunk array tells where a byte is?
+ * od_chunkmap_entry - find the entry of the chunk array for a byte
  * @inode: inode
  * @pos: byte of the file, below its size
  * @off: byte of the primary blob where the entry is
  *
- * Return: 1 when that entry is needed, 0 when the inode knows by itself,
- * -EUCLEAN when the entry would be beyond all offsets.
+ * Return: 1 if the entry is needed, 0 if the layout has none, -EUCLEAN if the entry
+ * would be past all offsets.
  */
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 
 /**
- * od_chunkmap - find the place of a run of bytes
+ * od_chunkmap - map a byte of a file
  * @tab: blobs of the image
  * @inode: inode
  * @pos: byte of the file, below its size
- * @entry: the entry that od_chunkmap_entry() named, @inode->entry_size bytes;
- *	NULL when it named none
- * @extent: the result; on failure its @blob, @off and @len are those of the
- *	place that is wrong
+ * @entry: the entry found by od_chunkmap_entry(), @inode->entry_size bytes; NULL if it
+ *	found none
+ * @extent: the result; on failure its @blob, @off and @len are those of the invalid
+ *	extent
  *
- * Return: 0, or -EUCLEAN for a place outside its blob, a device id beyond the
- * table, or inline data across a block.
+ * Return: 0, or -EUCLEAN for an extent outside its blob, a device id past the table, or
+ * inline data across a block boundary.
  */
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);

@@ -33,22 +33,22 @@ struct od_dirent {
 };
 
 /**
- * od_dirblock_parse - look at a block
+ * od_dirblock_parse - decode a block
  * @p: its bytes
  * @len: how many
  * @block: the result
  *
- * Return: 0, or -EUCLEAN when it cannot be told how many entries there are.
+ * Return: 0, or -EUCLEAN if the number of entries is invalid.
  */
 int od_dirblock_parse(const u8 *p, u32 len, struct od_dirblock *block);
 
 /**
- * od_dirblock_entry - read and check an entry
+ * od_dirblock_entry - decode and check an entry
  * @block: block
  * @nr: which entry, below @block->count
  * @entry: the result
  *
- * Return: 0; -EUCLEAN for a name outside the block, of a bad length or with a
+ * Return: 0; -EUCLEAN for a name outside the block, of an invalid length or with a
  * '/' or NUL in it; -EOPNOTSUPP for an inode in compressed metadata.
  */
 int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
@@ -99,11 +99,11 @@ static inline void od_dirsearch_init(struct od_dirsearch *search, u64 blocks)
 }
 
 /**
- * od_dirsearch_next - which block to look at now?
+ * od_dirsearch_next - choose the block to look at
  * @search: state
  * @block: the result
  *
- * Return: false when the name is in no block.
+ * Return: false if the name is in no block.
  */
 static inline bool od_dirsearch_next(const struct od_dirsearch *search, u64 *block)
 {
@@ -114,15 +114,15 @@ static inline bool od_dirsearch_next(const struct od_dirsearch *search, u64 *blo
 }
 
 /**
- * od_dirsearch_step - learn from a block
+ * od_dirsearch_step - look into a block
  * @search: state
- * @nr: what od_dirsearch_next() named
+ * @nr: number of the block, from od_dirsearch_next()
  * @block: that block
  * @name: name
  * @len: its length
  * @entry: the result
  *
- * Return: 0 found; -EAGAIN go on with od_dirsearch_next(); -ENOENT; or an
+ * Return: 0 found; -EAGAIN continue with od_dirsearch_next(); -ENOENT; or an
  * error of od_dirblock_entry().
  */
 int od_dirsearch_step(struct od_dirsearch *search, u64 nr,

@@ -101,6 +101,14 @@ enum od_feature_incompat {
 	OD_FEATURE_INCOMPAT_METABOX = 0x100,
 };
 
+/* Compression algorithms, by number. */
+enum od_algorithm {
+	OD_ALGORITHM_LZ4 = 0,
+	OD_ALGORITHM_LZMA = 1,
+	OD_ALGORITHM_DEFLATE = 2,
+	OD_ALGORITHM_ZSTD = 3,
+};
+
 /**
  * struct od_disk_slot - one slot of the device table
  * @tag: name, not NUL-terminated if it is as long as this

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "inode.h"
 
-/* Inode numbers are 32-byte units; beyond this they would not fit 64 bits of bytes. */
+/* Inode numbers count 32-byte units: past this their offsets would not fit 64 bits. */
 #define OD_NID_MAX	(((u64)1 << 58) - 1)
 #define OD_SIZE_MAX	(((u64)1 << 63) - 1)
 
@@ -55,13 +55,13 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 			   struct od_inode *inode, const char **why)
 {
 	/*
-	 * OD_INCOMPAT_CHUNKED_FILE is not asked for: mkfs.erofs leaves it out of
-	 * an image that it merges from others. The format takes 16 of the
-	 * field's 32 bits, the rest is reserved.
+	 * OD_FEATURE_INCOMPAT_CHUNKED_FILE is not required: mkfs.erofs does not set it
+	 * in an image that it merges from others. The format takes 16 of the field's
+	 * 32 bits, the rest is reserved.
 	 */
 	format &= 0xffff;
 	if (format & ~OD_CHUNK_KNOWN)
-		return od_inode_refuse(why, "an unknown chunk format");
+		return od_inode_refuse(why, "unknown chunk format");
 	if (format & OD_CHUNK_48BIT)
 		return od_inode_refuse(why, "48-bit chunk addresses");
 	inode->chunkbits = (u8)(sb->blkbits + (format & OD_CHUNK_BITS_MASK));
@@ -84,7 +84,7 @@ static int od_inode_layout(const struct od_sb *sb, u32 u, struct od_inode *inode
 	case OD_LAYOUT_COMPRESSED_COMPACT:
 		return od_inode_refuse(why, "compressed data");
 	default:
-		return od_inode_refuse(why, "an unknown data layout");
+		return od_inode_refuse(why, "unknown data layout");
 	}
 }
 
@@ -105,7 +105,7 @@ static int od_inode_type(const struct od_sb *sb, u32 u, struct od_inode *inode, 
 		inode->size = 0;
 		return 0;
 	default:
-		return od_inode_corrupt(why, "impossible file type");
+		return od_inode_corrupt(why, "invalid file type");
 	}
 }
 
@@ -116,11 +116,11 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 	u16 format, icount;
 
 	if (len < sizeof(*disk))
-		return od_inode_corrupt(why, "cut off");
+		return od_inode_corrupt(why, "truncated");
 	memset(inode, 0, sizeof(*inode));
 	format = le16_to_cpu(disk->format);
 	if (format & ~OD_I_KNOWN)
-		return od_inode_refuse(why, "an unknown inode format");
+		return od_inode_refuse(why, "unknown inode format");
 	inode->nid = nid;
 	inode->off = off;
 	inode->mode = le16_to_cpu(disk->mode);
@@ -128,7 +128,7 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 	inode->inode_size = format & OD_I_EXTENDED ? sizeof(struct od_disk_inode_extended)
 						   : sizeof(*disk);
 	if (len < inode->inode_size)
-		return od_inode_corrupt(why, "cut off");
+		return od_inode_corrupt(why, "truncated");
 	icount = le16_to_cpu(disk->xattr_icount);
 	if (icount)
 		inode->xattr_size = sizeof(struct od_disk_xattr_header) +
@@ -142,12 +142,12 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		inode->dot_omitted = format & OD_I_DOT_OMITTED;
 	else if (format & OD_I_NLINK_1)
 		inode->nlink = 1;
-	/* The kernel takes such an inode for deleted, and evicts it with its last user. */
+	/* The kernel would treat it as unlinked, and evict it with its last user. */
 	if (!inode->nlink)
 		return od_inode_corrupt(why, "no links");
 	if (inode->size > OD_SIZE_MAX)
-		return od_inode_corrupt(why, "impossible size");
+		return od_inode_corrupt(why, "invalid size");
 	if (inode->mtime_nsec >= 1000000000U)
-		return od_inode_corrupt(why, "impossible time stamp");
+		return od_inode_corrupt(why, "invalid time stamp");
 	return od_inode_type(sb, le32_to_cpu(disk->u), inode, why);
 }

@@ -8,11 +8,11 @@
 #include "sb.h"
 
 /**
- * struct od_inode - the facts of an inode, checked
+ * struct od_inode - an inode, decoded and checked
  * @nid: its number
  * @off: byte of the primary blob where it starts
  * @inode_size: 32 or 64
- * @xattr_size: bytes of the xattr body behind it; 0: none
+ * @xattr_size: bytes of the xattr body that follows; 0: none
  * @mode: type and permissions
  * @layout: one of the uncompressed enum od_layout
  * @nlink: links, at least 1
@@ -48,26 +48,26 @@ struct od_inode {
 };
 
 /**
- * od_inode_offset - where an inode starts
+ * od_inode_offset - locate an inode
  * @sb: superblock
  * @nid: inode number
  * @blob_size: bytes in the primary blob
  * @off: the result
  *
- * Return: 0, or -EUCLEAN when not even a compact inode would fit there.
+ * Return: 0, or -EUCLEAN if not even a compact inode fits there.
  */
 int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off);
 
 /**
- * od_inode_parse - check an inode
+ * od_inode_parse - decode and check an inode
  * @sb: superblock
  * @nid: inode number
- * @off: what od_inode_offset() said
- * @p: what is there
+ * @off: from od_inode_offset()
+ * @p: bytes at @off
  * @len: bytes in @p, at least those of a compact inode; those of an extended one
  *	are always enough
  * @inode: the result
- * @why: on failure, what is wrong, in a few words for a log line
+ * @why: on failure, the reason, for a log line
  *
  * Return: 0; -EOPNOTSUPP a layout that is not supported, named by @why;
  * -EUCLEAN a corrupt inode.
@@ -76,7 +76,7 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		   size_t len, struct od_inode *inode, const char **why);
 
 /**
- * od_inode_body_end - first byte behind an inode and its xattrs
+ * od_inode_body_end - first byte past an inode and its xattrs
  * @inode: inode
  */
 static inline u64 od_inode_body_end(const struct od_inode *inode)

@@ -2,8 +2,8 @@
 #include "sb.h"
 
 /*
- * LZ4_0PADDING alone says how compressed inodes would be laid out, and some
- * versions of mkfs.erofs set it in every image: inodes are refused one by one.
+ * LZ4_0PADDING only tells the layout of compressed inodes, and some versions of
+ * mkfs.erofs set it in every image: compressed inodes are refused one by one.
  */
 static const u32 od_sb_supported =
 	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_CHUNKED_FILE |
@@ -26,9 +26,9 @@ static int od_sb_check_features(u32 incompat, const char **why)
 	size_t i;
 
 	/*
-	 * Long xattr name prefixes live in the packed inode, and mkfs.erofs
-	 * marks an image that has one with the bit for fragments. Real
-	 * fragments belong to compressed inodes and are refused with them.
+	 * Long xattr name prefixes are in the packed inode, and mkfs.erofs sets
+	 * the bit for fragments in an image that has one. Fragments themselves
+	 * belong to compressed inodes and are refused with them.
 	 */
 	if (incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES)
 		extra &= ~(u32)OD_FEATURE_INCOMPAT_FRAGMENTS;
@@ -40,7 +40,7 @@ static int od_sb_check_features(u32 incompat, const char **why)
 			return -EOPNOTSUPP;
 		}
 	}
-	*why = "an unknown incompatible feature";
+	*why = "unknown incompatible feature";
 	return -EOPNOTSUPP;
 }
 
@@ -69,7 +69,7 @@ static void od_sb_read_devices(const struct od_disk_sb *disk, struct od_sb *sb)
 	sb->devt_off = (u64)le16_to_cpu(disk->devt_slotoff) * sizeof(struct od_disk_slot);
 }
 
-/* The checksum covers the rest of the block that the superblock lies in. */
+/* The checksum covers the rest of the block that holds the superblock. */
 static u32 od_sb_checksum_len(u8 blkbits)
 {
 	u32 blk = 1U << blkbits;
@@ -89,19 +89,21 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memset(sb, 0, sizeof(*sb));
 	sb->compat = le32_to_cpu(disk->compat);
 	sb->incompat = le32_to_cpu(disk->incompat);
+	if (sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS)
+		sb->compr_algs = le16_to_cpu(disk->compr_algs);
 	err = od_sb_check_features(sb->incompat, why);
 	if (err)
 		return err;
 
 	sb->blkbits = disk->blkszbits;
 	if (sb->blkbits < OD_BLKBITS_MIN || sb->blkbits > OD_BLKBITS_MAX)
-		return od_sb_corrupt(why, "impossible block size");
+		return od_sb_corrupt(why, "invalid block size");
 	if (sb->blkbits > blkbits_max) {
-		*why = "blocks larger than a page";
+		*why = "blocks larger than pages";
 		return -EOPNOTSUPP;
 	}
 	if (disk->dirblkbits) {
-		*why = "directory blocks of another size";
+		*why = "directory blocks of their own size";
 		return -EOPNOTSUPP;
 	}
 
@@ -113,7 +115,7 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	sb->epoch = le64_to_cpu(disk->epoch);
 	sb->fixed_nsec = le32_to_cpu(disk->fixed_nsec);
 	if (sb->fixed_nsec >= 1000000000U)
-		return od_sb_corrupt(why, "impossible time stamp");
+		return od_sb_corrupt(why, "invalid time stamp");
 	sb->meta_off = (u64)le32_to_cpu(disk->meta_blkaddr) << sb->blkbits;
 	sb->xattr_off = (u64)le32_to_cpu(disk->xattr_blkaddr) << sb->blkbits;
 	memcpy(sb->uuid, disk->uuid, OD_UUID_SIZE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The superblock: what an image is, and whether this code can read it. */
+/* The superblock: what an image is, and whether it is supported. */
 #ifndef OD_CORE_SB_H
 #define OD_CORE_SB_H
 
@@ -7,32 +7,34 @@
 #include "format.h"
 
 /**
- * struct od_sb - the facts of a superblock, checked
+ * struct od_sb - a superblock, decoded and checked
  * @compat: enum od_feature_compat bits, unknown ones included
  * @incompat: enum od_feature_incompat bits, all of them known
+ * @compr_algs: bit N is set if algorithm N is used; set on -EOPNOTSUPP, too
  * @blkbits: log2 of the block size
- * @checksum: stored checksum; means something with %OD_FEATURE_COMPAT_SB_CHKSUM
+ * @checksum: stored checksum; valid with %OD_FEATURE_COMPAT_SB_CHKSUM
  * @checksum_len: bytes from %OD_SB_OFFSET on that the checksum covers
  * @root_nid: inode of the root directory
  * @inos: inodes in the image
  * @blocks: blocks in the image
- * @epoch: seconds that the times of compact inodes count from
+ * @epoch: seconds that times of compact inodes are relative to
  * @fixed_nsec: nanoseconds of their times
- * @meta_off: byte where the numbering of inodes starts
- * @xattr_off: byte where the numbering of shared xattrs starts
+ * @meta_off: byte where inode numbers start to count
+ * @xattr_off: byte where ids of shared xattrs start to count
  * @uuid: of the image
  * @volume_name: label, NUL-terminated
  * @extra_devices: slots in the device table
  * @devt_off: byte where the device table starts
  * @prefix_count: long xattr name prefixes
  * @prefix_off: byte where they start, in the packed inode or in the image
- * @prefix_in_packed: it is in the packed inode
- * @packed_nid: the packed inode; 0 when there is none
- * @xattr_filter: the name filters of inodes may be believed
+ * @prefix_in_packed: they are in the packed inode
+ * @packed_nid: the packed inode; 0: none
+ * @xattr_filter: the name filters of inodes are valid
  */
 struct od_sb {
 	u32 compat;
 	u32 incompat;
+	u16 compr_algs;
 	u8 blkbits;
 	u32 checksum;
 	u32 checksum_len;
@@ -55,13 +57,13 @@ struct od_sb {
 };
 
 /**
- * od_sb_parse - check a superblock
+ * od_sb_parse - decode and check a superblock
  * @disk: what is at byte %OD_SB_OFFSET of the primary blob
- * @blkbits_max: log2 of the largest block size that the caller can do
+ * @blkbits_max: log2 of the largest block size that the caller supports
  * @sb: the result
- * @why: on failure, what is wrong, in a few words for a log line
+ * @why: on failure, the reason, for a log line
  *
- * Return: 0; -EINVAL no EROFS image at all; -EOPNOTSUPP a feature that is not
+ * Return: 0; -EINVAL no EROFS image; -EOPNOTSUPP a feature that is not
  * supported, named by @why; -EUCLEAN a corrupt superblock.
  */
 int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Extended attributes: bodies behind inodes, entries, long name prefixes. */
+/* Extended attributes: bodies of inodes, entries, long name prefixes. */
 #ifndef OD_CORE_XATTR_H
 #define OD_CORE_XATTR_H
 
@@ -7,10 +7,10 @@
 #include "format.h"
 
 /**
- * struct od_xattr_body - what is behind an inode
+ * struct od_xattr_body - the xattr body that follows an inode
  * @p: its bytes
  * @len: how many
- * @filter: a set bit: no name that hashes to it is here
+ * @filter: a set bit: no name that hashes to it is in the body
  * @shared_count: ids of shared entries in it
  */
 struct od_xattr_body {
@@ -23,7 +23,7 @@ struct od_xattr_body {
 /**
  * struct od_xattr_entry - one attribute
  * @index: enum od_xattr_index, or with %OD_XATTR_LONG_PREFIX a prefix number
- * @name: rest of the name behind the prefix, not NUL-terminated
+ * @name: rest of the name after the prefix, not NUL-terminated
  * @name_len: its length
  * @value_size: bytes in the value
  */
@@ -37,7 +37,7 @@ struct od_xattr_entry {
 /**
  * struct od_xattr_prefix - a long name prefix
  * @base: enum od_xattr_index that it starts with
- * @infix: what comes next, not NUL-terminated
+ * @infix: the text that follows, not NUL-terminated
  * @infix_len: its length
  */
 struct od_xattr_prefix {
@@ -47,12 +47,12 @@ struct od_xattr_prefix {
 };
 
 /**
- * od_xattr_body_parse - look at a body
+ * od_xattr_body_parse - decode a body
  * @p: its bytes
  * @len: how many
  * @body: the result
  *
- * Return: 0, or -EUCLEAN when the shared ids do not fit.
+ * Return: 0, or -EUCLEAN if the shared ids do not fit.
  */
 int od_xattr_body_parse(const u8 *p, size_t len, struct od_xattr_body *body);
 
@@ -66,7 +66,7 @@ int od_xattr_body_parse(const u8 *p, size_t len, struct od_xattr_body *body);
 u64 od_xattr_shared(const struct od_xattr_body *body, u32 nr);
 
 /**
- * od_xattr_first - where the inline entries start
+ * od_xattr_first - offset of the first inline entry
  * @body: body
  *
  * Return: a position for od_xattr_next().
@@ -74,37 +74,37 @@ u64 od_xattr_shared(const struct od_xattr_body *body, u32 nr);
 size_t od_xattr_first(const struct od_xattr_body *body);
 
 /**
- * od_xattr_next - read an inline entry and go on to the next one
+ * od_xattr_next - decode an inline entry and advance to the next one
  * @body: body
  * @at: position
  * @entry: the result
  * @value: its value, in the body
  *
- * Return: 0; -ENODATA at the end; -EUCLEAN when it does not fit the body.
+ * Return: 0; -ENODATA at the end; -EUCLEAN if it does not fit the body.
  */
 int od_xattr_next(const struct od_xattr_body *body, size_t *at,
 		  struct od_xattr_entry *entry, const u8 **value);
 
 /**
- * od_xattr_entry_head - read the fixed part of an entry
+ * od_xattr_entry_head - decode the fixed part of an entry
  * @disk: the fixed part
- * @entry: the result, without a name; name and then value come next
+ * @entry: the result, without a name; name and then value follow
  */
 void od_xattr_entry_head(const struct od_disk_xattr_entry *disk, struct od_xattr_entry *entry);
 
 /**
- * od_xattr_prefix_parse - read a long name prefix
+ * od_xattr_prefix_parse - decode a long name prefix
  * @p: the record without its size field
- * @size: what the size field said
+ * @size: value of the size field
  * @prefix: the result
  *
- * Return: 0, or -EUCLEAN when the record is empty, too long for a name, or
- * builds on another long prefix.
+ * Return: 0, or -EUCLEAN if the record is empty, too long for a name, or based on
+ * another long prefix.
  */
 int od_xattr_prefix_parse(const u8 *p, u16 size, struct od_xattr_prefix *prefix);
 
 /**
- * od_xattr_resolve - take a prefix apart
+ * od_xattr_resolve - resolve the prefix of an entry
  * @index: of an entry
  * @prefixes: long prefixes of the image
  * @count: how many
@@ -116,10 +116,10 @@ int od_xattr_resolve(u8 index, const struct od_xattr_prefix *prefixes, u32 count
 		     struct od_xattr_prefix *prefix);
 
 /**
- * od_xattr_match - is this the attribute that is looked for?
+ * od_xattr_match - does an entry have this name?
  * @entry: entry, with its name
- * @prefix: what od_xattr_resolve() said of it
- * @index: short prefix looked for
+ * @prefix: from od_xattr_resolve()
+ * @index: short prefix of the name
  * @name: rest of the name
  * @len: its length
  */
@@ -128,7 +128,7 @@ bool od_xattr_match(const struct od_xattr_entry *entry,
 		    const char *name, size_t len);
 
 /**
- * od_xattr_absent - can the name filter rule an attribute out?
+ * od_xattr_absent - does the name filter rule an attribute out?
  * @body: body
  * @index: short prefix
  * @name: rest of the name

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 	}									\
 } while (0)
 
-/* What is left of an input; behind its end come zeroes. */
+/* The rest of an input; past its end come zeroes. */
 struct feed {
 	const u8 *p;
 	size_t left;

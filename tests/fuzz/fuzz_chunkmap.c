@@ -30,16 +30,18 @@ static void check_place(const struct od_blobtab *tab, const struct od_inode *ino
 {
 	u64 blk = 1ULL << tab->blkbits, size, left;
 
-	if (x->hole)
+	must(!(x->flags & OD_EXTENT_ENCODED));
+	if (!(x->flags & OD_EXTENT_MAPPED))
 		return;
+	must(x->encoded_len == x->len);
 	must(x->blob < tab->count);
 	size = tab->blob[x->blob].size;
 	must(x->off < size);
 	must((unsigned __int128)x->off + x->len <= ceil_to(size, 4096));
-	/* A byte of the file is a byte of the blob, no zero that is read behind it. */
+	/* A byte of the file is a byte of the blob, no zero that is read past it. */
 	left = inode->size - pos;
 	must((x->len < left ? x->len : left) <= size - x->off);
-	if (x->inlined) {
+	if (x->flags & OD_EXTENT_INLINE) {
 		must(x->blob == 0 && inode->layout == OD_LAYOUT_FLAT_INLINE);
 		must(x->off >= od_inode_body_end(inode));
 		must(x->off / blk == (x->off + x->len - 1) / blk);

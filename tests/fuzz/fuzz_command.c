@@ -42,13 +42,13 @@ static size_t span(const u8 *p, size_t len, const char *set, bool in)
 /* Digits up to a byte that must follow them, by the C library. */
 static int number(const char *text, char end, u64 *value)
 {
-	char *behind;
+	char *rest;
 
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
 	errno = 0;
-	*value = strtoull(text, &behind, 10);
-	return errno || *behind != end ? -EINVAL : (int)(behind - text);
+	*value = strtoull(text, &rest, 10);
+	return errno || *rest != end ? -EINVAL : (int)(rest - text);
 }
 
 static void check_numbers(const char *arg)

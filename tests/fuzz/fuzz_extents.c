@@ -12,7 +12,7 @@
 
 struct oracle {
 	u64 base, unit;
-	bool here[CELLS + 1];	/* the last is behind all, and absent */
+	bool present[CELLS + 1];	/* the last is past all, and absent */
 };
 
 static u64 position(const struct oracle *o, unsigned int cell)
@@ -25,7 +25,7 @@ static unsigned int run_end(const struct oracle *o, unsigned int cell)
 {
 	unsigned int end = cell;
 
-	while (end < CELLS && o->here[end] == o->here[cell])
+	while (end < CELLS && o->present[end] == o->present[cell])
 		end++;
 	return end;
 }
@@ -36,11 +36,11 @@ static size_t runs(const struct oracle *o)
 	size_t nr = 0;
 
 	for (cell = 0; cell < CELLS; cell = run_end(o, cell))
-		nr += o->here[cell];
+		nr += o->present[cell];
 	return nr;
 }
 
-/* Sorted, apart from each other, and the very cells that are here. */
+/* Sorted, apart from each other, and the very cells that are present. */
 static void check_map(const struct od_extents *x, const struct oracle *o)
 {
 	unsigned int cell = 0;
@@ -49,7 +49,7 @@ static void check_map(const struct od_extents *x, const struct oracle *o)
 
 	must(x->nr <= x->cap && x->nr == runs(o));
 	for (i = 0; i < x->nr; i++) {
-		if (!o->here[cell])
+		if (!o->present[cell])
 			cell = run_end(o, cell);
 		must(cell < CELLS && x->e[i].start == position(o, cell));
 		cell = run_end(o, cell);
@@ -66,7 +66,7 @@ static void add(struct od_extents *x, struct oracle *o, unsigned int from, unsig
 	int err = od_extents_add(x, position(o, from), position(o, to));
 
 	for (cell = from; cell < to; cell++)
-		after.here[cell] = true;
+		after.present[cell] = true;
 	must(err == (runs(&after) > x->cap ? -ENOSPC : 0));
 	if (!err)
 		*o = after;
@@ -80,7 +80,7 @@ static void take(struct od_extents *x, struct oracle *o, unsigned int from, unsi
 	int err = od_extents_remove(x, position(o, from), position(o, to));
 
 	for (cell = from; cell < to; cell++)
-		after.here[cell] = false;
+		after.present[cell] = false;
 	must(err == (runs(&after) > x->cap ? -ENOSPC : 0));
 	if (!err)
 		*o = after;
@@ -93,12 +93,12 @@ static void ask(const struct od_extents *x, const struct oracle *o, unsigned int
 	unsigned int cell, end = run_end(o, from), absent = 0;
 	u64 got;
 
-	must(od_extents_run(x, position(o, from), &got) == o->here[from]);
-	/* Behind the last run there is nothing to come. */
-	must(got == (end == CELLS && !o->here[from] ? ~(u64)0 : position(o, end)));
+	must(od_extents_run(x, position(o, from), &got) == o->present[from]);
+	/* Nothing follows the last run. */
+	must(got == (end == CELLS && !o->present[from] ? ~(u64)0 : position(o, end)));
 
 	for (cell = from; cell < to; cell++)
-		absent += !o->here[cell];
+		absent += !o->present[cell];
 	must(od_extents_covers(x, position(o, from), position(o, to)) == !absent);
 	must(od_extents_missing(x, position(o, from), position(o, to)) == absent * o->unit);
 }

@@ -60,12 +60,12 @@ static void step_request(enum od_req_state *state, struct req_model *m, enum od_
 
 /* Of a blob: is an OPEN on the way, has the daemon an fd, was its size known before? */
 struct obj_model {
-	bool gone, asked, fd, later;
+	bool done, asked, fd, later;
 };
 
 static enum od_obj_state obj_state(const struct obj_model *m)
 {
-	if (m->gone)
+	if (m->done)
 		return OD_OBJ_DROPPING;
 	if (m->asked)
 		return m->later ? OD_OBJ_REOPENING : OD_OBJ_OPENING;
@@ -74,7 +74,7 @@ static enum od_obj_state obj_state(const struct obj_model *m)
 
 static bool obj_model(struct obj_model *m, enum od_obj_event event)
 {
-	if (m->gone)
+	if (m->done)
 		return false;
 	switch (event) {
 	case OD_OBJ_ASK_OPEN:
@@ -97,7 +97,7 @@ static bool obj_model(struct obj_model *m, enum od_obj_event event)
 		m->fd = false;
 		return true;
 	case OD_OBJ_DROP:
-		m->gone = true;
+		m->done = true;
 		return true;
 	}
 	return false;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What tests/bin/fuzz.sh and seeds.sh share: sourced, behind scripts/lib.sh.
+# What tests/bin/fuzz.sh and seeds.sh share: sourced, after scripts/lib.sh.
 
 out=$top/build/fuzz
 units=$cache/fuzz

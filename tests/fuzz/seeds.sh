@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: seeds.sh
 #
-# Makes tests/fuzz/corpus anew: cuts images that mkfs.erofs makes into what each
+# Recreates tests/fuzz/corpus: cuts images that mkfs.erofs makes into what each
 # fuzzer takes, adds commands, keys and the like, and of these, of the old seeds and
 # of what fuzzing has found (tests/bin/fuzz.sh) keeps the fewest and smallest that
 # reach all that is reached, within a bound for each target.
@@ -142,7 +142,7 @@ messages() {
 states() {
 	local widen
 	widen=$(number 64 8392704)$(number 8 8)$(number 64 70000)$(number 64 70000)$(number 64 8392704)
-	# Fetched, undelivered, delivered, put back, and answered; then a blob's life.
+	# Fetched, undelivered, delivered, put back, and completed; then a blob's life.
 	unit request life "$widen"'\x80\x82\x80\x81\x84\x80\x81\x83\x85\x0\x2\x4\x1\x2\x5\x0'
 	unit request refused "$widen"'\x0\x3\x1\x3\x5\x85'
 	unit extents merge '\x8\xc\x0\x1\x2\x4\x1\x8\xa\x1\x4\x8\x0\x2\x4\x3\x0\xff\x1\xff\xff'

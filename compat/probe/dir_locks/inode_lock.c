@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The caller locks the folder: v5.10 to v6.18; drop when the minimum is v6.19. */
+/* The caller locks the directory: v5.10 to v6.18; drop when the minimum is v6.19. */
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include "../absent.h"

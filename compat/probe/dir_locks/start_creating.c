@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * start_creating_noperm() and start_removing_dentry() lock the folder and hand back a locked
+ * start_creating_noperm() and start_removing_dentry() lock the directory and hand back a locked
  * name: since v6.19; drop when the minimum is v6.19.
  */
 #include <linux/fs.h>

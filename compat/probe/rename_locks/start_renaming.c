@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * start_renaming_dentry() locks both folders and looks up the new name: since v6.19;
+ * start_renaming_dentry() locks both directories and looks up the new name: since v6.19;
  * drop when the minimum is v6.19.
  */
 #include <linux/fs.h>

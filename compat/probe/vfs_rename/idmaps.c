@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * struct renamedata has an idmap and a folder for either side: v6.3 to v6.16;
+ * struct renamedata has an idmap and a directory for either side: v6.3 to v6.16;
  * drop when the minimum is v6.17.
  */
 #include <linux/fs.h>

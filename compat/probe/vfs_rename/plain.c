@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * struct renamedata has folders and no mapping of owners: v5.10 to v5.11, from a v5.10
+ * struct renamedata has directories and no mapping of owners: v5.10 to v5.11, from a v5.10
  * stable release on; drop when the minimum is v5.12.
  */
 #include <linux/build_bug.h>

@@ -65,6 +65,11 @@ umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
 ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
+# As if compressed: the bit of COMPR_CFGS, and as algorithms that of LZMA.
+cp $OD_BLOBS/v-4096-flat $ODD/lzma
+printf '\002\000\000\000\002\000' | dd of=$ODD/lzma bs=1 seek=1104 conv=notrunc 2>/dev/null
+mount_fails "an image with compression configurations" fsid=lzma 'not supported'
+ok "the log names the algorithm" expr "$(od_log)" : '.*COMPR_CFGS.*no decompressor for LZMA'
 # Within the inode, and in a block of its own.
 for form in flat plain; do
 	ok "$form: an image of which a link has a NUL" \
