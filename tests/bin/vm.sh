@@ -128,6 +128,8 @@ while :; do
 	[ "$(tail -n 1 "$logdir/results.log")" = "od-vm: power cut" ] && [ $((boots += 1)) -lt 10 ] || break
 done
 
+unknown_command='line [0-9]+: .*: not found$'
+
 verdict() {
 	local end
 	if [ "$status" = 124 ]; then
@@ -140,6 +142,10 @@ verdict() {
 	fi
 	if grep -aqE "$complaint" "$logdir/console.log"; then
 		echo "the kernel complains: $(grep -aE "$complaint" "$logdir/console.log" | head -n 3 | tr -d '\r')"
+	fi
+	# The shell's own words: what a case wanted to do was not done.
+	if grep -qE "$unknown_command" "$logdir/results.log"; then
+		echo "no such command: $(grep -E "$unknown_command" "$logdir/results.log" | head -n 3)"
 	fi
 	if [ "${end:-0}" != 0 ] && ! grep -q '^not ok ' "$logdir/results.log"; then
 		echo "the guest ended with status $end"

@@ -32,6 +32,7 @@ expect passes good 'od-vm: end status=0'
 expect fails warning 'the kernel complains'
 expect fails notok 'a test that fails'
 expect fails status 'the test script ends well'
+expect fails unknown 'no such command'
 expect fails panic 'without its last line'
 TIMEOUT=8 expect fails hang 'timeout after 8 s'
 # What has a limit of its own: not begun, cut off, stuck.

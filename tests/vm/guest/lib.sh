@@ -72,13 +72,16 @@ $out"
 	fi
 }
 
-# notok NAME COMMAND...: passes if the command fails
+# notok NAME COMMAND...: passes if the command fails, and not for want of that command
 notok() {
-	local name=$1 out
+	local name=$1 out status=0
 	shift
-	if out=$("$@" 2>&1); then
+	out=$("$@" 2>&1) || status=$?
+	if [ $status = 0 ]; then
 		fail "$name" "succeeded: $*
 $out"
+	elif [ $status = 127 ]; then
+		fail "$name" "$out"
 	else
 		pass "$name"
 	fi
