@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 25, debug 90
+# seconds: 25, debug 300
 # where: stock debug
 # The disk loses a part of a cache file: it is asked for again, and read right; or does not
 # take what is written to it: nothing of that is data. And files of /proc that are read

@@ -168,9 +168,9 @@ od_patience() {
 od_who_waits() {
 	local task
 	for task in /proc/[0-9]*; do
-		[ -s "$task/cmdline" ] || continue
-		tr '\0' ' ' <"$task/cmdline"
-		grep '^State:' "$task/status"
+		# The kernel's own are children of the second.
+		grep -qE '^PPid:	[02]$' "$task/status" && continue
+		echo "$(cat "$task/comm"): $(tr '\0' ' ' <"$task/cmdline") $(grep '^State:' "$task/status")"
 		cat "$task/stack"
 	done 2>/dev/null
 }
