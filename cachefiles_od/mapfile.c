@@ -144,6 +144,7 @@ static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_map
 	cookie->map_nr_runs = m->nr_runs;
 	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
 	cookie->map_stale = false;
+	cookie->map_used = m->used;
 	mutex_unlock(&cookie->commit_mutex);
 	return 0;
 }
@@ -261,6 +262,7 @@ static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool
 	m->nr_runs = nr_runs;
 	m->seq = cookie->map_seq + 1;
 	m->size = cookie->size;
+	m->used = READ_ONCE(cookie->used);
 	m->ino = st.ino;
 	m->generation = file_inode(cookie->file)->i_generation;
 	if (closed) {
@@ -286,6 +288,7 @@ static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
 	cookie->map_nr_runs = m->nr_runs;
 	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
 	cookie->map_stale = false;
+	cookie->map_used = m->used;
 	return 0;
 }
 

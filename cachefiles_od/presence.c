@@ -94,6 +94,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 	cookie->map_seq = 0;
 	cookie->map_closed = false;
 	cookie->map_stale = false;
+	cookie->map_used = 0;
 	WRITE_ONCE(cookie->committed, 0);
 	mutex_unlock(&cookie->commit_mutex);
 }
@@ -304,7 +305,8 @@ void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie)
 		return;
 	mutex_lock(&cookie->commit_mutex);
 	/* A new object that nothing was written to is not worth a map. */
-	if (!is_committed(cookie) || (cookie->map_seq && !cookie->map_closed))
+	if (!is_committed(cookie) || (cookie->map_seq && (!cookie->map_closed ||
+							  cookie->used != cookie->map_used)))
 		commit_locked(cookie, true);
 	mutex_unlock(&cookie->commit_mutex);
 }

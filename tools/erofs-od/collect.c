@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <libmount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "pins.h"
 #include "status.h"
+#include "text.h"
 
 static bool same_blob(const struct table *a, size_t i, const struct table *b, size_t j)
 {
@@ -161,6 +165,37 @@ static int load_file(struct table *table, const char *proc, const char *name, co
 	return err;
 }
 
+static int add_pin(const char *blob, void *arg)
+{
+	struct status *status = arg;
+
+	status->pins = text_array(status->pins, status->pin_count);
+	status->pins[status->pin_count++] = text_copy(blob);
+	return 0;
+}
+
+static int compare_pins(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A cache whose directory cannot be seen from here shows none. */
+static void load_pins(struct status *status)
+{
+	const char *dir = table_find(&status->cache, "dir");
+	int root = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int pins = root < 0 ? -1 : pins_open(root, false);
+
+	if (pins >= 0) {
+		pins_each(pins, add_pin, status);
+		close(pins);
+	}
+	if (root >= 0)
+		close(root);
+	if (status->pin_count)
+		qsort(status->pins, status->pin_count, sizeof(*status->pins), compare_pins);
+}
+
 /**
  * status_load - read the status files
  * @status: filled in; call status_free() even after an error
@@ -191,6 +226,7 @@ int status_load(struct status *status, const char *proc, const char **missing)
 		err = add_use(status, row);
 	if (err)
 		return err;
+	load_pins(status);
 	snprintf(path, sizeof(path), "%s/self/mountinfo", proc);
 	err = load_targets(status, path);
 	if (err == -ENOENT)
@@ -211,6 +247,9 @@ void status_free(struct status *status)
 		free(mounted->blobs);
 	}
 	free(status->mounts);
+	while (status->pin_count)
+		free(status->pins[--status->pin_count]);
+	free(status->pins);
 	table_free(&status->cache);
 	table_free(&status->blobs);
 	table_free(&status->requests);

@@ -133,6 +133,16 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	return object;
 }
 
+static json_t *names(char *const *texts, size_t count)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(array, json_text(texts[i]));
+	return array;
+}
+
 /**
  * status_json - print as JSON
  * @status: state to print
@@ -152,6 +162,7 @@ int status_json(const struct status *status, FILE *out)
 	json_object_set_new(root, "daemon", json_text(status_daemon(status)));
 	json_object_set_new(root, "cache", cache_object(&status->cache));
 	json_object_set_new(root, "mounts", mounts);
+	json_object_set_new(root, "pins", names(status->pins, status->pin_count));
 	json_object_set_new(root, "blobs", rows(&status->blobs));
 	json_object_set_new(root, "requests", rows(&status->requests));
 	err = json_dumpf(root, out, JSON_INDENT(2)) ? -EIO : 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
 #include <string.h>
 
 #include "human.h"
@@ -68,6 +69,39 @@ static void show_cache(const struct status *status, FILE *out)
 	if (tag && *tag)
 		fprintf(out, " (%s)", tag);
 	fprintf(out, ", %zu blobs, %zu requests\n", status->blobs.rows, status->requests.rows);
+}
+
+/* Modules of before say nothing of it. */
+static void show_room(const struct status *status, FILE *out)
+{
+	const char *room = table_find(&status->cache, "room");
+	const char *culling = table_find(&status->cache, "culling");
+	const char *passed = table_find(&status->cache, "bytes_passed");
+	uint64_t bytes = passed ? strtoull(passed, NULL, 10) : 0;
+	char text[HUMAN_SIZE];
+
+	if (!room)
+		return;
+	fprintf(out, "Room:   %s%s", room, culling && !strcmp(culling, "yes") ? ", culling" : "");
+	if (bytes)
+		fprintf(out, ", %s were passed on and not kept", human_bytes(bytes, text));
+	putc('\n', out);
+}
+
+static void show_pins(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "PINNED" };
+	struct grid grid = { .columns = 1, .align = "l" };
+	size_t i;
+
+	if (!status->pin_count)
+		return;
+	add_row(&grid, head);
+	for (i = 0; i < status->pin_count; i++)
+		add_name(&grid, status->pins[i]);
+	putc('\n', out);
+	grid_print(&grid, out);
+	grid_free(&grid);
 }
 
 static void add_mount(struct grid *grid, const struct mounted *mounted, const char *target)
@@ -175,7 +209,9 @@ static void show_requests(const struct status *status, FILE *out)
 void status_show(const struct status *status, bool verbose, FILE *out)
 {
 	show_cache(status, out);
+	show_room(status, out);
 	show_mounts(status, out);
+	show_pins(status, out);
 	if (!verbose)
 		return;
 	show_blobs(status, out);

@@ -57,6 +57,8 @@ struct mounted {
  * @blobs: blobs of the cache
  * @requests: requests that the daemon has not completed
  * @uses: mounts and their blobs
+ * @pins: names of pinned blobs, sorted
+ * @pin_count: how many
  * @mounts: the same, one per mount
  * @mount_count: number of @mounts
  */
@@ -65,6 +67,8 @@ struct status {
 	struct table blobs;
 	struct table requests;
 	struct table uses;
+	char **pins;
+	size_t pin_count;
 	struct mounted *mounts;
 	size_t mount_count;
 };
