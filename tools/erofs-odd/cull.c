@@ -350,18 +350,18 @@ static int punch_parts(struct cull_round *round)
 {
 	struct part *parts = NULL;
 	size_t nr = 0, i;
-	int err = 0;
+	int err = 0, one;
 
 	for (i = 0; i < round->nr && !err; i++)
 		if (round->items[i].regions >= 0 && !round->items[i].pinned)
 			err = add_parts(round, &round->items[i], &parts, &nr);
 	if (nr)
 		qsort(parts, nr, sizeof(*parts), by_coldness);
-	for (i = 0; i < nr && !err && round->bytes; i++) {
-		err = punch(round, &parts[i]);
-		/* Closed meanwhile, or the kernel's file system is frozen. */
-		if (err == -ENOENT || err == -EBUSY || err == -ESTALE)
-			err = 0;
+	for (i = 0; i < nr && round->bytes; i++) {
+		one = punch(round, &parts[i]);
+		/* Closed meanwhile, or the cache's file system is frozen. */
+		if (one != -ENOENT && one != -EBUSY && one != -ESTALE && !err)
+			err = one;
 	}
 	free(parts);
 	return err;
@@ -457,14 +457,12 @@ static int run_round(struct cull_round *round)
 	return err || is_done(round) ? err : make_room(round);
 }
 
-/* Says what was done; 1 if there is more to do. */
+/* Says what was done; 1 if there is more to do, or a negative errno. */
 static int cull_once(const struct culler *culler)
 {
 	struct cull_round round = { .culler = culler, .root = -1, .maps = -1, .pins = -1 };
 	int err = run_round(&round);
 
-	if (err && err != -ENOENT)
-		log_warn("making room: %s", strerror(-err));
 	if (round.blobs || round.parts)
 		log_info("made room: %u blobs and %u parts of blobs in use, %" PRIu64 " bytes",
 			 round.blobs, round.parts, round.freed);
@@ -509,12 +507,25 @@ static bool wait_second(struct culler *culler, bool *wanted)
 	return stopping;
 }
 
+/* What hinders it is said once, not each second. */
+static void report(int more, int *told)
+{
+	if (more == *told)
+		return;
+	*told = more;
+	if (more < 0)
+		log_warn("making room: %s", strerror(-more));
+	else if (more)
+		log_warn("there is too little room, and all that could be removed is in use, "
+			 "pinned, or was just read");
+}
+
 static void *cull_thread(void *arg)
 {
 	struct culler *culler = arg;
-	bool wanted = true, told = false;
+	bool wanted = true;
 	uint64_t seen = 0;
-	int more;
+	int more, told = 0;
 
 	/* A working directory of its own: names are relative to it. */
 	if (unshare(CLONE_FS)) {
@@ -525,11 +536,9 @@ static void *cull_thread(void *arg)
 		if (!has_grown(culler, &seen) && !wanted)
 			continue;
 		more = cull_once(culler);
-		wanted = more == 1;
-		if (wanted && !told)
-			log_warn("there is too little room, and all that could be removed is in use, "
-				 "pinned, or was just read");
-		told = wanted;
+		/* The kernel says once that room is short: what failed is tried again. */
+		wanted = more != 0;
+		report(more, &told);
 	}
 	return NULL;
 }
