@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/namei.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -119,6 +120,15 @@ static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_stru
 	if (cachefiles_od_room_culling(cache))
 		mask |= EPOLLOUT;
 	return mask;
+}
+
+/* In /proc/PID/fdinfo: which row of the table of caches is this daemon's. */
+static void cachefiles_od_dev_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
+
+	if (cache)
+		seq_printf(m, "cache:\t%u\n", cache->id);
 }
 
 static int cachefiles_od_set_string(char **where, const char *arg, int twice)
@@ -287,6 +297,7 @@ static const struct file_operations cachefiles_od_dev_fops = {
 	.write		= cachefiles_od_dev_write,
 	.poll		= cachefiles_od_dev_poll,
 	.llseek		= noop_llseek,
+	.show_fdinfo	= cachefiles_od_dev_show_fdinfo,
 };
 
 /*

@@ -532,7 +532,9 @@ static const char *cache_dir(const struct arguments *args)
 
 	if (args->fd < 0)
 		return args->dir;
-	return proc_cache_dir(args->serve.proc, dir, sizeof(dir)) ? args->dir : dir;
+	if (proc_cache_dir(args->serve.proc, args->serve.dev, dir, sizeof(dir)))
+		return args->dir;
+	return dir;
 }
 
 static int serve_confined(struct arguments *args)
