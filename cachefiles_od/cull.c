@@ -86,7 +86,7 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 	dput(dir.dentry);
 	if (!err) {
 		atomic64_inc(&cache->stats.culled);
-		cachefiles_od_room_change(cache, 0, bytes);
+		cachefiles_od_room_freed(cache, bytes);
 	}
 	return err == -ENOENT ? -ESTALE : err;
 }

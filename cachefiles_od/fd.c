@@ -277,16 +277,15 @@ static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	ssize_t n;
 
-	if (!may_keep(cookie))
+	if (!may_keep(cookie) || !cachefiles_od_room_claim(cache, len))
 		return pass(cookie, bounce, skip, len, pos);
 	lockdep_assert_held(&cookie->fill_sem);
 	n = store(cookie, bounce, skip, len, pos);
+	cachefiles_od_room_settle(cache, len, n > 0 ? n : 0);
 	if (cachefiles_od_room_refused(cache, n))
 		return pass(cookie, bounce, skip, len, pos);
-	if (n > 0) {
+	if (n > 0)
 		atomic64_add(n, &cache->stats.filled);
-		cachefiles_od_room_change(cache, n, 0);
-	}
 	return n;
 }
 

@@ -468,7 +468,9 @@ int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const stru
 /* room.c */
 enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache);
 bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache);
-void cachefiles_od_room_change(struct cachefiles_od_cache *cache, u64 stored, u64 freed);
+void cachefiles_od_room_freed(struct cachefiles_od_cache *cache, u64 freed);
+bool cachefiles_od_room_claim(struct cachefiles_od_cache *cache, u64 bytes);
+void cachefiles_od_room_settle(struct cachefiles_od_cache *cache, u64 bytes, u64 stored);
 bool cachefiles_od_room_refused(struct cachefiles_od_cache *cache, long err);
 void cachefiles_od_room_set_limits(struct cachefiles_od_cache *cache, const struct od_limit *blocks,
 				   const struct od_limit *files);
@@ -478,6 +480,7 @@ int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file 
 			       u64 size, struct od_extents *runs);
 int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
 				u32 nr_runs, bool closed);
+int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file);
 
 /* presence.c */
@@ -487,6 +490,7 @@ int cachefiles_od_presence_filled(struct cachefiles_od_cookie *cookie, u64 start
 int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 int cachefiles_od_presence_begin_fill(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_presence_retract(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);

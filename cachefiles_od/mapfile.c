@@ -157,6 +157,9 @@ static int load_from(struct cachefiles_od_cookie *cookie, struct file *map, stru
 	bool valid[2];
 	int err;
 
+	/* Emptied on a full disk, see cachefiles_od_mapfile_empty(). */
+	if (!i_size_read(file_inode(map)))
+		return -ENOENT;
 	err = stat_file(file, &st) ?: read_slots(map, slots, valid);
 	if (!err)
 		err = read_newest(map, slots, valid, runs, &newest);
@@ -320,6 +323,33 @@ int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struc
 free:
 	kfree(m);
 	return err;
+}
+
+static int make_empty(struct file *map)
+{
+	return vfs_truncate(&map->f_path, 0) ?: vfs_fsync(map, 0);
+}
+
+/*
+ * The map on disk says nothing any more when this returns with 0, which takes no room
+ * there. The next version is like the first one of a new object.
+ */
+int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie)
+{
+	struct file *map = open_map(cachefiles_od_cookie_cache(cookie), cookie->file, O_RDWR);
+	int err = PTR_ERR_OR_ZERO(map);
+
+	lockdep_assert_held(&cookie->commit_mutex);
+	if (!err) {
+		err = make_empty(map);
+		fput(map);
+	}
+	if (err && err != -ENOENT)
+		return err;
+	cookie->map_seq = 0;
+	cookie->map_closed = false;
+	cookie->map_stale = true;
+	return 0;
 }
 
 /*

@@ -75,14 +75,6 @@ static void drain_readers(struct cachefiles_od_cookie *cookie)
 	wait_var_event(before, atomic_read(before) == 0);
 }
 
-/* Where there are no maps, none outlives the mount. */
-static int leave_map(struct cachefiles_od_cookie *cookie)
-{
-	int err = cachefiles_od_presence_commit(cookie);
-
-	return err == -EOPNOTSUPP ? 0 : err;
-}
-
 static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
@@ -93,7 +85,7 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 		err = cachefiles_od_presence_drop(cookie, start, end);
 		if (!err) {
 			cachefiles_od_wait_forgotten(cookie, start, end);
-			err = leave_map(cookie);
+			err = cachefiles_od_presence_retract(cookie);
 			if (err)
 				put_back(cookie, &taken);
 		}
@@ -106,7 +98,7 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 			    end - start);
 	if (!err) {
 		atomic64_add(taken.bytes, &cache->stats.punched);
-		cachefiles_od_room_change(cache, 0, taken.bytes);
+		cachefiles_od_room_freed(cache, taken.bytes);
 	}
 	return err;
 }

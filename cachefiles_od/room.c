@@ -92,15 +92,51 @@ bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache)
 	return READ_ONCE(cache->room.culling);
 }
 
-/* Bytes were stored in a cache file, or given back to the file system. */
-void cachefiles_od_room_change(struct cachefiles_od_cache *cache, u64 stored, u64 freed)
+/* Bytes were given back to the file system. */
+void cachefiles_od_room_freed(struct cachefiles_od_cache *cache, u64 freed)
 {
 	enum od_room before, after;
 	bool begin;
 
 	spin_lock(&cache->room_lock);
 	before = cache->room.room;
-	begin = od_room_change(&cache->room, stored, freed, &cache->blocks, &cache->files);
+	begin = od_room_change(&cache->room, 0, freed, &cache->blocks, &cache->files);
+	after = cache->room.room;
+	spin_unlock(&cache->room_lock);
+	report(cache, before, after);
+	if (begin)
+		cachefiles_od_request_wake_cullers();
+}
+
+/*
+ * Something is about to be stored: room for it is kept, so that many who store at once do
+ * not fill what is below the limit. False if there is none for it.
+ */
+bool cachefiles_od_room_claim(struct cachefiles_od_cache *cache, u64 bytes)
+{
+	enum od_room before, after;
+	bool begin, claimed;
+
+	spin_lock(&cache->room_lock);
+	before = cache->room.room;
+	claimed = od_room_claim(&cache->room, bytes, &cache->blocks, &cache->files, &begin);
+	after = cache->room.room;
+	spin_unlock(&cache->room_lock);
+	report(cache, before, after);
+	if (begin)
+		cachefiles_od_request_wake_cullers();
+	return claimed;
+}
+
+/* So much of it was stored. */
+void cachefiles_od_room_settle(struct cachefiles_od_cache *cache, u64 bytes, u64 stored)
+{
+	enum od_room before, after;
+	bool begin;
+
+	spin_lock(&cache->room_lock);
+	before = cache->room.room;
+	begin = od_room_settle(&cache->room, bytes, stored, &cache->blocks, &cache->files);
 	after = cache->room.room;
 	spin_unlock(&cache->room_lock);
 	report(cache, before, after);

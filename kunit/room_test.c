@@ -54,6 +54,44 @@ static void room_hysteresis(struct kunit *test)
 	}
 }
 
+/* Many store at once: none of them goes below the limit. */
+static void room_claims(struct kunit *test)
+{
+	struct od_room_meter meter = { .room = OD_ROOM_PLENTY };
+	bool begin;
+
+	count(&meter, 60, 1000);
+	KUNIT_EXPECT_TRUE(test, od_room_claim(&meter, 30 << 12, &limit, &limit, &begin));
+	KUNIT_EXPECT_TRUE(test, begin);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_SCARCE);
+	/* 20 left, 10 more than stop */
+	KUNIT_EXPECT_TRUE(test, od_room_claim(&meter, 10 << 12, &limit, &limit, &begin));
+	KUNIT_EXPECT_FALSE(test, begin);
+	/* Counted while they are under way: they are not forgotten. */
+	count(&meter, 60, 1000);
+	KUNIT_EXPECT_FALSE(test, od_room_claim(&meter, 11 << 12, &limit, &limit, &begin));
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
+	KUNIT_EXPECT_EQ(test, meter.claimed, 40 << 12);
+	/* Then not a byte, until it is counted again. */
+	KUNIT_EXPECT_FALSE(test, od_room_settle(&meter, 30 << 12, 0, &limit, &limit));
+	KUNIT_EXPECT_FALSE(test, od_room_claim(&meter, 1, &limit, &limit, &begin));
+	KUNIT_EXPECT_FALSE(test, od_room_settle(&meter, 10 << 12, 10 << 12, &limit, &limit));
+	KUNIT_EXPECT_EQ(test, meter.claimed, 0);
+	KUNIT_EXPECT_EQ(test, meter.stored, 10 << 12);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
+	/* Nor by a little more: there is room again halfway up to cull. */
+	count(&meter, 29, 1000);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
+	count(&meter, 30, 1000);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_SCARCE);
+	count(&meter, 10, 1000);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_SCARCE);
+	count(&meter, 1000, 9);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
+	count(&meter, 1000, 29);
+	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
+}
+
 static void room_estimate(struct kunit *test)
 {
 	struct od_room_meter meter = { .room = OD_ROOM_PLENTY };
@@ -132,6 +170,7 @@ static void room_regions(struct kunit *test)
 
 static struct kunit_case room_cases[] = {
 	KUNIT_CASE(room_hysteresis),
+	KUNIT_CASE(room_claims),
 	KUNIT_CASE(room_estimate),
 	KUNIT_CASE(room_estimate_limits),
 	KUNIT_CASE(room_full),

@@ -13,7 +13,7 @@ static u64 od_room_blocks_free(const struct od_room_meter *meter)
 {
 	unsigned int shift = meter->count.block_shift;
 	u64 free = od_add_capped(meter->count.blocks_free, meter->freed >> shift);
-	u64 used = meter->stored >> shift;
+	u64 used = od_add_capped(meter->stored, meter->claimed) >> shift;
 
 	return used < free ? free - used : 0;
 }
@@ -23,17 +23,32 @@ static enum od_room od_room_worse(enum od_room a, enum od_room b)
 	return a > b ? a : b;
 }
 
+/* Where there is none, a little more is not enough: it would come and go all the time. */
+static struct od_limit od_room_limit(const struct od_room_meter *meter,
+				     const struct od_limit *limit)
+{
+	struct od_limit now = *limit;
+
+	if (meter->room == OD_ROOM_NONE)
+		now.stop += (limit->cull - limit->stop) / 2;
+	return now;
+}
+
+static enum od_room od_room_now(const struct od_room_meter *meter, const struct od_limit *blocks,
+				const struct od_limit *files)
+{
+	const struct od_limit b = od_room_limit(meter, blocks), f = od_room_limit(meter, files);
+
+	return od_room_worse(od_limit_room(&b, meter->count.blocks, od_room_blocks_free(meter)),
+			     od_limit_room(&f, meter->count.files, meter->count.files_free));
+}
+
 static bool od_room_update(struct od_room_meter *meter, const struct od_limit *blocks,
 			   const struct od_limit *files, bool may_end)
 {
 	bool was_culling = meter->culling;
 
-	meter->room = od_room_worse(od_limit_room(blocks, meter->count.blocks,
-						  od_room_blocks_free(meter)),
-				    od_limit_room(files, meter->count.files,
-						  meter->count.files_free));
-	if (meter->full)
-		meter->room = OD_ROOM_NONE;
+	meter->room = meter->full ? OD_ROOM_NONE : od_room_now(meter, blocks, files);
 	if (meter->room >= OD_ROOM_SCARCE)
 		meter->culling = true;
 	else if (meter->room == OD_ROOM_PLENTY && may_end)
@@ -57,6 +72,27 @@ bool od_room_change(struct od_room_meter *meter, u64 stored, u64 freed,
 	meter->stored = od_add_capped(meter->stored, stored);
 	meter->freed = od_add_capped(meter->freed, freed);
 	return od_room_update(meter, blocks, files, false);
+}
+
+bool od_room_claim(struct od_room_meter *meter, u64 bytes, const struct od_limit *blocks,
+		   const struct od_limit *files, bool *begin)
+{
+	u64 before = meter->claimed;
+
+	meter->claimed = od_add_capped(before, bytes);
+	*begin = od_room_update(meter, blocks, files, false);
+	if (meter->room != OD_ROOM_NONE)
+		return true;
+	meter->claimed = before;
+	meter->full = true;
+	return false;
+}
+
+bool od_room_settle(struct od_room_meter *meter, u64 bytes, u64 stored,
+		    const struct od_limit *blocks, const struct od_limit *files)
+{
+	meter->claimed -= min(meter->claimed, bytes);
+	return od_room_change(meter, stored, 0, blocks, files);
 }
 
 bool od_room_full(struct od_room_meter *meter)

@@ -25,7 +25,8 @@ struct od_room_count {
  * @count: what was counted last
  * @stored: bytes that were stored since then
  * @freed: bytes that were given back since then
- * @full: the file system refused to store something since then
+ * @claimed: bytes that are just being stored; they may be counted already, or not
+ * @full: something could not be stored since then
  * @room: how the limits see that
  * @culling: below cull, and not above run again since
  *
@@ -33,7 +34,7 @@ struct od_room_count {
  */
 struct od_room_meter {
 	struct od_room_count count;
-	u64 stored, freed;
+	u64 stored, freed, claimed;
 	bool full;
 	enum od_room room;
 	bool culling;
@@ -41,10 +42,12 @@ struct od_room_meter {
 
 /**
  * od_room_count - the room was counted
- * @meter: forgets what it has estimated
+ * @meter: forgets what it has estimated, but for what is claimed
  * @count: what was counted
  * @blocks: limits of blocks
  * @files: limits of files
+ *
+ * Room that is none stays so until there is half of what lies between stop and cull.
  *
  * Return: true when culling has to begin.
  */
@@ -64,6 +67,33 @@ bool od_room_count(struct od_room_meter *meter, const struct od_room_count *coun
  * Return: true when culling has to begin.
  */
 bool od_room_change(struct od_room_meter *meter, u64 stored, u64 freed,
+		    const struct od_limit *blocks, const struct od_limit *files);
+
+/**
+ * od_room_claim - something is about to be stored
+ * @meter: what is known
+ * @bytes: of these, many at once may be on their way
+ * @blocks: limits of blocks
+ * @files: limits of files
+ * @begin: set to true when culling has to begin
+ *
+ * Return: true, and od_room_settle() has to follow; false if there would be less room
+ * left than stop: then there is none until it is counted again.
+ */
+bool od_room_claim(struct od_room_meter *meter, u64 bytes, const struct od_limit *blocks,
+		   const struct od_limit *files, bool *begin);
+
+/**
+ * od_room_settle - what was claimed is stored
+ * @meter: what is known
+ * @bytes: that were claimed
+ * @stored: how many of them were stored
+ * @blocks: limits of blocks
+ * @files: limits of files
+ *
+ * Return: true when culling has to begin.
+ */
+bool od_room_settle(struct od_room_meter *meter, u64 bytes, u64 stored,
 		    const struct od_limit *blocks, const struct od_limit *files);
 
 /**

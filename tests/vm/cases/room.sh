@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 225, debug 900
+# seconds: 335, debug 1300
 # where: stock debug
 # shellcheck disable=SC2154 # $file
 # A cache on a file system of 40 MB and images several times as large: all of them are
@@ -95,22 +95,60 @@ ok "which leaves nothing" test "$(column blobs one present)" -eq 0
 od_drop_caches
 ok "it is right, too" large_is_right
 
-# readers while ranges are given back
-(
-	for i in 1 2 3 4 5; do
+# punch_all ROUNDS: gives all of the blob back, in parts, again and again
+punch_all() {
+	local start round
+	for round in $(seq "$1"); do
 		for start in 0 8 16 24 32; do
-			control punch "$file" "$((start << 20)) $((8 << 20))"
+			control punch "$file" "$((start << 20)) $((8 << 20))" 2>/dev/null
 		done
 		sleep 0.2
 	done
-) &
+}
+
+# read_while PID: as long as it runs; the number of reads that went wrong
+read_while() {
+	local wrong=0
+	while ! has_ended "$1"; do
+		od_drop_caches
+		large_is_right || wrong=$((wrong + 1))
+	done
+	echo $wrong
+}
+
+# freezes TIMES: the file system of the cache
+freezes() {
+	local i
+	for i in $(seq "$1"); do
+		fsfreeze --freeze $SMALL || return 1
+		sleep 0.1
+		fsfreeze --unfreeze $SMALL || return 1
+		sleep 0.1
+	done
+	echo "$1 times"
+}
+
+# readers while ranges are given back
+punch_all 5 &
+is "reads while ranges are given back are right" "$(read_while $!)" 0
+is "nothing failed" "$(od_counter failures)" 0
+
+# the daemon that fills, and who gives back, while the file system is frozen: what the one
+# keeps from being frozen, the other must not wait for
+punch_all 1000 &
 puncher=$!
-wrong=0
-while [ -d /proc/$puncher ]; do
-	od_drop_caches
-	large_is_right || wrong=$((wrong + 1))
-done
-is "reads while ranges are given back are right" $wrong 0
+read_while $puncher >/tmp/room-wrong &
+reader=$!
+freezes 15 >/tmp/room-freezes 2>&1 &
+freezer=$!
+ok "it freezes while ranges are given back and filled" od_wait 120 has_ended $freezer
+is "and thaws" "$(cat /tmp/room-freezes)" "15 times"
+before=$(od_counter bytes_punched)
+ok "ranges are given back still" od_wait 20 sh -c "
+	[ \$(awk '\$1 == \"bytes_punched\" { print \$2 }' $OD_PROC/cache) -gt $before ]"
+kill $puncher
+ok "the reader ends" od_wait 60 has_ended $reader
+is "and was right each time" "$(cat /tmp/room-wrong)" 0
 is "nothing failed" "$(od_counter failures)" 0
 
 # a blob in use is removed after its last user
@@ -146,14 +184,25 @@ kill_daemons
 ok "a daemon" fake
 ok "mount" od_mount /mnt/a fsid=one
 ok "some is read" head -c 4194304 /mnt/a/$LARGE
-dd if=/dev/zero of=$SMALL/foreign bs=64k 2>/dev/null
+for unit in 64k 1k; do
+	dd if=/dev/zero of=$SMALL/foreign.$unit bs=$unit 2>/dev/null
+done
 sync
 sleep 1.1
 ok "a full disk: it is right" large_is_right
 od_drop_caches
 ok "again" large_is_right
+file=$(file_of one)
+present=$(column blobs one present)
+ok "nothing is free" test "$(stat -f -c %a $SMALL)" -lt 64
+ok "a range is given back, for which the map has no room" control punch "$file" "0 $((2 << 20))"
+ok "is not present" test "$(column blobs one present)" -lt "$present"
+ok "the map is committed again" od_wait 20 sh -c "
+	awk -F '\t' '\$2 == \"one\" { exit \$4 != \$7 }' $OD_PROC/blobs"
+od_drop_caches
+ok "and once more" large_is_right
 is "nothing failed" "$(od_counter failures)" 0
-rm $SMALL/foreign
+rm $SMALL/foreign.*
 sleep 1.1
 filled=$(od_counter bytes_filled)
 od_drop_caches
