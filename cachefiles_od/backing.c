@@ -137,6 +137,7 @@ static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64
 	spin_lock(&cookie->lock);
 	cookie->file = file;
 	cookie->size = size;
+	cookie->region_shift = od_region_shift(size);
 	spin_unlock(&cookie->lock);
 }
 
@@ -548,6 +549,7 @@ static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char 
 	revert_creds(saved);
 	if (err) {
 		kfree(kept);
+		cachefiles_od_room_refused(cachefiles_od_cookie_cache(cookie), err);
 		pr_err("volume %s: cache file %s: failed to create: %d\n", cookie->volume->key,
 		       cookie->name, err);
 		return err;

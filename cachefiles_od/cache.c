@@ -77,9 +77,9 @@ static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
 	cache->cred = cred;
-	cache->blocks = config->blocks;
-	cache->files = config->files;
+	cachefiles_od_room_set_limits(cache, &config->blocks, &config->files);
 	cache->queue.wide = config->wide;
+	cache->queue.events = config->events;
 	err = cachefiles_od_check_fs(cache);
 	return err ?: cachefiles_od_cache_open_dirs(cache);
 }
@@ -98,6 +98,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	kref_init(&cache->ref);
 	mutex_init(&cache->names_mutex);
 	INIT_LIST_HEAD(&cache->link);
+	spin_lock_init(&cache->room_lock);
 	INIT_LIST_HEAD(&cache->volumes);
 	cachefiles_od_request_init_queue(&cache->queue);
 	cachefiles_od_wait_init(&cache->queue);
@@ -170,9 +171,9 @@ static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_
 		return -ENOMEM;
 	kfree(cache->tag);
 	cache->tag = tag;
-	cache->blocks = config->blocks;
-	cache->files = config->files;
+	cachefiles_od_room_set_limits(cache, &config->blocks, &config->files);
 	WRITE_ONCE(cache->queue.wide, config->wide);
+	WRITE_ONCE(cache->queue.events, config->events);
 	kref_get(&cache->ref);
 	start(cache, device);
 	pr_info("dir %s: a new daemon takes over\n", cache->dir);

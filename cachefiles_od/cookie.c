@@ -4,6 +4,7 @@
 
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
 static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
@@ -36,6 +37,7 @@ cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key,
 	cookie->volume = volume;
 	INIT_LIST_HEAD(&cookie->link);
 	spin_lock_init(&cookie->lock);
+	init_rwsem(&cookie->fill_sem);
 	mutex_init(&cookie->commit_mutex);
 	cookie->unversioned = true;
 	atomic_set(&cookie->nr_ops, 1);
@@ -106,6 +108,7 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *ke
 	if (IS_ERR(cookie))
 		return cookie;
 	cookie->timeout_ms = cachefiles_od_timeout_ms(timeout_ms);
+	cookie->used = ktime_get_real_seconds();
 	err = cachefiles_od_cookie_link(cookie);
 	if (err) {
 		cachefiles_od_cookie_put(cookie);
@@ -116,19 +119,27 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *ke
 		cachefiles_od_relinquish_cookie(cookie);
 		return ERR_PTR(err);
 	}
+	spin_lock(&cookie->lock);
+	cookie->settled = true;
+	spin_unlock(&cookie->lock);
 	return cookie;
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_acquire_cookie);
 
 void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 {
+	struct cachefiles_od_removal *removal;
+
 	cachefiles_od_object_drop(cookie);
 	cachefiles_od_end_operation(cookie);
 	/* What is left is I/O on the cache file, which ends by itself. */
 	wait_var_event(&cookie->nr_ops, atomic_read(&cookie->nr_ops) == 0);
 	cachefiles_od_presence_close(cookie);
+	removal = cachefiles_od_cull_at_end(cookie);
 	cachefiles_od_backing_close(cookie);
 	cachefiles_od_cookie_unlink(cookie);
+	if (removal)
+		cachefiles_od_cull_later(removal);
 	cachefiles_od_cookie_put(cookie);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_relinquish_cookie);

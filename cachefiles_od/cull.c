@@ -8,6 +8,7 @@
 #include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/slab.h>
 
 #include "../compat/dirops.h"
 
@@ -65,10 +66,16 @@ static int check_use(struct cachefiles_od_cache *cache, struct dentry *victim)
 	return err;
 }
 
+static u64 bytes_on_disk(struct dentry *victim)
+{
+	return d_is_reg(victim) ? (u64)d_inode(victim)->i_blocks << 9 : 0;
+}
+
 static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 {
 	struct path dir = { .mnt = victim->mnt, .dentry = dget_parent(victim->dentry) };
 	const struct cred *saved = override_creds(cache->cred);
+	u64 bytes = bytes_on_disk(victim->dentry);
 	int err;
 
 	if (d_is_dir(victim->dentry))
@@ -77,6 +84,10 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 		err = cachefiles_od_backing_unlink(cache, &dir, victim->dentry);
 	revert_creds(saved);
 	dput(dir.dentry);
+	if (!err) {
+		atomic64_inc(&cache->stats.culled);
+		cachefiles_od_room_freed(cache, bytes);
+	}
 	return err == -ENOENT ? -ESTALE : err;
 }
 
@@ -98,43 +109,239 @@ static int cull(struct cachefiles_od_cache *cache, const struct path *victim)
 	return err;
 }
 
-/* Commits the presence map of an open blob; 0 for one that is not open. */
-static int commit(struct cachefiles_od_cache *cache, struct dentry *victim)
+/* --- blobs in use --- */
+
+/* Asks for a blob's removal when it is no longer in use: 0; -ESTALE it is just being closed. */
+static int defer(struct cachefiles_od_cache *cache, struct dentry *victim)
 {
 	struct cachefiles_od_cookie *cookie;
-	int err = 0;
+	int err = -ESTALE;
 
-	if (d_is_dir(victim))
+	mutex_lock(&cachefiles_od_mutex);
+	cookie = find_cookie_of(cache, victim);
+	if (cookie) {
+		spin_lock(&cookie->lock);
+		if (!cookie->closing) {
+			cookie->cull_deferred = true;
+			err = 0;
+		}
+		spin_unlock(&cookie->lock);
+	}
+	mutex_unlock(&cachefiles_od_mutex);
+	return err;
+}
+
+/* 0: removed; 1: is going to be; or an errno. */
+static int cull_or_defer(struct cachefiles_od_cache *cache, const struct path *victim)
+{
+	int err;
+
+	if (d_is_dir(victim->dentry))
 		return -EISDIR;
+	while ((err = cull(cache, victim)) == -EBUSY) {
+		if (defer(cache, victim->dentry) == 0)
+			return 1;
+		/* Its last user is just closing it. */
+		err = cachefiles_od_wait_frozen();
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/**
+ * struct cachefiles_od_removal - a blob that is to be removed after its last user
+ * @work: removes it
+ * @cookie: the blob, no longer in use; the removal holds it
+ * @path: its cache file
+ */
+struct cachefiles_od_removal {
+	struct work_struct work;
+	struct cachefiles_od_cookie *cookie;
+	struct path path;
+};
+
+/* Tells a daemon that wants to know. */
+static void announce(struct cachefiles_od_cookie *cookie, u64 bytes)
+{
+	struct cachefiles_od_request *req;
+	int err;
+
+	if (!READ_ONCE(cachefiles_od_cookie_queue(cookie)->events))
+		return;
+	req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_CULLED, GFP_KERNEL);
+	if (IS_ERR(req))
+		return;
+	req->range.end = bytes;
+	spin_lock(&cookie->lock);
+	err = cachefiles_od_request_enqueue(req);
+	spin_unlock(&cookie->lock);
+	if (err)
+		cachefiles_od_request_discard(req);
+}
+
+/* If somebody has opened the blob again meanwhile, its next last user is waited for. */
+static int run_removal(const struct cachefiles_od_removal *removal)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(removal->cookie);
+
+	if (cachefiles_od_is_frozen(cache))
+		return -EBUSY;
+	return cull_or_defer(cache, &removal->path);
+}
+
+static void removal_work(struct work_struct *work)
+{
+	struct cachefiles_od_removal *removal =
+		container_of(work, struct cachefiles_od_removal, work);
+	struct cachefiles_od_cookie *cookie = removal->cookie;
+	u64 bytes = bytes_on_disk(removal->path.dentry);
+	int err = run_removal(removal);
+
+	path_put(&removal->path);
+	kfree(removal);
+	if (!err)
+		announce(cookie, bytes);
+	else if (err < 0 && err != -ESTALE)
+		pr_warn_ratelimited("volume %s: blob %s: deferred removal failed: %d\n",
+				    cookie->volume->key, cookie->name, err);
+	cachefiles_od_cookie_put(cookie);
+}
+
+/*
+ * The last user of a blob closes it: what is to be done once its file is closed, or
+ * NULL. Closing a blob waits for nobody's locks, so the removal is work.
+ */
+struct cachefiles_od_removal *cachefiles_od_cull_at_end(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_removal *removal;
+	bool wanted;
+
+	spin_lock(&cookie->lock);
+	cookie->closing = true;
+	wanted = cookie->cull_deferred && cookie->file;
+	spin_unlock(&cookie->lock);
+	if (!wanted)
+		return NULL;
+	removal = kmalloc(sizeof(*removal), GFP_KERNEL);
+	if (!removal) {
+		pr_warn("volume %s: blob %s: deferred removal failed: %d\n",
+			cookie->volume->key, cookie->name, -ENOMEM);
+		return NULL;
+	}
+	INIT_WORK(&removal->work, removal_work);
+	kref_get(&cookie->ref);
+	removal->cookie = cookie;
+	removal->path = cookie->file->f_path;
+	path_get(&removal->path);
+	return removal;
+}
+
+void cachefiles_od_cull_later(struct cachefiles_od_removal *removal)
+{
+	queue_work(cachefiles_od_wq, &removal->work);
+}
+
+/* --- commands --- */
+
+/* The open blob whose file this is, with an operation, or NULL. */
+static struct cachefiles_od_cookie *pin_cookie_of(struct cachefiles_od_cache *cache,
+						  struct dentry *victim)
+{
+	struct cachefiles_od_cookie *cookie;
+
 	mutex_lock(&cachefiles_od_mutex);
 	cookie = find_cookie_of(cache, victim);
 	if (cookie && !cachefiles_od_begin_operation(cookie))
 		cookie = NULL;
 	mutex_unlock(&cachefiles_od_mutex);
-	if (cookie) {
-		err = cachefiles_od_presence_commit(cookie);
-		cachefiles_od_end_operation(cookie);
-	}
+	return cookie;
+}
+
+/* Commits the presence map of an open blob; 0 for one that is not open. */
+static int commit(struct cachefiles_od_cache *cache, struct dentry *victim)
+{
+	struct cachefiles_od_cookie *cookie;
+	int err;
+
+	if (d_is_dir(victim))
+		return -EISDIR;
+	cookie = pin_cookie_of(cache, victim);
+	if (!cookie)
+		return 0;
+	err = cachefiles_od_presence_commit(cookie);
+	cachefiles_od_end_operation(cookie);
 	return err;
 }
 
-/* "cull NAME", "inuse NAME", "commit NAME"; -EOPNOTSUPP for any other command. */
+/* Only a blob that was handed out has a size and a file that stay. */
+static int punch_open(struct cachefiles_od_cookie *cookie, const struct od_punch *punch)
+{
+	bool settled;
+
+	spin_lock(&cookie->lock);
+	settled = cookie->settled;
+	spin_unlock(&cookie->lock);
+	return settled ? cachefiles_od_punch(cookie, punch->start, punch->len) : -EBUSY;
+}
+
+/* Gives a range of an open blob back; -ENOENT for one that is not open. */
+static int punch(struct cachefiles_od_cache *cache, char *arg)
+{
+	struct cachefiles_od_cookie *cookie;
+	struct od_punch punch;
+	struct path victim;
+	int err = od_command_punch(arg, &punch) ?: find_in_cwd(cache, punch.name, &victim);
+
+	if (err)
+		return err;
+	cookie = d_is_dir(victim.dentry) ? NULL : pin_cookie_of(cache, victim.dentry);
+	path_put(&victim);
+	if (!cookie)
+		return -ENOENT;
+	err = punch_open(cookie, &punch);
+	cachefiles_od_end_operation(cookie);
+	return err;
+}
+
+static int run_on(struct cachefiles_od_cache *cache, enum od_command_id id,
+		  const struct path *victim)
+{
+	switch (id) {
+	case OD_CMD_CULL:
+		return cull(cache, victim);
+	case OD_CMD_CULL_DEFERRED:
+		return min(cull_or_defer(cache, victim), 0);
+	case OD_CMD_INUSE:
+		return check_use(cache, victim->dentry);
+	case OD_CMD_COMMIT:
+		return commit(cache, victim->dentry);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* "cull NAME" and its like; -EOPNOTSUPP for any other command. */
 int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct od_command *cmd)
 {
 	struct path victim;
 	int err;
 
-	if (cmd->id != OD_CMD_CULL && cmd->id != OD_CMD_INUSE && cmd->id != OD_CMD_COMMIT)
+	switch (cmd->id) {
+	case OD_CMD_PUNCH:
+		return punch(cache, cmd->arg);
+	case OD_CMD_CULL:
+	case OD_CMD_CULL_DEFERRED:
+	case OD_CMD_INUSE:
+	case OD_CMD_COMMIT:
+		break;
+	default:
 		return -EOPNOTSUPP;
+	}
 	err = find_in_cwd(cache, cmd->arg, &victim);
 	if (err)
 		return err;
-	if (cmd->id == OD_CMD_CULL)
-		err = cull(cache, &victim);
-	else if (cmd->id == OD_CMD_INUSE)
-		err = check_use(cache, victim.dentry);
-	else
-		err = commit(cache, victim.dentry);
+	err = run_on(cache, cmd->id, &victim);
 	path_put(&victim);
 	return err;
 }

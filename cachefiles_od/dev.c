@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/namei.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -116,9 +117,18 @@ static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_stru
 		return 0;
 	if (cachefiles_od_request_any_ready(&cache->queue))
 		mask |= EPOLLIN;
-	if (cachefiles_od_cache_room(cache) >= OD_ROOM_SCARCE)
+	if (cachefiles_od_room_culling(cache))
 		mask |= EPOLLOUT;
 	return mask;
+}
+
+/* In /proc/PID/fdinfo: which row of the table of caches is this daemon's. */
+static void cachefiles_od_dev_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
+
+	if (cache)
+		seq_printf(m, "cache:\t%u\n", cache->id);
 }
 
 static int cachefiles_od_set_string(char **where, const char *arg, int twice)
@@ -211,6 +221,17 @@ static int cachefiles_od_cmd_wide(struct cachefiles_od_daemon *daemon)
 	return 0;
 }
 
+/* Removals that were deferred are announced, now or once the cache is live. */
+static int cachefiles_od_cmd_events(struct cachefiles_od_daemon *daemon)
+{
+	mutex_lock(&daemon->mutex);
+	daemon->config.events = true;
+	if (daemon->cache)
+		WRITE_ONCE(daemon->cache->queue.events, true);
+	mutex_unlock(&daemon->mutex);
+	return 0;
+}
+
 static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
 				  const struct od_command *cmd)
 {
@@ -228,11 +249,15 @@ static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
 		cachefiles_od_queue_restore(&cache->queue);
 		return 0;
 	case OD_CMD_CULL:
+	case OD_CMD_CULL_DEFERRED:
+	case OD_CMD_PUNCH:
 	case OD_CMD_INUSE:
 	case OD_CMD_COMMIT:
 		return cache ? cachefiles_od_name_command(cache, cmd) : -EINVAL;
 	case OD_CMD_WIDE:
 		return cachefiles_od_cmd_wide(daemon);
+	case OD_CMD_EVENTS:
+		return cachefiles_od_cmd_events(daemon);
 	default:
 		mutex_lock(&daemon->mutex);
 		if (!daemon->cache)
@@ -272,6 +297,7 @@ static const struct file_operations cachefiles_od_dev_fops = {
 	.write		= cachefiles_od_dev_write,
 	.poll		= cachefiles_od_dev_poll,
 	.llseek		= noop_llseek,
+	.show_fdinfo	= cachefiles_od_dev_show_fdinfo,
 };
 
 /*

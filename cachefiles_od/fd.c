@@ -245,6 +245,50 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	return err ?: n;
 }
 
+/* What there is no room for goes to those who wait for it, and to nobody else. */
+static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_bounce *bounce,
+		    size_t skip, size_t len, u64 pos)
+{
+	const struct cachefiles_od_bytes bytes = {
+		.start = pos,
+		.end = pos + len,
+		.bvec = bounce->bvec,
+		.skip = skip,
+	};
+
+	cachefiles_od_wait_pass(cookie, &bytes);
+	return len;
+}
+
+/*
+ * May the cache file be written to? Not without room, and not where the map on disk
+ * does not know yet that the file changes: there was no room to say so.
+ */
+static bool may_keep(struct cachefiles_od_cookie *cookie)
+{
+	return cachefiles_od_room(cachefiles_od_cookie_cache(cookie)) != OD_ROOM_NONE &&
+	       !READ_ONCE(cookie->map_closed);
+}
+
+static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
+			     const struct cachefiles_od_bounce *bounce, size_t skip, size_t len,
+			     u64 pos)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	ssize_t n;
+
+	if (!may_keep(cookie) || !cachefiles_od_room_claim(cache, len))
+		return pass(cookie, bounce, skip, len, pos);
+	lockdep_assert_held(&cookie->fill_sem);
+	n = store(cookie, bounce, skip, len, pos);
+	cachefiles_od_room_settle(cache, len, n > 0 ? n : 0);
+	if (cachefiles_od_room_refused(cache, n))
+		return pass(cookie, bounce, skip, len, pos);
+	if (n > 0)
+		atomic64_add(n, &cache->stats.filled);
+	return n;
+}
+
 /* As much as the blob has room for; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_bounce *bounce, u64 pos)
@@ -257,7 +301,7 @@ static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 		return -EFBIG;
 	len = min_t(u64, bounce->len, limit - pos);
 	while (done < len) {
-		n = store(cookie, bounce, done, len - done, pos + done);
+		n = store_or_pass(cookie, bounce, done, len - done, pos + done);
 		if (n < 0)
 			break;
 		done += n;
@@ -274,15 +318,11 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 	const struct cred *saved;
 	ssize_t n;
 
-	if (cachefiles_od_cache_room(cache) == OD_ROOM_NONE)
-		return -ENOBUFS;
 	saved = override_creds(cache->cred);
 	n = store_all(cookie, bounce, pos);
 	revert_creds(saved);
-	if (n > 0) {
-		atomic64_add(n, &cache->stats.filled);
+	if (n > 0)
 		cachefiles_od_wait_filled(cookie, pos, pos + n);
-	}
 	return n;
 }
 
@@ -327,18 +367,52 @@ static int prepare(const struct cachefiles_od_fd *fd)
 	return err;
 }
 
+/*
+ * The file system stays thawed, and no range of the blob is given back, until
+ * end_fill(). A task that gives one back may wait for a thaw while it holds fill_sem:
+ * what keeps the file system from being frozen must not wait for it.
+ */
+static int begin_fill(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	int err;
+
+	for (;;) {
+		err = cachefiles_od_start_write(cache);
+		if (err || down_read_trylock(&cookie->fill_sem))
+			return err;
+		cachefiles_od_end_write(cache);
+		err = down_read_killable(&cookie->fill_sem);
+		if (err)
+			return err;
+		up_read(&cookie->fill_sem);
+	}
+}
+
+static void end_fill(struct cachefiles_od_cookie *cookie)
+{
+	up_read(&cookie->fill_sem);
+	cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
+}
+
 static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 			   const struct cachefiles_od_bounce *bounce, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
-	ssize_t n = READ_ONCE(cookie->map_closed) ? prepare(fd) : 0;
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	ssize_t n = 0;
 
+	/* Without room for that map, nothing is kept. */
+	if (READ_ONCE(cookie->map_closed) && cachefiles_od_room(cache) != OD_ROOM_NONE)
+		n = prepare(fd);
+	if (cachefiles_od_room_refused(cache, n))
+		n = 0;
 	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
 	if (!n)
-		n = cachefiles_od_start_write(cachefiles_od_cookie_cache(cookie));
+		n = begin_fill(cookie);
 	if (!n) {
 		n = store_pinned(fd, bounce, pos);
-		cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
+		end_fill(cookie);
 	}
 	return n;
 }

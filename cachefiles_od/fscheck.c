@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The file system that a cache is to live on: one on which "written, then said to
- * be written" stays in that order through a power cut; and how much room it has.
+ * be written" stays in that order through a power cut.
  */
 #include "internal.h"
 
@@ -10,7 +10,6 @@
 #include <linux/magic.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/statfs.h>
 
 #include "../compat/dirops.h"
 
@@ -140,15 +139,4 @@ int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const stru
 	if (!file->f_op->fsync || file->f_op->fsync == noop_fsync)
 		return refuse(cache, -EOPNOTSUPP, "it has no fsync");
 	return 0;
-}
-
-/* How much room the file system has left, as the tighter of its two limits sees it. */
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache)
-{
-	struct kstatfs st;
-
-	if (vfs_statfs(&cache->root, &st))
-		return OD_ROOM_NONE;
-	return max(od_limit_room(&cache->blocks, st.f_blocks, st.f_bavail),
-		   od_limit_room(&cache->files, st.f_files, st.f_ffree));
 }

@@ -13,11 +13,13 @@
  *   cache->names_mutex      which file or directory a name in the cache stands for
  *   cachefiles_od_mutex     the caches, their volumes, their cookies
  *   cache->commits_mutex    going through what is to be committed
+ *   cookie->fill_sem        filling a blob, or giving a range of it back
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
  *   queue lock              ids and what the daemon can fetch; request.c alone takes it
  *   deadlines->lock         when the next deadline is due; wait.c alone takes it
  *   cache->commit_lock      which cookies have something to commit
+ *   cache->room_lock        what is known of the room
  */
 #ifndef CACHEFILES_OD_INTERNAL_H
 #define CACHEFILES_OD_INTERNAL_H
@@ -32,6 +34,7 @@
 #include <linux/path.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
@@ -48,6 +51,7 @@
 #include "core/message.h"
 #include "core/object.h"
 #include "core/request.h"
+#include "core/room.h"
 
 struct cachefiles_od_daemon;
 struct poll_table_struct;
@@ -76,6 +80,7 @@ struct cachefiles_od_deadlines {
  *	that has been taken over from
  * @live: a daemon holds the device; requests may be queued
  * @wide: the daemon asked for READs wider than what is wanted
+ * @events: the daemon asked for messages about what was removed
  * @opened: tasks that wait for an OPEN to end
  * @deadlines: of all pieces that wait
  */
@@ -88,6 +93,7 @@ struct cachefiles_od_queue {
 	unsigned int generation;
 	bool live;
 	bool wide;
+	bool events;
 	wait_queue_head_t opened;
 	struct cachefiles_od_deadlines deadlines;
 };
@@ -103,9 +109,13 @@ struct cachefiles_od_queue {
  * @served: bytes read from cache files
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
+ * @passed: bytes written by the daemon that went to readers and were not kept
+ * @punched: bytes given back from blobs in use
+ * @culled: blobs and directories removed
  */
 struct cachefiles_od_counters {
 	atomic64_t opens, reads, closes, filled, served, failed, commits;
+	atomic64_t passed, punched, culled;
 };
 
 /**
@@ -122,8 +132,11 @@ struct cachefiles_od_counters {
  * @graveyard: its "graveyard" directory
  * @maps: its "maps" directory
  * @cred: whose rights cache files are handled with
- * @blocks: limits of blocks
- * @files: limits of files
+ * @blocks: limits of blocks, under @room_lock
+ * @files: limits of files, under @room_lock
+ * @room_lock: guards @room
+ * @room: what is known of the room
+ * @room_due: when it is to be looked up again, in jiffies
  * @block_size: bytes that the file system allocates at once
  * @has_xattrs: files can say what they are after a restart
  * @names_mutex: held from finding a blob's directories until its file is known
@@ -148,6 +161,9 @@ struct cachefiles_od_cache {
 	struct path root, store, graveyard, maps;
 	const struct cred *cred;
 	struct od_limit blocks, files;
+	spinlock_t room_lock;
+	struct od_room_meter room;
+	unsigned long room_due;
 	unsigned int block_size;
 	bool has_xattrs;
 	struct mutex names_mutex;
@@ -205,8 +221,18 @@ struct cachefiles_od_volume {
  * @open: the OPEN that is queued, sent or being completed; NULL for none
  * @reads: READ requests under way, by their first byte; they do not overlap
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
+ * @nr_reading: reads of the cache file under way, of two epochs
+ * @reading_epoch: which of them new reads count in; changed under fill_sem, too
+ * @settled: it was handed out: its file and size stay
+ * @cull_deferred: the file is to be removed once it is not in use
+ * @closing: too late to ask for that
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
+ * @used: when it was last opened or read, in seconds since 1970; any context
+ * @region_shift: the parts of the blob that @region_used speaks of have 1 << this bytes
+ * @region_used: when each part was last read, as @used, 0 for never; any context
+ * @fill_sem: held for reading while the cache file is filled, for writing while a
+ *	range of it is given back
  * @commit_mutex: guards what follows and the map file
  * @map_seq: sequence number of the newest map on disk, 0 for none
  * @map_runs_off: where its runs are
@@ -215,6 +241,7 @@ struct cachefiles_od_volume {
  *	it was opened: before anything is written to the cache file, another map that
  *	does not say so must be on disk
  * @map_stale: it lacks more than @uncommitted tells
+ * @map_used: the last use that it says
  * @committed: bytes that it says are present
  * @validator: version of the blob as the daemon named it, NULL for none
  * @unversioned: a daemon that named none may have filled some of it: what is on
@@ -242,8 +269,18 @@ struct cachefiles_od_cookie {
 	struct cachefiles_od_request *open;
 	struct rb_root reads;
 	struct work_struct reopen;
+	atomic_t nr_reading[2];
+	u8 reading_epoch;
+	bool settled;
+	bool cull_deferred;
+	bool closing;
 	u64 uncommitted;
 	struct list_head commit_link;
+
+	u64 used;
+	unsigned int region_shift;
+	u32 region_used[OD_REGIONS];
+	struct rw_semaphore fill_sem;
 
 	struct mutex commit_mutex;
 	u64 map_seq;
@@ -251,6 +288,7 @@ struct cachefiles_od_cookie {
 	u32 map_nr_runs;
 	bool map_closed;
 	bool map_stale;
+	u64 map_used;
 	u64 committed;
 	char *validator;
 	bool unversioned;
@@ -265,7 +303,8 @@ struct cachefiles_od_cookie {
  * @object_id: for a CLOSE, the fd that it is about
  * @generation: the queue's when an OPEN was delivered
  * @state: where it is
- * @range: what a READ asks for
+ * @range: what a READ asks for; for a CULLED, the bytes that were freed
+ * @passed: some of a READ went to its readers and was not kept, or was given back again
  * @node: of a READ in the cookie's tree
  * @waits: pieces of reads that wait for a READ, by their first byte
  * @nr_waits: how many
@@ -283,6 +322,7 @@ struct cachefiles_od_request {
 	unsigned int generation;
 	enum od_req_state state;
 	struct od_range range;
+	bool passed;
 	struct rb_node node;
 	struct rb_root waits;
 	unsigned int nr_waits;
@@ -290,6 +330,19 @@ struct cachefiles_od_request {
 	unsigned long born;
 	int error;
 	bool done;
+};
+
+/**
+ * struct cachefiles_od_bytes - bytes of a blob that the daemon wrote and that are not kept
+ * @start: first byte
+ * @end: first byte past the last
+ * @bvec: pages, all full but the last
+ * @skip: where in them the first byte is
+ */
+struct cachefiles_od_bytes {
+	u64 start, end;
+	const struct bio_vec *bvec;
+	size_t skip;
 };
 
 /**
@@ -305,7 +358,12 @@ struct cachefiles_od_request {
  * @tries: READs that were completed and gave it nothing
  * @alone: the last of them asked for just what it wants
  * @reread: the cache file has failed to give it back once
+ * @late: it waits for a READ of which it may have missed something: that was passed on
+ *	before, or given back since
+ * @reading: it counts among the reads of the cache file
+ * @epoch: in which epoch
  * @go_on: takes over a piece that has waited
+ * @take: takes over a piece that has waited, some of whose bytes are at hand
  * @iocb: direct I/O on the cache file
  * @ret: how that ended
  * @work: what cannot be done where it was found out
@@ -321,7 +379,11 @@ struct cachefiles_od_piece {
 	u8 tries;
 	bool alone;
 	bool reread;
+	bool late;
+	bool reading;
+	u8 epoch;
 	void (*go_on)(struct cachefiles_od_piece *piece);
+	void (*take)(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes);
 	struct kiocb iocb;
 	long ret;
 	struct work_struct work;
@@ -390,6 +452,7 @@ void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live
 void cachefiles_od_request_restart(struct cachefiles_od_queue *queue);
 void cachefiles_od_request_poll_wait(struct file *file, struct poll_table_struct *wait);
 void cachefiles_od_request_wake_pollers(void);
+void cachefiles_od_request_wake_cullers(void);
 
 /* freeze.c */
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
@@ -401,13 +464,23 @@ void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 /* fscheck.c */
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
 int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
-enum od_room cachefiles_od_cache_room(struct cachefiles_od_cache *cache);
+
+/* room.c */
+enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache);
+bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache);
+void cachefiles_od_room_freed(struct cachefiles_od_cache *cache, u64 freed);
+bool cachefiles_od_room_claim(struct cachefiles_od_cache *cache, u64 bytes);
+void cachefiles_od_room_settle(struct cachefiles_od_cache *cache, u64 bytes, u64 stored);
+bool cachefiles_od_room_refused(struct cachefiles_od_cache *cache, long err);
+void cachefiles_od_room_set_limits(struct cachefiles_od_cache *cache, const struct od_limit *blocks,
+				   const struct od_limit *files);
 
 /* mapfile.c */
 int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file *file,
 			       u64 size, struct od_extents *runs);
 int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
 				u32 nr_runs, bool closed);
+int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file);
 
 /* presence.c */
@@ -417,6 +490,7 @@ int cachefiles_od_presence_filled(struct cachefiles_od_cookie *cookie, u64 start
 int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 int cachefiles_od_presence_begin_fill(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_presence_retract(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
@@ -441,6 +515,9 @@ void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue);
 int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
 			    struct cachefiles_od_piece *piece, size_t *len);
 void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
+			     const struct cachefiles_od_bytes *bytes);
+void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
 				     u32 msg_id);
 void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner);
@@ -485,6 +562,7 @@ extern struct list_head cachefiles_od_caches;
  * @blocks: limits of blocks
  * @files: limits of files
  * @wide: READs may be wider than what is wanted
+ * @events: tell what was removed
  */
 struct cachefiles_od_config {
 	char *dir;
@@ -492,6 +570,7 @@ struct cachefiles_od_config {
 	char *secctx;
 	struct od_limit blocks, files;
 	bool wide;
+	bool events;
 };
 
 struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config,
@@ -501,7 +580,13 @@ struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id);
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache);
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache);
 
+/* punch.c */
+int cachefiles_od_punch(struct cachefiles_od_cookie *cookie, u64 start, u64 len);
+
 /* cull.c */
+struct cachefiles_od_removal;
+struct cachefiles_od_removal *cachefiles_od_cull_at_end(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_cull_later(struct cachefiles_od_removal *removal);
 int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct od_command *cmd);
 
 /* sync.c */

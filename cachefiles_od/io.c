@@ -6,6 +6,7 @@
  *	piece_start_off	  present: submit; missing: wait.c, which calls piece_go_on()
  *	piece_submit	  direct, around (whole blocks into a bounce buffer), or buffered
  *	piece_go_on	  present now: submit; not: start over, and ask for it by itself
+ *	piece_take	  some of its data is at hand and not kept: take it, wait for the rest
  *	piece_lost	  the cache file does not give it back: drop it, and start over
  *	piece_done	  reports it, once
  *
@@ -17,6 +18,8 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/wait_bit.h>
 
 #include "../compat/callbacks.h"
 
@@ -73,6 +76,31 @@ static void piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
 	iov_iter_truncate(iter, piece->len - skip);
 }
 
+/* --- reads of the cache file are counted: punch.c waits for them --- */
+
+/* Under cookie->lock, by the task that has found the piece present. */
+static void piece_begin_reading(struct cachefiles_od_piece *piece)
+{
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+
+	lockdep_assert_held(&cookie->lock);
+	piece->reading = true;
+	piece->epoch = cookie->reading_epoch;
+	atomic_inc(&cookie->nr_reading[piece->epoch]);
+}
+
+static void piece_end_reading(struct cachefiles_od_piece *piece)
+{
+	atomic_t *nr = &piece_cookie(piece)->nr_reading[piece->epoch];
+
+	if (!piece->reading)
+		return;
+	piece->reading = false;
+	/* The reader's operation keeps the cookie. */
+	if (atomic_dec_and_test(nr))
+		wake_up_var(nr);
+}
+
 /* --- the end of a piece --- */
 
 /* The rest of the last grain reads as zeroes, whatever the daemon wrote there. */
@@ -106,6 +134,7 @@ static void piece_done(struct cachefiles_od_piece *piece, int error)
 		piece_clear_tail(piece);
 		atomic64_add(len, &stats->served);
 	}
+	piece_end_reading(piece);
 	piece_put(piece);
 	read->done(read, from, len, error);
 }
@@ -115,6 +144,7 @@ static void piece_start_over(struct cachefiles_od_piece *piece)
 {
 	const struct history history = { piece->expires, piece->tries, piece->reread };
 
+	piece_end_reading(piece);
 	read_range(piece->read, piece->from, piece->from + piece->len, history);
 	piece_put(piece);
 }
@@ -370,13 +400,16 @@ static void piece_submit(struct cachefiles_od_piece *piece)
 
 /* --- after a wait --- */
 
-static u64 piece_missing(const struct cachefiles_od_piece *piece)
+/* Counts the piece as a read of the cache file if nothing is missing. */
+static u64 piece_missing(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), missing;
 
 	spin_lock(&cookie->lock);
 	missing = od_extents_missing(&cookie->present, start, start + piece->len);
+	if (!missing)
+		piece_begin_reading(piece);
 	spin_unlock(&cookie->lock);
 	return missing;
 }
@@ -423,6 +456,39 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 		piece_queue(piece, piece_work_look_again);
 }
 
+/* --- what is not kept --- */
+
+/* The daemon's bytes from @from on go into the reader's pages. */
+static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
+		      const struct cachefiles_od_piece *piece)
+{
+	return copy_out(piece, bytes->bvec, bytes->skip + (from - bytes->start));
+}
+
+/*
+ * Some of the bytes that a piece waits for are at hand, now alone. The piece becomes
+ * that part; others wait for what is before it and after it.
+ */
+static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
+{
+	const struct history history = { piece->expires, piece->tries, piece->reread };
+	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	size_t first = piece->from, last = first + piece->len, from, to;
+	u64 start = cachefiles_od_piece_start(piece);
+	const struct cred *saved = begin_io(cookie);
+
+	from = first + (max(start, bytes->start) - start);
+	to = first + (min(start + piece->len, bytes->end) - start);
+	piece->from = from;
+	piece->len = to - from;
+	/* The read stays until this piece is reported. */
+	read_range(piece->read, first, from, history);
+	read_range(piece->read, to, last, history);
+	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
+	piece_done(piece, copy_bytes(bytes, cachefiles_od_piece_start(piece), piece));
+	end_io(cookie, saved);
+}
+
 /* --- starting --- */
 
 static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, size_t from,
@@ -440,6 +506,7 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	piece->tries = history.tries;
 	piece->reread = history.reread;
 	piece->go_on = piece_go_on;
+	piece->take = piece_take;
 	return piece;
 }
 
@@ -455,6 +522,8 @@ static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 
 	spin_lock(&cookie->lock);
 	present = od_extents_run(&cookie->present, start, &run_end);
+	if (present)
+		piece_begin_reading(piece);
 	spin_unlock(&cookie->lock);
 	if (present && piece->len > run_end - start)
 		piece->len = run_end - start;
@@ -519,6 +588,18 @@ static unsigned long deadline_of(const struct cachefiles_od_read *read)
 	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
 }
 
+/* Seconds are enough to tell what was used last, and cost no clock. */
+static void note_use(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
+{
+	time64_t now = ktime_get_real_seconds();
+	u64 region = start >> cookie->region_shift;
+	u64 last = (start + len - 1) >> cookie->region_shift;
+
+	WRITE_ONCE(cookie->used, now);
+	for (; region <= last && region < OD_REGIONS; region++)
+		WRITE_ONCE(cookie->region_used[region], (u32)now);
+}
+
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
@@ -532,6 +613,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read)
 		read->done(read, 0, read->len, -EIO);
 		return;
 	}
+	note_use(cookie, read->start, read->len);
 	saved = begin_io(cookie);
 	read_range(read, 0, read->len, none);
 	end_io(cookie, saved);

@@ -144,6 +144,7 @@ static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_map
 	cookie->map_nr_runs = m->nr_runs;
 	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
 	cookie->map_stale = false;
+	cookie->map_used = m->used;
 	mutex_unlock(&cookie->commit_mutex);
 	return 0;
 }
@@ -156,6 +157,9 @@ static int load_from(struct cachefiles_od_cookie *cookie, struct file *map, stru
 	bool valid[2];
 	int err;
 
+	/* Emptied on a full disk, see cachefiles_od_mapfile_empty(). */
+	if (!i_size_read(file_inode(map)))
+		return -ENOENT;
 	err = stat_file(file, &st) ?: read_slots(map, slots, valid);
 	if (!err)
 		err = read_newest(map, slots, valid, runs, &newest);
@@ -261,6 +265,7 @@ static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool
 	m->nr_runs = nr_runs;
 	m->seq = cookie->map_seq + 1;
 	m->size = cookie->size;
+	m->used = READ_ONCE(cookie->used);
 	m->ino = st.ino;
 	m->generation = file_inode(cookie->file)->i_generation;
 	if (closed) {
@@ -286,6 +291,7 @@ static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
 	cookie->map_nr_runs = m->nr_runs;
 	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
 	cookie->map_stale = false;
+	cookie->map_used = m->used;
 	return 0;
 }
 
@@ -317,6 +323,33 @@ int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struc
 free:
 	kfree(m);
 	return err;
+}
+
+static int make_empty(struct file *map)
+{
+	return vfs_truncate(&map->f_path, 0) ?: vfs_fsync(map, 0);
+}
+
+/*
+ * The map on disk says nothing any more when this returns with 0, which takes no room
+ * there. The next version is like the first one of a new object.
+ */
+int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie)
+{
+	struct file *map = open_map(cachefiles_od_cookie_cache(cookie), cookie->file, O_RDWR);
+	int err = PTR_ERR_OR_ZERO(map);
+
+	lockdep_assert_held(&cookie->commit_mutex);
+	if (!err) {
+		err = make_empty(map);
+		fput(map);
+	}
+	if (err && err != -ENOENT)
+		return err;
+	cookie->map_seq = 0;
+	cookie->map_closed = false;
+	cookie->map_stale = true;
+	return 0;
 }
 
 /*

@@ -94,6 +94,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 	cookie->map_seq = 0;
 	cookie->map_closed = false;
 	cookie->map_stale = false;
+	cookie->map_used = 0;
 	WRITE_ONCE(cookie->committed, 0);
 	mutex_unlock(&cookie->commit_mutex);
 }
@@ -278,6 +279,30 @@ int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
 }
 
 /*
+ * What the map in memory lacks, the one on disk must lack, too, before the file does. A
+ * full disk may have no room for a newer map, and giving a range back is how it gets some;
+ * an empty map needs none. The caller has an operation, and the cache's credentials.
+ */
+int cachefiles_od_presence_retract(struct cachefiles_od_cookie *cookie)
+{
+	int err = cachefiles_od_presence_commit(cookie);
+
+	/* Where there are no maps, none outlives the mount. */
+	if (err == -EOPNOTSUPP)
+		return 0;
+	if (err != -ENOSPC && err != -EDQUOT)
+		return err;
+	mutex_lock(&cookie->commit_mutex);
+	err = cachefiles_od_mapfile_empty(cookie);
+	if (!err)
+		WRITE_ONCE(cookie->committed, 0);
+	mutex_unlock(&cookie->commit_mutex);
+	/* All that is present is committed again once there is room. */
+	want_commit(cookie, cachefiles_od_commit_ms());
+	return err;
+}
+
+/*
  * Before the cache file is written to: a map that says that the object was
  * closed would not be trusted after a crash, since the file's times change.
  */
@@ -304,7 +329,8 @@ void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie)
 		return;
 	mutex_lock(&cookie->commit_mutex);
 	/* A new object that nothing was written to is not worth a map. */
-	if (!is_committed(cookie) || (cookie->map_seq && !cookie->map_closed))
+	if (!is_committed(cookie) || (cookie->map_seq && (!cookie->map_closed ||
+							  cookie->used != cookie->map_used)))
 		commit_locked(cookie, true);
 	mutex_unlock(&cookie->commit_mutex);
 }

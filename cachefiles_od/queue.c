@@ -21,6 +21,7 @@ static void describe(struct cachefiles_od_request *req, struct od_message *msg)
 		.open.cookie_key_len = cookie->key_len,
 		.read.off = req->range.start,
 		.read.len = req->range.end - req->range.start,
+		.culled.bytes = req->range.end - req->range.start,
 	};
 }
 
@@ -123,8 +124,8 @@ static int deliver_open(struct cachefiles_od_queue *queue, struct cachefiles_od_
 	return err ?: 1;
 }
 
-/* Nothing is replied to a CLOSE: it ends where it is delivered. */
-static void end_close(struct cachefiles_od_request *req)
+/* Nothing is replied to a CLOSE or a CULLED: they end where they are delivered. */
+static void end_unreplied(struct cachefiles_od_request *req)
 {
 	int err;
 
@@ -142,8 +143,8 @@ static int deliver_plain(struct cachefiles_od_queue *queue, struct cachefiles_od
 
 	if (!fetch_end(queue, req, msg, err == 0))
 		return err ?: 1;
-	if (!err && req->opcode == CACHEFILES_OD_OP_CLOSE)
-		end_close(req);
+	if (!err && req->opcode != CACHEFILES_OD_OP_READ)
+		end_unreplied(req);
 	return err;
 }
 
@@ -168,8 +169,9 @@ static void count_delivery(struct cachefiles_od_cache *cache, u32 opcode)
 	case CACHEFILES_OD_OP_READ:
 		atomic64_inc(&cache->stats.reads);
 		break;
-	default:
+	case CACHEFILES_OD_OP_CLOSE:
 		atomic64_inc(&cache->stats.closes);
+		break;
 	}
 }
 
@@ -210,11 +212,16 @@ void cachefiles_od_queue_start(struct cachefiles_od_queue *queue)
 static void restore_one(struct cachefiles_od_request *req)
 {
 	struct cachefiles_od_cookie *cookie = req->cookie;
+	bool unknown = false;
 
 	spin_lock(&cookie->lock);
-	if (req->opcode != CACHEFILES_OD_OP_OPEN || !cookie->object_id)
+	if (req->opcode == CACHEFILES_OD_OP_CULLED)
+		unknown = cachefiles_od_request_step(req, OD_REQ_CANCEL) == 0;
+	else if (req->opcode != CACHEFILES_OD_OP_OPEN || !cookie->object_id)
 		cachefiles_od_request_step(req, OD_REQ_REQUEUE);
 	spin_unlock(&cookie->lock);
+	if (unknown)
+		cachefiles_od_request_put(req);
 }
 
 void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue)
@@ -225,6 +232,7 @@ void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue)
 	cachefiles_od_request_restart(queue);
 	/* What the old daemon asked for, the next one may not know. */
 	WRITE_ONCE(queue->wide, false);
+	WRITE_ONCE(queue->events, false);
 	while ((req = cachefiles_od_request_next(queue, &id))) {
 		restore_one(req);
 		cachefiles_od_request_put(req);

@@ -68,6 +68,12 @@ void cachefiles_od_request_wake_pollers(void)
 	wake_up_interruptible_poll(&pollers, EPOLLIN | EPOLLRDNORM);
 }
 
+/* Something is to be culled. */
+void cachefiles_od_request_wake_cullers(void)
+{
+	wake_up_interruptible_poll(&pollers, EPOLLOUT | EPOLLWRNORM);
+}
+
 /* --- life --- */
 
 static void request_free(struct kref *ref)

@@ -66,6 +66,50 @@ static const char *daemon_name(const struct cachefiles_od_cache *cache)
 	return READ_ONCE(cache->queue.live) ? "bound" : "gone";
 }
 
+static const char *room_name(const struct cachefiles_od_cache *cache)
+{
+	static const char * const names[] = {
+		[OD_ROOM_PLENTY]	= "plenty",
+		[OD_ROOM_SOME]		= "some",
+		[OD_ROOM_SCARCE]	= "scarce",
+		[OD_ROOM_NONE]		= "none",
+	};
+
+	return names[READ_ONCE(cache->room.room)];
+}
+
+static const char *culling_name(const struct cachefiles_od_cache *cache)
+{
+	return READ_ONCE(cache->room.culling) ? "yes" : "no";
+}
+
+static void show_limits(struct seq_file *m, char what, const struct od_limit *limit)
+{
+	seq_printf(m, "%crun\t%u\n%ccull\t%u\n%cstop\t%u\n", what, limit->run, what,
+		   limit->cull, what, limit->stop);
+}
+
+static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache)
+{
+	show_named(m, "room", room_name(cache));
+	show_named(m, "culling", culling_name(cache));
+	show_limits(m, 'b', &cache->blocks);
+	show_limits(m, 'f', &cache->files);
+}
+
+/* Before the mutex is taken: a file system may take its time. */
+static void look_up_rooms(void)
+{
+	struct cachefiles_od_cache *cache;
+	unsigned int id = 0;
+
+	while ((cache = cachefiles_od_cache_get_after(id))) {
+		id = cache->id;
+		cachefiles_od_room(cache);
+		cachefiles_od_cache_put(cache);
+	}
+}
+
 /* The cache that a mount without cache= joins. */
 static int show_cache(struct seq_file *m, void *unused)
 {
@@ -73,6 +117,7 @@ static int show_cache(struct seq_file *m, void *unused)
 	unsigned int volumes = 0, blobs = 0;
 
 	seq_puts(m, "name\tvalue\n");
+	look_up_rooms();
 	mutex_lock(&cachefiles_od_mutex);
 	cache = cachefiles_od_cache_find(NULL);
 	if (!cache) {
@@ -91,6 +136,10 @@ static int show_cache(struct seq_file *m, void *unused)
 		show_counter(m, "bytes_served", &cache->stats.served);
 		show_counter(m, "failures", &cache->stats.failed);
 		show_counter(m, "commits", &cache->stats.commits);
+		show_room(m, cache);
+		show_counter(m, "bytes_passed", &cache->stats.passed);
+		show_counter(m, "bytes_punched", &cache->stats.punched);
+		show_counter(m, "culled", &cache->stats.culled);
 	}
 	mutex_unlock(&cachefiles_od_mutex);
 	return 0;
@@ -100,6 +149,7 @@ static int show_cache(struct seq_file *m, void *unused)
 
 static void *caches_start(struct seq_file *m, loff_t *pos)
 {
+	look_up_rooms();
 	mutex_lock(&cachefiles_od_mutex);
 	return seq_list_start_head(&cachefiles_od_caches, *pos);
 }
@@ -120,7 +170,9 @@ static int caches_show(struct seq_file *m, void *v)
 	unsigned int volumes = 0, blobs = 0;
 
 	if (v == &cachefiles_od_caches) {
-		seq_puts(m, "cache\ttag\tdevice\tdaemon\tdir\tvolumes\tblobs\trequests\topens\treads_sent\tcloses\tbytes_filled\tbytes_served\tfailures\tcommits\n");
+		seq_puts(m, "cache\ttag\tdevice\tdaemon\tdir\tvolumes\tblobs\trequests\topens\treads_sent\tcloses\tbytes_filled\tbytes_served\tfailures\tcommits\t"
+			 "room\tculling\tbrun\tbcull\tbstop\tfrun\tfcull\tfstop\t"
+			 "bytes_passed\tbytes_punched\tculled\n");
 		return 0;
 	}
 	count_users(cache, &volumes, &blobs);
@@ -136,6 +188,12 @@ static int caches_show(struct seq_file *m, void *v)
 	show_count(m, &cache->stats.served);
 	show_count(m, &cache->stats.failed);
 	show_count(m, &cache->stats.commits);
+	seq_printf(m, "\t%s\t%s", room_name(cache), culling_name(cache));
+	seq_printf(m, "\t%u\t%u\t%u", cache->blocks.run, cache->blocks.cull, cache->blocks.stop);
+	seq_printf(m, "\t%u\t%u\t%u", cache->files.run, cache->files.cull, cache->files.stop);
+	show_count(m, &cache->stats.passed);
+	show_count(m, &cache->stats.punched);
+	show_count(m, &cache->stats.culled);
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -237,7 +295,7 @@ static int blobs_show(struct seq_file *m, void *v)
 	u64 present, size;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\tcache\n");
+		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\tcache\tused\n");
 		return 0;
 	}
 	spin_lock(&cookie->lock);
@@ -251,10 +309,10 @@ static int blobs_show(struct seq_file *m, void *v)
 	show_string(m, cookie->volume->key);
 	seq_putc(m, '\t');
 	show_key(m, cookie->key, cookie->key_len);
-	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\t%u\n", size, without_tail(present, size),
-		   state_name(state), waiting,
+	seq_printf(m, "\t%llu\t%llu\t%s\t%u\t%llu\t%u\t%llu\n", size,
+		   without_tail(present, size), state_name(state), waiting,
 		   without_tail(READ_ONCE(cookie->committed), size),
-		   cookie->volume->cache->id);
+		   cookie->volume->cache->id, READ_ONCE(cookie->used));
 	return 0;
 }
 
@@ -263,6 +321,39 @@ static const struct seq_operations blobs_ops = {
 	.next	= blobs_next,
 	.stop	= blobs_stop,
 	.show	= blobs_show,
+};
+
+/* --- regions: when each part of an open blob was last read --- */
+
+static int regions_show(struct seq_file *m, void *v)
+{
+	struct cachefiles_od_cookie *cookie = v;
+	unsigned int shift, i;
+	u64 ino, size;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "inode\tsize\tregion\tused\tcache\n");
+		return 0;
+	}
+	spin_lock(&cookie->lock);
+	ino = cookie->file ? file_inode(cookie->file)->i_ino : 0;
+	size = cookie->size;
+	shift = cookie->region_shift;
+	spin_unlock(&cookie->lock);
+	if (!ino)
+		return 0;
+	seq_printf(m, "%llu\t%llu\t%llu\t", ino, size, 1ULL << shift);
+	for (i = 0; i < OD_REGIONS && (u64)i << shift < size; i++)
+		seq_printf(m, "%s%u", i ? "," : "", READ_ONCE(cookie->region_used[i]));
+	seq_printf(m, "\t%u\n", cookie->volume->cache->id);
+	return 0;
+}
+
+static const struct seq_operations regions_ops = {
+	.start	= blobs_start,
+	.next	= blobs_next,
+	.stop	= blobs_stop,
+	.show	= regions_show,
 };
 
 /*
@@ -323,6 +414,7 @@ static int requests_show(struct seq_file *m, void *v)
 		[CACHEFILES_OD_OP_OPEN]		= "OPEN",
 		[CACHEFILES_OD_OP_CLOSE]	= "CLOSE",
 		[CACHEFILES_OD_OP_READ]		= "READ",
+		[CACHEFILES_OD_OP_CULLED]	= "CULLED",
 	};
 	struct cachefiles_od_request *req = v;
 	enum od_req_state state;
@@ -364,6 +456,7 @@ int cachefiles_od_stats_register(void)
 	if (proc_create_single("cache", 0400, dir, show_cache) &&
 	    proc_create_seq("caches", 0400, dir, &caches_ops) &&
 	    proc_create_seq("blobs", 0400, dir, &blobs_ops) &&
+	    proc_create_seq("regions", 0400, dir, &regions_ops) &&
 	    proc_create_seq("requests", 0400, dir, &requests_ops) &&
 	    proc_create("control", 0200, dir, &cachefiles_od_control_ops))
 		return 0;

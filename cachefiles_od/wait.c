@@ -179,6 +179,9 @@ static void note_tries(struct cachefiles_od_request *req)
 	for (node = rb_first(&req->waits); node; node = rb_next(node)) {
 		struct cachefiles_od_piece *piece = piece_of(node);
 
+		/* What it wants may have been there. */
+		if (piece->late)
+			continue;
 		piece->tries++;
 		piece->alone = is_alone(req, piece);
 	}
@@ -245,6 +248,64 @@ void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u
 		take_filled(read_of(node), end, &pieces);
 	spin_unlock(&cookie->lock);
 	cachefiles_od_wait_resume(&pieces);
+}
+
+static void take_overlapping(struct cachefiles_od_request *req, u64 start, u64 end,
+			     struct list_head *pieces)
+{
+	struct rb_node *node, *next;
+
+	req->passed = true;
+	for (node = rb_first(&req->waits); node; node = next) {
+		struct cachefiles_od_piece *piece = piece_of(node);
+
+		if (cachefiles_od_piece_start(piece) >= end)
+			return;
+		next = rb_next(node);
+		if (piece_end(piece) > start)
+			take_piece(req, piece, 0, pieces);
+	}
+}
+
+/*
+ * The daemon has written bytes that are not kept: the pieces that wait for some of
+ * them take these, and what they still lack is waited for again.
+ */
+void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
+			     const struct cachefiles_od_bytes *bytes)
+{
+	struct cachefiles_od_piece *piece, *next;
+	struct rb_node *node;
+	LIST_HEAD(pieces);
+
+	spin_lock(&cookie->lock);
+	for (node = first_read_after(cookie, bytes->start);
+	     node && read_of(node)->range.start < bytes->end; node = rb_next(node))
+		take_overlapping(read_of(node), bytes->start, bytes->end, &pieces);
+	spin_unlock(&cookie->lock);
+	list_for_each_entry_safe(piece, next, &pieces, link) {
+		list_del_init(&piece->link);
+		/* @piece may be freed once this returns. */
+		piece->take(piece, bytes);
+	}
+}
+
+/*
+ * A range was given back: of READs under way some may have been filled, and nobody is
+ * to be told at their end that the daemon has left it out.
+ */
+void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	struct rb_node *node, *wait;
+
+	spin_lock(&cookie->lock);
+	for (node = first_read_after(cookie, start);
+	     node && read_of(node)->range.start < end; node = rb_next(node)) {
+		read_of(node)->passed = true;
+		for (wait = rb_first(&read_of(node)->waits); wait; wait = rb_next(wait))
+			piece_of(wait)->late = true;
+	}
+	spin_unlock(&cookie->lock);
 }
 
 static void take_owned(struct cachefiles_od_request *req, const void *owner,
@@ -391,10 +452,14 @@ void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie)
 		cachefiles_od_cookie_put(cookie);
 }
 
-/* How far a READ for this piece may go beyond it: not at all once that came to nothing. */
+/*
+ * How far a READ for this piece may go beyond it: not at all once that came to nothing,
+ * or while what is not wanted would not be kept.
+ */
 static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece)
 {
-	if (piece->tries || !READ_ONCE(cachefiles_od_cookie_queue(cookie)->wide))
+	if (piece->tries || !READ_ONCE(cachefiles_od_cookie_queue(cookie)->wide) ||
+	    READ_ONCE(cachefiles_od_cookie_cache(cookie)->room.room) == OD_ROOM_NONE)
 		return 0;
 	return cachefiles_od_window();
 }
@@ -418,6 +483,7 @@ static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefil
 static size_t attach(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece)
 {
 	piece->len = min_t(u64, piece->len, req->range.end - cachefiles_od_piece_start(piece));
+	piece->late = req->passed;
 	insert_piece(req, piece);
 	if (piece->expires)
 		arm_deadline(cachefiles_od_cookie_queue(req->cookie), piece->expires);

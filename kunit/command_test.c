@@ -31,6 +31,9 @@ static void command_known_commands(struct kunit *test)
 		{ "wide", OD_CMD_WIDE, "" },
 		{ "restore", OD_CMD_RESTORE, "" },
 		{ "cull Dx", OD_CMD_CULL, "Dx" },
+		{ "cull-deferred Dx", OD_CMD_CULL_DEFERRED, "Dx" },
+		{ "punch Dx 0 4096", OD_CMD_PUNCH, "Dx 0 4096" },
+		{ "events", OD_CMD_EVENTS, "" },
 		{ "inuse Dx", OD_CMD_INUSE, "Dx" },
 		{ "debug 3", OD_CMD_DEBUG, "3" },
 		{ "brun 7%", OD_CMD_BRUN, "7%" },
@@ -231,6 +234,42 @@ static void command_numbers(struct kunit *test)
 	}
 }
 
+static void command_punch(struct kunit *test)
+{
+	static const struct {
+		const char *arg, *name;
+		u64 start, len;
+		int err;
+	} cases[] = {
+		{ "Dx 0 1", "Dx", 0, 1, 0 },
+		{ "Dx\t4096  8192 ", "Dx", 4096, 8192, 0 },
+		{ "D,x 18446744073709551614 1", "D,x", ~0ULL - 1, 1, 0 },
+		{ "Dx 18446744073709551615 1", "", 0, 0, -EINVAL },
+		{ "Dx 0 0", "", 0, 0, -EINVAL },
+		{ "Dx 0", "", 0, 0, -EINVAL },
+		{ "Dx", "", 0, 0, -EINVAL },
+		{ "", "", 0, 0, -EINVAL },
+		{ "Dx 0 1 2", "", 0, 0, -EINVAL },
+		{ "Dx 0 1x", "", 0, 0, -EINVAL },
+		{ "Dx -1 1", "", 0, 0, -EINVAL },
+		{ "Dx 0 18446744073709551616", "", 0, 0, -EINVAL },
+	};
+	struct od_punch punch;
+	char arg[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		memcpy(arg, cases[i].arg, strlen(cases[i].arg) + 1);
+		KUNIT_EXPECT_EQ_MSG(test, od_command_punch(arg, &punch), cases[i].err, "%s",
+				    cases[i].arg);
+		if (cases[i].err)
+			continue;
+		KUNIT_EXPECT_STREQ(test, punch.name, cases[i].name);
+		KUNIT_EXPECT_EQ(test, punch.start, cases[i].start);
+		KUNIT_EXPECT_EQ(test, punch.len, cases[i].len);
+	}
+}
+
 static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_known_commands),
 	KUNIT_CASE(command_bad_commands),
@@ -239,6 +278,7 @@ static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_percents),
 	KUNIT_CASE(command_lengths),
 	KUNIT_CASE(command_numbers),
+	KUNIT_CASE(command_punch),
 	{}
 };
 

@@ -9,7 +9,7 @@
 enum {
 	MAGIC = 0, VERSION = 8, CRC = 12, SEQ = 16, SIZE = 24, INO = 32, GENERATION = 40,
 	FLAGS = 44, MTIME_SEC = 48, MTIME_NSEC = 56, NR_RUNS = 60, RUNS_OFF = 64, RUNS_CRC = 72,
-	VOLUME = 80, NAME = 336, VALIDATOR = 592,
+	VOLUME = 80, NAME = 336, VALIDATOR = 592, USED = 848,
 };
 
 static struct od_mapfile *example(struct kunit *test)
@@ -28,6 +28,7 @@ static struct od_mapfile *example(struct kunit *test)
 		.volume = "Ierofs,test",
 		.name = "Dtest",
 		.validator = "\"etag, with a comma\"",
+		.used = 0x1122334455667788ULL,
 	};
 	struct od_mapfile *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 
@@ -87,6 +88,7 @@ static void mapfile_layout(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, (char *)slot + VOLUME, m->volume);
 	KUNIT_EXPECT_STREQ(test, (char *)slot + NAME, m->name);
 	KUNIT_EXPECT_STREQ(test, (char *)slot + VALIDATOR, m->validator);
+	KUNIT_EXPECT_EQ(test, get_unaligned_le64(slot + USED), m->used);
 	KUNIT_EXPECT_EQ(test, slot[OD_MAPFILE_SLOT - 1], 0);
 }
 
@@ -106,6 +108,7 @@ static void expect_same(struct kunit *test, const struct od_mapfile *a,
 	KUNIT_EXPECT_STREQ(test, a->volume, b->volume);
 	KUNIT_EXPECT_STREQ(test, a->name, b->name);
 	KUNIT_EXPECT_STREQ(test, a->validator, b->validator);
+	KUNIT_EXPECT_EQ(test, a->used, b->used);
 }
 
 static void mapfile_round_trip(struct kunit *test)

@@ -71,6 +71,11 @@ static void count_report(struct cachefiles_od_piece *piece)
 	atomic_inc_return_release(&container_of(piece, struct stage_piece, piece)->reports);
 }
 
+static void count_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
+{
+	atomic_inc(&container_of(piece, struct stage_piece, piece)->taken);
+}
+
 struct stage_fd {
 	struct cachefiles_od_cookie *cookie;
 	u32 object_id;
@@ -299,6 +304,7 @@ void stage_piece(struct stage_piece *p, struct cachefiles_od_cookie *cookie, u64
 	p->piece.len = len;
 	INIT_LIST_HEAD(&p->piece.link);
 	p->piece.go_on = count_report;
+	p->piece.take = count_take;
 }
 
 int stage_miss(struct stage_piece *p)

@@ -28,11 +28,13 @@
  * @piece: as the queue knows it
  * @read: the read that it is all of
  * @reports: how often it was reported
+ * @taken: how often it took bytes that are not kept
  */
 struct stage_piece {
 	struct cachefiles_od_piece piece;
 	struct cachefiles_od_read read;
 	atomic_t reports;
+	atomic_t taken;
 };
 
 /**

@@ -276,6 +276,106 @@ static void queue_filled(struct kunit *test)
 
 /* --- whose turn it is --- */
 
+static void pass(struct stage *stage, u64 start, u64 end)
+{
+	const struct cachefiles_od_bytes bytes = { .start = start, .end = end };
+
+	cachefiles_od_wait_pass(&stage->cookies[0], &bytes);
+}
+
+static int taken(struct stage *stage, int nr)
+{
+	return atomic_read(&stage->pieces[nr].taken);
+}
+
+/* What is not kept goes to the pieces that it overlaps; who comes later has missed it. */
+static void queue_passes_on(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 4096, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 8192, 4096), 0);
+	if (fetch_read(test, &m))
+		return;
+	pass(stage, 4095, 8192);
+	KUNIT_EXPECT_EQ(test, taken(stage, 0), 1);
+	KUNIT_EXPECT_EQ(test, taken(stage, 1), 1);
+	KUNIT_EXPECT_EQ(test, taken(stage, 2), 0);
+	pass(stage, 0, 8192);
+	KUNIT_EXPECT_EQ(test, taken(stage, 0), 1);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, 4096, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 1);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 2, 1, 0);
+	expect_piece(test, 3, 1, 0);
+	KUNIT_EXPECT_EQ(test, stage->pieces[2].piece.tries, 1);
+	KUNIT_EXPECT_EQ(test, stage->pieces[3].piece.tries, 0);
+}
+
+/* What was filled of a READ and given back is not what the daemon has left out. */
+static void queue_forgets(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	stage->cache.queue.wide = false;
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 8192), 0);
+	if (fetch_read(test, &m))
+		return;
+	stage_fill(&stage->cookies[0], 0, 4096);
+	stage_forget_present(&stage->cookies[0]);
+	cachefiles_od_wait_forgotten(&stage->cookies[0], 4096, 8192);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_piece(test, 0, 1, 0);
+	expect_tries(test, 0, 0, false);
+}
+
+/* Without room nothing is asked for that would be dropped. */
+static void queue_no_room_is_narrow(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	stage->cache.room.room = OD_ROOM_NONE;
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 8192, 4096), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, m.range.off, 8192);
+	KUNIT_EXPECT_EQ(test, m.range.len, 4096);
+}
+
+/* A message of what was removed is for a daemon that has asked for it alone. */
+static void queue_culled(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct cachefiles_od_cookie *cookie = &stage->cookies[0];
+	struct cachefiles_od_request *req;
+	struct stage_message m;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_CULLED, GFP_KERNEL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(req));
+		req->range.end = 12345;
+		spin_lock(&cookie->lock);
+		KUNIT_EXPECT_EQ(test, cachefiles_od_request_enqueue(req), 0);
+		spin_unlock(&cookie->lock);
+		if (i)
+			cachefiles_od_queue_restore(&stage->cache.queue);
+		else
+			KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 16 + 16 + 11 + 4);
+	}
+	KUNIT_EXPECT_EQ(test, m.head.opcode, CACHEFILES_OD_OP_CULLED);
+	KUNIT_EXPECT_EQ(test, m.head.object_id, 0);
+	expect_nothing_to_fetch(test);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
 static void queue_round_robin(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -874,6 +974,10 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_cuts_pieces),
 	KUNIT_CASE(queue_present_after_all),
 	KUNIT_CASE(queue_filled),
+	KUNIT_CASE(queue_passes_on),
+	KUNIT_CASE(queue_forgets),
+	KUNIT_CASE(queue_no_room_is_narrow),
+	KUNIT_CASE(queue_culled),
 	KUNIT_CASE(queue_round_robin),
 	KUNIT_CASE(queue_high_id_is_served),
 	KUNIT_CASE(queue_ids_wrap),

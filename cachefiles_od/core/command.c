@@ -15,12 +15,15 @@ static const struct {
 	{ "commit",	OD_CMD_COMMIT },
 	{ "copen",	OD_CMD_COPEN },
 	{ "cull",	OD_CMD_CULL },
+	{ "cull-deferred", OD_CMD_CULL_DEFERRED },
 	{ "debug",	OD_CMD_DEBUG },
 	{ "dir",	OD_CMD_DIR },
+	{ "events",	OD_CMD_EVENTS },
 	{ "fcull",	OD_CMD_FCULL },
 	{ "frun",	OD_CMD_FRUN },
 	{ "fstop",	OD_CMD_FSTOP },
 	{ "inuse",	OD_CMD_INUSE },
+	{ "punch",	OD_CMD_PUNCH },
 	{ "restore",	OD_CMD_RESTORE },
 	{ "secctx",	OD_CMD_SECCTX },
 	{ "tag",	OD_CMD_TAG },
@@ -123,6 +126,33 @@ int od_command_copen(char *arg, struct od_copen *copen)
 		return 1;
 	}
 	return 0;
+}
+
+/* Cuts the next word off. */
+static char *od_next_word(char **rest)
+{
+	char *word = *rest, *end = word;
+
+	while (*end && !od_is_blank(*end))
+		end++;
+	while (od_is_blank(*end))
+		*end++ = '\0';
+	*rest = end;
+	return word;
+}
+
+int od_command_punch(char *arg, struct od_punch *punch)
+{
+	const char *start, *len;
+	u64 end;
+
+	punch->name = od_next_word(&arg);
+	start = od_next_word(&arg);
+	len = od_next_word(&arg);
+	if (*arg || od_command_u64(start, '\0', &punch->start) < 0 ||
+	    od_command_u64(len, '\0', &punch->len) < 0)
+		return -EINVAL;
+	return !punch->len || check_add_overflow(punch->start, punch->len, &end) ? -EINVAL : 0;
 }
 
 int od_command_percent(const char *arg, unsigned int *percent)

@@ -13,12 +13,15 @@ enum od_command_id {
 	OD_CMD_COMMIT,
 	OD_CMD_COPEN,
 	OD_CMD_CULL,
+	OD_CMD_CULL_DEFERRED,
 	OD_CMD_DEBUG,
 	OD_CMD_DIR,
+	OD_CMD_EVENTS,
 	OD_CMD_FRUN,
 	OD_CMD_FCULL,
 	OD_CMD_FSTOP,
 	OD_CMD_INUSE,
+	OD_CMD_PUNCH,
 	OD_CMD_RESTORE,
 	OD_CMD_SECCTX,
 	OD_CMD_TAG,
@@ -73,6 +76,27 @@ struct od_copen {
  * 1 where @id is right but what follows it was not.
  */
 int od_command_copen(char *arg, struct od_copen *copen);
+
+/**
+ * struct od_punch - a range that a blob is to give back
+ * @name: file name of the blob; points into the command
+ * @start: first byte
+ * @len: bytes, not 0
+ */
+struct od_punch {
+	const char *name;
+	u64 start, len;
+};
+
+/**
+ * od_command_punch - parse "NAME START LEN"
+ * @arg: argument of a punch command; changed in place. File names in a cache have
+ *	no blanks
+ * @punch: the result; @name may be "" only when this fails
+ *
+ * Return: 0 or -EINVAL.
+ */
+int od_command_punch(char *arg, struct od_punch *punch);
 
 /**
  * od_command_percent - parse "N%"

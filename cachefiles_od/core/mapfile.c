@@ -60,6 +60,7 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot)
 	od_put_string(disk->volume, m->volume);
 	od_put_string(disk->name, m->name);
 	od_put_string(disk->validator, m->validator);
+	disk->used = cpu_to_le64(m->used);
 	disk->crc = cpu_to_le32(od_mapfile_slot_crc(slot));
 }
 
@@ -102,6 +103,7 @@ int od_mapfile_decode(const u8 *slot, struct od_mapfile *m)
 	m->nr_runs = le32_to_cpu(disk->nr_runs);
 	m->runs_off = le64_to_cpu(disk->runs_off);
 	m->runs_crc = le32_to_cpu(disk->runs_crc);
+	m->used = le64_to_cpu(disk->used);
 
 	if (!od_get_string(m->volume, disk->volume) || !od_is_file_name(m->volume) ||
 	    !od_get_string(m->name, disk->name) || !od_is_file_name(m->name) ||

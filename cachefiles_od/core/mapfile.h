@@ -50,14 +50,16 @@ struct od_disk_map {
 	u8 volume[OD_MAPFILE_STRING_MAX + 1];
 	u8 name[OD_MAPFILE_STRING_MAX + 1];
 	u8 validator[OD_MAPFILE_STRING_MAX + 1];
+	__le64 used;
 } __packed;
 
-static_assert(sizeof(struct od_disk_map) == 848);
+static_assert(sizeof(struct od_disk_map) == 856);
 static_assert(sizeof(struct od_disk_map) <= OD_MAPFILE_SLOT);
 static_assert(offsetof(struct od_disk_map, crc) == 12);
 static_assert(offsetof(struct od_disk_map, generation) == 40);
 static_assert(offsetof(struct od_disk_map, nr_runs) == 60);
 static_assert(offsetof(struct od_disk_map, volume) == 80);
+static_assert(offsetof(struct od_disk_map, used) == 848);
 
 /**
  * struct od_disk_run - a run of present bytes
@@ -89,6 +91,8 @@ static_assert(sizeof(struct od_disk_run) == 16);
  * @volume: NUL-terminated name of the volume's directory
  * @name: NUL-terminated name of the cache file
  * @validator: NUL-terminated version of the blob as the daemon named it, or ""
+ * @used: when the blob was last opened or read, in seconds since 1970; 0 in a map of
+ *	a version that did not say
  */
 struct od_mapfile {
 	u64 seq;
@@ -104,6 +108,7 @@ struct od_mapfile {
 	char volume[OD_MAPFILE_STRING_MAX + 1];
 	char name[OD_MAPFILE_STRING_MAX + 1];
 	char validator[OD_MAPFILE_STRING_MAX + 1];
+	u64 used;
 };
 
 /**

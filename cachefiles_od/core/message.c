@@ -12,6 +12,9 @@ size_t od_message_len(const struct od_message *msg)
 		       strlen(msg->open.volume_key) + 1 + msg->open.cookie_key_len;
 	case CACHEFILES_OD_OP_READ:
 		return head + sizeof(struct cachefiles_od_read_range);
+	case CACHEFILES_OD_OP_CULLED:
+		return head + sizeof(struct cachefiles_od_culled) +
+		       strlen(msg->open.volume_key) + 1 + msg->open.cookie_key_len;
 	default:
 		return head;
 	}
@@ -32,6 +35,21 @@ static void od_message_encode_open(const struct od_message *msg, u8 *buf)
 	memcpy(buf, msg->open.cookie_key, open.cookie_key_size);
 }
 
+static void od_message_encode_culled(const struct od_message *msg, u8 *buf)
+{
+	struct cachefiles_od_culled culled = {
+		.volume_key_size = (u32)strlen(msg->open.volume_key) + 1,
+		.cookie_key_size = msg->open.cookie_key_len,
+		.bytes = msg->culled.bytes,
+	};
+
+	memcpy(buf, &culled, sizeof(culled));
+	buf += sizeof(culled);
+	memcpy(buf, msg->open.volume_key, culled.volume_key_size);
+	buf += culled.volume_key_size;
+	memcpy(buf, msg->open.cookie_key, culled.cookie_key_size);
+}
+
 void od_message_encode(const struct od_message *msg, u8 *buf)
 {
 	struct cachefiles_od_msg head = {
@@ -45,6 +63,8 @@ void od_message_encode(const struct od_message *msg, u8 *buf)
 	buf += sizeof(head);
 	if (msg->opcode == CACHEFILES_OD_OP_OPEN) {
 		od_message_encode_open(msg, buf);
+	} else if (msg->opcode == CACHEFILES_OD_OP_CULLED) {
+		od_message_encode_culled(msg, buf);
 	} else if (msg->opcode == CACHEFILES_OD_OP_READ) {
 		struct cachefiles_od_read_range range = {
 			.off = msg->read.off,

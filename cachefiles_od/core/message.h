@@ -18,6 +18,8 @@
  * @read: what a READ adds
  * @read.off: first byte wanted
  * @read.len: bytes wanted
+ * @culled: what a CULLED adds; its keys are those of @open
+ * @culled.bytes: bytes that were freed
  */
 struct od_message {
 	u32 msg_id;
@@ -32,6 +34,9 @@ struct od_message {
 	struct {
 		u64 off, len;
 	} read;
+	struct {
+		u64 bytes;
+	} culled;
 };
 
 /**

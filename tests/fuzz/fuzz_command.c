@@ -17,6 +17,8 @@ static const struct {
 	{ "bind", OD_CMD_BIND }, { "copen", OD_CMD_COPEN }, { "restore", OD_CMD_RESTORE },
 	{ "inuse", OD_CMD_INUSE }, { "cull", OD_CMD_CULL }, { "debug", OD_CMD_DEBUG },
 	{ "commit", OD_CMD_COMMIT }, { "wide", OD_CMD_WIDE },
+	{ "cull-deferred", OD_CMD_CULL_DEFERRED }, { "punch", OD_CMD_PUNCH },
+	{ "events", OD_CMD_EVENTS },
 };
 
 /* The id of a name, or -1. */
@@ -114,6 +116,24 @@ static void check_copen(const char *arg)
 	free(cut);
 }
 
+/* A name and two numbers, of which the sum is one, too. */
+static void check_punch(const char *arg)
+{
+	char *cut = strdup(arg), *again;
+	struct od_punch punch = { 0 };
+
+	if (!od_command_punch(cut, &punch)) {
+		must(inside(punch.name, 1, cut, strlen(arg) + 1));
+		must(!strpbrk(punch.name, " \t\r\v\f"));
+		must(punch.len && punch.start + punch.len > punch.start);
+		must(asprintf(&again, "%s %llu %llu", punch.name, (unsigned long long)punch.start,
+			      (unsigned long long)punch.len) > 0);
+		must(!od_command_punch(again, &punch));
+		free(again);
+	}
+	free(cut);
+}
+
 static void check_command(const u8 *data, size_t size, const struct od_command *cmd,
 			  const char *text)
 {
@@ -149,6 +169,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		check_numbers(cmd.arg);
 		check_percent(cmd.arg);
 		check_copen(cmd.arg);
+		check_punch(cmd.arg);
 	}
 	free(text);
 	return 0;

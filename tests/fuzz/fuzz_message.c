@@ -32,6 +32,20 @@ static void check_read(const struct od_message *msg, const u8 *buf, size_t len)
 	must(range.off == msg->read.off && range.len == msg->read.len);
 }
 
+static void check_culled(const struct od_message *msg, const u8 *buf, size_t len)
+{
+	struct cachefiles_od_culled culled;
+	size_t volume = strlen(msg->open.volume_key) + 1;
+
+	must(len == 32 + volume + msg->open.cookie_key_len);
+	memcpy(&culled, buf + 16, sizeof(culled));
+	must(culled.volume_key_size == volume);
+	must(culled.cookie_key_size == msg->open.cookie_key_len);
+	must(culled.bytes == msg->culled.bytes);
+	must(!memcmp(buf + 32, msg->open.volume_key, volume));
+	must(!memcmp(buf + 32 + volume, msg->open.cookie_key, culled.cookie_key_size));
+}
+
 static void check(const struct od_message *msg)
 {
 	struct cachefiles_od_msg head;
@@ -49,6 +63,8 @@ static void check(const struct od_message *msg)
 		check_open(msg, buf, len);
 	else if (msg->opcode == CACHEFILES_OD_OP_READ)
 		check_read(msg, buf, len);
+	else if (msg->opcode == CACHEFILES_OD_OP_CULLED)
+		check_culled(msg, buf, len);
 	else
 		must(len == sizeof(head));
 	free(buf);
@@ -57,7 +73,7 @@ static void check(const struct od_message *msg)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct feed feed = { data, size };
-	struct od_message msg = { .msg_id = feed32(&feed), .opcode = feed8(&feed) % 3 };
+	struct od_message msg = { .msg_id = feed32(&feed), .opcode = feed8(&feed) % 4 };
 	size_t volume_len, cookie_len;
 	u8 *cookie;
 	char *volume;
@@ -66,6 +82,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	msg.open.fd = feed32(&feed);
 	msg.read.off = feed64(&feed);
 	msg.read.len = feed64(&feed);
+	msg.culled.bytes = msg.read.len;
 	volume_len = feed8(&feed) % (OD_KEY_MAX + 1);
 	volume = (char *)feed_bytes(&feed, volume_len + 1);
 	volume[volume_len] = '\0';

@@ -148,6 +148,14 @@ with "$od" adopt --yes "$cache" >/dev/null
 lib=$(file erofs,dom lib) lib_map=$(map erofs,dom lib)
 exits 1 'none: no such blob in ' with "$od" drop --dir "$cache" none
 exits 1 'app: no such blob in ' with "$od" drop --dir "$cache" --domain dom app
+exits 2 'missing argument NAME' "$od" pin
+exits 0 '' with "$od" pin --dir "$cache" lib 'not plain'
+[ -e "$cache/pins/Dlib" ]
+result $? "pin: is a file"
+exits 1 'erofs,dom lib: pinned' with "$od" drop --dir "$cache" lib
+[ -e "$lib" ]
+result $? "drop: what is pinned stays"
+exits 1 'lib: not pinned' with "$od" unpin --dir "$cache" lib lib
 exits 0 'erofs,dom lib: dropped' with "$od" drop --dir "$cache" lib
 gone "drop: the file is gone, and its map" "$lib" "$lib_map"
 exits 0 'erofs,dom two: dropped' with "$od" drop --dir "$cache" --domain dom --all

@@ -111,6 +111,36 @@ assert len(s["blobs"]) == 3, s
 P
 result $? 'status --json' "$got"
 
+# two caches: the room and the pins of each
+mkdir -p "$dir"/{one,two}/pins
+touch "$dir/one/pins/Dapp" "$dir/two/pins/Dbase"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	cache tag daemon dir blobs requests room culling bytes_passed \
+	1 one bound "$dir/one" 2 1 none yes 1048576 \
+	2 two gone "$dir/two" 1 0 plenty no 0 >"$dir/fs/cachefiles_od/caches"
+want="Daemon: bound
+Cache:  $dir/one (one), 2 blobs, 1 requests
+Room:   none, culling, 1.0 MiB were passed on and not kept
+
+Daemon: gone
+Cache:  $dir/two (two), 1 blobs, 0 requests
+Room:   plenty"
+got=$("$od" status --proc "$dir" 2>&1 | sed '/^$/{N;/MOUNTED/Q}')
+same "$want" "$got" 'status: two caches'
+got=$("$od" status --proc "$dir" 2>&1 | sed -n '/^PINNED/,$p')
+same 'PINNED  CACHE
+app     one
+base    two' "$got" 'status: what is pinned in which'
+got=$("$od" status --json --proc "$dir" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+one, two = json.loads(sys.argv[1])["caches"]
+assert (one["tag"], one["culling"], one["bytes_passed"], one["pins"]) == ("one", "yes", 1048576, ["app"]), one
+assert (two["tag"], two["daemon"], two["room"], two["pins"]) == ("two", "gone", "plenty", ["base"]), two
+P
+result $? 'status --json: two caches' "$got"
+rm "$dir/fs/cachefiles_od/caches"
+
 # a name that is no UTF-8, and a file that breaks off
 printf 'volume\tblob\tsize\n\\377\t\\001\t5\nerofs,app' >"$dir/fs/cachefiles_od/blobs"
 exits 0 '"blob": "app"' "$od" status --json --proc "$dir"

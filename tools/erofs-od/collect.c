@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <libmount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "pins.h"
 #include "status.h"
+#include "text.h"
 
 static bool same_blob(const struct table *a, size_t i, const struct table *b, size_t j)
 {
@@ -161,6 +165,74 @@ static int load_file(struct table *table, const char *proc, const char *name, co
 	return err;
 }
 
+static int add_pin(const char *blob, void *arg)
+{
+	struct pins *pins = arg;
+
+	pins->names = text_array(pins->names, pins->count);
+	pins->names[pins->count++] = text_copy(blob);
+	return 0;
+}
+
+static int compare_pins(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A cache whose directory cannot be seen from here shows none. */
+static void load_pins_of(struct pins *pins, const char *dir)
+{
+	int root = *dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = root < 0 ? -1 : pins_open(root, false);
+
+	if (fd >= 0) {
+		pins_each(fd, add_pin, pins);
+		close(fd);
+	}
+	if (root >= 0)
+		close(root);
+	if (pins->count)
+		qsort(pins->names, pins->count, sizeof(*pins->names), compare_pins);
+}
+
+static int load_pins(struct status *status)
+{
+	size_t i;
+
+	status->pins = calloc(status_caches(status), sizeof(*status->pins));
+	if (!status->pins)
+		return -ENOMEM;
+	for (i = 0; i < status_caches(status); i++)
+		load_pins_of(&status->pins[i], status_of_cache(status, i, "dir"));
+	return 0;
+}
+
+static void free_pins(struct status *status)
+{
+	size_t i;
+
+	for (i = 0; status->pins && i < status_caches(status); i++) {
+		struct pins *pins = &status->pins[i];
+
+		while (pins->count)
+			free(pins->names[--pins->count]);
+		free(pins->names);
+	}
+	free(status->pins);
+}
+
+/* A module of before has one cache, and no list. */
+static int load_caches(struct status *status, const char *proc, const char **missing)
+{
+	int err = load_file(&status->caches, proc, "fs/cachefiles_od/caches", missing);
+
+	if (err == -ENOENT) {
+		*missing = NULL;
+		return 0;
+	}
+	return err;
+}
+
 /**
  * status_load - read the status files
  * @status: filled in; call status_free() even after an error
@@ -182,6 +254,8 @@ int status_load(struct status *status, const char *proc, const char **missing)
 	*missing = NULL;
 	err = load_file(&status->cache, proc, "fs/cachefiles_od/cache", missing);
 	if (!err)
+		err = load_caches(status, proc, missing);
+	if (!err)
 		err = load_file(&status->uses, proc, "fs/erofs_od/mounts", missing);
 	if (!err)
 		err = load_file(&status->blobs, proc, "fs/cachefiles_od/blobs", missing);
@@ -189,6 +263,8 @@ int status_load(struct status *status, const char *proc, const char **missing)
 		err = load_file(&status->requests, proc, "fs/cachefiles_od/requests", missing);
 	for (row = 0; !err && row < status->uses.rows; row++)
 		err = add_use(status, row);
+	if (!err)
+		err = load_pins(status);
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "%s/self/mountinfo", proc);
@@ -211,10 +287,29 @@ void status_free(struct status *status)
 		free(mounted->blobs);
 	}
 	free(status->mounts);
+	free_pins(status);
 	table_free(&status->cache);
+	table_free(&status->caches);
 	table_free(&status->blobs);
 	table_free(&status->requests);
 	table_free(&status->uses);
+}
+
+/** status_caches - number of caches; one without a name when none is bound */
+size_t status_caches(const struct status *status)
+{
+	return status->caches.rows ? status->caches.rows : 1;
+}
+
+/** status_of_cache - value of a name for a cache, "" if it has none */
+const char *status_of_cache(const struct status *status, size_t cache, const char *name)
+{
+	const char *value;
+
+	if (status->caches.rows)
+		return table_get(&status->caches, cache, name);
+	value = table_find(&status->cache, name);
+	return value ? value : "";
 }
 
 /** status_daemon - "bound", "gone", or a state of a newer module */

@@ -39,6 +39,8 @@ int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_dropin(int argc, char **argv);
 int command_drop(int argc, char **argv);
+int command_pin(int argc, char **argv);
+int command_unpin(int argc, char **argv);
 int command_refresh(int argc, char **argv);
 int command_adopt(int argc, char **argv);
 int command_backup(int argc, char **argv);

@@ -3,10 +3,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "command.h"
 #include "log.h"
+#include "pins.h"
 #include "remove.h"
 #include "report.h"
 
@@ -22,6 +24,7 @@ enum option_key {
  * @domain: only blobs of this domain, or NULL
  * @dir: the cache
  * @bound: the module has the cache bound
+ * @pins: its directory of pins, or negative
  * @report: results
  */
 struct drop {
@@ -31,6 +34,7 @@ struct drop {
 	const char *domain;
 	struct cachedir dir;
 	bool bound;
+	int pins;
 	struct report report;
 };
 
@@ -102,6 +106,10 @@ static int visit(const struct object *object, void *arg)
 
 	if (!is_wanted(drop, object))
 		return 0;
+	if (pins_has(drop->pins, object->name)) {
+		report_failed(&drop->report, object, "pinned", "'erofs-od unpin' it first");
+		return 0;
+	}
 	err = object_remove(&drop->dir, object, drop->bound);
 	if (!err)
 		report_done(&drop->report, object, "dropped",
@@ -134,7 +142,10 @@ static int run(struct drop *drop, const struct cli_values *values)
 	if (err)
 		return err;
 	drop->bound = cachedir_is_bound(&drop->dir);
+	drop->pins = pins_open(drop->dir.root, false);
 	err = cachedir_each(&drop->dir, visit, drop);
+	if (drop->pins >= 0)
+		close(drop->pins);
 	return err ? err : report_missing(drop);
 }
 

@@ -51,7 +51,8 @@ static json_t *row_object(const struct table *table, size_t row)
 		const char *key = table->cells[i];
 		const char *text = table_get(table, row, key);
 		bool is_name = !strcmp(key, "volume") || !strcmp(key, "blob") ||
-			       !strcmp(key, "fsid") || !strcmp(key, "domain");
+			       !strcmp(key, "fsid") || !strcmp(key, "domain") ||
+			       !strcmp(key, "dir") || !strcmp(key, "tag");
 
 		json_object_set_new(object, key, !is_name && is_number(text) ?
 				    json_integer(strtoll(text, NULL, 10)) : json_text(text));
@@ -133,6 +134,30 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	return object;
 }
 
+static json_t *names(const struct pins *pins)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < pins->count; i++)
+		json_array_append_new(array, json_text(pins->names[i]));
+	return array;
+}
+
+static json_t *caches(const struct status *status)
+{
+	json_t *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < status_caches(status); i++) {
+		object = status->caches.rows ? row_object(&status->caches, i) :
+					       cache_object(&status->cache);
+		json_object_set_new(object, "pins", names(&status->pins[i]));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 /**
  * status_json - print as JSON
  * @status: state to print
@@ -151,6 +176,7 @@ int status_json(const struct status *status, FILE *out)
 		json_array_append_new(mounts, mount_object(status, &status->mounts[i]));
 	json_object_set_new(root, "daemon", json_text(status_daemon(status)));
 	json_object_set_new(root, "cache", cache_object(&status->cache));
+	json_object_set_new(root, "caches", caches(status));
 	json_object_set_new(root, "mounts", mounts);
 	json_object_set_new(root, "blobs", rows(&status->blobs));
 	json_object_set_new(root, "requests", rows(&status->requests));

@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "status", "show mounts, blobs and waiting requests", command_status },
 	{ "doctor", "check what prevents mounts on this host", command_doctor },
 	{ "drop", "remove blobs from the cache", command_drop },
+	{ "pin", "keep blobs in the cache", command_pin },
+	{ "unpin", "let blobs be culled again", command_unpin },
 	{ "refresh", "remove cached blobs that have changed at their source", command_refresh },
 	{ "adopt", "write maps for cache files that have none", command_adopt },
 	{ "backup", "copy a cache", command_backup },

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
 #include <string.h>
 
 #include "human.h"
@@ -58,16 +59,72 @@ static void add_name(struct grid *grid, const char *name)
 	grid_add(grid, *text ? text : "-");
 }
 
-static void show_cache(const struct status *status, FILE *out)
+/* Modules of before say nothing of it. */
+static void show_room(const struct status *status, size_t cache, FILE *out)
 {
-	const char *dir = table_find(&status->cache, "dir");
-	const char *tag = table_find(&status->cache, "tag");
+	const char *room = status_of_cache(status, cache, "room");
+	const char *passed = status_of_cache(status, cache, "bytes_passed");
+	uint64_t bytes = strtoull(passed, NULL, 10);
+	char text[HUMAN_SIZE];
 
-	fprintf(out, "Daemon: %s\n", status_daemon(status));
-	fprintf(out, "Cache:  %s", dir && *dir ? dir : "-");
-	if (tag && *tag)
+	if (!*room)
+		return;
+	fprintf(out, "Room:   %s", room);
+	if (!strcmp(status_of_cache(status, cache, "culling"), "yes"))
+		fputs(", culling", out);
+	if (bytes)
+		fprintf(out, ", %s were passed on and not kept", human_bytes(bytes, text));
+	putc('\n', out);
+}
+
+static const char *or(const char *text, const char *otherwise)
+{
+	return *text ? text : otherwise;
+}
+
+static void show_cache(const struct status *status, size_t cache, FILE *out)
+{
+	const char *tag = status_of_cache(status, cache, "tag");
+
+	fprintf(out, "Daemon: %s\n", or(status_of_cache(status, cache, "daemon"), "unknown"));
+	fprintf(out, "Cache:  %s", or(status_of_cache(status, cache, "dir"), "-"));
+	if (*tag)
 		fprintf(out, " (%s)", tag);
-	fprintf(out, ", %zu blobs, %zu requests\n", status->blobs.rows, status->requests.rows);
+	fprintf(out, ", %s blobs, %s requests\n", or(status_of_cache(status, cache, "blobs"), "0"),
+		or(status_of_cache(status, cache, "requests"), "0"));
+	show_room(status, cache, out);
+}
+
+static void show_caches(const struct status *status, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < status_caches(status); i++) {
+		if (i)
+			putc('\n', out);
+		show_cache(status, i, out);
+	}
+}
+
+static void show_pins(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "PINNED", "CACHE" };
+	struct grid grid = { .columns = status_caches(status) > 1 ? 2 : 1, .align = "ll" };
+	size_t i, j;
+
+	add_row(&grid, head);
+	for (i = 0; i < status_caches(status); i++) {
+		for (j = 0; j < status->pins[i].count; j++) {
+			add_name(&grid, status->pins[i].names[j]);
+			if (grid.columns > 1)
+				add_name(&grid, status_of_cache(status, i, "tag"));
+		}
+	}
+	if (grid.count > grid.columns) {
+		putc('\n', out);
+		grid_print(&grid, out);
+	}
+	grid_free(&grid);
 }
 
 static void add_mount(struct grid *grid, const struct mounted *mounted, const char *target)
@@ -174,8 +231,9 @@ static void show_requests(const struct status *status, FILE *out)
  */
 void status_show(const struct status *status, bool verbose, FILE *out)
 {
-	show_cache(status, out);
+	show_caches(status, out);
 	show_mounts(status, out);
+	show_pins(status, out);
 	if (!verbose)
 		return;
 	show_blobs(status, out);

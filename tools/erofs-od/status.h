@@ -52,16 +52,30 @@ struct mounted {
 };
 
 /**
+ * struct pins - what is pinned in a cache
+ * @names: names of pinned blobs, sorted
+ * @count: number of @names
+ */
+struct pins {
+	char **names;
+	size_t count;
+};
+
+/**
  * struct status - state of both modules
- * @cache: names and values
- * @blobs: blobs of the cache
- * @requests: requests that the daemon has not completed
+ * @cache: names and values of the cache that mounts join by default
+ * @caches: all caches; no rows if none is bound, or the module has one cache only
+ * @pins: what is pinned, for each of the status_caches()
+ * @blobs: blobs of all caches
+ * @requests: requests that the daemons have not completed
  * @uses: mounts and their blobs
  * @mounts: the same, one per mount
  * @mount_count: number of @mounts
  */
 struct status {
 	struct table cache;
+	struct table caches;
+	struct pins *pins;
 	struct table blobs;
 	struct table requests;
 	struct table uses;
@@ -71,6 +85,8 @@ struct status {
 
 int status_load(struct status *status, const char *proc, const char **missing);
 void status_free(struct status *status);
+size_t status_caches(const struct status *status);
+const char *status_of_cache(const struct status *status, size_t cache, const char *name);
 const char *status_daemon(const struct status *status);
 void status_show(const struct status *status, bool verbose, FILE *out);
 int status_json(const struct status *status, FILE *out);

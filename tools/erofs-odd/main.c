@@ -54,6 +54,8 @@ enum option_key {
 	KEY_CACERT,
 	KEY_STATS,
 	KEY_INITRAMFS,
+	KEY_CACHE_SIZE,
+	KEY_COLD,
 	/* in the order of limit_names */
 	KEY_BRUN,
 	KEY_BCULL,
@@ -109,6 +111,10 @@ static const struct argp_option options[] = {
 	{ "frun", KEY_FRUN, "N", 0, "Stop culling above N percent of free files", 0 },
 	{ "fcull", KEY_FCULL, "N", 0, "Start culling below N percent of free files", 0 },
 	{ "fstop", KEY_FSTOP, "N", 0, "Stop filling below N percent of free files", 0 },
+	{ "cache-size", KEY_CACHE_SIZE, "BYTES[K|M|G|T]", 0, "Cull when the cache has more, until it "
+	  "has nine tenths of that", 0 },
+	{ "cold", KEY_COLD, "SECONDS", 0, "Parts of blobs in use that were not read for so long may "
+	  "be removed, too, when there is too little room (60)", 0 },
 	{ "device", 'd', "PATH", 0, "Device of the kernel module (" CACHEFILES_OD_DEVICE ")", 0 },
 	{ "fd", KEY_FD, "N", 0, "Take over the device from the open fd N, where the cache is bound "
 	  "already, and answer what its last daemon left unanswered", 0 },
@@ -160,6 +166,23 @@ static uint64_t parse_number(struct argp_state *state, const char *option, const
 		argp_error(state, "--%s: '%s' is not a number from %llu to %llu", option, text,
 			   (unsigned long long)min, (unsigned long long)max);
 	return value;
+}
+
+static uint64_t parse_size(struct argp_state *state, const char *option, const char *text)
+{
+	static const char units[] = "KMGT";
+	const char *p = text, *unit;
+	uint64_t value;
+	bool bad = number_parse(&p, &value);
+	int shift = 0;
+
+	if (!bad && *p && (unit = strchr(units, *p)) != NULL) {
+		shift = 10 * (int)(unit - units + 1);
+		p++;
+	}
+	if (bad || *p || !value || value > (uint64_t)INT64_MAX >> shift)
+		argp_error(state, "--%s: '%s' is not a size", option, text);
+	return value << shift;
 }
 
 static void parse_low_speed(struct argp_state *state, const char *text, struct fetch_options *fetch)
@@ -297,6 +320,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_STATS:
 		serve->stats_path = text;
+		break;
+	case KEY_CACHE_SIZE:
+		serve->cull.size = parse_size(state, "cache-size", text);
+		break;
+	case KEY_COLD:
+		serve->cull.cold_s = parse_number(state, "cold", text, 0, UINT32_MAX);
 		break;
 	case KEY_INITRAMFS:
 		args->initramfs = true;
@@ -503,7 +532,9 @@ static const char *cache_dir(const struct arguments *args)
 
 	if (args->fd < 0)
 		return args->dir;
-	return proc_cache_dir(args->serve.proc, dir, sizeof(dir)) ? args->dir : dir;
+	if (proc_cache_dir(args->serve.proc, args->serve.dev, dir, sizeof(dir)))
+		return args->dir;
+	return dir;
 }
 
 static int serve_confined(struct arguments *args)
@@ -511,6 +542,8 @@ static int serve_confined(struct arguments *args)
 	int err;
 
 	args->serve.dir = cache_dir(args);
+	args->serve.cull.dir = args->serve.dir;
+	args->serve.cull.proc = args->serve.proc;
 	err = confine();
 	if (err) {
 		log_err("giving up capabilities: %s", strerror(-err));
@@ -549,6 +582,7 @@ int main(int argc, char **argv)
 		.serve.threads = 16,
 		.serve.queue_max = POOL_QUEUE_MAX,
 		.serve.proc = "/proc",
+		.serve.cull.cold_s = CULL_COLD_S,
 		.serve.fetch = {
 			.retry_ms = 300000,
 			.switch_ms = 3000,

@@ -127,48 +127,115 @@ static void unescape(const char *from, char *to)
 	*to = '\0';
 }
 
-/* A line for each cache, and one that names the columns. */
-static bool are_several(const char *proc)
+/* The number of the cache that is bound to a device, 0 if this module does not say. */
+static unsigned long cache_of(const char *proc, int dev)
+{
+	unsigned long id = 0;
+	char line[256];
+	FILE *in;
+
+	snprintf(line, sizeof(line), "%s/self/fdinfo/%d", proc, dev);
+	in = fopen(line, "re");
+	if (!in)
+		return 0;
+	while (!id && fgets(line, sizeof(line), in))
+		if (!strncmp(line, "cache:\t", 7))
+			id = strtoul(line + 7, NULL, 10);
+	fclose(in);
+	return id;
+}
+
+/* Which column of a table has this name? -1 for none. */
+static int column_of(const char *head, const char *name)
+{
+	size_t len = strlen(name);
+	int nr = 0;
+
+	for (; head; head = strchr(head, '\t'), nr++) {
+		head += *head == '\t';
+		if (!strncmp(head, name, len) && (!head[len] || head[len] == '\t'))
+			return nr;
+	}
+	return -1;
+}
+
+/* Cuts a column out of a line; NULL if there are not so many. */
+static char *cell(char *line, int nr)
+{
+	while (line && nr--) {
+		line = strchr(line, '\t');
+		line += line != NULL;
+	}
+	if (line)
+		line[strcspn(line, "\t")] = '\0';
+	return line;
+}
+
+static char *next_line(FILE *in, char **line, size_t *room)
+{
+	if (getline(line, room, in) <= 0)
+		return NULL;
+	(*line)[strcspn(*line, "\n")] = '\0';
+	return *line;
+}
+
+static int keep_dir(const char *escaped, char *dir, size_t size)
+{
+	if (!escaped || strlen(escaped) >= size)
+		return -ENOENT;
+	unescape(escaped, dir);
+	return *dir == '/' ? 0 : -ENOENT;
+}
+
+/* Of one of several caches, by its number: the first column. */
+static int dir_of_cache(const char *proc, unsigned long id, char *dir, size_t size)
 {
 	FILE *in = open_file(proc, "caches");
 	char *line = NULL;
-	size_t size = 0;
-	int lines = 0;
-
-	if (!in)
-		return false;
-	while (getline(&line, &size, in) > 0)
-		lines++;
-	free(line);
-	fclose(in);
-	return lines > 2;
-}
-
-/**
- * proc_cache_dir - directory of the cache that is bound
- * @proc: where /proc is
- * @dir: gets the path
- * @size: bytes of @dir
- *
- * Return: 0, or -ENOENT if there is none, or several
- */
-int proc_cache_dir(const char *proc, char *dir, size_t size)
-{
-	FILE *in = are_several(proc) ? NULL : open_file(proc, "cache");
-	char *line = NULL;
+	int err = -ENOENT, nr;
 	size_t room = 0;
-	int err = -ENOENT;
 
 	if (!in)
 		return -ENOENT;
-	while (err && getline(&line, &room, in) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "dir\t", 4) || strlen(line + 4) >= size)
-			continue;
-		unescape(line + 4, dir);
-		err = *dir == '/' ? 0 : -ENOENT;
-	}
+	nr = next_line(in, &line, &room) ? column_of(line, "dir") : -1;
+	while (nr >= 0 && err && next_line(in, &line, &room))
+		if (strtoul(line, NULL, 10) == id)
+			err = keep_dir(cell(line, nr), dir, size);
 	free(line);
 	fclose(in);
 	return err;
+}
+
+/* Of a module that has one cache. */
+static int dir_of_the_cache(const char *proc, char *dir, size_t size)
+{
+	FILE *in = open_file(proc, "cache");
+	char *line = NULL;
+	int err = -ENOENT;
+	size_t room = 0;
+
+	if (!in)
+		return -ENOENT;
+	while (err && next_line(in, &line, &room))
+		if (!strncmp(line, "dir\t", 4))
+			err = keep_dir(line + 4, dir, size);
+	free(line);
+	fclose(in);
+	return err;
+}
+
+/**
+ * proc_cache_dir - directory of the cache that is bound to a device
+ * @proc: where /proc is
+ * @dev: the device
+ * @dir: gets the path
+ * @size: bytes of @dir
+ *
+ * Return: 0, or -ENOENT
+ */
+int proc_cache_dir(const char *proc, int dev, char *dir, size_t size)
+{
+	unsigned long id = cache_of(proc, dev);
+
+	return id ? dir_of_cache(proc, id, dir, size) : dir_of_the_cache(proc, dir, size);
 }

@@ -29,6 +29,6 @@ struct wanted {
 void wanted_init(struct wanted *wanted, const char *proc);
 void wanted_exit(struct wanted *wanted);
 bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms);
-int proc_cache_dir(const char *proc, char *dir, size_t size);
+int proc_cache_dir(const char *proc, int dev, char *dir, size_t size);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <linux/cachefiles_od.h>
 
+#include "cull.h"
 #include "device.h"
 #include "log.h"
 #include "message.h"
@@ -34,6 +35,7 @@
  * struct server - the daemon at work
  * @options: what it was told
  * @work: blobs, workers, and what they share
+ * @culler: makes room
  * @epoll: waits for all of the following and for the device
  * @signals: signalfd
  * @timer: timerfd, once a second
@@ -44,6 +46,7 @@
 struct server {
 	const struct serve_options *options;
 	struct work work;
+	struct culler culler;
 	int epoll;
 	int signals;
 	int timer;
@@ -286,6 +289,8 @@ static int handle_event(struct server *server, const struct epoll_event *event, 
 	}
 	if (fd == server->again)
 		return read(fd, &count, sizeof(count)) > 0 ? drain_device(server) : 0;
+	if (event->events & EPOLLOUT)
+		culler_wake(&server->culler);
 	err = drain_device(server);
 	if (!err && (event->events & (EPOLLERR | EPOLLHUP))) {
 		log_err("the device is gone");
@@ -342,7 +347,7 @@ static int open_events(struct server *server)
 	if (!err)
 		err = watch(server, server->work.pools.room_fd, EPOLLIN);
 	if (!err)
-		err = watch(server, server->options->dev, EPOLLIN | EPOLLET);
+		err = watch(server, server->options->dev, EPOLLIN | EPOLLOUT | EPOLLET);
 	return err;
 }
 
@@ -381,6 +386,7 @@ static void finish(struct server *server)
 	unsigned int unfinished;
 
 	notify_stopping();
+	culler_stop(&server->culler);
 	unfinished = pools_stop(&server->work.pools, STOP_GRACE_MS);
 	if (unfinished)
 		log_info("%u requests left unanswered", unfinished);
@@ -435,6 +441,8 @@ int serve(const struct serve_options *options)
 	wanted_init(&server.work.wanted, options->proc);
 	find_records(&server.work, options->dir);
 	err = pools_start(&server.work.pools, options->sources);
+	if (!err)
+		err = culler_start(&server.culler, &options->cull, options->dev);
 	if (!err)
 		err = open_events(&server);
 	if (err) {

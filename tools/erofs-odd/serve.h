@@ -3,6 +3,7 @@
 #ifndef ODD_SERVE_H
 #define ODD_SERVE_H
 
+#include "cull.h"
 #include "source.h"
 
 /**
@@ -16,6 +17,7 @@
  * @proc: where /proc is
  * @fetch: patience with sources
  * @stats_path: file for the counters, or NULL
+ * @cull: what the cache may keep
  */
 struct serve_options {
 	int dev;
@@ -27,6 +29,7 @@ struct serve_options {
 	const char *proc;
 	struct fetch_options fetch;
 	const char *stats_path;
+	struct cull_options cull;
 };
 
 void serve_block_signals(void);

@@ -35,11 +35,14 @@
  * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no reply
  * @CACHEFILES_OD_OP_READ: a range is wanted; write it to the blob's fd and
  *	complete it with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
+ * @CACHEFILES_OD_OP_CULLED: a blob that "cull-deferred" was asked for was removed from
+ *	the cache; no reply. Sent to a daemon that wrote "events" alone
  */
 enum cachefiles_od_opcode {
 	CACHEFILES_OD_OP_OPEN = 0,
 	CACHEFILES_OD_OP_CLOSE = 1,
 	CACHEFILES_OD_OP_READ = 2,
+	CACHEFILES_OD_OP_CULLED = 3,
 };
 
 /**
@@ -47,7 +50,7 @@ enum cachefiles_od_opcode {
  * @msg_id: names the message in the reply to it
  * @opcode: enum cachefiles_od_opcode
  * @len: bytes of the whole message, this head included
- * @object_id: names the blob from its OPEN to its CLOSE; never 0
+ * @object_id: names the blob from its OPEN to its CLOSE; 0 in a CULLED alone
  * @data: what the opcode adds
  */
 struct cachefiles_od_msg {
@@ -83,6 +86,20 @@ struct cachefiles_od_open {
 struct cachefiles_od_read_range {
 	__u64 off;
 	__u64 len;
+};
+
+/**
+ * struct cachefiles_od_culled - data of a CULLED message
+ * @volume_key_size: bytes of the volume key, its NUL included
+ * @cookie_key_size: bytes of the cookie key, which has no NUL
+ * @bytes: bytes that the cache file had on disk
+ * @data: the volume key, then the cookie key
+ */
+struct cachefiles_od_culled {
+	__u32 volume_key_size;
+	__u32 cookie_key_size;
+	__u64 bytes;
+	__u8  data[];
 };
 
 /**

@@ -127,6 +127,27 @@ ok "a mount of the same name is in the new one" od_mount /mnt/b fsid=one
 ok "and reads" far /mnt/b
 is "the old mount keeps what it has" "$(byte /mnt/a 0)" "$want"
 
+# --- a daemon that takes over one of several devices serves the cache of that one ---
+
+# tell COMMAND...: to the second device
+tell() {
+	printf '%s' "$*" >&5
+}
+
+mkdir -p $SECOND
+exec 5<>/dev/cachefiles1
+ok "a cache is bound by whoever has the device" eval \
+	"tell dir $SECOND && tell tag taken && tell bind ondemand"
+erofs-odd --fd=5 --source=$OD_BLOBS --stats=/tmp/taken.json >/tmp/taken.log 2>&1 &
+echo $! >/tmp/pid.taken
+exec 5>&-
+ok "a daemon takes it over" od_wait 10 test -s /tmp/taken.json
+ok "a mount of it" od_mount /mnt/c fsid=$SMALL,cache=taken
+ok "is right" same_tree /mnt/c $OD_SUMS/small
+is "it knows its directory of the two" "$(grep -c "not possible" /tmp/taken.log)" 0
+umount /mnt/c
+without_daemon taken
+
 # --- a takeover goes on with the cache, whatever the tag ---
 
 without_daemon one

@@ -124,7 +124,7 @@ is "nothing is left there" "$(ls -A /mnt/ram)" ""
 dd if=/dev/zero of=/mnt/ram/full bs=64k count=975 2>/dev/null
 doctor_says "nearly full" note cache-space 'culls' --dir=/mnt/ram
 dd if=/dev/zero of=/mnt/ram/full bs=64k 2>/dev/null
-doctor_says "full" problem cache-space 'nothing is stored' --dir=/mnt/ram
+doctor_says "full" problem cache-space 'not kept' --dir=/mnt/ram
 umount /mnt/ram
 mkdir -p /mnt/shifted
 out=$(idmount /mnt/scratch /mnt/shifted 100000 2>&1)

@@ -320,7 +320,8 @@ static void check_space(struct doctor *doctor, const struct place *place, const 
 		break;
 	case OD_ROOM_SOME:
 		findings_note(&doctor->findings, id,
-			      text_format("%s; the daemon culls up to %u %%", free_now, limit.run), text_format("df%s %s", option, quoted));
+			      text_format("%s; once begun, culling goes on up to %u %%", free_now,
+					  limit.run), text_format("df%s %s", option, quoted));
 		break;
 	case OD_ROOM_SCARCE:
 		findings_note(&doctor->findings, id,
@@ -329,8 +330,8 @@ static void check_space(struct doctor *doctor, const struct place *place, const 
 		break;
 	case OD_ROOM_NONE:
 		findings_problem(&doctor->findings, id,
-				 text_format("%s; nothing is stored below %u %%", free_now,
-					     limit.stop), text_format("df%s %s", option, quoted));
+				 text_format("%s; below %u %% missing data is passed on and not kept",
+					     free_now, limit.stop), text_format("df%s %s", option, quoted));
 		break;
 	}
 	free(free_now);

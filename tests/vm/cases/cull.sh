@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# seconds: 145, debug 600
+# where: stock debug
+# erofs-odd makes room on a file system of 40 MB: what was not used for the longest time
+# goes, what is pinned or in use stays, a large image is read through a small cache, and
+# the cache keeps to a size.
+
+SMALL=/mnt/small
+OD_CACHE=$SMALL/cache
+
+small_fs() {
+	mkdir -p $SMALL
+	rm -f /mnt/scratch/small
+	truncate -s 40M /mnt/scratch/small &&
+		/usr/bin/mke2fs -q -t ext4 -F -m 0 -J size=1 -E lazy_itable_init=0,nodiscard /mnt/scratch/small &&
+		mount -o loop,noatime /mnt/scratch/small $SMALL && mkdir $OD_CACHE
+}
+
+has() {
+	[ -n "$(find $OD_CACHE/cache -name "D$1")" ]
+}
+
+has_not() {
+	! has "$1"
+}
+
+# use IMAGE: all of it is read, and nobody uses it any more
+use() {
+	od_mount /mnt/a fsid="$1" && same_tree /mnt/a $OD_SUMS/small
+	set -- $?
+	umount /mnt/a
+	sleep 1.1
+	return "$1"
+}
+
+stop_daemon() {
+	kill_daemons
+	od_wait 5 od_daemon_is none
+}
+
+large_is_right() {
+	treesum /mnt/a/large | grep '^sequential ' | cut -d' ' -f10 >/tmp/room-got
+	grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10 | cmp - /tmp/room-got
+}
+
+not_culling() {
+	[ "$(od_counter culling)" = no ]
+}
+
+ok "setup" od_load
+ok "a small file system" small_fs
+ok "daemon" odd --brun=33 --bcull=30 --bstop=5 --cold=3600
+for image in v-1024-flat v-4096-flat v-2048-plain; do
+	ok "$image" use $image
+done
+is "there is room" "$(od_counter room)" plenty
+ok "pin" erofs-od pin v-4096-flat
+ok "pin of what is not there" erofs-od pin other
+ok "is durable" test -e $OD_CACHE/pins/Dv-4096-flat
+ok "status shows it" sh -c "erofs-od status | grep -qx 'v-4096-flat *'"
+ok "for programs, too" sh -c "erofs-od status --json | grep -q '\"other\"'"
+ok "unpin" erofs-od unpin other
+notok "unpin of what is not pinned" erofs-od unpin other
+before=$(od_counter bytes_filled)
+ok "the first one is used again" use v-1024-flat
+is "and nothing of it fetched" "$(od_counter bytes_filled)" "$before"
+
+ok "a fourth one" od_mount /mnt/b fsid=v-1024-plain
+ok "is right" same_tree /mnt/b $OD_SUMS/small
+ok "the one that was not used for the longest time goes" od_wait 10 has_not v-2048-plain
+ok "room is made" od_wait 10 not_culling
+ok "not the one that was used after it" has v-1024-flat
+ok "nor the one that is pinned" has v-4096-flat
+ok "nor the one in use" has v-1024-plain
+is "one was culled" "$(od_counter culled)" 1
+dd if=/dev/zero of=$SMALL/foreign bs=64k 2>/dev/null
+od_drop_caches
+ok "others fill the disk: what is in use is right" same_tree /mnt/b $OD_SUMS/small
+ok "the next image mounts" od_wait 30 od_mount /mnt/a fsid=v-4096-plain
+ok "and is right" same_tree /mnt/a $OD_SUMS/small
+umount /mnt/a
+ok "all that could go went" od_wait 10 has_not v-1024-flat
+ok "what is pinned did not" has v-4096-flat
+is "drop keeps what is pinned" "$(erofs-od drop v-4096-flat 2>&1 | grep -c pinned)" 1
+rm $SMALL/foreign
+umount /mnt/b
+
+# a limit for the cache alone
+stop_daemon
+ok "a daemon with a limit" odd --cache-size=12M --bcull=2 --brun=3 --bstop=1
+for image in v-1024-flat v-1024-plain; do
+	ok "$image" use $image
+done
+ok "the older one goes" od_wait 20 has_not v-1024-flat
+ok "the pinned one stays" has v-4096-flat
+ok "unpin" erofs-od unpin v-4096-flat
+ok "the next one" use v-2048-plain
+ok "what was pinned goes" od_wait 20 has_not v-4096-flat
+ok "the cache is within its limit" od_wait 20 sh -c "[ \$(du -sk $OD_CACHE/cache | cut -f1) -le 12288 ]"
+
+# several times as large as the cache
+stop_daemon
+ok "a daemon that gives cold parts back" odd --cold=1
+ok "mount" od_mount /mnt/a fsid=one
+ok "all of it is right" same_tree /mnt/a $OD_SUMS/tree
+ok "room is made" od_wait 20 not_culling
+ok "parts of it were given back" test "$(od_counter bytes_punched)" -gt $((8 << 20))
+note "207.5 MiB through a cache of 36: $(od_counter bytes_filled) bytes kept, $(od_counter bytes_passed) passed on, $(od_counter bytes_punched) given back"
+od_drop_caches
+ok "and again" large_is_right
+is "nothing failed" "$(od_counter failures)" 0
+ok "the next image" od_wait 30 od_mount /mnt/b fsid=v-4096-flat
+ok "is right" same_tree /mnt/b $OD_SUMS/small
+umount /mnt/b
+umount /mnt/a
+stop_daemon
+od_unload
+umount $SMALL

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# seconds: 335, debug 1300
+# where: stock debug
+# shellcheck disable=SC2154 # $file
+# A cache on a file system of 40 MB and images several times as large: all of them are
+# read, byte for byte, with a daemon that culls, with one that does not, and on a disk
+# that others have filled.
+
+SMALL=/mnt/small
+OD_CACHE=$SMALL/cache
+LARGE=large/sequential
+
+# small_fs: 40 MB, without blocks that are root's alone
+small_fs() {
+	mkdir -p $SMALL
+	umount $SMALL 2>/dev/null
+	rm -f /mnt/scratch/small
+	truncate -s 40M /mnt/scratch/small &&
+		/usr/bin/mke2fs -q -t ext4 -F -m 0 -J size=1 -E lazy_itable_init=0,nodiscard /mnt/scratch/small &&
+		mount -o loop,noatime /mnt/scratch/small $SMALL && mkdir $OD_CACHE
+}
+
+# file_of BLOB: its cache file
+file_of() {
+	find $OD_CACHE/cache -name "D$1"
+}
+
+# control COMMAND FILE [ARGUMENTS]: in its directory, as a client that culls does
+control() {
+	cd "${2%/*}" || return 1
+	echo "$1 ${2##*/}${3+ $3}" >$OD_PROC/control
+}
+
+# errno_of COMMAND...: its message
+errno_of() {
+	"$@" 2>&1 | sed 's/.*: //'
+}
+
+# map_used INODE: the last use that its map says, of the newer slot
+map_used() {
+	local map a b
+	map=$OD_CACHE/maps/$(printf %x "$1")
+	a=$(od -An -t u8 -j $((0 * 4096 + 848)) -N 8 "$map" | tr -d ' ')
+	b=$(od -An -t u8 -j $((1 * 4096 + 848)) -N 8 "$map" | tr -d ' ')
+	if [ "$a" -gt "${b:-0}" ]; then echo "$a"; else echo "${b:-0}"; fi
+}
+
+# column FILE BLOB NAME: of the blob's row
+column() {
+	awk -F '\t' -v blob="$2" -v name="$3" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next }
+		$2 == blob { print $c }' "$OD_PROC/$1"
+}
+
+large_is_right() {
+	treesum /mnt/a/large | grep '^sequential ' | cut -d' ' -f10 >/tmp/room-got
+	grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10 | cmp - /tmp/room-got
+}
+
+blocks_of() {
+	stat -c %b "$1"
+}
+
+# --- a daemon that does not cull: what is missing is passed on and not kept ---
+
+ok "setup" od_load
+ok "a small file system" small_fs
+ok "a daemon that does not cull" fake
+ok "mount" od_mount /mnt/a fsid=one
+size=$(wc -c </mnt/images/blobs/one)
+ok "the image is larger than the cache" test "$size" -gt $((100 << 20))
+od_log_mark
+ok "all of it is right" same_tree /mnt/a $OD_SUMS/tree
+ok "some of it was not kept" test "$(od_counter bytes_passed)" -gt $((60 << 20))
+is "which the log says" "$(od_log | grep -c 'passed to its readers and not kept')" 1
+is "there is no room" "$(od_counter room)" none
+is "which is to be culled" "$(od_counter culling)" yes
+od_drop_caches
+ok "and again, from both" large_is_right
+is "nothing failed" "$(od_counter failures)" 0
+file=$(file_of one)
+is "punch of nothing" "$(errno_of control punch "$file" "0 0")" "Invalid argument"
+is "punch past the end" "$(errno_of control punch "$file" "$size 4096")" "Invalid argument"
+is "cull of what is in use" "$(errno_of control cull "$file")" "Device or resource busy"
+before=$(blocks_of "$file")
+present=$(column blobs one present)
+ok "punch" control punch "$file" "0 $((16 << 20))"
+ok "is room" test "$(blocks_of "$file")" -lt "$((before - 16 * 1024))"
+ok "is not present" test "$(column blobs one present)" -lt "$present"
+is "nor on disk" "$(column blobs one committed)" "$(column blobs one present)"
+od_drop_caches
+ok "what was punched is fetched again" large_is_right
+ok "punch all of it" control punch "$file" "0 $size"
+ok "which leaves nothing" test "$(column blobs one present)" -eq 0
+od_drop_caches
+ok "it is right, too" large_is_right
+
+# punch_all ROUNDS: gives all of the blob back, in parts, again and again
+punch_all() {
+	local start round
+	for round in $(seq "$1"); do
+		for start in 0 8 16 24 32; do
+			control punch "$file" "$((start << 20)) $((8 << 20))" 2>/dev/null
+		done
+		sleep 0.2
+	done
+}
+
+# read_while PID: as long as it runs; the number of reads that went wrong
+read_while() {
+	local wrong=0
+	while ! has_ended "$1"; do
+		od_drop_caches
+		large_is_right || wrong=$((wrong + 1))
+	done
+	echo $wrong
+}
+
+# freezes TIMES: the file system of the cache
+freezes() {
+	local i
+	for i in $(seq "$1"); do
+		fsfreeze --freeze $SMALL || return 1
+		sleep 0.1
+		fsfreeze --unfreeze $SMALL || return 1
+		sleep 0.1
+	done
+	echo "$1 times"
+}
+
+# readers while ranges are given back
+punch_all 5 &
+is "reads while ranges are given back are right" "$(read_while $!)" 0
+is "nothing failed" "$(od_counter failures)" 0
+
+# the daemon that fills, and who gives back, while the file system is frozen: what the one
+# keeps from being frozen, the other must not wait for
+punch_all 1000 &
+puncher=$!
+read_while $puncher >/tmp/room-wrong &
+reader=$!
+freezes 15 >/tmp/room-freezes 2>&1 &
+freezer=$!
+ok "it freezes while ranges are given back and filled" od_wait 120 has_ended $freezer
+is "and thaws" "$(cat /tmp/room-freezes)" "15 times"
+before=$(od_counter bytes_punched)
+ok "ranges are given back still" od_wait 20 sh -c "
+	[ \$(awk '\$1 == \"bytes_punched\" { print \$2 }' $OD_PROC/cache) -gt $before ]"
+kill $puncher
+ok "the reader ends" od_wait 60 has_ended $reader
+is "and was right each time" "$(cat /tmp/room-wrong)" 0
+is "nothing failed" "$(od_counter failures)" 0
+
+# a blob in use is removed after its last user
+inode=$(stat -c %i "$file")
+used=$(column blobs one used)
+ok "last use is now" test $(($(date +%s) - used)) -lt 600
+ok "cull-deferred" control cull-deferred "$file"
+ok "it is still there" test -e "$file"
+ok "and right" large_is_right
+umount /mnt/a
+ok "after its last user it goes" od_wait 10 test ! -e "$file"
+ok "and its map" test ! -e "$OD_CACHE/maps/$(printf %x "$inode")"
+ok "the next image" od_mount /mnt/a fsid=v-4096-flat
+ok "is right" same_tree /mnt/a $OD_SUMS/small
+ok "and kept" test "$(column blobs v-4096-flat present)" -gt 100000
+file=$(file_of v-4096-flat)
+umount /mnt/a
+inode=$(stat -c %i "$file")
+ok "its map tells its last use" test $(($(date +%s) - $(map_used "$inode"))) -lt 600
+first=$(map_used "$inode")
+sleep 1
+ok "mount" od_mount /mnt/a fsid=v-4096-flat
+umount /mnt/a
+ok "the next use, too, though nothing was filled" test "$(map_used "$inode")" -gt "$first"
+is "punch of a blob that is not open" "$(errno_of control punch "$file" "0 4096")" \
+	"No such file or directory"
+ok "cull, as any client does" control cull "$file"
+ok "removes it" test ! -e "$file"
+
+# --- a disk that others have filled ---
+
+kill_daemons
+ok "a daemon" fake
+ok "mount" od_mount /mnt/a fsid=one
+ok "some is read" head -c 4194304 /mnt/a/$LARGE
+for unit in 64k 1k; do
+	dd if=/dev/zero of=$SMALL/foreign.$unit bs=$unit 2>/dev/null
+done
+sync
+sleep 1.1
+ok "a full disk: it is right" large_is_right
+od_drop_caches
+ok "again" large_is_right
+file=$(file_of one)
+present=$(column blobs one present)
+ok "nothing is free" test "$(stat -f -c %a $SMALL)" -lt 64
+ok "a range is given back, for which the map has no room" control punch "$file" "0 $((2 << 20))"
+ok "is not present" test "$(column blobs one present)" -lt "$present"
+ok "the map is committed again" od_wait 20 sh -c "
+	awk -F '\t' '\$2 == \"one\" { exit \$4 != \$7 }' $OD_PROC/blobs"
+od_drop_caches
+ok "and once more" large_is_right
+is "nothing failed" "$(od_counter failures)" 0
+rm $SMALL/foreign.*
+sleep 1.1
+filled=$(od_counter bytes_filled)
+od_drop_caches
+ok "with room again: it is right" large_is_right
+ok "and kept" test "$(od_counter bytes_filled)" -gt $((filled + (8 << 20)))
+umount /mnt/a
+kill_daemons
+od_unload
+umount $SMALL

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cull.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "log.h"
+#include "pins.h"
+#include "presence.h"
+#include "stats.h"
+#include "table.h"
+
+/**
+ * struct item - a cache file
+ * @dir: path of its directory
+ * @name: of the file
+ * @ino: its inode number
+ * @bytes: that it has on disk
+ * @used: when it was last used, in seconds since 1970
+ * @pinned: never to be culled
+ * @regions: row in the table of what is in use, -1 if it is not
+ */
+struct item {
+	char *dir;
+	char *name;
+	uint64_t ino;
+	uint64_t bytes;
+	uint64_t used;
+	bool pinned;
+	ssize_t regions;
+};
+
+/**
+ * struct part - a part of a blob in use
+ * @item: the blob
+ * @start: first byte
+ * @len: bytes
+ * @used: when it was last read, in seconds since 1970, 0 for never
+ */
+struct part {
+	const struct item *item;
+	uint64_t start, len, used;
+};
+
+/**
+ * struct cull_round - one look at the cache, and what is done about it
+ * @culler: for whom
+ * @cache: row of the cache in @caches
+ * @caches: the kernel's table of caches
+ * @root: directory of the cache
+ * @maps: its directory of maps, or -1
+ * @pins: its directory of pins, or -1
+ * @items: cache files
+ * @nr: how many
+ * @regions: the kernel's table of what is in use
+ * @total: bytes that all cache files have
+ * @bytes: that are to be freed still
+ * @files: that are to be removed still
+ * @freed: bytes that were freed
+ * @blobs: blobs that were removed
+ * @parts: parts that were given back
+ */
+struct cull_round {
+	const struct culler *culler;
+	size_t cache;
+	struct table caches;
+	int root, maps, pins;
+	struct item *items;
+	size_t nr;
+	struct table regions;
+	uint64_t total;
+	uint64_t bytes, files;
+	uint64_t freed;
+	unsigned int blobs, parts;
+};
+
+static uint64_t less(uint64_t a, uint64_t by)
+{
+	return a > by ? a - by : 0;
+}
+
+static void count_freed(struct cull_round *round, uint64_t bytes)
+{
+	round->freed += bytes;
+	round->bytes = less(round->bytes, bytes);
+}
+
+static bool is_done(const struct cull_round *round)
+{
+	return !round->bytes && !round->files;
+}
+
+/* --- what there is --- */
+
+/* What the map says; a file of a module that did not say so goes by its time. */
+static uint64_t last_use(const struct cull_round *round, const struct stat *st)
+{
+	char name[MAP_NAME_SIZE];
+	struct od_mapfile head;
+
+	presence_name(st->st_ino, name);
+	if (round->maps >= 0 && !presence_read_head(round->maps, name, &head) && head.used)
+		return head.used;
+	return (uint64_t)st->st_mtime;
+}
+
+static int add_item(struct cull_round *round, const FTSENT *entry)
+{
+	struct item *items = reallocarray(round->items, round->nr + 1, sizeof(*items)), *item;
+
+	if (!items)
+		return -ENOMEM;
+	round->items = items;
+	item = &items[round->nr];
+	*item = (struct item) {
+		.dir = strndup(entry->fts_path, entry->fts_pathlen - entry->fts_namelen - 1u),
+		.name = strdup(entry->fts_name),
+		.ino = entry->fts_statp->st_ino,
+		.bytes = (uint64_t)entry->fts_statp->st_blocks * 512,
+		.used = last_use(round, entry->fts_statp),
+		.pinned = pins_has(round->pins, entry->fts_name),
+		.regions = -1,
+	};
+	round->nr++;
+	round->total += item->bytes;
+	return item->dir && item->name ? 0 : -ENOMEM;
+}
+
+static FTS *open_tree(const struct cull_round *round, const char *name, char path[static PATH_MAX])
+{
+	char *paths[] = { path, NULL };
+
+	snprintf(path, PATH_MAX, "%s/%s", round->culler->options->dir, name);
+	return fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+}
+
+/* cache/VOLUME/@xx/FILE */
+static int list_items(struct cull_round *round)
+{
+	char path[PATH_MAX];
+	FTS *tree = open_tree(round, "cache", path);
+	FTSENT *entry;
+	int err = 0;
+
+	if (!tree)
+		return -errno;
+	while (!err && (entry = fts_read(tree)) != NULL)
+		if (entry->fts_info == FTS_F && entry->fts_level == 3)
+			err = add_item(round, entry);
+	fts_close(tree);
+	return err;
+}
+
+static void mark_used(struct cull_round *round)
+{
+	uint64_t id = table_number(&round->caches, round->cache, "cache");
+	size_t i, row;
+
+	for (i = 0; i < round->nr; i++)
+		for (row = 0; row < round->regions.rows; row++)
+			if (table_number(&round->regions, row, "inode") == round->items[i].ino &&
+			    table_number(&round->regions, row, "cache") == id)
+				round->items[i].regions = (ssize_t)row;
+}
+
+/* --- what is to be freed --- */
+
+static uint64_t percent_of(uint64_t total, const struct cull_round *round, const char *limit)
+{
+	return total / 100 * table_number(&round->caches, round->cache, limit);
+}
+
+/* As long as the kernel says so: it alone knows whether culling has begun. */
+static int want_room(struct cull_round *round)
+{
+	struct statvfs fs;
+
+	if (strcmp(table_get(&round->caches, round->cache, "culling"), "yes"))
+		return 0;
+	if (fstatvfs(round->root, &fs))
+		return -errno;
+	/* One block more: the limit is to be passed, not touched. */
+	round->bytes = less(percent_of(fs.f_blocks, round, "brun") + fs.f_blocks / 100 + 1,
+			    fs.f_bavail) * fs.f_frsize;
+	if (fs.f_files)
+		round->files = less(percent_of(fs.f_files, round, "frun") + 1, fs.f_ffree);
+	return 0;
+}
+
+static void want_size(struct cull_round *round)
+{
+	uint64_t size = round->culler->options->size, over;
+
+	if (!size || round->total <= size)
+		return;
+	over = round->total - size / 10 * 9;
+	if (round->bytes < over)
+		round->bytes = over;
+}
+
+/* --- freeing --- */
+
+/* The name means something in its directory: this thread's, see cull_thread(). */
+static int command(const struct cull_round *round, const struct item *item, const char *text)
+{
+	if (chdir(item->dir))
+		return -errno;
+	return device_command(round->culler->dev, text);
+}
+
+/* What others were not to wait for, the kernel has left here. */
+static void empty_graveyard(struct cull_round *round)
+{
+	char path[PATH_MAX];
+	FTS *tree = open_tree(round, "graveyard", path);
+	FTSENT *entry;
+
+	if (!tree)
+		return;
+	while ((entry = fts_read(tree)) != NULL) {
+		if (entry->fts_level < 1 || entry->fts_info == FTS_D)
+			continue;
+		if (entry->fts_info == FTS_DP)
+			rmdir(entry->fts_path);
+		else if (!unlink(entry->fts_path) && entry->fts_info == FTS_F)
+			count_freed(round, (uint64_t)entry->fts_statp->st_blocks * 512);
+	}
+	fts_close(tree);
+}
+
+static int by_use(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	return x->used < y->used ? -1 : x->used > y->used;
+}
+
+static void cull_blobs(struct cull_round *round)
+{
+	char text[sizeof("cull ") + NAME_MAX];
+	size_t i;
+	int err;
+
+	qsort(round->items, round->nr, sizeof(*round->items), by_use);
+	for (i = 0; i < round->nr && !is_done(round); i++) {
+		const struct item *item = &round->items[i];
+
+		if (item->pinned || item->regions >= 0)
+			continue;
+		snprintf(text, sizeof(text), "cull %s", item->name);
+		err = command(round, item, text);
+		if (!err) {
+			round->blobs++;
+			round->files = less(round->files, 1);
+			count_freed(round, item->bytes);
+		} else if (err != -EBUSY && err != -ESTALE && err != -ENOENT) {
+			log_warn("%s/%s: not culled: %s", item->dir, item->name, strerror(-err));
+		}
+	}
+}
+
+static int add_parts(const struct cull_round *round, const struct item *item, struct part **parts,
+		     size_t *nr)
+{
+	size_t row = (size_t)item->regions;
+	uint64_t size = table_number(&round->regions, row, "size");
+	uint64_t len = table_number(&round->regions, row, "region"), start = 0;
+	uint64_t cold = less((uint64_t)time(NULL), round->culler->options->cold_s);
+	const char *text = table_get(&round->regions, row, "used");
+	struct part *grown;
+	uint64_t used;
+	char *end;
+
+	for (; len && start < size && *text; start += len) {
+		used = strtoull(text, &end, 10);
+		text = *end == ',' ? end + 1 : end;
+		if (used > cold)
+			continue;
+		grown = reallocarray(*parts, *nr + 1, sizeof(**parts));
+		if (!grown)
+			return -ENOMEM;
+		*parts = grown;
+		grown[(*nr)++] = (struct part) { item, start, len, used };
+	}
+	return 0;
+}
+
+static int by_coldness(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	if (x->used != y->used)
+		return x->used < y->used ? -1 : 1;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Bytes that a part has in its cache file. */
+static uint64_t data_in(const struct part *part)
+{
+	off_t at = (off_t)part->start, end = at + (off_t)part->len, hole;
+	int fd = open(part->item->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	uint64_t bytes = 0;
+
+	while (fd >= 0 && at < end) {
+		at = lseek(fd, at, SEEK_DATA);
+		hole = at < 0 || at >= end ? -1 : lseek(fd, at, SEEK_HOLE);
+		if (hole <= at)
+			break;
+		bytes += (uint64_t)((hole < end ? hole : end) - at);
+		at = hole;
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+static int punch(struct cull_round *round, const struct part *part)
+{
+	char text[sizeof("punch  18446744073709551615 18446744073709551615") + NAME_MAX];
+	uint64_t bytes;
+	int err;
+
+	if (chdir(part->item->dir))
+		return -errno;
+	bytes = data_in(part);
+	if (!bytes)
+		return 0;
+	snprintf(text, sizeof(text), "punch %s %" PRIu64 " %" PRIu64, part->item->name,
+		 part->start, part->len);
+	err = command(round, part->item, text);
+	if (!err) {
+		round->parts++;
+		count_freed(round, bytes);
+	}
+	return err;
+}
+
+static int punch_parts(struct cull_round *round)
+{
+	struct part *parts = NULL;
+	size_t nr = 0, i;
+	int err = 0, one;
+
+	for (i = 0; i < round->nr && !err; i++)
+		if (round->items[i].regions >= 0 && !round->items[i].pinned)
+			err = add_parts(round, &round->items[i], &parts, &nr);
+	if (nr)
+		qsort(parts, nr, sizeof(*parts), by_coldness);
+	for (i = 0; i < nr && round->bytes; i++) {
+		one = punch(round, &parts[i]);
+		/* Closed meanwhile, or the cache's file system is frozen. */
+		if (one != -ENOENT && one != -EBUSY && one != -ESTALE && !err)
+			err = one;
+	}
+	free(parts);
+	return err;
+}
+
+/* --- a round --- */
+
+static int load(const struct culler *culler, const char *name, struct table *table)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/%s", culler->options->proc, name);
+	return table_load(table, path);
+}
+
+/* Other daemons have caches of their own; one directory may go by several paths. */
+static int find_cache(struct cull_round *round)
+{
+	struct stat own, st;
+
+	if (fstat(round->root, &own))
+		return -errno;
+	for (round->cache = 0; round->cache < round->caches.rows; round->cache++)
+		if (!stat(table_get(&round->caches, round->cache, "dir"), &st) &&
+		    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+			return 0;
+	return -ENOENT;
+}
+
+static int open_round(struct cull_round *round)
+{
+	int err;
+
+	round->root = open(round->culler->options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (round->root < 0)
+		return -errno;
+	err = load(round->culler, "caches", &round->caches);
+	if (!err)
+		err = find_cache(round);
+	if (err)
+		return err;
+	round->maps = openat(round->root, "maps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	round->pins = pins_open(round->root, false);
+	return 0;
+}
+
+static void close_round(struct cull_round *round)
+{
+	size_t i;
+
+	/* Nothing is to be pinned by where this thread was. */
+	if (chdir("/"))
+		log_debug("chdir: %s", strerror(errno));
+	if (round->pins >= 0)
+		close(round->pins);
+	if (round->maps >= 0)
+		close(round->maps);
+	if (round->root >= 0)
+		close(round->root);
+	for (i = 0; i < round->nr; i++) {
+		free(round->items[i].dir);
+		free(round->items[i].name);
+	}
+	free(round->items);
+	table_free(&round->caches);
+	table_free(&round->regions);
+}
+
+static int make_room(struct cull_round *round)
+{
+	int err;
+
+	empty_graveyard(round);
+	err = load(round->culler, "regions", &round->regions);
+	if (err)
+		return err;
+	mark_used(round);
+	if (!is_done(round))
+		cull_blobs(round);
+	return round->bytes ? punch_parts(round) : 0;
+}
+
+static int run_round(struct cull_round *round)
+{
+	int err = open_round(round);
+
+	if (!err)
+		err = want_room(round);
+	if (!err && (!is_done(round) || round->culler->options->size))
+		err = list_items(round);
+	if (!err)
+		want_size(round);
+	return err || is_done(round) ? err : make_room(round);
+}
+
+/* Says what was done; 1 if there is more to do, or a negative errno. */
+static int cull_once(const struct culler *culler)
+{
+	struct cull_round round = { .culler = culler, .root = -1, .maps = -1, .pins = -1 };
+	int err = run_round(&round);
+
+	if (round.blobs || round.parts)
+		log_info("made room: %u blobs and %u parts of blobs in use, %" PRIu64 " bytes",
+			 round.blobs, round.parts, round.freed);
+	err = err ? err : !is_done(&round);
+	close_round(&round);
+	return err;
+}
+
+/* --- the thread --- */
+
+/* With a limit of its own, so much may have come in before the cache is looked at again. */
+static bool has_grown(const struct culler *culler, uint64_t *seen)
+{
+	uint64_t fetched = stats.bytes_fetched;
+
+	if (!culler->options->size || fetched - *seen <= culler->options->size / 64)
+		return false;
+	*seen = fetched;
+	return true;
+}
+
+/* A second at most; true when the thread is to end. */
+static bool wait_second(struct culler *culler, bool *wanted)
+{
+	struct timespec until;
+	bool stopping;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_mutex_lock(&culler->lock);
+	/* Woken or not, what could not be done is not tried again at once. */
+	while (!culler->stopping && !(culler->wanted && !*wanted)) {
+		if (!*wanted && !culler->options->size)
+			pthread_cond_wait(&culler->changed, &culler->lock);
+		else if (pthread_cond_timedwait(&culler->changed, &culler->lock, &until))
+			break;
+	}
+	*wanted = *wanted || culler->wanted;
+	culler->wanted = false;
+	stopping = culler->stopping;
+	pthread_mutex_unlock(&culler->lock);
+	return stopping;
+}
+
+/* What hinders it is said once, not each second. */
+static void report(int more, int *told)
+{
+	if (more == *told)
+		return;
+	*told = more;
+	if (more < 0)
+		log_warn("making room: %s", strerror(-more));
+	else if (more)
+		log_warn("there is too little room, and all that could be removed is in use, "
+			 "pinned, or was just read");
+}
+
+static void *cull_thread(void *arg)
+{
+	struct culler *culler = arg;
+	bool wanted = true;
+	uint64_t seen = 0;
+	int more, told = 0;
+
+	/* A working directory of its own: names are relative to it. */
+	if (unshare(CLONE_FS)) {
+		log_err("making room is not possible: unshare: %s", strerror(errno));
+		return NULL;
+	}
+	while (!wait_second(culler, &wanted)) {
+		if (!has_grown(culler, &seen) && !wanted)
+			continue;
+		more = cull_once(culler);
+		/* The kernel says once that room is short: what failed is tried again. */
+		wanted = more != 0;
+		report(more, &told);
+	}
+	return NULL;
+}
+
+/** culler_start - 0 or a negative errno; the first look comes at once */
+int culler_start(struct culler *culler, const struct cull_options *options, int dev)
+{
+	int err;
+
+	if (!options->dir) {
+		log_warn("making room is not possible: the cache's directory is not known");
+		return 0;
+	}
+	culler->options = options;
+	culler->dev = dev;
+	pthread_mutex_init(&culler->lock, NULL);
+	pthread_cond_init(&culler->changed, NULL);
+	err = pthread_create(&culler->thread, NULL, cull_thread, culler);
+	culler->running = !err;
+	return -err;
+}
+
+/** culler_wake - the kernel says that room is short */
+void culler_wake(struct culler *culler)
+{
+	if (!culler->running)
+		return;
+	pthread_mutex_lock(&culler->lock);
+	culler->wanted = true;
+	pthread_cond_signal(&culler->changed);
+	pthread_mutex_unlock(&culler->lock);
+}
+
+/** culler_stop - after the file at hand */
+void culler_stop(struct culler *culler)
+{
+	if (!culler->running)
+		return;
+	pthread_mutex_lock(&culler->lock);
+	culler->stopping = true;
+	pthread_cond_signal(&culler->changed);
+	pthread_mutex_unlock(&culler->lock);
+	pthread_join(culler->thread, NULL);
+	culler->running = false;
+}
