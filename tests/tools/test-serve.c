@@ -172,7 +172,7 @@ static const struct bad_source bad_sources[] = {
 	  { "status 503; trying again", "the connection ended after" }, 4 },
 	{ "--short", "--retry-time 1", "big", BIG_SIZE, 4096, 0,
 	  { "short body: 2048 of 4096 bytes" }, 10 },
-	{ "--stall", "--retry-time 0 --timeout 1", "big", BIG_SIZE, 4096, 2048,
+	{ "--stall", "--retry-time 0 --timeout 1", "big", BIG_SIZE, 4096, 0,
 	  { "(Connection timed out)" }, 0 },
 	{ "--lie-size 4096", "", "small", SMALL_SIZE + 4096, MIB, 0,
 	  { "the server says the blob has 1000000 bytes, it had 1004096" }, 0 },
