@@ -29,14 +29,14 @@ newest=7.3
 # another part, on two cores; COLD more when nothing has been downloaded or built before.
 all_parts() {
 	cat <<-'END'
-		unit         check,ci,full    40    0 make -C tests/unit check threads
-		tools        check,ci,full    60    0 make -C tools all origin check
-		suite        check,ci        900  150 tests/bin/matrix.sh --thin $stock
-		build        check,ci,full   400  400 tests/bin/matrix.sh --build
-		lint         check,ci,full    50    0 scripts/lint.sh
-		compat       check,ci,full    40    0 tests/compat/run.sh
-		newest       check,ci        250   30 tests/bin/matrix.sh --brief $newest
-		oldest       check,ci        250   30 tests/bin/matrix.sh --brief $oldest
+		unit         check,ci,full    30    0 make -C tests/unit check threads
+		tools        check,ci,full   180    0 make -C tools all origin check
+		suite        check,ci       1100  100 tests/bin/matrix.sh --thin $stock
+		build        check,ci,full   600  400 tests/bin/matrix.sh --build
+		lint         check,ci,full    20    0 scripts/lint.sh
+		compat       check,ci,full   250    0 tests/compat/run.sh
+		newest       check,ci        400   30 tests/bin/matrix.sh --brief $newest
+		oldest       check,ci        400   30 tests/bin/matrix.sh --brief $oldest
 		seeds        check,ci         60   60 tests/bin/fuzz.sh 0
 		protocol     check           180    0 debug_if_built protocol
 		debug        ci,full         700  900 tests/bin/debug.sh debug $(cases_for kasan)
