@@ -216,9 +216,14 @@ hazards() {
 	scripts/hazards.py check
 }
 
+# Operators look up each line that the modules log.
+log_lines() {
+	scripts/loglines.py
+}
+
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
+	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,operations,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
 	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh} Kbuild
@@ -288,6 +293,7 @@ rule "no retired word" retired_words
 rule "design.rst names what there is" design_names
 rule "each guest case has its head" case_heads
 rule "scripts that are named exist" scripts_named
+rule "each line that the modules log is explained in operations.rst" log_lines
 rule "each hazard has its tests and its mutants, and hazards.rst is current" hazards
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
 	rule "hosted runners run what tests/bin/ci.sh has" scripts/check-workflows.py

@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Usage: loglines.py    print what differs between the modules and operations.rst
+
+Documentation/operations.rst explains each line that the modules log, by an example of it.
+A line that has no example, and an example that no line looks like, are printed.
+"""
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+DOCUMENT = TOP / "Documentation/operations.rst"
+CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_once)?\((?:sbi, )?((?:\s*"(?:[^"\\]|\\.)*")+)')
+SPEC = re.compile(r"%[-+#0-9.*]*(?:[hlz]*[diuxX]|pE|s|c)")
+
+
+def lines_of(path):
+    """The format strings that a file logs; those of a mount have its fsid in front."""
+    for kind, text in CALL.findall(path.read_text()):
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
+        text = text.removesuffix("\\n").replace('\\"', '"')
+        if text != "%s: ":
+            yield "%s: " + text if kind == "erofs_od" else text
+
+
+def pattern(text):
+    """What a format string can become, in plain text."""
+    parts = [re.escape(part).replace("%%", "%") for part in SPEC.split(text)]
+    return re.compile(".*?".join(parts))
+
+
+def main():
+    paths = sorted(TOP.glob("cachefiles_od/*.[ch]")) + sorted(TOP.glob("erofs_od/*.[ch]"))
+    lines = {(path.name, text) for path in paths for text in lines_of(path)}
+    log = DOCUMENT.read_text().split("Kernel log: cachefiles_od", 1)[1]
+    rows = re.findall(r"^   \* - (.*?)^     - ", log, re.M | re.S)
+    examples = [" ".join(text.split()) for row in rows for text in re.findall(r"``(.*?)``", row, re.S)]
+    wrong = [f"{name}: {text}" for name, text in sorted(lines)
+             if not any(pattern(text).fullmatch(example) for example in examples)]
+    wrong += [f"{DOCUMENT.name}: {example}" for example in examples
+              if not any(pattern(text).fullmatch(example) for _, text in lines)]
+    print("\n".join(wrong))
+    return bool(wrong) or not lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
