@@ -134,6 +134,7 @@ tell() {
 	printf '%s' "$*" >&5
 }
 
+without_daemon two
 mkdir -p $SECOND
 exec 5<>/dev/cachefiles1
 ok "a cache is bound by whoever has the device" eval \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 30, debug 150
+# seconds: 30, debug 300
 # where: stock rows debug
 # A daemon and a reader that AppArmor confines, each to its own: the reader's
 # profile does not have the cache, which is read with the cache's credentials.

@@ -165,7 +165,11 @@ damage() {
 	esac
 }
 
-for how in empty garbage slots runs; do
+# As punch leaves it on a full disk.
+here "a blob, partly filled" partly
+damage empty
+not_trusted "map: empty" "no presence map"
+for how in garbage slots runs; do
 	here "a blob, partly filled" partly
 	damage $how
 	not_trusted "map: $how" "damaged presence map"
