@@ -570,12 +570,23 @@ static void test_redirect_to_http(void **state)
 	assert_int_equal(teardown(&other_state), 0);
 }
 
+/* So many READs are queued behind those that all workers are busy with. */
+static void wait_queued(struct world *w, int nr)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+
+	while (json_number(w->stats, "queued") != nr && now_ms() < end)
+		sleep_ms(20);
+	assert_int_equal(json_number(w->stats, "queued"), nr);
+	assert_int_equal(json_number(w->stats, "in_flight"), 16);
+}
+
 /* SIGTERM with fetches under way and others queued: prompt, in order, none answered. */
 static void test_end_while_fetching(void **state)
 {
 	struct world *w = *state;
 	char text[128];
-	uint64_t start = now_ms();
+	uint64_t start;
 	int fd, i;
 
 	start_origin(w, "http", "--stall");
@@ -584,9 +595,7 @@ static void test_end_while_fetching(void **state)
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	for (i = 0; i < 40; i++)
 		send_read(w, 1, (uint64_t)i * MIB, MIB);
-	while (json_number(w->stats, "queued") != 24 && now_ms() - start < PATIENCE_MS)
-		sleep_ms(20);
-	assert_int_equal(json_number(w->stats, "in_flight"), 16);
+	wait_queued(w, 24);
 	start = now_ms();
 	kill(w->daemon, SIGTERM);
 	assert_int_equal(wait_end(w->daemon), 0);
@@ -613,7 +622,7 @@ static void test_close_while_fetching(void **state)
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	for (i = 0; i < 30; i++)
 		send_read(w, 1, (uint64_t)i * MIB, MIB);
-	sleep_ms(200);
+	wait_queued(w, 14);
 	send_close(w, 1);
 	expect_closed(w, fd);
 	close(fd);
