@@ -52,53 +52,11 @@
 #include "core/object.h"
 #include "core/request.h"
 #include "core/room.h"
+#include "requests.h"
 
 struct cachefiles_od_daemon;
+struct iov_iter;
 struct poll_table_struct;
-
-/**
- * struct cachefiles_od_deadlines - when waiting ends
- * @lock: guards @next and the arming of @work
- * @work: fails what has waited too long
- * @next: when @work is due, in jiffies; meaningful while it is pending
- */
-struct cachefiles_od_deadlines {
-	spinlock_t lock;
-	struct delayed_work work;
-	unsigned long next;
-};
-
-/**
- * struct cachefiles_od_queue - requests on their way to the daemon and back
- * @requests: all of them by msg_id; its lock is the queue lock. Those that the
- *	daemon can fetch now carry %CACHEFILES_OD_READY
- * @nr_requests: how many
- * @next_id: where the search for a free msg_id goes on
- * @last_fetched: msg_id that was served last; the next search starts after it
- * @next_object_id: last object_id given out
- * @generation: counts restores: an OPEN of an earlier one belongs to a daemon
- *	that has been taken over from
- * @live: a daemon holds the device; requests may be queued
- * @wide: the daemon asked for READs wider than what is wanted
- * @events: the daemon asked for messages about what was removed
- * @opened: tasks that wait for an OPEN to end
- * @deadlines: of all pieces that wait
- */
-struct cachefiles_od_queue {
-	struct xarray requests;
-	unsigned int nr_requests;
-	u32 next_id;
-	u32 last_fetched;
-	u32 next_object_id;
-	unsigned int generation;
-	bool live;
-	bool wide;
-	bool events;
-	wait_queue_head_t opened;
-	struct cachefiles_od_deadlines deadlines;
-};
-
-#define CACHEFILES_OD_READY	XA_MARK_1
 
 /**
  * struct cachefiles_od_counters - what happened since the cache was bound
@@ -294,101 +252,6 @@ struct cachefiles_od_cookie {
 	bool unversioned;
 };
 
-/**
- * struct cachefiles_od_request - a question to the daemon
- * @ref: references
- * @cookie: the blob it is about; its lock guards all that can change here
- * @msg_id: its name
- * @opcode: enum cachefiles_od_opcode
- * @object_id: for a CLOSE, the fd that it is about
- * @generation: the queue's when an OPEN was delivered
- * @state: where it is
- * @range: what a READ asks for; for a CULLED, the bytes that were freed
- * @passed: some of a READ went to its readers and was not kept, or was given back again
- * @node: of a READ in the cookie's tree
- * @waits: pieces of reads that wait for a READ, by their first byte
- * @nr_waits: how many
- * @link: in a list of requests that have ended
- * @born: when it was queued, in jiffies
- * @error: how an OPEN ended
- * @done: an OPEN ended
- */
-struct cachefiles_od_request {
-	struct kref ref;
-	struct cachefiles_od_cookie *cookie;
-	u32 msg_id;
-	u32 opcode;
-	u32 object_id;
-	unsigned int generation;
-	enum od_req_state state;
-	struct od_range range;
-	bool passed;
-	struct rb_node node;
-	struct rb_root waits;
-	unsigned int nr_waits;
-	struct list_head link;
-	unsigned long born;
-	int error;
-	bool done;
-};
-
-/**
- * struct cachefiles_od_bytes - bytes of a blob that the daemon wrote and that are not kept
- * @start: first byte
- * @end: first byte past the last
- * @bvec: pages, all full but the last
- * @skip: where in them the first byte is
- */
-struct cachefiles_od_bytes {
-	u64 start, end;
-	const struct bio_vec *bvec;
-	size_t skip;
-};
-
-/**
- * struct cachefiles_od_piece - a part of a read that goes its own way
- * @refs: the piece's reporter and the submitter of its I/O
- * @node: in a request's tree, while it waits
- * @link: in a list of pieces that go on
- * @read: the read; may be freed as soon as the piece was reported
- * @from: first byte, from the start of the read
- * @len: bytes
- * @expires: when to give up waiting, in jiffies; 0 for never
- * @error: why the piece fails instead of going on
- * @tries: READs that were completed and gave it nothing
- * @alone: the last of them asked for just what it wants
- * @reread: the cache file has failed to give it back once
- * @late: it waits for a READ of which it may have missed something: that was passed on
- *	before, or given back since
- * @reading: it counts among the reads of the cache file
- * @epoch: in which epoch
- * @go_on: takes over a piece that has waited
- * @take: takes over a piece that has waited, some of whose bytes are at hand
- * @iocb: direct I/O on the cache file
- * @ret: how that ended
- * @work: what cannot be done where it was found out
- */
-struct cachefiles_od_piece {
-	refcount_t refs;
-	struct rb_node node;
-	struct list_head link;
-	struct cachefiles_od_read *read;
-	size_t from, len;
-	unsigned long expires;
-	int error;
-	u8 tries;
-	bool alone;
-	bool reread;
-	bool late;
-	bool reading;
-	u8 epoch;
-	void (*go_on)(struct cachefiles_od_piece *piece);
-	void (*take)(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes);
-	struct kiocb iocb;
-	long ret;
-	struct work_struct work;
-};
-
 static inline struct cachefiles_od_cache *
 cachefiles_od_cookie_cache(const struct cachefiles_od_cookie *cookie)
 {
@@ -404,6 +267,27 @@ cachefiles_od_cookie_queue(const struct cachefiles_od_cookie *cookie)
 static inline u64 cachefiles_od_piece_start(const struct cachefiles_od_piece *piece)
 {
 	return piece->read->start + piece->from;
+}
+
+static inline struct cachefiles_od_request *cachefiles_od_read_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_request, node);
+}
+
+static inline struct cachefiles_od_piece *cachefiles_od_piece_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_piece, node);
+}
+
+static inline u64 cachefiles_od_piece_end(const struct cachefiles_od_piece *piece)
+{
+	return cachefiles_od_piece_start(piece) + piece->len;
+}
+
+static inline struct cachefiles_od_cookie *
+cachefiles_od_piece_cookie(const struct cachefiles_od_piece *piece)
+{
+	return piece->read->cookie;
 }
 
 /* Bytes that the cache file of a blob of this size has. */
@@ -427,32 +311,6 @@ unsigned int cachefiles_od_timeout_ms(unsigned int timeout_ms);
 u64 cachefiles_od_window(void);
 unsigned int cachefiles_od_commit_ms(void);
 u64 cachefiles_od_commit_bytes(void);
-
-/* request.c */
-void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue);
-struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_cookie *cookie,
-							  u32 opcode, gfp_t gfp);
-void cachefiles_od_request_put(struct cachefiles_od_request *req);
-void cachefiles_od_request_put_all(struct list_head *ended);
-void cachefiles_od_request_discard(struct cachefiles_od_request *req);
-int cachefiles_od_request_enqueue(struct cachefiles_od_request *req);
-int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_event event);
-void cachefiles_od_request_update_ready(struct cachefiles_od_request *req);
-bool cachefiles_od_request_is_ready(const struct cachefiles_od_request *req);
-void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error);
-struct cachefiles_od_request *cachefiles_od_request_find(struct cachefiles_od_queue *queue,
-							 u32 msg_id);
-struct cachefiles_od_request *cachefiles_od_request_next(struct cachefiles_od_queue *queue,
-							 unsigned long *id);
-struct cachefiles_od_request *cachefiles_od_request_next_ready(struct cachefiles_od_queue *queue);
-bool cachefiles_od_request_any_ready(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_served(struct cachefiles_od_queue *queue, u32 msg_id);
-u32 cachefiles_od_request_new_object_id(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live);
-void cachefiles_od_request_restart(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_poll_wait(struct file *file, struct poll_table_struct *wait);
-void cachefiles_od_request_wake_pollers(void);
-void cachefiles_od_request_wake_cullers(void);
 
 /* freeze.c */
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
@@ -497,36 +355,46 @@ void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
 
+/* tree.c */
+/**
+ * struct cachefiles_od_place - directories that a cache file lies in
+ * @volume: of its volume
+ * @fanout: in @volume
+ */
+struct cachefiles_od_place {
+	struct path volume, fanout;
+};
+
+int cachefiles_od_tree_get_mark(struct dentry *dentry, void *value, size_t len);
+int cachefiles_od_tree_set_mark(const struct path *path, const void *value, size_t len);
+int cachefiles_od_tree_bury(struct cachefiles_od_cache *cache, const struct path *dir,
+			    struct dentry *victim);
+int cachefiles_od_tree_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+			      struct dentry *victim);
+int cachefiles_od_tree_enter(struct cachefiles_od_cookie *cookie, bool make,
+			     struct cachefiles_od_place *place);
+void cachefiles_od_tree_leave(struct cachefiles_od_place *place);
+
+/* file.c */
+struct file *cachefiles_od_file_open(struct cachefiles_od_cookie *cookie, const struct path *dir,
+				     int flags);
+void cachefiles_od_file_close(struct file *file);
+struct file *cachefiles_od_file_buffered(struct cachefiles_od_cookie *cookie);
+bool cachefiles_od_file_is_valid(struct file *file, u64 *size);
+int cachefiles_od_file_set_mark(struct cachefiles_od_cookie *cookie);
+
+/* probe.c */
+int cachefiles_od_probe(struct cachefiles_od_cache *cache);
+
 /* backing.c */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first);
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim);
-int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
-				 struct dentry *victim);
-struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 
-/* wait.c */
-void cachefiles_od_wait_init(struct cachefiles_od_queue *queue);
-void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue);
-int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
-			    struct cachefiles_od_piece *piece, size_t *len);
-void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
-			     const struct cachefiles_od_bytes *bytes);
-void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
-				     u32 msg_id);
-void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner);
-void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event event, int error,
-			    struct list_head *pieces, struct list_head *ended);
-void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
-			     struct list_head *pieces, struct list_head *ended);
-void cachefiles_od_wait_resume(struct list_head *pieces);
-void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
+/* bounce.c */
+int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
+			      struct iov_iter *to, ssize_t *ret);
 
 /* object.c */
 int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie);
@@ -539,9 +407,11 @@ void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_object_reopen(struct work_struct *work);
 void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error);
 
+/* fillbuf.c */
+void cachefiles_od_fillbuf_exit(void);
+
 /* fd.c */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_fd_exit(void);
 
 /* queue.c */
 void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);

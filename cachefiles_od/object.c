@@ -145,7 +145,7 @@ static int take_open(struct cachefiles_od_request *req, u32 *object_id, bool *fi
 		return err;
 	spin_lock(&cookie->lock);
 	if (cookie->open == req)
-		err = cachefiles_od_request_step(req, OD_REQ_ANSWER);
+		err = cachefiles_od_request_step(req, OD_REQ_REPLY);
 	*object_id = cookie->object_id;
 	*first = cookie->state == OD_OBJ_OPENING;
 	spin_unlock(&cookie->lock);

@@ -130,7 +130,7 @@ static void end_unreplied(struct cachefiles_od_request *req)
 	int err;
 
 	spin_lock(&req->cookie->lock);
-	err = cachefiles_od_request_step(req, OD_REQ_ANSWER);
+	err = cachefiles_od_request_step(req, OD_REQ_REPLY);
 	spin_unlock(&req->cookie->lock);
 	if (!err)
 		cachefiles_od_request_put(req);
