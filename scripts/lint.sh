@@ -190,7 +190,7 @@ case_heads() {
 		for word in $where; do
 			case $word in
 			stock | rows | short | debug | kasan) ;;
-			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || echo "$file:3: there is no $word" ;;
+			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || [ -e "tests/bin/$word" ] || echo "$file:3: there is no $word" ;;
 			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
 			esac
 		done
@@ -212,7 +212,7 @@ hazards() {
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
+	Documentation/{benchmark,cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'include/*.h' 'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
 	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
