@@ -18,7 +18,7 @@ MODPROBEDIR ?= $(PREFIX)/lib/modprobe.d
 SYSCONFDIR ?= /etc
 DEFAULTDIR ?= $(SYSCONFDIR)/default
 
-.PHONY: all help demo demo-boot check check-full matrix vm modules probes tools unit kunit debug mutants soak fuzz lint images sign html ci \
+.PHONY: all help demo demo-boot check check-full matrix vm modules probes tools unit kunit debug mutants soak fuzz bench lint images sign html ci \
 	deb rpm packages pkgtest install install-modules install-tools install-config uninstall \
 	install-module-sources clean
 
@@ -49,6 +49,7 @@ help:
 	@echo '  make mutants [TEST=name]     remove one guard after the other: does its test notice?'
 	@echo '  make fuzz [SECONDS=60] [TEST=name]   every parser under libFuzzer'
 	@echo '  make soak [MINUTES=30]       the long tests: debug kernels, coverage, stress'
+	@echo '  make bench [KERNEL=6.12] [ROUNDS=5] [PEERS=no]   reads beside ext4, erofs, squashfs and FUSE'
 	@echo '  make modules KERNEL=6.1      both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo '  make probes [KERNEL=|KDIR=]  the form of each kernel interface'
 	@echo '  make images                  the test images'
@@ -110,6 +111,9 @@ soak:
 
 fuzz:
 	tests/bin/fuzz.sh $(or $(SECONDS),60) $(TEST)
+
+bench:
+	tests/bin/bench.sh $(KERNEL)
 
 images:
 	tests/images/mkimage.sh

@@ -164,6 +164,48 @@ static void dirent_bad_entries(struct kunit *test)
 	}
 }
 
+/* What is wrong with the bytes or the number of an entry is an error of that entry alone. */
+static void dirent_bad_neighbours(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u32 at;		/* byte to change, to a 16-bit value */
+		u16 value;
+		const char *look_up;
+		int err;
+	} cases[] = {
+		{ "after a slash", 36, '/' | 'a' << 8, "ccc", 0 },
+		{ "before a NUL", 36 + 4, 'b' | 0 << 8, "aaa", 0 },
+		{ "next to metabox", 12 + 6, 0x8000, "ccc", 0 },
+		{ "metabox", 12 + 6, 0x8000, "bbb", -EOPNOTSUPP },
+		{ "slash", 36 + 3, 'b' | '/' << 8, "b/b", -EUCLEAN },
+		{ "absent", 36 + 3, 'b' | '/' << 8, "b", -ENOENT },
+		{ "outside", 12 + 8, 64, "ccc", -EUCLEAN },
+	};
+	static const char *const three[] = { "aaa", "bbb", "ccc" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *look_up = cases[i].look_up;
+		struct od_dirsearch s;
+		struct od_dirblock block;
+		struct od_dirent e;
+		u8 p[64];
+		int err;
+
+		make_block(test, p, sizeof(p), three, 3);
+		put16(p + cases[i].at, cases[i].value);
+		KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+		err = od_dirblock_find(&block, look_up, strlen(look_up), &e);
+		if (err != cases[i].err)
+			KUNIT_FAIL(test, "%s: %d", cases[i].name, err);
+		od_dirsearch_init(&s, 1);
+		err = od_dirsearch_step(&s, 0, &block, look_up, strlen(look_up), &e);
+		if (err != cases[i].err)
+			KUNIT_FAIL(test, "%s, by steps: %d", cases[i].name, err);
+	}
+}
+
 static void dirent_order(struct kunit *test)
 {
 	static const struct {
@@ -333,6 +375,7 @@ static struct kunit_case dirent_cases[] = {
 	KUNIT_CASE(dirent_name_lengths),
 	KUNIT_CASE(dirent_bad_counts),
 	KUNIT_CASE(dirent_bad_entries),
+	KUNIT_CASE(dirent_bad_neighbours),
 	KUNIT_CASE(dirent_order),
 	KUNIT_CASE(dirent_block_search),
 	KUNIT_CASE(dirent_noise),

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: deps.sh
+# Usage: deps.sh [PACKAGE...]
 #
-# Installs what building, testing and the demo need on this host, as far as it
-# is not there: on Debian as root by apt-get, elsewhere it says what is missing.
+# Installs what building, testing and the demo need on this host, and these packages, as far
+# as it is not there: on Debian as root by apt-get, elsewhere it says what is missing.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -54,7 +54,7 @@ is_installed() {
 
 missing() {
 	local package
-	packages | grep -vE '^(#|$)' | sort -u | while read -r package; do
+	{ packages && printf '%s\n' "$@"; } | grep -vE '^(#|$)' | sort -u | while read -r package; do
 		is_installed "$package" || echo "$package"
 	done
 }
@@ -67,7 +67,7 @@ install_them() {
 log=$cache/apt-get.log
 mkdir -p "$cache"
 command -v dpkg-query >/dev/null || die "this is no Debian; what is needed are its packages $(packages | paste -sd' ')"
-mapfile -t wanted < <(missing)
+mapfile -t wanted < <(missing "$@")
 
 # The suites' package lists are found by way of the host's own.
 lists=$(apt-get indextargets --format "\$(CODENAME)" 'Created-By: Packages' | head -n 1)

@@ -7,6 +7,7 @@
 # side of tests/vm, and host programs with their shared libraries.
 #
 # GUEST=boot   what boots a system on demand, instead of tests
+# FILES=FOLDER what goes into its root as it is
 # ROOT=FOLDER  what busybox and libraries of another architecture are taken from
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -25,12 +26,13 @@ nfs="nfsd nfsv4"
 rivals="erofs cachefiles"
 disks="dm-log-writes xfs btrfs"
 pmem="nd_e820 nd_pmem"
+peers="erofs squashfs fuse"
 
 root=$(mktemp -d)
 # It becomes the machine's /, where others than root live, too.
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/pmem,modules/od,proc,run,sys,tests,tmp,usr/bin}
+mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/pmem,modules/peers,modules/od,proc,run,sys,tests,tmp,usr/bin}
 
 # modules_for NAME...: the files of these and of all that they depend on, in order
 modules_for() {
@@ -121,6 +123,8 @@ add_modules rivals $rivals
 add_modules disks $disks
 # shellcheck disable=SC2086
 add_modules pmem $pmem
+# shellcheck disable=SC2086
+add_modules peers $peers
 cp "$modules"/*.ko "$root/modules/od/"
 add_guest_"${GUEST:-tests}"
 chmod 755 "$root/init"
@@ -129,4 +133,5 @@ echo '127.0.0.1 localhost' >"$root/etc/hosts"
 for program; do
 	add_program "$program"
 done
+[ -z "${FILES-}" ] || cp -a "$FILES/." "$root/"
 (cd "$root" && find . -print0 | cpio --null --quiet -o -H newc) >"$out"

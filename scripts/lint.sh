@@ -196,7 +196,7 @@ case_heads() {
 		for word in $where; do
 			case $word in
 			stock | rows | short | debug | kasan) ;;
-			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || echo "$file:3: there is no $word" ;;
+			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || [ -e "tests/bin/$word" ] || echo "$file:3: there is no $word" ;;
 			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
 			esac
 		done
@@ -223,7 +223,8 @@ log_lines() {
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts,operations,protocol}.rst
+	Documentation/{benchmark,cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts}.rst
+	Documentation/{operations,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
 	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh} Kbuild

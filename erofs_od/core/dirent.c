@@ -42,16 +42,17 @@ static bool od_name_valid(const char *name, u32 len)
 {
 	u32 i;
 
-	if (!len || len > OD_NAME_MAX)
-		return false;
 	for (i = 0; i < len; i++)
 		if (!name[i] || name[i] == '/')
 			return false;
 	return true;
 }
 
-int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
-		      struct od_dirent *entry)
+/*
+ * Where a name is: inside the block, and of a valid length. That is all a search compares
+ * by; most names that it looks at are not the one that it returns.
+ */
+static int od_dirblock_name(const struct od_dirblock *block, u32 nr, struct od_dirent *entry)
 {
 	u32 from = od_dirblock_nameoff(block, nr);
 	u32 to;
@@ -66,6 +67,16 @@ int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 		return -EUCLEAN;
 	entry->name = (const char *)block->p + from;
 	entry->name_len = to - from;
+	return entry->name_len > OD_NAME_MAX ? -EUCLEAN : 0;
+}
+
+int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
+		      struct od_dirent *entry)
+{
+	int err = od_dirblock_name(block, nr, entry);
+
+	if (err)
+		return err;
 	if (!od_name_valid(entry->name, entry->name_len))
 		return -EUCLEAN;
 	entry->nid = le64_to_cpu(od_dirblock_at(block, nr)->nid);
@@ -89,14 +100,14 @@ int od_dirblock_find(const struct od_dirblock *block, const char *name, u32 len,
 
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
-		int err = od_dirblock_entry(block, mid, entry);
+		int err = od_dirblock_name(block, mid, entry);
 		int order;
 
 		if (err)
 			return err;
 		order = od_name_compare(name, len, entry->name, entry->name_len);
 		if (!order)
-			return 0;
+			return od_dirblock_entry(block, mid, entry);
 		if (order < 0)
 			high = mid;
 		else
@@ -109,7 +120,7 @@ int od_dirsearch_step(struct od_dirsearch *search, u64 nr,
 		      const struct od_dirblock *block, const char *name, u32 len,
 		      struct od_dirent *entry)
 {
-	int err = od_dirblock_entry(block, 0, entry);
+	int err = od_dirblock_name(block, 0, entry);
 
 	if (err)
 		return err;
@@ -117,7 +128,7 @@ int od_dirsearch_step(struct od_dirsearch *search, u64 nr,
 		search->high = nr;
 		return -EAGAIN;
 	}
-	err = od_dirblock_entry(block, block->count - 1, entry);
+	err = od_dirblock_name(block, block->count - 1, entry);
 	if (err)
 		return err;
 	if (od_name_compare(name, len, entry->name, entry->name_len) > 0) {

@@ -72,6 +72,9 @@ int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len);
  * @len: its length
  * @entry: the result
  *
+ * Names on the way to it have to be inside the block and of a valid length; all of
+ * od_dirblock_entry() applies to the entry found.
+ *
  * Return: 0; -ENOENT; or an error of od_dirblock_entry().
  */
 int od_dirblock_find(const struct od_dirblock *block, const char *name, u32 len,

@@ -12,7 +12,9 @@
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
 # FIRMWARE=FILE  UEFI starts the kernel, with a copy of this store of its variables (amd64)
 # SECURE_BOOT=1  with it: shim, GRUB and the kernel start each other, with signatures only
+# ICOUNT=  QEMU's -icount: a clock that counts instructions
 # PROGRAMS=  more of them for the machine, by their paths
+# FILES=FOLDER  what goes into its root as it is
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
 # GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
 # LOGDIR=build/vm/KERNEL  console.log and results.log go there
@@ -71,7 +73,7 @@ esac
 
 mkdir -p "$logdir"
 rm -f "$logdir"/{console,results}.log
-ROOT=$root "$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
+ROOT=$root FILES=${FILES-} "$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" "${programs[@]}"
 truncate -s "${SCRATCH:-2G}" "$work/scratch"
 mke2fs -q -t ext4 -E lazy_itable_init=1,nodiscard -J size=16 "$work/scratch"
 
@@ -113,7 +115,7 @@ start_with() {
 
 boot() {
 	timeout --foreground "$timeout" "${machine[@]}" \
-		-accel "${ACCEL:-tcg,thread=multi}" \
+		-accel "${ACCEL:-tcg,thread=multi}" ${ICOUNT:+-icount "$ICOUNT"} \
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$logdir/console.log,append=on" "${serial[@]}" \

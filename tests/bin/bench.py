@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tables, JSON and plots of what tests/vm/cases/bench.sh has measured.
+
+bench.sh calls it. A line of the guest: "# measured CASE TARGET ROUND BUSY WALL [FIGURE...]", in
+nanoseconds; FIGURE is the number of READs of a cold case, for first-byte after the total.
+"""
+import argparse
+import json
+import os
+import statistics
+import sys
+
+BASE = "ext4"
+OURS = ("od-a", "od-b")
+WARM = {
+    "sequential": "sequential, 48 MiB by 1 MiB",
+    "random-4k": "random, 2,000 of 4 KiB",
+    "random-64k": "random, 500 of 64 KiB",
+    "walk": "walk, metadata dropped",
+    "hot-walk": "walk, hot",
+    "small-files": "small files, all dropped",
+}
+COLD = {
+    "cold-sequential": "sequential, 48 MiB by 1 MiB",
+    "cold-small-files": "small files",
+}
+FIRST = "first-byte"
+# What boots differ by: cold cases wait for the host's disk, and what runs meanwhile varies.
+NOISE = {True: 4.0, False: 20.0}
+
+
+def columns(case):
+    if case == FIRST:
+        return ["busy", "wall", "total", "reads"]
+    return ["busy", "wall", "reads"]
+
+
+def measured(log):
+    """{case: {target: {figure: [a value for each round]}}}"""
+    cases = {}
+    release = None
+    with open(log, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            words = line.split()
+            if line.startswith("# up after "):
+                release = words[5].rstrip(",")
+            if words[:2] != ["#", "measured"]:
+                continue
+            case, target = words[2:4]
+            figures = cases.setdefault(case, {}).setdefault(target, {})
+            for name, value in zip(columns(case), words[5:]):
+                figures.setdefault(name, []).append(int(value))
+    return cases, release
+
+
+def medians(cases):
+    result = {}
+    for case, targets in cases.items():
+        for target, figures in targets.items():
+            row = {name: statistics.median(values) for name, values in figures.items()}
+            row["rounds"] = figures["busy"]
+            result.setdefault(case, {})[target] = row
+    return result
+
+
+def print_table(heads, rows):
+    widths = [max(len(row[i]) for row in [heads] + rows) for i in range(len(heads))]
+    for row in [heads, ["-" * width for width in widths]] + rows:
+        cells = [cell.ljust(width) if i == 0 else cell.rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
+        print("| " + " | ".join(cells) + " |")
+    print()
+
+
+def ms(nanoseconds):
+    value = nanoseconds / 1e6
+    return ("%.1f" if value >= 10 else "%.2f") % value
+
+
+def targets_of(results):
+    seen = []
+    for case in WARM:
+        seen += [target for target in results.get(case, {}) if target not in seen]
+    return seen
+
+
+def warm_table(results):
+    targets = targets_of(results)
+    rows = []
+    for case, name in WARM.items():
+        row = results.get(case, {})
+        if BASE not in row:
+            continue
+        base = row[BASE]["busy"]
+        cells = ["%.2f" % (row[target]["busy"] / base) if target in row else "-"
+                 for target in targets if target != BASE]
+        rows.append([name, ms(base)] + cells)
+    print("Cached data: ms of processor time on ext4; for the others, times that of ext4")
+    print_table(["case", "ext4, ms"] + [target for target in targets if target != BASE], rows)
+
+
+def cold_table(results):
+    rows = []
+    for case, name in COLD.items():
+        for target in OURS:
+            if target in results.get(case, {}):
+                row = results[case][target]
+                rows.append([name, target, ms(row["busy"]), "%d" % row["reads"]])
+    print("Empty cache, erofs-odd with a local directory: ms of processor time")
+    print_table(["case", "target", "ms", "READs"], rows)
+    rows = []
+    for target in OURS:
+        if target in results.get(FIRST, {}):
+            row = results[FIRST][target]
+            rows.append([target] + ["%.0f" % (row[name] / 1e3)
+                                    for name in ("busy", "wall", "total")])
+    print("First byte of a 4 KiB read that misses, us; total: until all that it began is over")
+    print_table(["target", "processor", "elapsed", "processor, total"], rows)
+
+
+def changes(results, last):
+    rows = []
+    for case, targets in results.items():
+        for target, row in targets.items():
+            for name in ("busy", "reads"):
+                before = last.get("cases", {}).get(case, {}).get(target, {}).get(name)
+                if not before:
+                    continue
+                percent = 100 * (row[name] - before) / before
+                if abs(percent) > NOISE[case in WARM]:
+                    show = ms if name == "busy" else lambda value: "%d" % value
+                    rows.append([case, target, name, show(before), show(row[name]),
+                                 "%+.1f %%" % percent])
+    return rows
+
+
+def compare(results, data, path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            last = json.load(file)
+    except FileNotFoundError:
+        print("No earlier run to compare with: there is no %s" % path)
+        return
+    if last.get("release") != data["release"] or last.get("images") != data["images"]:
+        print("Not comparable with %s: another kernel (%s) or other test images" %
+              (path, last.get("release")))
+        return
+    rows = changes(results, last)
+    print("Since %s (%s): what changed by more than %d %%, cold cases by %d %%" %
+          (path, last.get("commit"), NOISE[True], NOISE[False]))
+    if rows:
+        print_table(["case", "target", "figure", "before", "now", "change"], rows)
+    else:
+        print("nothing")
+
+
+def plot(results, data, folder):
+    try:
+        import matplotlib
+    except ImportError:
+        print("No plots: python3-matplotlib is not installed")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    cases = [case for case in WARM if BASE in results.get(case, {})]
+    targets = targets_of(results)
+    figure, axes = pyplot.subplots(figsize=(11, 5))
+    width = 0.8 / len(targets)
+    for nr, target in enumerate(targets):
+        values = [results[case][target]["busy"] / results[case][BASE]["busy"]
+                  if target in results[case] else 0 for case in cases]
+        axes.bar([at + nr * width for at in range(len(cases))], values, width, label=target)
+    axes.set_xticks([at + 0.4 - width / 2 for at in range(len(cases))])
+    axes.set_xticklabels(cases)
+    axes.set_ylabel("processor time, ext4 = 1")
+    axes.set_title("Cached data, %s" % data["release"])
+    axes.legend()
+    figure.tight_layout()
+    path = os.path.join(folder, "warm.png")
+    figure.savefig(path)
+    print("Plot: %s" % path)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("--kernel", "--images", "--commit", "--last"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("log")
+    parser.add_argument("folder")
+    args = parser.parse_args()
+    cases, release = measured(args.log)
+    if not cases:
+        sys.exit("%s: nothing was measured" % args.log)
+    results = medians(cases)
+    rounds = {len(row["rounds"]) for targets in results.values() for row in targets.values()}
+    if len(rounds) != 1:
+        sys.exit("%s: not every case has as many rounds: %s" % (args.log, sorted(rounds)))
+    data = {"kernel": args.kernel, "release": release, "commit": args.commit,
+            "images": args.images, "rounds": rounds.pop(), "unit": "ns", "cases": results}
+    print("\n%s, %s, medians of %d rounds\n" % (release, args.commit, data["rounds"]))
+    warm_table(results)
+    cold_table(results)
+    compare(results, data, args.last)
+    path = os.path.join(args.folder, "bench.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+    print("Figures: %s" % path)
+    plot(results, data, args.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Usage: bench.sh [KERNEL]
+#
+# Measures what reads cost: the guest case tests/vm/cases/bench.sh in a VM with one processor
+# whose clock counts instructions, so that the figures do not depend on this host or on what
+# else it does. Prints tables, and what changed since the last run; build/bench/KERNEL has the
+# figures (bench.json) and, where python3-matplotlib is installed, plots.
+#
+# ROUNDS=5      of all cases; the medians count
+# PEERS=no      not stock erofs, erofsfuse and squashfs
+# LAST=FILE     figures to compare with (build/bench/KERNEL/last.json, the last run's)
+# TIMEOUT=7200  seconds
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+id=${1:-6.12}
+out=$top/build/bench/$id
+rounds=${ROUNDS:-5}
+suite=trixie
+
+kernel_row "$id"
+[ "$row_arch" = amd64 ] || die "the VM that counts instructions is an amd64 one"
+
+# No package of Debian 12 has erofsfuse.
+unpack_erofsfuse() {
+	local dir=$1
+	[ ! -e "$dir/usr/bin/erofsfuse" ] || return 0
+	rm -rf "$dir" "$dir.tmp"
+	mkdir -p "${dir%/*}"
+	say "erofsfuse of $suite"
+	"$top/scripts/aptroot.sh" sources "$suite" |
+		mmdebstrap --quiet --mode=root --variant=extract --include=erofsfuse \
+			--aptopt='Acquire::Check-Valid-Until "false"' \
+			--aptopt='APT::Install-Recommends "false"' "$suite" "$dir.tmp" -
+	mv -T "$dir.tmp" "$dir"
+}
+
+# add_erofsfuse FOLDER: for the VM's root, with its own suite's loader and libraries
+add_erofsfuse() {
+	local from=$cache/erofs-utils/$suite-fuse own=/opt/erofsfuse
+	with_lock erofsfuse unpack_erofsfuse "$from"
+	mkdir -p "$1$own" "$1/usr/bin"
+	cp "$from/usr/bin/erofsfuse" "$1$own/"
+	find "$from/usr/lib/x86_64-linux-gnu" -maxdepth 1 -name '*.so*' -exec cp -L {} "$1$own/" \;
+	cat >"$1/usr/bin/erofsfuse" <<-END
+		#!/bin/sh
+		exec $own/ld-linux-x86-64.so.2 --library-path $own $own/erofsfuse "\$@"
+	END
+	chmod 755 "$1/usr/bin/erofsfuse"
+}
+
+need_root "mmdebstrap unpacks erofsfuse, and the test images have device nodes"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$top/scripts/deps.sh" squashfs-tools
+make -s -C "$top/tools" all
+make -s -C "$top/tests/vm"
+disk=$("$top/tests/images/mkimage.sh")
+add_erofsfuse "$work/files"
+# mksquashfs loads it when its threads end, so that it does not name it.
+library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ { print $NF; exit }')
+install -D "$library" "$work/files$library"
+mkdir -p "$out"
+
+# The processor has no fast string instructions, which the emulator runs byte by byte.
+DISK=$disk FILES=$work/files PROGRAMS="$top/build/tests/bench $(command -v mksquashfs)" \
+	ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
+	CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${CMDLINE-}" \
+	TIMEOUT=${TIMEOUT:-7200} LOGDIR=$out "$top/tests/bin/vm.sh" "$id" bench
+"$top/tests/bin/bench.py" --kernel "$id" --images "${disk##*/}" \
+	--commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo unknown)" \
+	--last "${LAST:-$out/last.json}" "$out/results.log" "$out"
+cp "$out/bench.json" "$out/last.json"

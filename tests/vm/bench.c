@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench: the workloads of `make bench`, and the clock that measures them.
+ *
+ *	sequential FILE         read the first 48 MiB in pieces of 1 MiB
+ *	random FILE SIZE NR     NR reads of SIZE bytes at multiples of SIZE, the same each time
+ *	walk DIR                list all directories, stat all names
+ *	files DIR               the same, and read all regular files
+ *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
+ *	sum DIR                 print the sum of all names and bytes
+ *	mount TYPE SOURCE DIR OPTIONS
+ *	loop FILE               print a loop device with direct I/O, for one mount
+ *
+ * The first four print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
+ * until the read returns, and until nothing runs that it has caused. BUSY is the time for
+ * which the whole guest ran tasks, in a VM whose clock counts instructions: their number.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <linux/loop.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MIB		(1 << 20)
+#define MAX_FIRST	64
+
+static char buf[MIB];
+
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* The seventh figure of each processor; what runs now is added when it stops. */
+static uint64_t busy_ns(void)
+{
+	unsigned long long busy, sum = 0;
+	char line[512];
+	FILE *f = fopen("/proc/schedstat", "r");
+
+	if (!f)
+		err(1, "/proc/schedstat");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "cpu%*d %*u %*u %*u %*u %*u %*u %llu", &busy) == 1)
+			sum += busy;
+	fclose(f);
+	if (!sum)
+		errx(1, "/proc/schedstat does not tell how long tasks ran");
+	return sum;
+}
+
+/* Until nothing runs, this task included. */
+static void settle(void)
+{
+	usleep(20000);
+}
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		err(1, "%s", path);
+	return fd;
+}
+
+static void read_at(int fd, size_t len, off_t pos)
+{
+	ssize_t n = pread(fd, buf, len, pos);
+
+	if (n < 0)
+		err(1, "read of %zu at %lld", len, (long long)pos);
+	if ((size_t)n != len)
+		errx(1, "read of %zu at %lld: %zd", len, (long long)pos, n);
+}
+
+static void sequential(char **arg)
+{
+	int fd = open_file(arg[0]);
+	off_t pos;
+
+	for (pos = 0; pos < 48 * MIB; pos += MIB)
+		read_at(fd, MIB, pos);
+	close(fd);
+}
+
+static void random_reads(char **arg)
+{
+	size_t size = strtoul(arg[1], NULL, 0);
+	long nr = atol(arg[2]);
+	uint64_t state = 0x9e3779b97f4a7c15ULL;
+	int fd = open_file(arg[0]);
+	struct stat st;
+
+	if (size > sizeof(buf) || fstat(fd, &st) || (size_t)st.st_size < size)
+		errx(1, "%s: too short", arg[0]);
+	while (nr--) {
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		read_at(fd, size, (state >> 33) % (st.st_size / size) * size);
+	}
+	close(fd);
+}
+
+static void read_all(const char *path, uint64_t *sum)
+{
+	int fd = open_file(path);
+	ssize_t n, i;
+
+	while ((n = read(fd, buf, 65536)) > 0) {
+		if (!sum)
+			continue;
+		memset(buf + n, 0, sizeof(*sum));
+		for (i = 0; i < n; i += sizeof(*sum))
+			*sum = *sum * 31 + *(uint64_t *)(buf + i);
+	}
+	if (n < 0)
+		err(1, "%s", path);
+	close(fd);
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static long visit(char *root, int read_files, uint64_t *sum)
+{
+	char *roots[] = { root, NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL, sum ? by_name : NULL);
+	FTSENT *ent;
+	long nr = 0;
+	char *p;
+
+	if (!fts)
+		err(1, "%s", root);
+	while ((errno = 0, ent = fts_read(fts))) {
+		if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR || ent->fts_info == FTS_NS)
+			errx(1, "%s: %s", ent->fts_path, strerror(ent->fts_errno));
+		if (ent->fts_info == FTS_DP)
+			continue;
+		nr++;
+		for (p = ent->fts_path + strlen(root); sum && *p; p++)
+			*sum = *sum * 31 + *p;
+		if (read_files && ent->fts_info == FTS_F)
+			read_all(ent->fts_accpath, sum);
+	}
+	if (errno)
+		err(1, "%s", root);
+	fts_close(fts);
+	return nr;
+}
+
+static void walk(char **arg)
+{
+	visit(arg[0], 0, NULL);
+}
+
+static void files(char **arg)
+{
+	visit(arg[0], 1, NULL);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void first(char **arg)
+{
+	static uint64_t busy[MAX_FIRST], wall[MAX_FIRST], total[MAX_FIRST];
+	off_t step = atoll(arg[1]);
+	int nr = atoi(arg[2]), fd = open_file(arg[0]), i;
+
+	if (nr < 1 || nr > MAX_FIRST)
+		errx(1, "not a number of reads: %d", nr);
+	for (i = 0; i < nr; i++) {
+		uint64_t before, since;
+
+		settle();
+		before = busy_ns();
+		since = wall_ns();
+		read_at(fd, 4096, i * step);
+		wall[i] = wall_ns() - since;
+		busy[i] = busy_ns() - before;
+		settle();
+		total[i] = busy_ns() - before;
+	}
+	qsort(busy, nr, sizeof(*busy), by_value);
+	qsort(wall, nr, sizeof(*wall), by_value);
+	qsort(total, nr, sizeof(*total), by_value);
+	printf("%llu %llu %llu\n", (unsigned long long)busy[nr / 2],
+	       (unsigned long long)wall[nr / 2], (unsigned long long)total[nr / 2]);
+}
+
+static void sum(char **arg)
+{
+	uint64_t value = 0;
+	long nr = visit(arg[0], 1, &value);
+
+	printf("%ld names, %016llx\n", nr, (unsigned long long)value);
+}
+
+static void mount_plain(char **arg)
+{
+	if (mount(arg[1], arg[2], arg[0], MS_RDONLY, arg[3]))
+		err(1, "mount of %s on %s as %s", arg[1], arg[2], arg[0]);
+}
+
+static void loop(char **arg)
+{
+	struct loop_config config = {
+		.fd = open_file(arg[0]),
+		.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_DIRECT_IO | LO_FLAGS_AUTOCLEAR,
+	};
+	struct loop_info64 info;
+	char path[32];
+	int control = open("/dev/loop-control", O_RDWR), nr, fd;
+
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	if (control < 0 || nr < 0)
+		err(1, "/dev/loop-control");
+	snprintf(path, sizeof(path), "/dev/loop%d", nr);
+	fd = open_file(path);
+	if (ioctl(fd, LOOP_CONFIGURE, &config) || ioctl(fd, LOOP_GET_STATUS64, &info))
+		err(1, "%s", path);
+	if (!(info.lo_flags & LO_FLAGS_DIRECT_IO))
+		errx(1, "%s: no direct I/O", path);
+	printf("%s\n", path);
+	fflush(stdout);
+	/* It lasts until its last user has ended, and there has to be one. */
+	if (daemon(0, 0))
+		err(1, "daemon");
+	sleep(5);
+}
+
+static const struct {
+	const char *name;
+	int args;
+	void (*run)(char **arg);
+	int timed;
+} commands[] = {
+	{ "sequential", 1, sequential, 1 },
+	{ "random", 3, random_reads, 1 },
+	{ "walk", 1, walk, 1 },
+	{ "files", 1, files, 1 },
+	{ "first", 3, first, 0 },
+	{ "sum", 1, sum, 0 },
+	{ "mount", 4, mount_plain, 0 },
+	{ "loop", 1, loop, 0 },
+};
+
+static void timed(void (*run)(char **arg), char **arg)
+{
+	uint64_t busy, wall;
+
+	settle();
+	busy = busy_ns();
+	wall = wall_ns();
+	run(arg);
+	wall = wall_ns() - wall;
+	settle();
+	busy = busy_ns() - busy;
+	printf("%llu %llu\n", (unsigned long long)busy, (unsigned long long)wall);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (argc != commands[i].args + 2 || strcmp(argv[1], commands[i].name))
+			continue;
+		if (commands[i].timed)
+			timed(commands[i].run, argv + 2);
+		else
+			commands[i].run(argv + 2);
+		return 0;
+	}
+	fprintf(stderr, "usage: see the head of bench.c\n");
+	return 2;
+}
