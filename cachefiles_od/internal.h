@@ -219,6 +219,7 @@ struct cachefiles_od_volume {
  * @state: how it stands with the daemon
  * @object_id: names the daemon's fd; 0 without one, and then it is not open
  * @open: the OPEN that is queued, sent or being completed; NULL for none
+ * @first_open: the OPEN that the task that acquires the cookie waits for; that task's
  * @reads: READ requests under way, by their first byte; they do not overlap
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
  * @nr_reading: reads of the cache file under way, of two epochs
@@ -267,6 +268,7 @@ struct cachefiles_od_cookie {
 	enum od_obj_state state;
 	u32 object_id;
 	struct cachefiles_od_request *open;
+	struct cachefiles_od_request *first_open;
 	struct rb_root reads;
 	struct work_struct reopen;
 	atomic_t nr_reading[2];
@@ -529,7 +531,9 @@ void cachefiles_od_wait_resume(struct list_head *pieces);
 void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
 
 /* object.c */
-int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_stop_waiting(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
 void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
 void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,

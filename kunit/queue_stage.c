@@ -394,7 +394,8 @@ static int opener_thread(void *data)
 {
 	struct stage_opener *opener = data;
 
-	opener->ret = cachefiles_od_object_open(opener->cookie);
+	opener->ret = cachefiles_od_object_ask(opener->cookie) ?:
+		      cachefiles_od_object_wait(opener->cookie);
 	complete(&opener->done);
 	return 0;
 }

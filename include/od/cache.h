@@ -71,27 +71,40 @@ bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, 
 void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
 
 /**
- * cachefiles_od_acquire_cookie - open a blob
+ * cachefiles_od_acquire_cookie - begin to open a blob
  * @volume: where the blob's name means something
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
- * @timeout_ms: time limit for the daemon's reply to the OPEN, or one of
+ * @timeout_ms: time limit for the daemon's reply to the OPEN, from now on, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
- * Waits for the daemon, which alone knows the size and version that the blob has
- * now; without one, what the cache holds of it has to do. The wait ends at once
- * when the caller is killed.
+ * Asks the daemon, which alone knows the size and version that the blob has now, and
+ * does not wait for it: several blobs can be asked for at once. Without a daemon, what
+ * the cache holds of the blob has to do.
  *
- * Context: may sleep, for as long as the daemon takes; hold no lock that
- * anything else needs.
- * Return: the cookie, or an ERR_PTR: the daemon's own errno, -EBUSY the blob
- * is open in this volume already, -ENAMETOOLONG the file name would be too
- * long, -EINTR killed, -ETIMEDOUT, -ENOTCONN no daemon, -EIO daemon died.
+ * Context: may sleep for the cache's file system, never on the daemon.
+ * Return: the cookie, for cachefiles_od_wait_for_cookie(), or an ERR_PTR: -EBUSY the
+ * blob is open in this volume already, -ENAMETOOLONG the file name would be too long,
+ * -EINTR killed, -ENOTCONN no daemon.
  */
 struct cachefiles_od_cookie *
 cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume,
 			     const void *key, size_t key_len,
 			     unsigned int timeout_ms);
+
+/**
+ * cachefiles_od_wait_for_cookie - wait until a blob is open
+ * @cookie: of cachefiles_od_acquire_cookie(), once; nothing else can be done with it
+ *	before this has succeeded, but to relinquish it
+ *
+ * The wait ends at once when the caller is killed.
+ *
+ * Context: sleeps, for as long as the daemon takes; hold no lock that anything else
+ * needs.
+ * Return: 0; or the daemon's own errno, -EINTR killed, -ETIMEDOUT, -EIO daemon died:
+ * then the cookie is to be relinquished.
+ */
+int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie);
 
 /**
  * cachefiles_od_relinquish_cookie - close a blob
