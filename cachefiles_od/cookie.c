@@ -116,6 +116,7 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *ke
 	}
 	err = cachefiles_od_cookie_ask(cookie);
 	if (err) {
+		cachefiles_od_use_failed_open(cookie, err);
 		cachefiles_od_relinquish_cookie(cookie);
 		return ERR_PTR(err);
 	}
@@ -127,8 +128,10 @@ int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie)
 {
 	int err = cachefiles_od_object_wait(cookie);
 
-	if (err)
+	if (err) {
+		cachefiles_od_use_failed_open(cookie, err);
 		return err;
+	}
 	spin_lock(&cookie->lock);
 	cookie->settled = true;
 	spin_unlock(&cookie->lock);

@@ -55,6 +55,8 @@
 
 struct cachefiles_od_daemon;
 struct poll_table_struct;
+struct proc_dir_entry;
+struct seq_file;
 
 /**
  * struct cachefiles_od_deadlines - when waiting ends
@@ -106,16 +108,16 @@ struct cachefiles_od_queue {
  * @reads: READ messages delivered
  * @closes: CLOSE messages delivered
  * @filled: bytes written by the daemon
- * @served: bytes read from cache files
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
  * @passed: bytes written by the daemon that went to readers and were not kept
  * @punched: bytes given back from blobs in use
  * @culled: blobs and directories removed
+ * @widened: bytes that READs asked for beyond what was wanted
  */
 struct cachefiles_od_counters {
-	atomic64_t opens, reads, closes, filled, served, failed, commits;
-	atomic64_t passed, punched, culled;
+	atomic64_t opens, reads, closes, filled, failed, commits;
+	atomic64_t passed, punched, culled, widened;
 };
 
 /**
@@ -149,6 +151,7 @@ struct cachefiles_od_counters {
  * @commit_work: commits them
  * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
  *	finds that done and not only begun
+ * @use: what reads of its blobs came to
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -174,6 +177,7 @@ struct cachefiles_od_cache {
 	struct list_head uncommitted;
 	struct delayed_work commit_work;
 	struct mutex commits_mutex;
+	struct cachefiles_od_use use;
 	struct cachefiles_od_counters stats;
 };
 
@@ -229,6 +233,10 @@ struct cachefiles_od_volume {
  * @closing: too late to ask for that
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
+ * @use: what reads of it came to
+ * @filled: bytes written by the daemon and kept
+ * @sent: READs delivered to the daemon
+ * @widened: bytes that these asked for beyond what was wanted
  * @used: when it was last opened or read, in seconds since 1970; any context
  * @region_shift: the parts of the blob that @region_used speaks of have 1 << this bytes
  * @region_used: when each part was last read, as @used, 0 for never; any context
@@ -278,6 +286,9 @@ struct cachefiles_od_cookie {
 	bool closing;
 	u64 uncommitted;
 	struct list_head commit_link;
+
+	struct cachefiles_od_use use;
+	atomic64_t filled, sent, widened;
 
 	u64 used;
 	unsigned int region_shift;
@@ -362,6 +373,8 @@ struct cachefiles_od_bytes {
  * @reread: the cache file has failed to give it back once
  * @late: it waits for a READ of which it may have missed something: that was passed on
  *	before, or given back since
+ * @missed: it has waited for the daemon, or does
+ * @since: when it began to, in jiffies
  * @reading: it counts among the reads of the cache file
  * @epoch: in which epoch
  * @go_on: takes over a piece that has waited
@@ -382,6 +395,8 @@ struct cachefiles_od_piece {
 	bool alone;
 	bool reread;
 	bool late;
+	bool missed;
+	unsigned long since;
 	bool reading;
 	u8 epoch;
 	void (*go_on)(struct cachefiles_od_piece *piece);
@@ -466,6 +481,20 @@ void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 /* fscheck.c */
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
 int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
+
+/* trace.c */
+void cachefiles_od_trace_sent(const struct cachefiles_od_request *req);
+void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error);
+void cachefiles_od_trace_commit(const struct cachefiles_od_cookie *cookie, u64 bytes, int error);
+void cachefiles_od_trace_cull(const struct cachefiles_od_cache *cache, struct dentry *victim,
+			      u64 bytes, int error);
+
+/* use.c */
+void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error);
+void cachefiles_od_use_failed_open(struct cachefiles_od_cookie *cookie, int error);
+unsigned int cachefiles_od_use_timeouts(const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_errors(struct seq_file *m, const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_waits(struct seq_file *m, const struct cachefiles_od_use *use);
 
 /* room.c */
 enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache);
@@ -601,6 +630,11 @@ void cachefiles_od_sync_unregister(void);
 extern const struct proc_ops cachefiles_od_control_ops;
 
 /* stats.c */
+void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len);
+void cachefiles_od_stats_string(struct seq_file *m, const char *s);
+void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
+				 unsigned int *oldest_ms);
+bool cachefiles_od_stats_register_caches(struct proc_dir_entry *dir);
 int cachefiles_od_stats_register(void);
 void cachefiles_od_stats_unregister(void);
 

@@ -34,11 +34,15 @@
  * @expires: when to give up waiting, in jiffies; 0 for never
  * @tries: READs that were completed and gave it nothing
  * @reread: the cache file has failed to give it back once
+ * @missed: it has waited for the daemon
+ * @since: when it began to
  */
 struct history {
 	unsigned long expires;
 	u8 tries;
 	bool reread;
+	bool missed;
+	unsigned long since;
 };
 
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
@@ -128,21 +132,31 @@ static void piece_done(struct cachefiles_od_piece *piece, int error)
 	struct cachefiles_od_counters *stats = &cachefiles_od_cookie_cache(read->cookie)->stats;
 	size_t from = piece->from, len = piece->len;
 
-	if (error) {
+	if (error)
 		atomic64_inc(&stats->failed);
-	} else {
+	else
 		piece_clear_tail(piece);
-		atomic64_add(len, &stats->served);
-	}
+	cachefiles_od_use_piece(piece, error);
 	piece_end_reading(piece);
 	piece_put(piece);
 	read->done(read, from, len, error);
 }
 
+static struct history piece_history(const struct cachefiles_od_piece *piece)
+{
+	return (struct history) {
+		.expires = piece->expires,
+		.tries = piece->tries,
+		.reread = piece->reread,
+		.missed = piece->missed,
+		.since = piece->since,
+	};
+}
+
 /* Other pieces take over what this one was to read. */
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
+	const struct history history = piece_history(piece);
 
 	piece_end_reading(piece);
 	read_range(piece->read, piece->from, piece->from + piece->len, history);
@@ -471,7 +485,7 @@ static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
+	const struct history history = piece_history(piece);
 	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
 	size_t first = piece->from, last = first + piece->len, from, to;
 	u64 start = cachefiles_od_piece_start(piece);
@@ -505,6 +519,8 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	piece->expires = history.expires;
 	piece->tries = history.tries;
 	piece->reread = history.reread;
+	piece->missed = history.missed;
+	piece->since = history.since;
 	piece->go_on = piece_go_on;
 	piece->take = piece_take;
 	return piece;

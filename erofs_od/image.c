@@ -125,7 +125,10 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 		err = erofs_od_open_devices(sbi);
 	if (!err)
 		err = erofs_od_read_prefixes(sbi);
-	return err ?: check_root(sbi);
+	if (!err)
+		err = check_root(sbi);
+	erofs_od_trace_mount(sbi, err);
+	return err;
 }
 
 /**

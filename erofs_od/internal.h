@@ -105,6 +105,7 @@ struct erofs_od_blob {
  * @timeout_ms: for waits on the daemon, as in od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are enforced
+ * @use: what reads of file data came to
  * @wait: woken up when a direct read ends
  * @rcu: keeps @wait until tasks about to wake it up are done with it
  * @sb: the superblock, or NULL before it exists
@@ -132,6 +133,7 @@ struct erofs_od_sb_info {
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	struct cachefiles_od_use use;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 
@@ -188,6 +190,10 @@ static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 	pr_err("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
 #define erofs_od_err_ratelimited(sbi, fmt, ...) \
 	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
+
+/* trace.c */
+void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
+void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error);
 
 /* io.c */
 /**

@@ -388,6 +388,16 @@ int stage_copen(struct stage *stage, u32 id, s64 size)
 	return cachefiles_od_object_copen(&stage->cache.queue, &copen);
 }
 
+/* --- what is traced --- */
+
+void cachefiles_od_trace_sent(const struct cachefiles_od_request *req)
+{
+}
+
+void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error)
+{
+}
+
 /* --- who opens --- */
 
 static int opener_thread(void *data)

@@ -79,7 +79,7 @@ macros_twice() {
 		sed -nE 's/^#[[:space:]]*define[[:space:]]+([A-Za-z_0-9]+).*/\1/p' "$file" | sort -u |
 			sed "s|\$| $file|"
 	done | sort | awk '
-		$1 == "pr_fmt" { next }
+		$1 == "pr_fmt" || $1 ~ /^TRACE_(SYSTEM|INCLUDE_PATH|INCLUDE_FILE)$/ { next }
 		$1 == last && !(file ~ /^compat\// && $2 ~ /^shim\//) { print $1 ": " file ", " $2 }
 		{ last = $1; file = $2 }'
 }

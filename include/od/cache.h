@@ -12,11 +12,13 @@
 #ifndef OD_CACHE_H
 #define OD_CACHE_H
 
+#include <linux/atomic.h>
 #include <linux/bvec.h>
 #include <linux/types.h>
 
 struct cachefiles_od_cookie;
 struct cachefiles_od_volume;
+struct seq_file;
 
 /** CACHEFILES_OD_GRAIN - the tail of a blob is readable up to a multiple of this */
 #define CACHEFILES_OD_GRAIN	4096U
@@ -166,11 +168,43 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
  */
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 
+/** CACHEFILES_OD_USE_WAITS - classes of waits: shorter than 1 ms, 2 ms, 4 ms, ... */
+#define CACHEFILES_OD_USE_WAITS		20
+/** CACHEFILES_OD_USE_ERRNOS - classes of errors */
+#define CACHEFILES_OD_USE_ERRNOS	9
+
+/**
+ * struct cachefiles_od_use - what reads of a mount, a blob or a cache came to
+ * @hits: parts of reads that were present
+ * @misses: parts of reads that waited for the daemon, whether they failed or not
+ * @served: bytes read
+ * @errors: parts of reads that failed, by errno
+ * @waits: misses, by how long they took
+ *
+ * Zeroed memory is a valid one.
+ */
+struct cachefiles_od_use {
+	atomic64_t hits, misses, served;
+	atomic_t errors[CACHEFILES_OD_USE_ERRNOS];
+	atomic_t waits[CACHEFILES_OD_USE_WAITS];
+};
+
+/** cachefiles_od_use_head - names of the columns that cachefiles_od_use_show() prints */
+const char *cachefiles_od_use_head(void);
+
+/**
+ * cachefiles_od_use_show - columns of a row of a table in /proc
+ * @m: the table; each column comes after a tab
+ * @use: what they tell
+ */
+void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *use);
+
 /**
  * struct cachefiles_od_read - one asynchronous read of a blob
  * @cookie: blob, pinned by an operation until the last byte is reported
  * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
  * @group: what several owners belong to, for the same; may be NULL
+ * @use: counts what the read comes to, until its last byte is reported; may be NULL
  * @bvec: destination pages; @bvec and the pages stay until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
@@ -191,6 +225,7 @@ struct cachefiles_od_read {
 	struct cachefiles_od_cookie *cookie;
 	const void *owner;
 	const void *group;
+	struct cachefiles_od_use *use;
 	const struct bio_vec *bvec;
 	unsigned int nr_bvec;
 	u64 start;

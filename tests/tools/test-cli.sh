@@ -139,6 +139,35 @@ assert (one["tag"], one["culling"], one["bytes_passed"], one["pins"]) == ("one",
 assert (two["tag"], two["daemon"], two["room"], two["pins"]) == ("two", "gone", "plenty", ["base"]), two
 P
 result $? 'status --json: two caches' "$got"
+# what reads came to: 100 misses, of which 90 took less than 4 ms, and one longer than all
+waits=0,50,40,5,4,1
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	cache tag daemon dir blobs requests hits misses bytes_served bytes_filled errors \
+	1 one bound "$dir/one" 2 1 300 100 3145728 1048576 - \
+	2 two gone "$dir/two" 1 0 1 1 4096 0 EIO:2,other:1 |
+	awk -v waits=$waits '{ print $0 "\t" (NR == 1 ? "waits_ms" : NR == 2 ? waits : "0,0,0") }' \
+	>"$dir/fs/cachefiles_od/caches"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' dev fsid hits misses bytes_served errors timeouts waits_ms \
+	0:50 app 300 100 3145728 - 0 $waits 0:51 two 0 1 0 ETIMEDOUT:1 1 0,0,1 >"$dir/fs/erofs_od/stats"
+got=$("$od" status --proc "$dir" 2>&1 | grep -E '^(Reads|Errors):')
+same 'Reads:  300 hits, 100 misses; 3.0 MiB served, 1.0 MiB fetched; half of the misses waited < 2 ms, 99% < 16 ms
+Reads:  1 hits, 1 misses; 4.0 KiB served, 0 B fetched
+Errors: EIO:2,other:1' "$got" 'status: what reads came to'
+got=$("$od" status -v --proc "$dir" 2>&1 | grep -A 2 '^IMAGE')
+same 'IMAGE  HITS  MISSES   SERVED    HALF      99%  ERRORS
+app     300     100  3.0 MiB  < 2 ms  < 16 ms  -
+two       0       1      0 B  > 2 ms   > 2 ms  ETIMEDOUT:1' "$got" 'status -v: of each mount'
+got=$("$od" status --json --proc "$dir" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+s = json.loads(sys.argv[1])
+one, two = s["caches"]
+assert one["waits_ms"] == [0, 50, 40, 5, 4, 1] and one["errors"] == {}, one
+assert two["errors"] == {"EIO": 2, "other": 1}, two
+assert [(m["hits"], m["timeouts"]) for m in s["mounts"]] == [(300, 0), (0, 1)], s["mounts"]
+P
+result $? 'status --json: what reads came to' "$got"
+rm "$dir/fs/erofs_od/stats"
 rm "$dir/fs/cachefiles_od/caches"
 
 # a name that is no UTF-8, and a file that breaks off

@@ -221,10 +221,11 @@ static void free_pins(struct status *status)
 	free(status->pins);
 }
 
-/* A module of before has one cache, and no list. */
-static int load_caches(struct status *status, const char *proc, const char **missing)
+/* What a module of before does not have. */
+static int load_optional(struct table *table, const char *proc, const char *name,
+			 const char **missing)
 {
-	int err = load_file(&status->caches, proc, "fs/cachefiles_od/caches", missing);
+	int err = load_file(table, proc, name, missing);
 
 	if (err == -ENOENT) {
 		*missing = NULL;
@@ -254,7 +255,9 @@ int status_load(struct status *status, const char *proc, const char **missing)
 	*missing = NULL;
 	err = load_file(&status->cache, proc, "fs/cachefiles_od/cache", missing);
 	if (!err)
-		err = load_caches(status, proc, missing);
+		err = load_optional(&status->caches, proc, "fs/cachefiles_od/caches", missing);
+	if (!err)
+		err = load_optional(&status->reads, proc, "fs/erofs_od/stats", missing);
 	if (!err)
 		err = load_file(&status->uses, proc, "fs/erofs_od/mounts", missing);
 	if (!err)
@@ -293,6 +296,7 @@ void status_free(struct status *status)
 	table_free(&status->blobs);
 	table_free(&status->requests);
 	table_free(&status->uses);
+	table_free(&status->reads);
 }
 
 /** status_caches - number of caches; one without a name when none is bound */

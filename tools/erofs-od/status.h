@@ -69,6 +69,7 @@ struct pins {
  * @blobs: blobs of all caches
  * @requests: requests that the daemons have not completed
  * @uses: mounts and their blobs
+ * @reads: what reads of each mount came to; no rows for another user than root
  * @mounts: the same, one per mount
  * @mount_count: number of @mounts
  */
@@ -79,6 +80,7 @@ struct status {
 	struct table blobs;
 	struct table requests;
 	struct table uses;
+	struct table reads;
 	struct mounted *mounts;
 	size_t mount_count;
 };
