@@ -44,7 +44,7 @@ exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
 exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
 
 # Every command has the same tail: help, usage and version, and exits 0.
-for command in mount umount status doctor drop refresh adopt backup dropin; do
+for command in mount umount status top doctor drop refresh adopt backup dropin; do
 	exits 0 "^Usage: erofs-od $command" "$od" $command --help
 	exits 0 "^Usage: erofs-od $command" "$od" $command --usage
 	exits 0 '^erofs-od [0-9]' "$od" $command --version
@@ -167,6 +167,22 @@ assert two["errors"] == {"EIO": 2, "other": 1}, two
 assert [(m["hits"], m["timeouts"]) for m in s["mounts"]] == [(300, 0), (0, 1)], s["mounts"]
 P
 result $? 'status --json: what reads came to' "$got"
+
+# a second later, 30 hits and 2 MiB more, and a mount that is another one
+(sleep 0.5; sed -i 's/^0:50	app	300	100	3145728/0:50	app	330	100	5242880/; s/^0:51	two	0	1	0/0:51	two	0	0	0/' \
+	"$dir/fs/erofs_od/stats") &
+got=$("$od" top -i 1 -n 2 --proc "$dir" 2>&1)
+result $? 'top: ends' "$got"
+first=$(sed -n '/^IMAGE/,/^$/p' <<<"$got" | sed -n 2,3p)
+same 'two    /mnt/two     100%       -         -         -        0       -
+app    /mnt/app    25.0%       -         -         -        3   1.5 s' "$(sort -r <<<"$first")" \
+	'top: no rates at first'
+last=$(tac <<<"$got" | sed '/^IMAGE/q' | tac | grep '^app' | awk '{ print ($4 >= 25 && $4 <= 30), $5, ($6 >= 1.6 && $6 <= 2), $7 }')
+same '1 0 1 MiB' "$last" 'top: rates'
+same '0' "$(tac <<<"$got" | sed '/^IMAGE/q' | grep '^two' | awk '{ print $5 }')" \
+	'top: a counter that went down is none'
+exits 2 'not a number from 1' "$od" top -i 0
+exits 2 'not a number from 1' "$od" top -n x
 rm "$dir/fs/erofs_od/stats"
 rm "$dir/fs/cachefiles_od/caches"
 

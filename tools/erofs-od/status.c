@@ -32,7 +32,8 @@ static const struct cli cli = {
 	.parse = parse_option,
 };
 
-static int explain(const char *proc, const char *missing, int err)
+/** status_explain - why status_load() failed, to the user; the exit status */
+int status_explain(const char *proc, const char *missing, int err)
 {
 	if (err == -ENOENT && missing && !strncmp(missing, "fs/", 3)) {
 		log_err("module %s is not loaded",
@@ -72,7 +73,7 @@ int command_status(int argc, char **argv)
 	cli_parse(&cli, argc, argv, &values, &verbose);
 	err = status_load(&status, values.proc, &missing);
 	if (err)
-		result = explain(values.proc, missing, err);
+		result = status_explain(values.proc, missing, err);
 	else
 		result = print(&status, values.json, verbose);
 	status_free(&status);

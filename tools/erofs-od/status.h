@@ -87,6 +87,7 @@ struct status {
 
 int status_load(struct status *status, const char *proc, const char **missing);
 void status_free(struct status *status);
+int status_explain(const char *proc, const char *missing, int err);
 size_t status_caches(const struct status *status);
 const char *status_of_cache(const struct status *status, size_t cache, const char *name);
 const char *status_daemon(const struct status *status);
