@@ -187,6 +187,12 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 		free_domain(domain);
 }
 
+/** erofs_od_cache_of - number of the cache of a mount that has joined its domain */
+unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi)
+{
+	return cachefiles_od_volume_cache(sbi->domain->volume);
+}
+
 /**
  * erofs_od_list_mount - show a mount in /proc, or hide it
  * @sbi: mount

@@ -290,6 +290,7 @@ int erofs_od_join(struct erofs_od_sb_info *sbi);
 int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi);
 void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms);
 void erofs_od_leave(struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi);
 void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed);
 void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data);
 

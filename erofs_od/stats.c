@@ -32,13 +32,13 @@ static void stats_mount(struct erofs_od_sb_info *sbi, void *data)
 		stats_escape(seq, sbi->domain_id ?: sbi->fsid);
 		seq_putc(seq, '\t');
 		stats_escape(seq, sbi->blobs[i]->name);
-		seq_puts(seq, i ? "\tdevice\n" : "\tbootstrap\n");
+		seq_printf(seq, "\t%s\t%u\n", i ? "device" : "bootstrap", erofs_od_cache_of(sbi));
 	}
 }
 
 static int stats_show(struct seq_file *seq, void *unused)
 {
-	seq_puts(seq, "dev\tfsid\tdomain\tvolume\tblob\trole\n");
+	seq_puts(seq, "dev\tfsid\tdomain\tvolume\tblob\trole\tcache\n");
 	erofs_od_for_each_mount(stats_mount, seq);
 	return 0;
 }
@@ -51,8 +51,7 @@ static void stats_use(struct erofs_od_sb_info *sbi, void *data)
 	stats_escape(seq, sbi->fsid);
 	seq_putc(seq, '\t');
 	stats_escape(seq, sbi->domain_id ?: "-");
-	seq_putc(seq, '\t');
-	stats_escape(seq, sbi->cache_tag ?: "-");
+	seq_printf(seq, "\t%u", erofs_od_cache_of(sbi));
 	cachefiles_od_use_show(seq, &sbi->use);
 	seq_putc(seq, '\n');
 }

@@ -65,6 +65,14 @@ struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const
 bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, const char *tag);
 
 /**
+ * cachefiles_od_volume_cache - number of a volume's cache, as in the tables of /proc
+ * @volume: joined volume
+ *
+ * Context: any.
+ */
+unsigned int cachefiles_od_volume_cache(const struct cachefiles_od_volume *volume);
+
+/**
  * cachefiles_od_relinquish_volume - leave the cache
  * @volume: volume with no cookie left
  *

@@ -184,6 +184,39 @@ same '0' "$(tac <<<"$got" | sed '/^IMAGE/q' | grep '^two' | awk '{ print $5 }')"
 exits 2 'not a number from 1' "$od" top -i 0
 exits 2 'not a number from 1' "$od" top -n x
 rm "$dir/fs/erofs_od/stats"
+# who uses what: a file of app's device is open, two is mounted in another namespace, and
+# a device says which cache it serves
+real=$((0x$(stat -c %D "$dir") >> 8)):$((0x$(stat -c %D "$dir") & 255))
+cp -r "$dir" "$dir.users" && trap 'rm -rf "$dir" "$dir.users"' EXIT
+sed -i "s/0:50/$real/" "$dir.users/fs/erofs_od/mounts" "$dir.users/self/mountinfo"
+mkdir -p "$dir.users"/{101,102,103}/{fd,fdinfo,ns} "$dir.users/self/ns"
+for process in self:1 101:1 102:2 103:2; do
+	ln -s "mnt:[${process#*:}]" "$dir.users/${process%:*}/ns/mnt"
+done
+echo reader >"$dir.users/101/comm"
+echo shim >"$dir.users/102/comm"
+echo erofs-odd >"$dir.users/103/comm"
+for process in 101 102 103; do cp "$dir/self/mountinfo" "$dir.users/$process/"; done
+ln -s "$dir/fs" "$dir.users/101/fd/3"
+ln -s "$dir/fs" "$dir.users/101/fd/4"
+printf '7f00-7f10 r--p 0000 %x:%x 1 /x\n' $((${real%:*})) $((${real#*:})) >"$dir.users/102/maps"
+ln -s /dev/null "$dir.users/103/fd/7"
+printf 'pos:\t0\ncache:\t2\n' >"$dir.users/103/fdinfo/7"
+got=$("$od" status -v --proc "$dir.users" 2>&1 | sed -n '/^CACHE/,/^$/p')
+same 'CACHE  IMAGE  USED BY          AS
+two    -      103 (erofs-odd)  serves it
+-      app    101 (reader)     open file
+-      app    102 (shim)       mapped file
+-      two    102 (shim)       mount namespace' "$got" 'status -v: who uses what'
+got=$("$od" status -v --json --proc "$dir.users" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+s = json.loads(sys.argv[1])
+assert s["caches"][0]["users"] == [], s["caches"]
+assert s["caches"][1]["users"] == [{"pid": 103, "name": "erofs-odd", "as": "serves it"}], s["caches"]
+assert [u["pid"] for u in s["mounts"][0]["users"]] == [101, 102], s["mounts"]
+P
+result $? 'status -v --json: who uses what' "$got"
 rm "$dir/fs/cachefiles_od/caches"
 
 # a name that is no UTF-8, and a file that breaks off

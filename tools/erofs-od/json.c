@@ -143,6 +143,26 @@ static json_t *mount_blobs(const struct status *status, const struct mounted *mo
 	return array;
 }
 
+/* Processes that use a mount, or serve a cache; none unless they were looked for. */
+static json_t *users(const struct status *status, const char *dev, unsigned long cache)
+{
+	json_t *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < status->users.count; i++) {
+		const struct user *user = &status->users.list[i];
+
+		if (strcmp(user->dev, dev) || user->cache != cache)
+			continue;
+		object = json_object();
+		json_object_set_new(object, "pid", json_integer(user->pid));
+		json_object_set_new(object, "name", json_text(user->name));
+		json_object_set_new(object, "as", json_text(user->how));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 /* What reads of a mount came to, or nothing. */
 static void add_reads(json_t *object, const struct status *status, const char *dev)
 {
@@ -179,6 +199,7 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	json_object_set_new(object, "waiting", number(mounted->waiting));
 	json_object_set_new(object, "oldest_ms", number(mounted->oldest_ms));
 	add_reads(object, status, mounted->dev);
+	json_object_set_new(object, "users", users(status, mounted->dev, 0));
 	json_object_set_new(object, "blobs", mount_blobs(status, mounted));
 	return object;
 }
@@ -202,6 +223,9 @@ static json_t *caches(const struct status *status)
 		object = status->caches.rows ? row_object(&status->caches, i) :
 					       cache_object(&status->cache);
 		json_object_set_new(object, "pins", names(&status->pins[i]));
+		json_object_set_new(object, "users",
+				    users(status, "", strtoul(status_of_cache(status, i, "cache"),
+							      NULL, 10)));
 		json_array_append_new(array, object);
 	}
 	return array;

@@ -154,6 +154,56 @@ static void show_mounts(const struct status *status, FILE *out)
 	grid_free(&grid);
 }
 
+/* Tag of a cache by its number. */
+static const char *tag_of(const struct status *status, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < status->caches.rows; i++)
+		if (!strcmp(table_get(&status->caches, i, "cache"), id))
+			return table_get(&status->caches, i, "tag");
+	return "-";
+}
+
+static void add_user(struct grid *grid, const struct status *status, const struct user *user,
+		     const struct mounted *mounted)
+{
+	char id[HUMAN_SIZE], text[128];
+
+	if (mounted)
+		snprintf(id, sizeof(id), "%s", table_get(&status->uses,
+							 mounted->blobs[0].mount_row, "cache"));
+	else
+		snprintf(id, sizeof(id), "%lu", user->cache);
+	grid_name(grid, tag_of(status, id));
+	grid_name(grid, mounted ? mounted->fsid : "-");
+	snprintf(text, sizeof(text), "%ld (%s)", user->pid, user->name);
+	grid_name(grid, text);
+	grid_add(grid, user->how);
+}
+
+/* Those that serve a cache, then those that use its mounts. */
+static void show_users(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "CACHE", "IMAGE", "USED BY", "AS" };
+	struct grid grid = { .columns = 4, .align = "llll" };
+	size_t i, j;
+
+	add_row(&grid, head);
+	for (i = 0; i < status->users.count; i++)
+		if (status->users.list[i].cache)
+			add_user(&grid, status, &status->users.list[i], NULL);
+	for (i = 0; i < status->mount_count; i++)
+		for (j = 0; j < status->users.count; j++)
+			if (!strcmp(status->mounts[i].dev, status->users.list[j].dev))
+				add_user(&grid, status, &status->users.list[j], &status->mounts[i]);
+	if (grid.count > grid.columns) {
+		putc('\n', out);
+		grid_print(&grid, out);
+	}
+	grid_free(&grid);
+}
+
 static void show_blobs(const struct status *status, FILE *out)
 {
 	static const char *const head[] = { "VOLUME", "BLOB", "STATE", "SIZE", "PRESENT", "%",
@@ -221,6 +271,7 @@ void status_show(const struct status *status, bool verbose, FILE *out)
 	show_pins(status, out);
 	if (!verbose)
 		return;
+	show_users(status, out);
 	show_blobs(status, out);
 	reads_show(status, out);
 	show_requests(status, out);

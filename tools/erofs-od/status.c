@@ -47,11 +47,15 @@ int status_explain(const char *proc, const char *missing, int err)
 	return OD_EXIT_FAILED;
 }
 
-static int print(const struct status *status, bool json, bool verbose)
+static int print(struct status *status, const struct cli_values *values, bool verbose)
 {
-	int err = 0;
+	int err = verbose ? status_load_users(status, values->proc) : 0;
 
-	if (json)
+	if (err) {
+		log_err("%s: %s", values->proc, strerror(-err));
+		return OD_EXIT_FAILED;
+	}
+	if (values->json)
 		err = status_json(status, stdout);
 	else
 		status_show(status, verbose, stdout);
@@ -75,7 +79,7 @@ int command_status(int argc, char **argv)
 	if (err)
 		result = status_explain(values.proc, missing, err);
 	else
-		result = print(&status, values.json, verbose);
+		result = print(&status, &values, verbose);
 	status_free(&status);
 	return result;
 }

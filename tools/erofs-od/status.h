@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "table.h"
+#include "users.h"
 
 /**
  * struct blob_use - a blob of a mount
@@ -63,6 +64,7 @@ struct pins {
 
 /**
  * struct status - state of both modules
+ * @users: processes that use mounts and caches; status_load_users()
  * @cache: names and values of the cache that mounts join by default
  * @caches: all caches; no rows if none is bound, or the module has one cache only
  * @pins: what is pinned, for each of the status_caches()
@@ -74,6 +76,7 @@ struct pins {
  * @mount_count: number of @mounts
  */
 struct status {
+	struct users users;
 	struct table cache;
 	struct table caches;
 	struct pins *pins;
@@ -86,6 +89,7 @@ struct status {
 };
 
 int status_load(struct status *status, const char *proc, const char **missing);
+int status_load_users(struct status *status, const char *proc);
 void status_free(struct status *status);
 int status_explain(const char *proc, const char *missing, int err);
 size_t status_caches(const struct status *status);
