@@ -40,3 +40,35 @@ ok "another daemon" odd --source="$OD_URL" --threads=32
 mount_in "new blobs" 15
 note "21 blobs that are new, 1 s for each reply: $took s"
 umount /mnt/a
+
+# --- more options than mount(2) takes: twenty names of 220 characters ---
+
+# long_names: the blobs of the image, as /proc lists them, under longer names
+long_names() {
+	local nr=0 name long
+	long=$(printf 'x%.0s' $(seq 218))
+	mkdir -p /mnt/scratch/long
+	cp "$OD_BLOBS/twenty" /mnt/scratch/long/
+	awk -F '\t' '$6 == "device" { print $5 }' /proc/fs/erofs_od/mounts >/tmp/names
+	while read -r name; do
+		cp "$OD_BLOBS/$name" "/mnt/scratch/long/$long$((nr + 10))" || return 1
+		echo "--device=$long$((nr + 10))"
+		nr=$((nr + 1))
+	done </tmp/names >/tmp/devices
+	[ $nr = 20 ]
+}
+
+ok "mount" od_mount /mnt/a fsid=twenty
+ok "long names" long_names
+umount /mnt/a
+kill_daemons
+od_fresh_cache
+ok "daemon" odd --source=/mnt/scratch/long
+ok "erofs-od mount" xargs -a /tmp/devices erofs-od mount --domain=long twenty /mnt/a
+is "has them all" "$(grep -c '	device	' /proc/fs/erofs_od/mounts)" 20
+ok "the tree is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
+ok "is read-only" grep -qE ' /mnt/a erofs_od ro,' /proc/mounts
+umount /mnt/a
+exits 1 "an option that there is not" erofs-od mount -o nonsense twenty /mnt/a
+says "is named" 'nonsense'
+rm -rf /mnt/scratch/long
