@@ -83,6 +83,7 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 	else
 		err = cachefiles_od_tree_unlink(cache, &dir, victim->dentry);
 	revert_creds(saved);
+	cachefiles_od_trace_cull(cache, victim->dentry, bytes, err);
 	dput(dir.dentry);
 	if (!err) {
 		atomic64_inc(&cache->stats.culled);

@@ -185,8 +185,10 @@ static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
 	cachefiles_od_room_settle(cache, len, n > 0 ? n : 0);
 	if (cachefiles_od_room_refused(cache, n))
 		return pass(cookie, buf, skip, len, pos);
-	if (n > 0)
+	if (n > 0) {
 		atomic64_add(n, &cache->stats.filled);
+		atomic64_add(n, &cookie->filled);
+	}
 	return n;
 }
 

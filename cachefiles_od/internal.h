@@ -57,6 +57,8 @@
 struct cachefiles_od_daemon;
 struct iov_iter;
 struct poll_table_struct;
+struct proc_dir_entry;
+struct seq_file;
 
 /**
  * struct cachefiles_od_counters - what happened since the cache was bound
@@ -64,16 +66,16 @@ struct poll_table_struct;
  * @reads: READ messages delivered
  * @closes: CLOSE messages delivered
  * @filled: bytes written by the daemon
- * @served: bytes read from cache files
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
  * @passed: bytes written by the daemon that went to readers and were not kept
  * @punched: bytes given back from blobs in use
  * @culled: blobs and directories removed
+ * @widened: bytes that READs asked for beyond what was wanted
  */
 struct cachefiles_od_counters {
-	atomic64_t opens, reads, closes, filled, served, failed, commits;
-	atomic64_t passed, punched, culled;
+	atomic64_t opens, reads, closes, filled, failed, commits;
+	atomic64_t passed, punched, culled, widened;
 };
 
 /**
@@ -107,6 +109,7 @@ struct cachefiles_od_counters {
  * @commit_work: commits them
  * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
  *	finds that done and not only begun
+ * @use: what reads of its blobs came to
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -132,6 +135,7 @@ struct cachefiles_od_cache {
 	struct list_head uncommitted;
 	struct delayed_work commit_work;
 	struct mutex commits_mutex;
+	struct cachefiles_od_use use;
 	struct cachefiles_od_counters stats;
 };
 
@@ -177,6 +181,7 @@ struct cachefiles_od_volume {
  * @state: how it stands with the daemon
  * @object_id: names the daemon's fd; 0 without one, and then it is not open
  * @open: the OPEN that is queued, sent or being completed; NULL for none
+ * @first_open: the OPEN that the task that acquires the cookie waits for; that task's
  * @reads: READ requests under way, by their first byte; they do not overlap
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
  * @nr_reading: reads of the cache file under way, of two epochs
@@ -186,6 +191,10 @@ struct cachefiles_od_volume {
  * @closing: too late to ask for that
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
+ * @use: what reads of it came to
+ * @filled: bytes written by the daemon and kept
+ * @sent: READs delivered to the daemon
+ * @widened: bytes that these asked for beyond what was wanted
  * @used: when it was last opened or read, in seconds since 1970; any context
  * @region_shift: the parts of the blob that @region_used speaks of have 1 << this bytes
  * @region_used: when each part was last read, as @used, 0 for never; any context
@@ -225,6 +234,7 @@ struct cachefiles_od_cookie {
 	enum od_obj_state state;
 	u32 object_id;
 	struct cachefiles_od_request *open;
+	struct cachefiles_od_request *first_open;
 	struct rb_root reads;
 	struct work_struct reopen;
 	atomic_t nr_reading[2];
@@ -234,6 +244,9 @@ struct cachefiles_od_cookie {
 	bool closing;
 	u64 uncommitted;
 	struct list_head commit_link;
+
+	struct cachefiles_od_use use;
+	atomic64_t filled, sent, widened;
 
 	u64 used;
 	unsigned int region_shift;
@@ -323,6 +336,21 @@ void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
 int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
 
+/* trace.c */
+void cachefiles_od_trace_sent(const struct cachefiles_od_request *req);
+void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error);
+void cachefiles_od_trace_commit(const struct cachefiles_od_cookie *cookie, u64 bytes, int error);
+void cachefiles_od_trace_cull(const struct cachefiles_od_cache *cache, struct dentry *victim,
+			      u64 bytes, int error);
+
+/* use.c */
+void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 len);
+void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error);
+void cachefiles_od_use_failed_open(struct cachefiles_od_cookie *cookie, int error);
+unsigned int cachefiles_od_use_timeouts(const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_errors(struct seq_file *m, const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_waits(struct seq_file *m, const struct cachefiles_od_use *use);
+
 /* room.c */
 enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache);
 bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache);
@@ -396,29 +424,11 @@ void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
 			      struct iov_iter *to, ssize_t *ret);
 
-/* object.c */
-int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
-void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
-				      struct list_head *ended);
-void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_object_reopen(struct work_struct *work);
-void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error);
-
 /* fillbuf.c */
 void cachefiles_od_fillbuf_exit(void);
 
 /* fd.c */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
-
-/* queue.c */
-void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
-			      struct list_head *ended);
-ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
-void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
 /* cache.c */
 extern struct mutex cachefiles_od_mutex;
@@ -467,6 +477,11 @@ void cachefiles_od_sync_unregister(void);
 extern const struct proc_ops cachefiles_od_control_ops;
 
 /* stats.c */
+void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len);
+void cachefiles_od_stats_string(struct seq_file *m, const char *s);
+void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
+				 unsigned int *oldest_ms);
+bool cachefiles_od_stats_register_caches(struct proc_dir_entry *dir);
 int cachefiles_od_stats_register(void);
 void cachefiles_od_stats_unregister(void);
 

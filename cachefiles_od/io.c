@@ -18,8 +18,6 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
-#include <linux/wait_bit.h>
 
 #include "../compat/callbacks.h"
 
@@ -34,11 +32,15 @@
  * @expires: when to give up waiting, in jiffies; 0 for never
  * @tries: READs that were completed and gave it nothing
  * @reread: the cache file has failed to give it back once
+ * @missed: it has waited for the daemon
+ * @since: when it began to
  */
 struct history {
 	unsigned long expires;
 	u8 tries;
 	bool reread;
+	bool missed;
+	unsigned long since;
 };
 
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
@@ -61,10 +63,21 @@ static void end_io(struct cachefiles_od_cookie *cookie, const struct cred *saved
 	cachefiles_od_end_operation(cookie);
 }
 
+static struct history piece_history(const struct cachefiles_od_piece *piece)
+{
+	return (struct history) {
+		.expires = piece->expires,
+		.tries = piece->tries,
+		.reread = piece->reread,
+		.missed = piece->missed,
+		.since = piece->since,
+	};
+}
+
 /* Other pieces take over what this one was to read. */
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
+	const struct history history = piece_history(piece);
 
 	cachefiles_od_piece_end_reading(piece);
 	read_range(piece->read, piece->from, piece->from + piece->len, history);
@@ -331,7 +344,7 @@ static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
+	const struct history history = piece_history(piece);
 	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	size_t first = piece->from, last = first + piece->len, from, to;
 	u64 start = cachefiles_od_piece_start(piece);
@@ -365,6 +378,8 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	piece->expires = history.expires;
 	piece->tries = history.tries;
 	piece->reread = history.reread;
+	piece->missed = history.missed;
+	piece->since = history.since;
 	piece->go_on = piece_go_on;
 	piece->take = piece_take;
 	return piece;
@@ -448,18 +463,6 @@ static unsigned long deadline_of(const struct cachefiles_od_read *read)
 	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
 }
 
-/* Seconds are enough to tell what was used last, and cost no clock. */
-static void note_use(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
-{
-	time64_t now = ktime_get_real_seconds();
-	u64 region = start >> cookie->region_shift;
-	u64 last = (start + len - 1) >> cookie->region_shift;
-
-	WRITE_ONCE(cookie->used, now);
-	for (; region <= last && region < OD_REGIONS; region++)
-		WRITE_ONCE(cookie->region_used[region], (u32)now);
-}
-
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
@@ -473,7 +476,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read)
 		read->done(read, 0, read->len, -EIO);
 		return;
 	}
-	note_use(cookie, read->start, read->len);
+	cachefiles_od_use_note(cookie, read->start, read->len);
 	saved = begin_io(cookie);
 	read_range(read, 0, read->len, none);
 	end_io(cookie, saved);

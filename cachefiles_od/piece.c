@@ -66,12 +66,11 @@ void cachefiles_od_piece_done(struct cachefiles_od_piece *piece, int error)
 	struct cachefiles_od_counters *stats = &cachefiles_od_cookie_cache(read->cookie)->stats;
 	size_t from = piece->from, len = piece->len;
 
-	if (error) {
+	if (error)
 		atomic64_inc(&stats->failed);
-	} else {
+	else
 		clear_tail(piece);
-		atomic64_add(len, &stats->served);
-	}
+	cachefiles_od_use_piece(piece, error);
 	cachefiles_od_piece_end_reading(piece);
 	cachefiles_od_piece_put(piece);
 	read->done(read, from, len, error);

@@ -18,7 +18,9 @@
 #include "core/request.h"
 
 struct bio_vec;
+struct cachefiles_od_cache;
 struct cachefiles_od_cookie;
+struct od_copen;
 struct iov_iter;
 struct poll_table_struct;
 
@@ -132,6 +134,8 @@ struct cachefiles_od_bytes {
  * @reread: the cache file has failed to give it back once
  * @late: it waits for a READ of which it may have missed something: that was passed on
  *	before, or given back since
+ * @missed: it has waited for the daemon, or does
+ * @since: when it began to, in jiffies
  * @reading: it counts among the reads of the cache file
  * @epoch: in which epoch
  * @go_on: takes over a piece that has waited
@@ -152,6 +156,8 @@ struct cachefiles_od_piece {
 	bool alone;
 	bool reread;
 	bool late;
+	bool missed;
+	unsigned long since;
 	bool reading;
 	u8 epoch;
 	void (*go_on)(struct cachefiles_od_piece *piece);
@@ -227,5 +233,25 @@ void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
 			     struct list_head *pieces, struct list_head *ended);
 void cachefiles_od_wait_resume(struct list_head *pieces);
 void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
+
+/* object.c */
+int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_stop_waiting(struct cachefiles_od_cookie *cookie);
+int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
+void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
+void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
+				      struct list_head *ended);
+void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_object_reopen(struct work_struct *work);
+void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error);
+
+/* queue.c */
+void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
+void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
+			      struct list_head *ended);
+ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
+void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
 #endif /* CACHEFILES_OD_REQUESTS_H */

@@ -36,6 +36,7 @@ void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event
 {
 	if (cachefiles_od_request_step(req, event))
 		return;
+	cachefiles_od_trace_ended(req, error);
 	rb_erase(&req->node, &req->cookie->reads);
 	cachefiles_od_waits_take_all(req, error, pieces);
 	list_add_tail(&req->link, ended);
@@ -368,6 +369,12 @@ static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefile
 	return cachefiles_od_window();
 }
 
+static void count_widened(struct cachefiles_od_cookie *cookie, u64 bytes)
+{
+	atomic64_add(bytes, &cookie->widened);
+	atomic64_add(bytes, &cachefiles_od_cookie_cache(cookie)->stats.widened);
+}
+
 static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece,
 		      struct cachefiles_od_request *req, u64 limit)
 {
@@ -378,6 +385,7 @@ static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefil
 	err = cachefiles_od_request_enqueue(req);
 	if (err)
 		return err;
+	count_widened(cookie, req->range.end - req->range.start - piece->len);
 	cachefiles_od_reads_add(cookie, req);
 	if (cookie->state == OD_OBJ_CLOSED)
 		cachefiles_od_wait_want_reopen(cookie);
@@ -388,6 +396,9 @@ static size_t attach(struct cachefiles_od_request *req, struct cachefiles_od_pie
 {
 	piece->len = min_t(u64, piece->len, req->range.end - cachefiles_od_piece_start(piece));
 	piece->late = req->passed;
+	if (!piece->missed)
+		piece->since = jiffies;
+	piece->missed = true;
 	cachefiles_od_waits_add(req, piece);
 	if (piece->expires)
 		arm_deadline(cachefiles_od_cookie_queue(req->cookie), piece->expires);

@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/wait.h>
@@ -37,6 +38,34 @@ enum erofs_od_blob_state {
 };
 
 /**
+ * struct erofs_od_domain - mounts that share blobs
+ * @node: in the list of all domains
+ * @users: mounts
+ * @key: volume key
+ * @shared: others may join
+ * @volume: the volume
+ * @mounts: mounts
+ * @blobs_mutex: guards @blobs and @changes
+ * @blobs: open blobs, and those being opened or closed
+ * @changes: counts blobs that were opened or closed, or failed to open
+ * @wait: woken up when @changes changes
+ *
+ * The others but @volume are protected by domains_mutex of domain.c.
+ */
+struct erofs_od_domain {
+	struct list_head node;
+	unsigned int users;
+	char *key;
+	bool shared;
+	struct cachefiles_od_volume *volume;
+	struct list_head mounts;
+	struct mutex blobs_mutex;
+	struct list_head blobs;
+	unsigned int changes;
+	wait_queue_head_t wait;
+};
+
+/**
  * struct erofs_od_blob - a blob, shared by the mounts of a domain
  * @node: in the domain's list of blobs
  * @domain: domain that the blob is named in
@@ -50,7 +79,7 @@ enum erofs_od_blob_state {
  * @error: errno of the last failed metadata read
  * @wait: woken up when a read of metadata ends
  *
- * The first four are protected by domains_mutex of domain.c, the others do not
+ * The first four are protected by the domain's blobs_mutex, the others do not
  * change while there are users.
  */
 struct erofs_od_blob {
@@ -76,6 +105,7 @@ struct erofs_od_blob {
  * @timeout_ms: for waits on the daemon, as in od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are enforced
+ * @use: what reads of file data came to
  * @wait: woken up when a direct read ends
  * @rcu: keeps @wait until tasks about to wake it up are done with it
  * @sb: the superblock, or NULL before it exists
@@ -103,6 +133,7 @@ struct erofs_od_sb_info {
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	struct cachefiles_od_use use;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 
@@ -159,6 +190,10 @@ static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 	pr_err("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
 #define erofs_od_err_ratelimited(sbi, fmt, ...) \
 	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
+
+/* trace.c */
+void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
+void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error);
 
 /* io.c */
 /**
@@ -240,15 +275,23 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
 			size_t len);
 
+/* blob.c */
+long erofs_od_patience(const struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_metadata_timeout(const struct erofs_od_sb_info *sbi);
+struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const char *name);
+int erofs_od_finish_blob(struct erofs_od_blob *blob);
+void erofs_od_abandon_blob(struct erofs_od_blob *blob);
+struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
+void erofs_od_close_blob(struct erofs_od_blob *blob);
+
 /* domain.c */
 bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
 int erofs_od_join(struct erofs_od_sb_info *sbi);
 int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi);
 void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms);
 void erofs_od_leave(struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi);
 void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed);
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
-void erofs_od_close_blob(struct erofs_od_blob *blob);
 void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data);
 
 /* xattr.c */
@@ -307,6 +350,10 @@ u32 erofs_od_generation(const struct od_sb *od);
 /* prefix.c */
 int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi);
 void erofs_od_free_prefixes(struct erofs_od_sb_info *sbi);
+
+/* devices.c */
+int erofs_od_open_primary(struct erofs_od_sb_info *sbi);
+int erofs_od_open_devices(struct erofs_od_sb_info *sbi);
 
 /* image.c */
 int erofs_od_open_image(struct erofs_od_sb_info *sbi);

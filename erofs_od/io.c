@@ -169,6 +169,7 @@ static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 {
 	unsigned int nr = batch_find(batch, pos);
 
+	erofs_od_trace_read(batch->source.inode, pos, len, error);
 	if (error && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
 	/*
@@ -249,6 +250,7 @@ static struct segment *segment_new(struct batch *batch,
 		.cookie = run->blob->cookie,
 		.owner = batch->source.owner,
 		.group = batch->source.group,
+		.use = batch->source.group ? &EROFS_OD_SB(batch->source.group)->use : NULL,
 		.bvec = segment->bvec,
 		.nr_bvec = nr,
 		.start = run->off,

@@ -73,13 +73,14 @@ across_modules() {
 }
 
 # A header guard that two headers have hides one of them. pr_fmt is each module's own; a
-# macro of compat/ may have its counterpart in shim/.
+# macro of compat/ may have its counterpart in shim/; headers of tracepoints tell the kernel's
+# define_trace.h what to read again.
 macros_twice() {
 	files '*.h' | while read -r file; do
 		sed -nE 's/^#[[:space:]]*define[[:space:]]+([A-Za-z_0-9]+).*/\1/p' "$file" | sort -u |
 			sed "s|\$| $file|"
 	done | sort | awk '
-		$1 == "pr_fmt" { next }
+		$1 == "pr_fmt" || $1 ~ /^TRACE_(SYSTEM|INCLUDE_PATH|INCLUDE_FILE)$/ { next }
 		$1 == last && !(file ~ /^compat\// && $2 ~ /^shim\//) { print $1 ": " file ", " $2 }
 		{ last = $1; file = $2 }'
 }
