@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The image of a mount: its superblock, and what else is read at once. */
 #include "internal.h"
-#include "decompressor.h"
 
 #include <linux/crc32c.h>
 #include <linux/slab.h>
@@ -29,17 +28,6 @@ static int verify_checksum(struct erofs_od_sb_info *sbi)
 	return err;
 }
 
-static void report_feature(struct erofs_od_sb_info *sbi, const char *what)
-{
-	const char *algorithm = erofs_od_undecodable(sbi->od.compr_algs);
-
-	if (algorithm)
-		erofs_od_err(sbi, "unsupported feature: %s: no decompressor for %s", what,
-			     algorithm);
-	else
-		erofs_od_err(sbi, "unsupported feature: %s", what);
-}
-
 static int read_super(struct erofs_od_sb_info *sbi)
 {
 	const char *why = "too short for a superblock";
@@ -56,7 +44,7 @@ static int read_super(struct erofs_od_sb_info *sbi)
 	if (!err)
 		return verify_checksum(sbi);
 	if (err == -EOPNOTSUPP)
-		report_feature(sbi, why);
+		erofs_od_err(sbi, "unsupported feature: %s", why);
 	else
 		erofs_od_err(sbi, "invalid image: %s: %d", why, err);
 	return err;
@@ -77,6 +65,21 @@ static void report_volume(struct erofs_od_sb_info *sbi, int err)
 	default:
 		erofs_od_err(sbi, "failed to acquire volume \"erofs,%s\": %d", name, err);
 	}
+}
+
+/* Fragments of compressed inodes and xattr name prefixes are in the packed inode. */
+static int read_packed(struct erofs_od_sb_info *sbi)
+{
+	int err;
+
+	if (!sbi->od.packed_nid)
+		return 0;
+	err = erofs_od_read_inode(sbi, sbi->od.packed_nid, &sbi->packed);
+	if (!err && !S_ISREG(sbi->packed.mode))
+		err = -EUCLEAN;
+	if (err)
+		erofs_od_err(sbi, "failed to read packed inode %llu: %d", sbi->od.packed_nid, err);
+	return err;
 }
 
 static int check_root(struct erofs_od_sb_info *sbi)
@@ -122,7 +125,11 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 	if (!err)
 		err = read_super(sbi);
 	if (!err)
+		err = erofs_od_zinit(sbi);
+	if (!err)
 		err = erofs_od_open_devices(sbi);
+	if (!err)
+		err = read_packed(sbi);
 	if (!err)
 		err = erofs_od_read_prefixes(sbi);
 	if (!err)
@@ -140,6 +147,8 @@ void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 	erofs_od_free_prefixes(sbi);
 	while (sbi->nr_blobs)
 		erofs_od_close_blob(sbi->blobs[--sbi->nr_blobs]);
+	/* No read is under way any more. */
+	erofs_od_zexit(sbi);
 	kvfree(sbi->blobs);
 	kvfree(sbi->ranges);
 	erofs_od_leave(sbi);

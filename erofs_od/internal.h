@@ -123,6 +123,10 @@ struct erofs_od_blob {
  * @nr_blobs: how many of them are open
  * @prefixes: long xattr name prefixes
  * @nr_prefixes: how many of them have been read
+ * @packed: the packed inode; its size is 0 if there is none
+ * @algorithms: that can be decompressed, bit N for enum od_algorithm N
+ * @encoded: bytes of compressed data in memory
+ * @encoded_wait: woken up when these become fewer
  */
 struct erofs_od_sb_info {
 	char *fsid;
@@ -151,6 +155,10 @@ struct erofs_od_sb_info {
 	unsigned int nr_blobs;
 	struct od_xattr_prefix *prefixes;
 	unsigned int nr_prefixes;
+	struct od_inode packed;
+	u16 algorithms;
+	atomic_long_t encoded;
+	wait_queue_head_t encoded_wait;
 };
 
 /**
@@ -196,6 +204,8 @@ void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
 void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error);
 
 /* io.c */
+struct erofs_od_batch;
+
 /**
  * struct erofs_od_extent - where a run of bytes is
  * @blob: which blob, or NULL for a hole
@@ -215,6 +225,10 @@ struct erofs_od_extent {
 /**
  * struct erofs_od_source - where the bytes of an inode's pages come from
  * @inode: whose pages
+ * @submit: of compressed data: what reads a batch (zdata.c), from @od of @sbi, instead of
+ *	@map and @peek; NULL for others
+ * @sbi: mount
+ * @od: inode; it stays until all bytes are accounted for
  * @map: finds the extent of the byte @pos; waits for metadata only if allowed
  * @peek: copies bytes of a blob's metadata if they are in memory; NULL: there are none
  * @owner: on whose behalf the cache is read
@@ -227,6 +241,9 @@ struct erofs_od_extent {
  */
 struct erofs_od_source {
 	struct inode *inode;
+	int (*submit)(struct erofs_od_batch *batch);
+	struct erofs_od_sb_info *sbi;
+	const struct od_inode *od;
 	int (*map)(struct inode *inode, u64 pos, bool may_wait,
 		   struct erofs_od_extent *extent);
 	bool (*peek)(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
@@ -267,9 +284,37 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
 
 /* map.c */
+int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		    bool may_wait, struct erofs_od_extent *extent);
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_extent *extent);
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
+
+/* zinode.c */
+int erofs_od_zinit(struct erofs_od_sb_info *sbi);
+void erofs_od_zexit(struct erofs_od_sb_info *sbi);
+int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, const char **why);
+
+/* zmap.c */
+int erofs_od_zmap_extent(struct inode *inode, u64 pos, struct erofs_od_extent *extent);
+u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len);
+
+/* zdata.c */
+int erofs_od_zdata_init(void);
+void erofs_od_zdata_exit(void);
+bool erofs_od_zdata_is_full(const struct erofs_od_sb_info *sbi);
+int erofs_od_zdata_submit(struct erofs_od_batch *batch);
+
+/* data.c */
+struct erofs_od_source erofs_od_data_source(struct inode *inode);
+extern const struct address_space_operations erofs_od_data_aops;
+
+/* direct.c */
+ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
+int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
+			 struct folio **folio);
+
+/* bytes.c */
 int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 		       struct erofs_od_meta *meta);
 int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
@@ -307,13 +352,6 @@ OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
 extern const struct inode_operations erofs_od_fast_symlink_iops;
 extern const struct inode_operations erofs_od_symlink_iops;
 int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode *od, char **link);
-
-/* data.c */
-struct erofs_od_source erofs_od_data_source(struct inode *inode);
-extern const struct address_space_operations erofs_od_data_aops;
-
-/* direct.c */
-ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
 
 /* extent.c */
 loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence);
