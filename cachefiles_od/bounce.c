@@ -30,7 +30,8 @@ static struct bio_vec *alloc_pages_for(unsigned int nr)
 	return bvec;
 }
 
-static int copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct iov_iter *to)
+/* Copies from whole pages; 0 or -EFAULT. */
+int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct iov_iter *to)
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(skip));
@@ -77,7 +78,7 @@ int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, siz
 	*ret = read_blocks(cookie->file, bvec, nr, start, whole);
 	if (*ret >= (ssize_t)(skip + len)) {
 		*ret = len;
-		err = copy_out(bvec, skip, len, to);
+		err = cachefiles_od_copy_out(bvec, skip, len, to);
 	} else if (*ret > 0) {
 		*ret = 0;
 	}

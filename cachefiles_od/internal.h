@@ -421,6 +421,8 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 
 /* bounce.c */
+int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len,
+			   struct iov_iter *to);
 int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
 			      struct iov_iter *to, ssize_t *ret);
 

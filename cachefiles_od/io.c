@@ -335,7 +335,11 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
 		      const struct cachefiles_od_piece *piece)
 {
-	return copy_out(piece, bytes->bvec, bytes->skip + (from - bytes->start));
+	struct iov_iter iter;
+
+	cachefiles_od_piece_iter(piece, 0, &iter);
+	return cachefiles_od_copy_out(bytes->bvec, bytes->skip + (from - bytes->start), piece->len,
+				      &iter);
 }
 
 /*

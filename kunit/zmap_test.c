@@ -494,7 +494,9 @@ static void zmap_compact_big(struct kunit *test)
  * @name: what for
  * @advise: of the header
  * @lcn: entry that is changed
- * @entry: its 8 bytes: advise, clusterofs, blkaddr or deltas
+ * @type: its type
+ * @ofs: its clusterofs
+ * @blkaddr: its block, or its deltas
  * @pos: byte that is looked up
  * @err: what for
  */
@@ -694,8 +696,8 @@ struct header_case {
 
 static void zinode_header(struct kunit *test)
 {
-	const u8 full = OD_LAYOUT_COMPRESSED_FULL, compact = OD_LAYOUT_COMPRESSED_COMPACT;
-	const struct header_case cases[] = {
+	enum { full = OD_LAYOUT_COMPRESSED_FULL, compact = OD_LAYOUT_COMPRESSED_COMPACT };
+	static const struct header_case cases[] = {
 		{ "nothing", 0, 0, 0, full, NID, 0 },
 		{ "algorithm 4", 6, 1, 0x04, full, NID, -EUCLEAN },
 		{ "algorithm 4 of heads that may not exist", 6, 1, 0x40, full, NID, -EUCLEAN },
