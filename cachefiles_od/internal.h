@@ -321,6 +321,7 @@ extern struct workqueue_struct *cachefiles_od_commit_wq;
 int cachefiles_od_params_init(void);
 void cachefiles_od_params_exit(void);
 unsigned int cachefiles_od_timeout_ms(unsigned int timeout_ms);
+unsigned long cachefiles_od_deadline(unsigned int timeout_ms);
 u64 cachefiles_od_window(void);
 unsigned int cachefiles_od_commit_ms(void);
 u64 cachefiles_od_commit_bytes(void);

@@ -44,7 +44,7 @@ struct history {
 };
 
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       struct history history);
+		       struct history history, bool later);
 
 /*
  * From here to end_io() the caller acts with the cache's credentials, and the
@@ -80,7 +80,7 @@ static void piece_start_over(struct cachefiles_od_piece *piece)
 	const struct history history = piece_history(piece);
 
 	cachefiles_od_piece_end_reading(piece);
-	read_range(piece->read, piece->from, piece->from + piece->len, history);
+	read_range(piece->read, piece->from, piece->from + piece->len, history, false);
 	cachefiles_od_piece_put(piece);
 }
 
@@ -342,9 +342,15 @@ static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
 				      &iter);
 }
 
+static void piece_work_submit(struct work_struct *work)
+{
+	piece_run(work, piece_submit);
+}
+
 /*
  * Some of the bytes that a piece waits for are at hand, now alone. The piece becomes
- * that part; others wait for what is before it and after it.
+ * that part; others wait for what is before it and after it. The daemon's write keeps the
+ * file system from being frozen meanwhile: nothing is read from it here.
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
 {
@@ -359,8 +365,8 @@ static void piece_take(struct cachefiles_od_piece *piece, const struct cachefile
 	piece->from = from;
 	piece->len = to - from;
 	/* The read stays until this piece is reported. */
-	read_range(piece->read, first, from, history);
-	read_range(piece->read, to, last, history);
+	read_range(piece->read, first, from, history, true);
+	read_range(piece->read, to, last, history, true);
 	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
 	cachefiles_od_piece_done(piece, copy_bytes(bytes, cachefiles_od_piece_start(piece), piece));
 	end_io(cookie, saved);
@@ -411,8 +417,8 @@ static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 	return present;
 }
 
-/* Sends a piece on its way; returns the bytes it covers. */
-static size_t piece_start_off(struct cachefiles_od_piece *piece)
+/* Sends a piece on its way, by a work item if @later; returns the bytes it covers. */
+static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 {
 	size_t len;
 	int ret;
@@ -420,7 +426,10 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 	for (;;) {
 		if (piece_cut_to_present(piece)) {
 			len = piece->len;
-			piece_submit(piece);
+			if (later)
+				piece_queue(piece, piece_work_submit);
+			else
+				piece_submit(piece);
 			return len;
 		}
 		/* Once it is attached to a READ, the piece is no longer ours. */
@@ -437,7 +446,7 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 
 /* The read is there for as long as a byte of it was not reported. */
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       struct history history)
+		       struct history history, bool later)
 {
 	struct cachefiles_od_piece *piece;
 
@@ -447,7 +456,7 @@ static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 			read->done(read, from, end - from, -ENOMEM);
 			return;
 		}
-		from += piece_start_off(piece);
+		from += piece_start_off(piece, later);
 	}
 }
 
@@ -459,18 +468,10 @@ static bool read_is_sane(const struct cachefiles_od_read *read)
 	       !check_add_overflow(read->start, (u64)read->len, &end) && end <= limit;
 }
 
-static unsigned long deadline_of(const struct cachefiles_od_read *read)
-{
-	unsigned int timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
-
-	/* 0 means never, so a deadline must not be it. */
-	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
-}
-
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
-	const struct history none = { .expires = deadline_of(read) };
+	const struct history none = { .expires = cachefiles_od_deadline(read->timeout_ms) };
 	const struct cred *saved;
 
 	if (!read_is_sane(read)) {
@@ -482,7 +483,7 @@ void cachefiles_od_read(struct cachefiles_od_read *read)
 	}
 	cachefiles_od_use_note(cookie, read->start, read->len);
 	saved = begin_io(cookie);
-	read_range(read, 0, read->len, none);
+	read_range(read, 0, read->len, none, false);
 	end_io(cookie, saved);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_read);
