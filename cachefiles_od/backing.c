@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cache files: finding, checking, creating and marking them.
+ * The cache file of a blob: found and trusted, or created.
  *
  * A file that is found is trusted as far as its presence map goes (mapfile.c),
  * and where the file system still has data there. SEEK_DATA alone is no record
@@ -8,128 +8,13 @@
  */
 #include "internal.h"
 
-#include <linux/blkdev.h>
 #include <linux/falloc.h>
 #include <linux/file.h>
-#include <linux/mount.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
-#include <linux/xattr.h>
 
 #include "../compat/dirops.h"
-#include "../compat/fileuse.h"
-
-#define XATTR_NAME		XATTR_USER_PREFIX "CacheFiles.cache"
-
-/* The xattr of a volume directory: four zero bytes, and no coherency data. */
-#define VOLUME_XATTR_LEN	4
-
-/* Where a cookie's file lies; both directories, or none. */
-struct cachefiles_od_place {
-	struct path volume, fanout;
-};
-
-static int get_xattr(struct dentry *dentry, void *value, size_t len)
-{
-	/* One byte more shows that an attribute is too long. */
-	return vfs_getxattr(&nop_mnt_idmap, dentry, XATTR_NAME, value, len);
-}
-
-static int set_xattr(const struct path *path, const void *value, size_t len)
-{
-	int err = mnt_want_write(path->mnt);
-
-	if (err)
-		return err;
-	err = vfs_setxattr(&nop_mnt_idmap, path->dentry, XATTR_NAME, value, len, 0);
-	mnt_drop_write(path->mnt);
-	return err;
-}
-
-/* What cannot be deleted at once is moved out of the way; the daemon cleans up. */
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim)
-{
-	char name[24];
-	int err, tries;
-
-	for (tries = 0; tries < 100; tries++) {
-		snprintf(name, sizeof(name), "%08x%08x", (u32)ktime_get_real_seconds(),
-			 (u32)atomic_inc_return(&cache->nr_buried));
-		err = od_compat_move(dir, victim, &cache->graveyard, name);
-		if (err != -EEXIST)
-			return err;
-	}
-	return err;
-}
-
-static bool volume_is_valid(struct cachefiles_od_cache *cache, const struct path *dir)
-{
-	static const u8 expected[VOLUME_XATTR_LEN];
-	u8 found[VOLUME_XATTR_LEN + 1];
-
-	if (!cache->has_xattrs)
-		return true;
-	return get_xattr(dir->dentry, found, sizeof(found)) == VOLUME_XATTR_LEN &&
-	       memcmp(found, expected, VOLUME_XATTR_LEN) == 0;
-}
-
-static int make_volume(struct cachefiles_od_cache *cache, const char *name, struct path *dir)
-{
-	static const u8 fresh[VOLUME_XATTR_LEN];
-	int err = od_compat_mkdir(&cache->store, name, 0700, dir);
-
-	if (err || !cache->has_xattrs)
-		return err;
-	err = set_xattr(dir, fresh, sizeof(fresh));
-	if (err)
-		path_put(dir);
-	return err;
-}
-
-/* Finds a volume's directory; one that is not valid is put aside. */
-static int find_volume(struct cachefiles_od_cache *cache, const char *name, struct path *dir)
-{
-	int err = od_compat_lookup(&cache->store, name, dir);
-
-	if (err)
-		return err;
-	if (d_is_dir(dir->dentry) && volume_is_valid(cache, dir))
-		return 0;
-	pr_warn("volume %s: discarding stale directory\n", name);
-	err = cachefiles_od_backing_bury(cache, &cache->store, dir->dentry);
-	path_put(dir);
-	return err ?: -ENOENT;
-}
-
-/* Finds a cookie's directories, makes them where wanted; -ENOENT when they are missing. */
-static int enter_place(struct cachefiles_od_cookie *cookie, bool make,
-		       struct cachefiles_od_place *place)
-{
-	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	char fanout[OD_FANOUT_LEN + 1];
-	int err;
-
-	lockdep_assert_held(&cache->names_mutex);
-	od_key_fanout_name(cookie->hash, fanout);
-	err = find_volume(cache, cookie->volume->name, &place->volume);
-	if (err == -ENOENT && make)
-		err = make_volume(cache, cookie->volume->name, &place->volume);
-	if (err)
-		return err;
-	err = make ? od_compat_mkdir(&place->volume, fanout, 0700, &place->fanout) :
-		     od_compat_lookup(&place->volume, fanout, &place->fanout);
-	if (err)
-		path_put(&place->volume);
-	return err;
-}
-
-static void leave_place(struct cachefiles_od_place *place)
-{
-	path_put(&place->fanout);
-	path_put(&place->volume);
-}
 
 /* Culling looks at the files of cookies that are just being opened or closed. */
 static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 size)
@@ -139,95 +24,6 @@ static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64
 	cookie->size = size;
 	cookie->region_shift = od_region_shift(size);
 	spin_unlock(&cookie->lock);
-}
-
-/*
- * With direct I/O where the file system has it: then dio_align is not 0. The file
- * is the kernel's while it is open, and no listener of fanotify's sees I/O on it:
- * one could hold up what its own deadline depends on.
- */
-static struct file *open_file(struct cachefiles_od_cookie *cookie, const struct path *dir,
-			      int flags)
-{
-	struct block_device *bdev = dir->dentry->d_sb->s_bdev;
-	struct file *file;
-
-	flags |= O_RDWR | O_LARGEFILE | O_NOFOLLOW | O_NOATIME;
-	file = od_compat_open(dir, cookie->name, flags | O_DIRECT, 0600);
-	cookie->dio_align = bdev ? bdev_logical_block_size(bdev) : PAGE_SIZE;
-	if (IS_ERR(file) && PTR_ERR(file) == -EINVAL) {
-		cookie->dio_align = 0;
-		/* An O_EXCL attempt may have created the file before it failed. */
-		file = od_compat_open(dir, cookie->name, flags & ~O_EXCL, 0600);
-	}
-	if (IS_ERR(file))
-		return file;
-	od_compat_hide_file(file);
-	if (!S_ISREG(file_inode(file)->i_mode) || od_compat_begin_use(file_inode(file)) == 0)
-		return file;
-	fput(file);
-	pr_err("volume %s: cache file %s is in use by another cache\n", cookie->volume->key,
-	       cookie->name);
-	return ERR_PTR(-EBUSY);
-}
-
-static void close_file(struct file *file)
-{
-	if (S_ISREG(file_inode(file)->i_mode))
-		od_compat_end_use(file_inode(file));
-	fput(file);
-}
-
-/*
- * The cache file without O_DIRECT: an open file of its own, since the flag of
- * one that is in use is not to be flipped. The caller has an operation, and the
- * cache's credentials.
- */
-struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie)
-{
-	struct file *file = READ_ONCE(cookie->buffered), *mine;
-
-	if (!cookie->dio_align)
-		return cookie->file;
-	if (file)
-		return file;
-	mine = od_compat_open_path(&cookie->file->f_path, O_RDWR | O_LARGEFILE | O_NOATIME);
-	if (IS_ERR(mine))
-		return mine;
-	od_compat_hide_file(mine);
-	file = cmpxchg(&cookie->buffered, NULL, mine);
-	if (!file)
-		return mine;
-	fput(mine);
-	return file;
-}
-
-/* Reads the xattr of a file; false when it is missing, odd or not clean. */
-static bool file_is_valid(struct file *file, u64 *size)
-{
-	/* One byte more, as in get_xattr(). */
-	u8 value[sizeof(struct od_disk_object) + 1];
-	const struct od_disk_object *found = (const void *)value;
-
-	if (get_xattr(file_dentry(file), value, sizeof(value)) != sizeof(*found))
-		return false;
-	*size = be64_to_cpu(found->size);
-	return !found->zero && found->type == OD_OBJECT_DATA &&
-	       found->content == OD_OBJECT_CLEAN && *size <= S64_MAX - CACHEFILES_OD_GRAIN &&
-	       i_size_read(file_inode(file)) == cachefiles_od_file_length(*size);
-}
-
-static int write_file_xattr(struct cachefiles_od_cookie *cookie)
-{
-	const struct od_disk_object value = {
-		.size = cpu_to_be64(cookie->size),
-		.type = OD_OBJECT_DATA,
-		.content = OD_OBJECT_CLEAN,
-	};
-
-	if (!cachefiles_od_cookie_cache(cookie)->has_xattrs)
-		return 0;
-	return set_xattr(&cookie->file->f_path, &value, sizeof(value));
 }
 
 /* Between the end of the blob and the end of its last grain there is nothing to fetch. */
@@ -362,7 +158,7 @@ static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u6
 {
 	int err;
 
-	if (!S_ISREG(file_inode(file)->i_mode) || !file_is_valid(file, size))
+	if (!S_ISREG(file_inode(file)->i_mode) || !cachefiles_od_file_is_valid(file, size))
 		return -ENOENT;
 	err = cachefiles_od_mapfile_load(cookie, file, *size, runs);
 	/* Of us, not of the file: it is not to be replaced for that. */
@@ -382,12 +178,12 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 	err = look_for_file(cookie, dir);
 	if (err)
 		return err;
-	file = open_file(cookie, dir, 0);
+	file = cachefiles_od_file_open(cookie, dir, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	err = check_file(cookie, file, &size, runs);
 	if (err)
-		close_file(file);
+		cachefiles_od_file_close(file);
 	else
 		set_file(cookie, file, size);
 	return err;
@@ -411,10 +207,10 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 	if (err)
 		return err;
 	saved = override_creds(cache->cred);
-	err = enter_place(cookie, false, &place);
+	err = cachefiles_od_tree_enter(cookie, false, &place);
 	if (!err) {
 		err = adopt_file(cookie, &place.fanout, &runs);
-		leave_place(&place);
+		cachefiles_od_tree_leave(&place);
 	}
 	mutex_unlock(&cache->names_mutex);
 	if (!err) {
@@ -425,18 +221,6 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 	revert_creds(saved);
 	kvfree(runs.e);
 	return err;
-}
-
-/* A cache file and its map, the map first: without its file it says nothing. */
-int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
-				 struct dentry *victim)
-{
-	const struct path path = { .mnt = dir->mnt, .dentry = victim };
-	int err = 0;
-
-	if (d_is_reg(victim))
-		err = cachefiles_od_mapfile_remove(cache, &path);
-	return err ?: od_compat_unlink(dir, victim);
 }
 
 /*
@@ -454,9 +238,9 @@ static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *
 		return err == -ENOENT ? 0 : err;
 	}
 	if (d_is_dir(victim->dentry))
-		err = cachefiles_od_backing_bury(cache, dir, victim->dentry);
+		err = cachefiles_od_tree_bury(cache, dir, victim->dentry);
 	else
-		err = cachefiles_od_backing_unlink(cache, dir, victim->dentry);
+		err = cachefiles_od_tree_unlink(cache, dir, victim->dentry);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -475,12 +259,12 @@ static int fill_in_file(struct cachefiles_od_cookie *cookie)
 		err = vfs_truncate(path, cachefiles_od_file_length(cookie->size));
 	if (!err)
 		err = add_tail(cookie);
-	return err ?: write_file_xattr(cookie);
+	return err ?: cachefiles_od_file_set_mark(cookie);
 }
 
 static int create_file(struct cachefiles_od_cookie *cookie, const struct path *dir, u64 size)
 {
-	struct file *file = open_file(cookie, dir, O_CREAT | O_EXCL);
+	struct file *file = cachefiles_od_file_open(cookie, dir, O_CREAT | O_EXCL);
 	int err;
 
 	if (IS_ERR(file))
@@ -525,11 +309,11 @@ static int replace_file(struct cachefiles_od_cookie *cookie, u64 size, struct pa
 
 	if (err)
 		return err;
-	err = enter_place(cookie, true, &place);
+	err = cachefiles_od_tree_enter(cookie, true, &place);
 	if (!err) {
 		err = remove_stale(cookie, &place.fanout, victim) ?:
 		      create_file(cookie, &place.fanout, size);
-		leave_place(&place);
+		cachefiles_od_tree_leave(&place);
 	}
 	mutex_unlock(&cache->names_mutex);
 	return err;
@@ -648,64 +432,5 @@ void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 	cachefiles_od_presence_forget(cookie);
 	if (buffered)
 		fput(buffered);
-	close_file(file);
-}
-
-/* One block of data in the middle of holes must be seen as just that. */
-static int probe_holes(struct cachefiles_od_cache *cache, struct file *file)
-{
-	unsigned int block = cache->block_size;
-	loff_t data = 2 * (loff_t)block, length = 4 * (loff_t)block, pos = data;
-	ssize_t n;
-	int err;
-
-	err = vfs_truncate(&file->f_path, length);
-	if (err)
-		return err;
-	n = kernel_write(file, page_address(ZERO_PAGE(0)), min_t(size_t, block, PAGE_SIZE), &pos);
-	if (n < 0)
-		return n;
-	if (vfs_llseek(file, 0, SEEK_DATA) == data &&
-	    vfs_llseek(file, data, SEEK_HOLE) == data + block &&
-	    vfs_llseek(file, data + block, SEEK_DATA) == -ENXIO)
-		return 0;
-	pr_err("dir %s: file system \"%s\" does not tell holes from data\n", cache->dir,
-	       file_inode(file)->i_sb->s_type->name);
-	return -EOPNOTSUPP;
-}
-
-static int probe_xattrs(struct cachefiles_od_cache *cache, const struct path *path)
-{
-	static const struct od_disk_object value;
-	int err = set_xattr(path, &value, sizeof(value));
-
-	cache->has_xattrs = !err;
-	if (err == -EOPNOTSUPP) {
-		pr_warn("dir %s: no user xattrs: blobs are fetched again after each mount\n",
-			cache->dir);
-		err = 0;
-	}
-	return err;
-}
-
-/* Finds out what the cache's file system can do; the caller has its rights on. */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache)
-{
-	static const char name[] = "probe";
-	struct file *file;
-	int err;
-
-	cache->block_size = max_t(unsigned int, cache->root.dentry->d_sb->s_blocksize,
-				  OD_READ_ALIGN);
-	file = od_compat_open(&cache->graveyard, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW,
-			      0600);
-	if (IS_ERR(file)) {
-		pr_err("dir %s: failed to create a file: %ld\n", cache->dir, PTR_ERR(file));
-		return PTR_ERR(file);
-	}
-	err = cachefiles_od_check_file(cache, file) ?: probe_holes(cache, file) ?:
-	      probe_xattrs(cache, &file->f_path);
-	od_compat_unlink(&cache->graveyard, file_dentry(file));
-	fput(file);
-	return err;
+	cachefiles_od_file_close(file);
 }

@@ -58,7 +58,7 @@ static int cachefiles_od_cache_open_dirs(struct cachefiles_od_cache *cache)
 	if (err)
 		pr_err("dir %s: failed to create its directories: %d\n", cache->dir, err);
 	else
-		err = cachefiles_od_backing_probe(cache);
+		err = cachefiles_od_probe(cache);
 	revert_creds(saved);
 	return err;
 }

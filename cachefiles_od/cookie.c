@@ -81,7 +81,7 @@ static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
  * A living daemon is asked at every acquire, since it alone knows the size and
  * version that the blob has now. Without one, what is present has to do.
  */
-static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
+static int cachefiles_od_cookie_ask(struct cachefiles_od_cookie *cookie)
 {
 	int found = cachefiles_od_backing_find(cookie), err;
 
@@ -92,7 +92,7 @@ static int cachefiles_od_cookie_open(struct cachefiles_od_cookie *cookie)
 		       cookie->name, found);
 		return found;
 	}
-	err = cachefiles_od_object_open(cookie);
+	err = cachefiles_od_object_ask(cookie);
 	if (err == -ENOTCONN && !found)
 		return 0;
 	return err;
@@ -114,17 +114,30 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *ke
 		cachefiles_od_cookie_put(cookie);
 		return ERR_PTR(err);
 	}
-	err = cachefiles_od_cookie_open(cookie);
+	err = cachefiles_od_cookie_ask(cookie);
 	if (err) {
+		cachefiles_od_use_failed_open(cookie, err);
 		cachefiles_od_relinquish_cookie(cookie);
 		return ERR_PTR(err);
+	}
+	return cookie;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_acquire_cookie);
+
+int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie)
+{
+	int err = cachefiles_od_object_wait(cookie);
+
+	if (err) {
+		cachefiles_od_use_failed_open(cookie, err);
+		return err;
 	}
 	spin_lock(&cookie->lock);
 	cookie->settled = true;
 	spin_unlock(&cookie->lock);
-	return cookie;
+	return 0;
 }
-EXPORT_SYMBOL_GPL(cachefiles_od_acquire_cookie);
+EXPORT_SYMBOL_GPL(cachefiles_od_wait_for_cookie);
 
 void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 {
@@ -137,6 +150,8 @@ void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 	cachefiles_od_presence_close(cookie);
 	removal = cachefiles_od_cull_at_end(cookie);
 	cachefiles_od_backing_close(cookie);
+	/* One that was acquired and never waited for. */
+	cachefiles_od_object_stop_waiting(cookie);
 	cachefiles_od_cookie_unlink(cookie);
 	if (removal)
 		cachefiles_od_cull_later(removal);

@@ -79,10 +79,11 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 	int err;
 
 	if (d_is_dir(victim->dentry))
-		err = cachefiles_od_backing_bury(cache, &dir, victim->dentry);
+		err = cachefiles_od_tree_bury(cache, &dir, victim->dentry);
 	else
-		err = cachefiles_od_backing_unlink(cache, &dir, victim->dentry);
+		err = cachefiles_od_tree_unlink(cache, &dir, victim->dentry);
 	revert_creds(saved);
+	cachefiles_od_trace_cull(cache, victim->dentry, bytes, err);
 	dput(dir.dentry);
 	if (!err) {
 		atomic64_inc(&cache->stats.culled);

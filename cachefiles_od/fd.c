@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The anonymous fd of a blob, through which the daemon fills it. */
 #include "internal.h"
+#include "fillbuf.h"
 
 #include <linux/anon_inodes.h>
 #include <linux/bvec.h>
 #include <linux/errseq.h>
-#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-
-/* Pages that are copied from the daemon at once. */
-#define CACHEFILES_OD_BOUNCE_PAGES	(CACHEFILES_OD_BOUNCE >> PAGE_SHIFT)
-#define CACHEFILES_OD_BOUNCE		(256UL << 10)
-/* Bounce buffers that are kept while nobody writes: 8 MiB. */
-#define CACHEFILES_OD_BOUNCE_IDLE	32
 
 /**
  * struct cachefiles_od_fd - one fd, from its OPEN to its last close
@@ -51,99 +45,6 @@ static int fd_begin(const struct cachefiles_od_fd *fd)
 static void fd_end(const struct cachefiles_od_fd *fd)
 {
 	cachefiles_od_end_operation(fd->cookie);
-}
-
-/**
- * struct cachefiles_od_bounce - bytes of the daemon on their way to the cache file
- * @link: in the list of idle ones
- * @len: bytes in it
- * @bvec: its pages, all full but the last
- */
-struct cachefiles_od_bounce {
-	struct llist_node link;
-	size_t len;
-	struct bio_vec bvec[CACHEFILES_OD_BOUNCE_PAGES];
-};
-
-/*
- * Bounce buffers are kept for the next writer: many kernels clear each page
- * that they hand out, which would cost as much as the copy itself.
- */
-static LLIST_HEAD(cachefiles_od_idle);
-static DEFINE_SPINLOCK(cachefiles_od_idle_lock);
-static atomic_t cachefiles_od_nr_idle;
-
-static void bounce_free(struct cachefiles_od_bounce *bounce)
-{
-	unsigned int i;
-
-	for (i = 0; i < CACHEFILES_OD_BOUNCE_PAGES && bounce->bvec[i].bv_page; i++)
-		__free_page(bounce->bvec[i].bv_page);
-	kfree(bounce);
-}
-
-static struct cachefiles_od_bounce *bounce_alloc(void)
-{
-	struct cachefiles_od_bounce *bounce = kzalloc(sizeof(*bounce), GFP_KERNEL);
-	unsigned int i;
-
-	if (!bounce)
-		return NULL;
-	for (i = 0; i < CACHEFILES_OD_BOUNCE_PAGES; i++) {
-		bounce->bvec[i].bv_page = alloc_page(GFP_KERNEL);
-		if (!bounce->bvec[i].bv_page) {
-			bounce_free(bounce);
-			return NULL;
-		}
-		bounce->bvec[i].bv_len = PAGE_SIZE;
-	}
-	return bounce;
-}
-
-static struct cachefiles_od_bounce *bounce_get(void)
-{
-	struct llist_node *node;
-
-	/* Taking from such a list needs one taker at a time. */
-	spin_lock(&cachefiles_od_idle_lock);
-	node = llist_del_first(&cachefiles_od_idle);
-	spin_unlock(&cachefiles_od_idle_lock);
-	if (!node)
-		return bounce_alloc();
-	atomic_dec(&cachefiles_od_nr_idle);
-	return llist_entry(node, struct cachefiles_od_bounce, link);
-}
-
-static void bounce_put(struct cachefiles_od_bounce *bounce)
-{
-	if (atomic_inc_return(&cachefiles_od_nr_idle) > CACHEFILES_OD_BOUNCE_IDLE) {
-		atomic_dec(&cachefiles_od_nr_idle);
-		bounce_free(bounce);
-		return;
-	}
-	llist_add(&bounce->link, &cachefiles_od_idle);
-}
-
-/* The module goes: nobody has an fd any more. */
-void cachefiles_od_fd_exit(void)
-{
-	struct cachefiles_od_bounce *bounce, *next;
-
-	llist_for_each_entry_safe(bounce, next, llist_del_all(&cachefiles_od_idle), link)
-		bounce_free(bounce);
-}
-
-/* Copies what fits; 0 when the daemon's memory cannot be read. */
-static size_t bounce_fill(struct cachefiles_od_bounce *bounce, struct iov_iter *from)
-{
-	size_t want = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_BOUNCE), n = 1;
-
-	for (bounce->len = 0; n && bounce->len < want; bounce->len += n)
-		n = copy_page_from_iter(bounce->bvec[bounce->len >> PAGE_SHIFT].bv_page,
-					offset_in_page(bounce->len),
-					min(want - bounce->len,
-					    PAGE_SIZE - offset_in_page(bounce->len)), from);
-	return bounce->len;
 }
 
 /*
@@ -190,7 +91,7 @@ static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq
 	return err;
 }
 
-static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *bounce,
+static ssize_t write_file(struct file *file, const struct cachefiles_od_fillbuf *buf,
 			  size_t skip, size_t len, u64 pos, bool direct)
 {
 	struct address_space *mapping = file->f_mapping;
@@ -200,7 +101,7 @@ static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *
 	ssize_t n;
 	int err = 0;
 
-	iov_iter_bvec(&iter, ITER_SOURCE, bounce->bvec, CACHEFILES_OD_BOUNCE_PAGES, bounce->len);
+	iov_iter_bvec(&iter, ITER_SOURCE, buf->bvec, CACHEFILES_OD_FILLBUF_PAGES, buf->len);
 	iov_iter_advance(&iter, skip);
 	iov_iter_truncate(&iter, len);
 	init_sync_kiocb(&iocb, file);
@@ -213,14 +114,14 @@ static ssize_t write_file(struct file *file, const struct cachefiles_od_bounce *
 }
 
 static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
-			      const struct cachefiles_od_bounce *bounce, size_t skip, size_t len,
+			      const struct cachefiles_od_fillbuf *buf, size_t skip, size_t len,
 			      u64 pos)
 {
-	struct file *file = cachefiles_od_backing_buffered(cookie);
+	struct file *file = cachefiles_od_file_buffered(cookie);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	return write_file(file, bounce, skip, len, pos, false);
+	return write_file(file, buf, skip, len, pos, false);
 }
 
 /*
@@ -228,17 +129,17 @@ static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
  * error, to the byte. Returns how many bytes that were.
  */
 static ssize_t store(struct cachefiles_od_cookie *cookie,
-		     const struct cachefiles_od_bounce *bounce, size_t skip, size_t len, u64 pos)
+		     const struct cachefiles_od_fillbuf *buf, size_t skip, size_t len, u64 pos)
 {
 	size_t direct = direct_part(cookie, pos, skip, len);
 	ssize_t n = 0;
 	int err;
 
 	if (direct)
-		n = write_file(cookie->file, bounce, skip, direct, pos, true);
+		n = write_file(cookie->file, buf, skip, direct, pos, true);
 	/* What direct I/O does not do here is done the other way. */
 	if (n == 0 || n == -EINVAL || n == -EOPNOTSUPP || n == -ENOTBLK)
-		n = write_buffered(cookie, bounce, skip, len, pos);
+		n = write_buffered(cookie, buf, skip, len, pos);
 	if (n <= 0)
 		return n ?: -EIO;
 	err = cachefiles_od_presence_filled(cookie, pos, pos + n);
@@ -246,13 +147,13 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 }
 
 /* What there is no room for goes to those who wait for it, and to nobody else. */
-static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_bounce *bounce,
+static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_fillbuf *buf,
 		    size_t skip, size_t len, u64 pos)
 {
 	const struct cachefiles_od_bytes bytes = {
 		.start = pos,
 		.end = pos + len,
-		.bvec = bounce->bvec,
+		.bvec = buf->bvec,
 		.skip = skip,
 	};
 
@@ -271,27 +172,29 @@ static bool may_keep(struct cachefiles_od_cookie *cookie)
 }
 
 static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
-			     const struct cachefiles_od_bounce *bounce, size_t skip, size_t len,
+			     const struct cachefiles_od_fillbuf *buf, size_t skip, size_t len,
 			     u64 pos)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	ssize_t n;
 
 	if (!may_keep(cookie) || !cachefiles_od_room_claim(cache, len))
-		return pass(cookie, bounce, skip, len, pos);
+		return pass(cookie, buf, skip, len, pos);
 	lockdep_assert_held(&cookie->fill_sem);
-	n = store(cookie, bounce, skip, len, pos);
+	n = store(cookie, buf, skip, len, pos);
 	cachefiles_od_room_settle(cache, len, n > 0 ? n : 0);
 	if (cachefiles_od_room_refused(cache, n))
-		return pass(cookie, bounce, skip, len, pos);
-	if (n > 0)
+		return pass(cookie, buf, skip, len, pos);
+	if (n > 0) {
 		atomic64_add(n, &cache->stats.filled);
+		atomic64_add(n, &cookie->filled);
+	}
 	return n;
 }
 
 /* As much as the blob has room for; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
-			 const struct cachefiles_od_bounce *bounce, u64 pos)
+			 const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	u64 limit = cachefiles_od_file_length(cookie->size);
 	size_t len, done = 0;
@@ -299,9 +202,9 @@ static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 
 	if (pos >= limit)
 		return -EFBIG;
-	len = min_t(u64, bounce->len, limit - pos);
+	len = min_t(u64, buf->len, limit - pos);
 	while (done < len) {
-		n = store_or_pass(cookie, bounce, done, len - done, pos + done);
+		n = store_or_pass(cookie, buf, done, len - done, pos + done);
 		if (n < 0)
 			break;
 		done += n;
@@ -311,7 +214,7 @@ static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 
 /* With the cache's credentials, the file pinned and protected against freezing. */
 static ssize_t store_here(const struct cachefiles_od_fd *fd,
-			  const struct cachefiles_od_bounce *bounce, u64 pos)
+			  const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
@@ -319,7 +222,7 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 	ssize_t n;
 
 	saved = override_creds(cache->cred);
-	n = store_all(cookie, bounce, pos);
+	n = store_all(cookie, buf, pos);
 	revert_creds(saved);
 	if (n > 0)
 		cachefiles_od_wait_filled(cookie, pos, pos + n);
@@ -328,16 +231,16 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 
 /* What a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
 static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
-			    const struct cachefiles_od_bounce *bounce, u64 pos)
+			    const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	ssize_t n = fd_begin(fd);
 
 	if (n)
 		return n;
-	n = store_here(fd, bounce, pos);
+	n = store_here(fd, buf, pos);
 	if (n < 0)
 		pr_warn_ratelimited("volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
-				    fd->cookie->volume->key, fd->cookie->name, bounce->len, pos,
+				    fd->cookie->volume->key, fd->cookie->name, buf->len, pos,
 				    n);
 	fd_end(fd);
 	return n;
@@ -396,7 +299,7 @@ static void end_fill(struct cachefiles_od_cookie *cookie)
 }
 
 static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
-			   const struct cachefiles_od_bounce *bounce, u64 pos)
+			   const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
@@ -411,18 +314,18 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 	if (!n)
 		n = begin_fill(cookie);
 	if (!n) {
-		n = store_pinned(fd, bounce, pos);
+		n = store_pinned(fd, buf, pos);
 		end_fill(cookie);
 	}
 	return n;
 }
 
 static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *from,
-			   struct cachefiles_od_bounce *bounce, u64 pos)
+			   struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	return bounce_fill(bounce, from) ? store_chunk(fd, bounce, pos) : -EFAULT;
+	return cachefiles_od_fillbuf_copy(buf, from) ? store_chunk(fd, buf, pos) : -EFAULT;
 }
 
 /*
@@ -432,24 +335,24 @@ static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *f
 static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	const struct cachefiles_od_fd *fd = iocb->ki_filp->private_data;
-	struct cachefiles_od_bounce *bounce;
+	struct cachefiles_od_fillbuf *buf;
 	ssize_t written = 0, n = 0;
 
 	if (iocb->ki_pos < 0)
 		return -EINVAL;
-	bounce = bounce_get();
-	if (!bounce)
+	buf = cachefiles_od_fillbuf_get();
+	if (!buf)
 		return -ENOMEM;
 	while (iov_iter_count(from)) {
-		n = write_chunk(fd, from, bounce, iocb->ki_pos);
+		n = write_chunk(fd, from, buf, iocb->ki_pos);
 		if (n < 0)
 			break;
 		iocb->ki_pos += n;
 		written += n;
-		if ((size_t)n < bounce->len)
+		if ((size_t)n < buf->len)
 			break;
 	}
-	bounce_put(bounce);
+	cachefiles_od_fillbuf_put(buf);
 	return written ?: n;
 }
 

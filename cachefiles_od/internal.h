@@ -52,53 +52,13 @@
 #include "core/object.h"
 #include "core/request.h"
 #include "core/room.h"
+#include "requests.h"
 
 struct cachefiles_od_daemon;
+struct iov_iter;
 struct poll_table_struct;
-
-/**
- * struct cachefiles_od_deadlines - when waiting ends
- * @lock: guards @next and the arming of @work
- * @work: fails what has waited too long
- * @next: when @work is due, in jiffies; meaningful while it is pending
- */
-struct cachefiles_od_deadlines {
-	spinlock_t lock;
-	struct delayed_work work;
-	unsigned long next;
-};
-
-/**
- * struct cachefiles_od_queue - requests on their way to the daemon and back
- * @requests: all of them by msg_id; its lock is the queue lock. Those that the
- *	daemon can fetch now carry %CACHEFILES_OD_READY
- * @nr_requests: how many
- * @next_id: where the search for a free msg_id goes on
- * @last_fetched: msg_id that was served last; the next search starts after it
- * @next_object_id: last object_id given out
- * @generation: counts restores: an OPEN of an earlier one belongs to a daemon
- *	that has been taken over from
- * @live: a daemon holds the device; requests may be queued
- * @wide: the daemon asked for READs wider than what is wanted
- * @events: the daemon asked for messages about what was removed
- * @opened: tasks that wait for an OPEN to end
- * @deadlines: of all pieces that wait
- */
-struct cachefiles_od_queue {
-	struct xarray requests;
-	unsigned int nr_requests;
-	u32 next_id;
-	u32 last_fetched;
-	u32 next_object_id;
-	unsigned int generation;
-	bool live;
-	bool wide;
-	bool events;
-	wait_queue_head_t opened;
-	struct cachefiles_od_deadlines deadlines;
-};
-
-#define CACHEFILES_OD_READY	XA_MARK_1
+struct proc_dir_entry;
+struct seq_file;
 
 /**
  * struct cachefiles_od_counters - what happened since the cache was bound
@@ -106,16 +66,16 @@ struct cachefiles_od_queue {
  * @reads: READ messages delivered
  * @closes: CLOSE messages delivered
  * @filled: bytes written by the daemon
- * @served: bytes read from cache files
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
  * @passed: bytes written by the daemon that went to readers and were not kept
  * @punched: bytes given back from blobs in use
  * @culled: blobs and directories removed
+ * @widened: bytes that READs asked for beyond what was wanted
  */
 struct cachefiles_od_counters {
-	atomic64_t opens, reads, closes, filled, served, failed, commits;
-	atomic64_t passed, punched, culled;
+	atomic64_t opens, reads, closes, filled, failed, commits;
+	atomic64_t passed, punched, culled, widened;
 };
 
 /**
@@ -149,6 +109,7 @@ struct cachefiles_od_counters {
  * @commit_work: commits them
  * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
  *	finds that done and not only begun
+ * @use: what reads of its blobs came to
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -174,6 +135,7 @@ struct cachefiles_od_cache {
 	struct list_head uncommitted;
 	struct delayed_work commit_work;
 	struct mutex commits_mutex;
+	struct cachefiles_od_use use;
 	struct cachefiles_od_counters stats;
 };
 
@@ -219,6 +181,7 @@ struct cachefiles_od_volume {
  * @state: how it stands with the daemon
  * @object_id: names the daemon's fd; 0 without one, and then it is not open
  * @open: the OPEN that is queued, sent or being completed; NULL for none
+ * @first_open: the OPEN that the task that acquires the cookie waits for; that task's
  * @reads: READ requests under way, by their first byte; they do not overlap
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
  * @nr_reading: reads of the cache file under way, of two epochs
@@ -228,6 +191,10 @@ struct cachefiles_od_volume {
  * @closing: too late to ask for that
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
+ * @use: what reads of it came to
+ * @filled: bytes written by the daemon and kept
+ * @sent: READs delivered to the daemon
+ * @widened: bytes that these asked for beyond what was wanted
  * @used: when it was last opened or read, in seconds since 1970; any context
  * @region_shift: the parts of the blob that @region_used speaks of have 1 << this bytes
  * @region_used: when each part was last read, as @used, 0 for never; any context
@@ -267,6 +234,7 @@ struct cachefiles_od_cookie {
 	enum od_obj_state state;
 	u32 object_id;
 	struct cachefiles_od_request *open;
+	struct cachefiles_od_request *first_open;
 	struct rb_root reads;
 	struct work_struct reopen;
 	atomic_t nr_reading[2];
@@ -276,6 +244,9 @@ struct cachefiles_od_cookie {
 	bool closing;
 	u64 uncommitted;
 	struct list_head commit_link;
+
+	struct cachefiles_od_use use;
+	atomic64_t filled, sent, widened;
 
 	u64 used;
 	unsigned int region_shift;
@@ -294,101 +265,6 @@ struct cachefiles_od_cookie {
 	bool unversioned;
 };
 
-/**
- * struct cachefiles_od_request - a question to the daemon
- * @ref: references
- * @cookie: the blob it is about; its lock guards all that can change here
- * @msg_id: its name
- * @opcode: enum cachefiles_od_opcode
- * @object_id: for a CLOSE, the fd that it is about
- * @generation: the queue's when an OPEN was delivered
- * @state: where it is
- * @range: what a READ asks for; for a CULLED, the bytes that were freed
- * @passed: some of a READ went to its readers and was not kept, or was given back again
- * @node: of a READ in the cookie's tree
- * @waits: pieces of reads that wait for a READ, by their first byte
- * @nr_waits: how many
- * @link: in a list of requests that have ended
- * @born: when it was queued, in jiffies
- * @error: how an OPEN ended
- * @done: an OPEN ended
- */
-struct cachefiles_od_request {
-	struct kref ref;
-	struct cachefiles_od_cookie *cookie;
-	u32 msg_id;
-	u32 opcode;
-	u32 object_id;
-	unsigned int generation;
-	enum od_req_state state;
-	struct od_range range;
-	bool passed;
-	struct rb_node node;
-	struct rb_root waits;
-	unsigned int nr_waits;
-	struct list_head link;
-	unsigned long born;
-	int error;
-	bool done;
-};
-
-/**
- * struct cachefiles_od_bytes - bytes of a blob that the daemon wrote and that are not kept
- * @start: first byte
- * @end: first byte past the last
- * @bvec: pages, all full but the last
- * @skip: where in them the first byte is
- */
-struct cachefiles_od_bytes {
-	u64 start, end;
-	const struct bio_vec *bvec;
-	size_t skip;
-};
-
-/**
- * struct cachefiles_od_piece - a part of a read that goes its own way
- * @refs: the piece's reporter and the submitter of its I/O
- * @node: in a request's tree, while it waits
- * @link: in a list of pieces that go on
- * @read: the read; may be freed as soon as the piece was reported
- * @from: first byte, from the start of the read
- * @len: bytes
- * @expires: when to give up waiting, in jiffies; 0 for never
- * @error: why the piece fails instead of going on
- * @tries: READs that were completed and gave it nothing
- * @alone: the last of them asked for just what it wants
- * @reread: the cache file has failed to give it back once
- * @late: it waits for a READ of which it may have missed something: that was passed on
- *	before, or given back since
- * @reading: it counts among the reads of the cache file
- * @epoch: in which epoch
- * @go_on: takes over a piece that has waited
- * @take: takes over a piece that has waited, some of whose bytes are at hand
- * @iocb: direct I/O on the cache file
- * @ret: how that ended
- * @work: what cannot be done where it was found out
- */
-struct cachefiles_od_piece {
-	refcount_t refs;
-	struct rb_node node;
-	struct list_head link;
-	struct cachefiles_od_read *read;
-	size_t from, len;
-	unsigned long expires;
-	int error;
-	u8 tries;
-	bool alone;
-	bool reread;
-	bool late;
-	bool reading;
-	u8 epoch;
-	void (*go_on)(struct cachefiles_od_piece *piece);
-	void (*take)(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes);
-	struct kiocb iocb;
-	long ret;
-	struct work_struct work;
-};
-
 static inline struct cachefiles_od_cache *
 cachefiles_od_cookie_cache(const struct cachefiles_od_cookie *cookie)
 {
@@ -404,6 +280,27 @@ cachefiles_od_cookie_queue(const struct cachefiles_od_cookie *cookie)
 static inline u64 cachefiles_od_piece_start(const struct cachefiles_od_piece *piece)
 {
 	return piece->read->start + piece->from;
+}
+
+static inline struct cachefiles_od_request *cachefiles_od_read_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_request, node);
+}
+
+static inline struct cachefiles_od_piece *cachefiles_od_piece_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_piece, node);
+}
+
+static inline u64 cachefiles_od_piece_end(const struct cachefiles_od_piece *piece)
+{
+	return cachefiles_od_piece_start(piece) + piece->len;
+}
+
+static inline struct cachefiles_od_cookie *
+cachefiles_od_piece_cookie(const struct cachefiles_od_piece *piece)
+{
+	return piece->read->cookie;
 }
 
 /* Bytes that the cache file of a blob of this size has. */
@@ -424,35 +321,10 @@ extern struct workqueue_struct *cachefiles_od_commit_wq;
 int cachefiles_od_params_init(void);
 void cachefiles_od_params_exit(void);
 unsigned int cachefiles_od_timeout_ms(unsigned int timeout_ms);
+unsigned long cachefiles_od_deadline(unsigned int timeout_ms);
 u64 cachefiles_od_window(void);
 unsigned int cachefiles_od_commit_ms(void);
 u64 cachefiles_od_commit_bytes(void);
-
-/* request.c */
-void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue);
-struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_cookie *cookie,
-							  u32 opcode, gfp_t gfp);
-void cachefiles_od_request_put(struct cachefiles_od_request *req);
-void cachefiles_od_request_put_all(struct list_head *ended);
-void cachefiles_od_request_discard(struct cachefiles_od_request *req);
-int cachefiles_od_request_enqueue(struct cachefiles_od_request *req);
-int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_event event);
-void cachefiles_od_request_update_ready(struct cachefiles_od_request *req);
-bool cachefiles_od_request_is_ready(const struct cachefiles_od_request *req);
-void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error);
-struct cachefiles_od_request *cachefiles_od_request_find(struct cachefiles_od_queue *queue,
-							 u32 msg_id);
-struct cachefiles_od_request *cachefiles_od_request_next(struct cachefiles_od_queue *queue,
-							 unsigned long *id);
-struct cachefiles_od_request *cachefiles_od_request_next_ready(struct cachefiles_od_queue *queue);
-bool cachefiles_od_request_any_ready(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_served(struct cachefiles_od_queue *queue, u32 msg_id);
-u32 cachefiles_od_request_new_object_id(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live);
-void cachefiles_od_request_restart(struct cachefiles_od_queue *queue);
-void cachefiles_od_request_poll_wait(struct file *file, struct poll_table_struct *wait);
-void cachefiles_od_request_wake_pollers(void);
-void cachefiles_od_request_wake_cullers(void);
 
 /* freeze.c */
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
@@ -464,6 +336,21 @@ void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
 /* fscheck.c */
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);
 int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file);
+
+/* trace.c */
+void cachefiles_od_trace_sent(const struct cachefiles_od_request *req);
+void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error);
+void cachefiles_od_trace_commit(const struct cachefiles_od_cookie *cookie, u64 bytes, int error);
+void cachefiles_od_trace_cull(const struct cachefiles_od_cache *cache, struct dentry *victim,
+			      u64 bytes, int error);
+
+/* use.c */
+void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 len);
+void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error);
+void cachefiles_od_use_failed_open(struct cachefiles_od_cookie *cookie, int error);
+unsigned int cachefiles_od_use_timeouts(const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_errors(struct seq_file *m, const struct cachefiles_od_use *use);
+void cachefiles_od_use_show_waits(struct seq_file *m, const struct cachefiles_od_use *use);
 
 /* room.c */
 enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache);
@@ -497,58 +384,54 @@ void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache);
 void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
 
+/* tree.c */
+/**
+ * struct cachefiles_od_place - directories that a cache file lies in
+ * @volume: of its volume
+ * @fanout: in @volume
+ */
+struct cachefiles_od_place {
+	struct path volume, fanout;
+};
+
+int cachefiles_od_tree_get_mark(struct dentry *dentry, void *value, size_t len);
+int cachefiles_od_tree_set_mark(const struct path *path, const void *value, size_t len);
+int cachefiles_od_tree_bury(struct cachefiles_od_cache *cache, const struct path *dir,
+			    struct dentry *victim);
+int cachefiles_od_tree_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
+			      struct dentry *victim);
+int cachefiles_od_tree_enter(struct cachefiles_od_cookie *cookie, bool make,
+			     struct cachefiles_od_place *place);
+void cachefiles_od_tree_leave(struct cachefiles_od_place *place);
+
+/* file.c */
+struct file *cachefiles_od_file_open(struct cachefiles_od_cookie *cookie, const struct path *dir,
+				     int flags);
+void cachefiles_od_file_close(struct file *file);
+struct file *cachefiles_od_file_buffered(struct cachefiles_od_cookie *cookie);
+bool cachefiles_od_file_is_valid(struct file *file, u64 *size);
+int cachefiles_od_file_set_mark(struct cachefiles_od_cookie *cookie);
+
+/* probe.c */
+int cachefiles_od_probe(struct cachefiles_od_cache *cache);
+
 /* backing.c */
-int cachefiles_od_backing_probe(struct cachefiles_od_cache *cache);
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first);
-int cachefiles_od_backing_bury(struct cachefiles_od_cache *cache, const struct path *dir,
-			       struct dentry *victim);
-int cachefiles_od_backing_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
-				 struct dentry *victim);
-struct file *cachefiles_od_backing_buffered(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 
-/* wait.c */
-void cachefiles_od_wait_init(struct cachefiles_od_queue *queue);
-void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue);
-int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
-			    struct cachefiles_od_piece *piece, size_t *len);
-void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
-			     const struct cachefiles_od_bytes *bytes);
-void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
-				     u32 msg_id);
-void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner);
-void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event event, int error,
-			    struct list_head *pieces, struct list_head *ended);
-void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
-			     struct list_head *pieces, struct list_head *ended);
-void cachefiles_od_wait_resume(struct list_head *pieces);
-void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
+/* bounce.c */
+int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len,
+			   struct iov_iter *to);
+int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
+			      struct iov_iter *to, ssize_t *ret);
 
-/* object.c */
-int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie);
-int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen);
-void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
-				      struct list_head *ended);
-void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie);
-void cachefiles_od_object_reopen(struct work_struct *work);
-void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error);
+/* fillbuf.c */
+void cachefiles_od_fillbuf_exit(void);
 
 /* fd.c */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id);
-void cachefiles_od_fd_exit(void);
-
-/* queue.c */
-void cachefiles_od_queue_start(struct cachefiles_od_queue *queue);
-void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
-			      struct list_head *ended);
-ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len);
-void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue);
 
 /* cache.c */
 extern struct mutex cachefiles_od_mutex;
@@ -597,6 +480,11 @@ void cachefiles_od_sync_unregister(void);
 extern const struct proc_ops cachefiles_od_control_ops;
 
 /* stats.c */
+void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len);
+void cachefiles_od_stats_string(struct seq_file *m, const char *s);
+void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
+				 unsigned int *oldest_ms);
+bool cachefiles_od_stats_register_caches(struct proc_dir_entry *dir);
 int cachefiles_od_stats_register(void);
 void cachefiles_od_stats_unregister(void);
 

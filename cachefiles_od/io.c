@@ -8,7 +8,7 @@
  *	piece_go_on	  present now: submit; not: start over, and ask for it by itself
  *	piece_take	  some of its data is at hand and not kept: take it, wait for the rest
  *	piece_lost	  the cache file does not give it back: drop it, and start over
- *	piece_done	  reports it, once
+ *	cachefiles_od_piece_done  reports it, once
  *
  * Whatever touches the cache file does so with the cache's credentials.
  */
@@ -18,8 +18,6 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
-#include <linux/wait_bit.h>
 
 #include "../compat/callbacks.h"
 
@@ -34,20 +32,19 @@
  * @expires: when to give up waiting, in jiffies; 0 for never
  * @tries: READs that were completed and gave it nothing
  * @reread: the cache file has failed to give it back once
+ * @missed: it has waited for the daemon
+ * @since: when it began to
  */
 struct history {
 	unsigned long expires;
 	u8 tries;
 	bool reread;
+	bool missed;
+	unsigned long since;
 };
 
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       struct history history);
-
-static struct cachefiles_od_cookie *piece_cookie(const struct cachefiles_od_piece *piece)
-{
-	return piece->read->cookie;
-}
+		       struct history history, bool later);
 
 /*
  * From here to end_io() the caller acts with the cache's credentials, and the
@@ -66,87 +63,25 @@ static void end_io(struct cachefiles_od_cookie *cookie, const struct cred *saved
 	cachefiles_od_end_operation(cookie);
 }
 
-static void piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
-		       struct iov_iter *iter)
+static struct history piece_history(const struct cachefiles_od_piece *piece)
 {
-	const struct cachefiles_od_read *read = piece->read;
-
-	iov_iter_bvec(iter, ITER_DEST, read->bvec, read->nr_bvec, read->len);
-	iov_iter_advance(iter, piece->from + skip);
-	iov_iter_truncate(iter, piece->len - skip);
-}
-
-/* --- reads of the cache file are counted: punch.c waits for them --- */
-
-/* Under cookie->lock, by the task that has found the piece present. */
-static void piece_begin_reading(struct cachefiles_od_piece *piece)
-{
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-
-	lockdep_assert_held(&cookie->lock);
-	piece->reading = true;
-	piece->epoch = cookie->reading_epoch;
-	atomic_inc(&cookie->nr_reading[piece->epoch]);
-}
-
-static void piece_end_reading(struct cachefiles_od_piece *piece)
-{
-	atomic_t *nr = &piece_cookie(piece)->nr_reading[piece->epoch];
-
-	if (!piece->reading)
-		return;
-	piece->reading = false;
-	/* The reader's operation keeps the cookie. */
-	if (atomic_dec_and_test(nr))
-		wake_up_var(nr);
-}
-
-/* --- the end of a piece --- */
-
-/* The rest of the last grain reads as zeroes, whatever the daemon wrote there. */
-static void piece_clear_tail(const struct cachefiles_od_piece *piece)
-{
-	u64 size = piece_cookie(piece)->size, start = cachefiles_od_piece_start(piece);
-	struct iov_iter iter;
-
-	if (start + piece->len <= size)
-		return;
-	piece_iter(piece, size > start ? size - start : 0, &iter);
-	iov_iter_zero(iov_iter_count(&iter), &iter);
-}
-
-static void piece_put(struct cachefiles_od_piece *piece)
-{
-	if (refcount_dec_and_test(&piece->refs))
-		kfree(piece);
-}
-
-/* Reports a piece, once, and puts it. The read may be freed once this returns. */
-static void piece_done(struct cachefiles_od_piece *piece, int error)
-{
-	struct cachefiles_od_read *read = piece->read;
-	struct cachefiles_od_counters *stats = &cachefiles_od_cookie_cache(read->cookie)->stats;
-	size_t from = piece->from, len = piece->len;
-
-	if (error) {
-		atomic64_inc(&stats->failed);
-	} else {
-		piece_clear_tail(piece);
-		atomic64_add(len, &stats->served);
-	}
-	piece_end_reading(piece);
-	piece_put(piece);
-	read->done(read, from, len, error);
+	return (struct history) {
+		.expires = piece->expires,
+		.tries = piece->tries,
+		.reread = piece->reread,
+		.missed = piece->missed,
+		.since = piece->since,
+	};
 }
 
 /* Other pieces take over what this one was to read. */
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
+	const struct history history = piece_history(piece);
 
-	piece_end_reading(piece);
-	read_range(piece->read, piece->from, piece->from + piece->len, history);
-	piece_put(piece);
+	cachefiles_od_piece_end_reading(piece);
+	read_range(piece->read, piece->from, piece->from + piece->len, history, false);
+	cachefiles_od_piece_put(piece);
 }
 
 /* Does this errno mean that the data is lost, rather than that we made a mistake? */
@@ -162,7 +97,7 @@ static bool is_loss(long err)
  */
 static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), end = start + piece->len;
 	bool again = is_loss(ret) && !piece->reread;
 
@@ -175,7 +110,7 @@ static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 		again = start >= end || cachefiles_od_presence_drop(cookie, start, end) == 0;
 	}
 	if (!again) {
-		piece_done(piece, -EIO);
+		cachefiles_od_piece_done(piece, -EIO);
 		return;
 	}
 	piece->reread = true;
@@ -186,8 +121,8 @@ static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 
 static void piece_read_buffered(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	struct file *file = cachefiles_od_backing_buffered(cookie);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
+	struct file *file = cachefiles_od_file_buffered(cookie);
 	struct iov_iter iter;
 	struct kiocb iocb;
 	ssize_t n;
@@ -198,12 +133,12 @@ static void piece_read_buffered(struct cachefiles_od_piece *piece)
 	}
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_pos = cachefiles_od_piece_start(piece);
-	piece_iter(piece, 0, &iter);
+	cachefiles_od_piece_iter(piece, 0, &iter);
 	do {
 		n = vfs_iocb_iter_read(file, &iocb, &iter);
 	} while (n > 0 && iov_iter_count(&iter));
 	if (n > 0)
-		piece_done(piece, 0);
+		cachefiles_od_piece_done(piece, 0);
 	else
 		piece_lost(piece, n);
 }
@@ -216,88 +151,26 @@ static bool is_refusal(long ret)
 
 /* --- whole blocks around a piece, into a bounce buffer --- */
 
-static void free_pages_of(struct bio_vec *bvec, unsigned int nr)
-{
-	while (nr)
-		__free_page(bvec[--nr].bv_page);
-	kvfree(bvec);
-}
-
-static struct bio_vec *alloc_pages_for(unsigned int nr)
-{
-	struct bio_vec *bvec = kvmalloc_array(nr, sizeof(*bvec), GFP_NOFS);
-	unsigned int i;
-
-	if (!bvec)
-		return NULL;
-	for (i = 0; i < nr; i++) {
-		bvec[i] = (struct bio_vec) { .bv_page = alloc_page(GFP_NOFS), .bv_len = PAGE_SIZE };
-		if (!bvec[i].bv_page) {
-			free_pages_of(bvec, i);
-			return NULL;
-		}
-	}
-	return bvec;
-}
-
-static int copy_out(const struct cachefiles_od_piece *piece, const struct bio_vec *bvec,
-		    size_t skip)
-{
-	size_t left = piece->len;
-	struct iov_iter iter;
-
-	piece_iter(piece, 0, &iter);
-	while (left) {
-		size_t part = min_t(size_t, left, PAGE_SIZE - offset_in_page(skip));
-
-		if (copy_page_to_iter(bvec[skip >> PAGE_SHIFT].bv_page, offset_in_page(skip),
-				      part, &iter) != part)
-			return -EFAULT;
-		skip += part;
-		left -= part;
-	}
-	return 0;
-}
-
-static ssize_t read_blocks(struct file *file, const struct bio_vec *bvec, unsigned int nr,
-			   u64 start, size_t len)
-{
-	struct iov_iter iter;
-	struct kiocb iocb;
-
-	iov_iter_bvec(&iter, ITER_DEST, bvec, nr, len);
-	init_sync_kiocb(&iocb, file);
-	iocb.ki_flags |= IOCB_DIRECT;
-	iocb.ki_pos = start;
-	return vfs_iocb_iter_read(file, &iocb, &iter);
-}
-
 /*
- * What is not aligned as the device wants it, in the file or in memory: a tail,
- * a block smaller than its sectors. The last block may end with the file.
+ * Bytes that are not aligned as the device requires, in the file or in memory: a tail,
+ * or a block smaller than the device's sectors.
  */
 static void piece_read_around(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
-	u64 from = cachefiles_od_piece_start(piece), to = from + piece->len;
-	u64 start = round_down(from, (u64)cookie->dio_align);
-	size_t len = round_up(to, (u64)cookie->dio_align) - start;
-	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
-	struct bio_vec *bvec = alloc_pages_for(nr);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
+	struct iov_iter iter;
 	ssize_t ret;
+	int err;
 
-	if (!bvec) {
-		piece_done(piece, -ENOMEM);
-		return;
-	}
-	ret = read_blocks(cookie->file, bvec, nr, start, len);
-	if (ret >= (ssize_t)(to - start))
-		piece_done(piece, copy_out(piece, bvec, from - start));
+	cachefiles_od_piece_iter(piece, 0, &iter);
+	err = cachefiles_od_bounce_read(cookie, cachefiles_od_piece_start(piece), piece->len,
+					&iter, &ret);
+	if (err || ret == (ssize_t)piece->len)
+		cachefiles_od_piece_done(piece, err);
 	else if (is_refusal(ret))
 		piece_read_buffered(piece);
 	else
 		piece_lost(piece, ret);
-	free_pages_of(bvec, nr);
 }
 
 /* --- what sleeps is put off --- */
@@ -311,7 +184,7 @@ static void piece_queue(struct cachefiles_od_piece *piece, work_func_t function)
 static void piece_run(struct work_struct *work, void (*how)(struct cachefiles_od_piece *piece))
 {
 	struct cachefiles_od_piece *piece = container_of(work, struct cachefiles_od_piece, work);
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	const struct cred *saved = begin_io(cookie);
 
 	/* @piece may be freed once this returns. */
@@ -348,7 +221,7 @@ static void piece_work_fall_back(struct work_struct *work)
 static void piece_direct_done(struct cachefiles_od_piece *piece, long ret)
 {
 	if (ret == (long)piece->len) {
-		piece_done(piece, 0);
+		cachefiles_od_piece_done(piece, 0);
 		return;
 	}
 	piece->ret = ret;
@@ -367,7 +240,7 @@ OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
  */
 static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	ssize_t ret;
 
 	refcount_inc(&piece->refs);
@@ -378,20 +251,20 @@ static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter
 	ret = vfs_iocb_iter_read(cookie->file, &piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		piece_direct_done(piece, ret);
-	piece_put(piece);
+	cachefiles_od_piece_put(piece);
 }
 
 /* The piece's data is present: read it. */
 static void piece_submit(struct cachefiles_od_piece *piece)
 {
-	unsigned int align = piece_cookie(piece)->dio_align;
+	unsigned int align = cachefiles_od_piece_cookie(piece)->dio_align;
 	struct iov_iter iter;
 
 	if (!align) {
 		piece_queue(piece, piece_work_buffered);
 		return;
 	}
-	piece_iter(piece, 0, &iter);
+	cachefiles_od_piece_iter(piece, 0, &iter);
 	if ((cachefiles_od_piece_start(piece) | iov_iter_alignment(&iter)) & (align - 1))
 		piece_queue(piece, piece_work_around);
 	else
@@ -403,13 +276,13 @@ static void piece_submit(struct cachefiles_od_piece *piece)
 /* Counts the piece as a read of the cache file if nothing is missing. */
 static u64 piece_missing(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), missing;
 
 	spin_lock(&cookie->lock);
 	missing = od_extents_missing(&cookie->present, start, start + piece->len);
 	if (!missing)
-		piece_begin_reading(piece);
+		cachefiles_od_piece_begin_reading(piece);
 	spin_unlock(&cookie->lock);
 	return missing;
 }
@@ -421,7 +294,7 @@ static u64 piece_missing(struct cachefiles_od_piece *piece)
  */
 static void piece_look_again(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 missing = piece_missing(piece);
 
 	if (!missing) {
@@ -440,7 +313,7 @@ static void piece_look_again(struct cachefiles_od_piece *piece)
 	pr_err_ratelimited("volume %s: blob %s: the daemon completed a READ without %zu bytes at %llu\n",
 			   cookie->volume->key, cookie->name, piece->len,
 			   cachefiles_od_piece_start(piece));
-	piece_done(piece, -EIO);
+	cachefiles_od_piece_done(piece, -EIO);
 }
 
 static void piece_work_look_again(struct work_struct *work)
@@ -451,7 +324,7 @@ static void piece_work_look_again(struct work_struct *work)
 static void piece_go_on(struct cachefiles_od_piece *piece)
 {
 	if (piece->error)
-		piece_done(piece, piece->error);
+		cachefiles_od_piece_done(piece, piece->error);
 	else
 		piece_queue(piece, piece_work_look_again);
 }
@@ -462,17 +335,27 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
 		      const struct cachefiles_od_piece *piece)
 {
-	return copy_out(piece, bytes->bvec, bytes->skip + (from - bytes->start));
+	struct iov_iter iter;
+
+	cachefiles_od_piece_iter(piece, 0, &iter);
+	return cachefiles_od_copy_out(bytes->bvec, bytes->skip + (from - bytes->start), piece->len,
+				      &iter);
+}
+
+static void piece_work_submit(struct work_struct *work)
+{
+	piece_run(work, piece_submit);
 }
 
 /*
  * Some of the bytes that a piece waits for are at hand, now alone. The piece becomes
- * that part; others wait for what is before it and after it.
+ * that part; others wait for what is before it and after it. The daemon's write keeps the
+ * file system from being frozen meanwhile: nothing is read from it here.
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
 {
-	const struct history history = { piece->expires, piece->tries, piece->reread };
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	const struct history history = piece_history(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	size_t first = piece->from, last = first + piece->len, from, to;
 	u64 start = cachefiles_od_piece_start(piece);
 	const struct cred *saved = begin_io(cookie);
@@ -482,10 +365,10 @@ static void piece_take(struct cachefiles_od_piece *piece, const struct cachefile
 	piece->from = from;
 	piece->len = to - from;
 	/* The read stays until this piece is reported. */
-	read_range(piece->read, first, from, history);
-	read_range(piece->read, to, last, history);
+	read_range(piece->read, first, from, history, true);
+	read_range(piece->read, to, last, history, true);
 	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
-	piece_done(piece, copy_bytes(bytes, cachefiles_od_piece_start(piece), piece));
+	cachefiles_od_piece_done(piece, copy_bytes(bytes, cachefiles_od_piece_start(piece), piece));
 	end_io(cookie, saved);
 }
 
@@ -505,6 +388,8 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
 	piece->expires = history.expires;
 	piece->tries = history.tries;
 	piece->reread = history.reread;
+	piece->missed = history.missed;
+	piece->since = history.since;
 	piece->go_on = piece_go_on;
 	piece->take = piece_take;
 	return piece;
@@ -516,14 +401,14 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, 
  */
 static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 {
-	struct cachefiles_od_cookie *cookie = piece_cookie(piece);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), run_end;
 	bool present;
 
 	spin_lock(&cookie->lock);
 	present = od_extents_run(&cookie->present, start, &run_end);
 	if (present)
-		piece_begin_reading(piece);
+		cachefiles_od_piece_begin_reading(piece);
 	spin_unlock(&cookie->lock);
 	if (present && piece->len > run_end - start)
 		piece->len = run_end - start;
@@ -532,8 +417,8 @@ static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 	return present;
 }
 
-/* Sends a piece on its way; returns the bytes it covers. */
-static size_t piece_start_off(struct cachefiles_od_piece *piece)
+/* Sends a piece on its way, by a work item if @later; returns the bytes it covers. */
+static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 {
 	size_t len;
 	int ret;
@@ -541,16 +426,19 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 	for (;;) {
 		if (piece_cut_to_present(piece)) {
 			len = piece->len;
-			piece_submit(piece);
+			if (later)
+				piece_queue(piece, piece_work_submit);
+			else
+				piece_submit(piece);
 			return len;
 		}
 		/* Once it is attached to a READ, the piece is no longer ours. */
-		ret = cachefiles_od_wait_miss(piece_cookie(piece), piece, &len);
+		ret = cachefiles_od_wait_miss(cachefiles_od_piece_cookie(piece), piece, &len);
 		if (ret == 0)
 			return len;
 		if (ret < 0) {
 			len = piece->len;
-			piece_done(piece, ret);
+			cachefiles_od_piece_done(piece, ret);
 			return len;
 		}
 	}
@@ -558,7 +446,7 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece)
 
 /* The read is there for as long as a byte of it was not reported. */
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
-		       struct history history)
+		       struct history history, bool later)
 {
 	struct cachefiles_od_piece *piece;
 
@@ -568,7 +456,7 @@ static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 			read->done(read, from, end - from, -ENOMEM);
 			return;
 		}
-		from += piece_start_off(piece);
+		from += piece_start_off(piece, later);
 	}
 }
 
@@ -580,30 +468,10 @@ static bool read_is_sane(const struct cachefiles_od_read *read)
 	       !check_add_overflow(read->start, (u64)read->len, &end) && end <= limit;
 }
 
-static unsigned long deadline_of(const struct cachefiles_od_read *read)
-{
-	unsigned int timeout_ms = cachefiles_od_timeout_ms(read->timeout_ms);
-
-	/* 0 means never, so a deadline must not be it. */
-	return timeout_ms ? (jiffies + msecs_to_jiffies(timeout_ms)) | 1 : 0;
-}
-
-/* Seconds are enough to tell what was used last, and cost no clock. */
-static void note_use(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
-{
-	time64_t now = ktime_get_real_seconds();
-	u64 region = start >> cookie->region_shift;
-	u64 last = (start + len - 1) >> cookie->region_shift;
-
-	WRITE_ONCE(cookie->used, now);
-	for (; region <= last && region < OD_REGIONS; region++)
-		WRITE_ONCE(cookie->region_used[region], (u32)now);
-}
-
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
-	const struct history none = { .expires = deadline_of(read) };
+	const struct history none = { .expires = cachefiles_od_deadline(read->timeout_ms) };
 	const struct cred *saved;
 
 	if (!read_is_sane(read)) {
@@ -613,9 +481,9 @@ void cachefiles_od_read(struct cachefiles_od_read *read)
 		read->done(read, 0, read->len, -EIO);
 		return;
 	}
-	note_use(cookie, read->start, read->len);
+	cachefiles_od_use_note(cookie, read->start, read->len);
 	saved = begin_io(cookie);
-	read_range(read, 0, read->len, none);
+	read_range(read, 0, read->len, none, false);
 	end_io(cookie, saved);
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_read);

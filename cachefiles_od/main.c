@@ -36,7 +36,7 @@ static void __exit cachefiles_od_exit(void)
 	cachefiles_od_dev_unregister();
 	cachefiles_od_stats_unregister();
 	cachefiles_od_sync_unregister();
-	cachefiles_od_fd_exit();
+	cachefiles_od_fillbuf_exit();
 	cachefiles_od_params_exit();
 }
 

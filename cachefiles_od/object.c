@@ -3,7 +3,7 @@
  * A blob and the daemon: OPEN and its reply, the fd's end, withdrawal.
  *
  *	CLOSED     the daemon has no fd     <- cachefiles_od_object_fd_closed(), _forget_daemon()
- *	OPENING    its first OPEN is out    <- cachefiles_od_object_open()
+ *	OPENING    its first OPEN is out    <- cachefiles_od_object_ask()
  *	REOPENING  a later OPEN is out      <- cachefiles_od_wait_want_reopen()
  *	OPEN       READs may be sent        <- cachefiles_od_object_copen()
  *	DROPPING   it is being withdrawn    <- cachefiles_od_object_drop()
@@ -60,29 +60,59 @@ static bool has_ended(const struct cachefiles_od_request *req)
 	return smp_load_acquire(&req->done);
 }
 
-/*
- * Sends the first OPEN of a blob and waits for its reply: 0, the daemon's
- * errno, -EINTR when killed, -ETIMEDOUT, -ENOTCONN. On an error the caller
- * drops the cookie, and with it the request.
- */
-int cachefiles_od_object_open(struct cachefiles_od_cookie *cookie)
+/* Sends the first OPEN of a blob: 0 or -ENOTCONN, -EIO, -ENOMEM. */
+int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie)
 {
-	struct cachefiles_od_queue *queue = cachefiles_od_cookie_queue(cookie);
 	struct cachefiles_od_request *req;
-	long left = MAX_SCHEDULE_TIMEOUT;
 	int err;
 
 	req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_OPEN, GFP_KERNEL);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
 	err = queue_first(cookie, req);
-	if (!err) {
-		if (cookie->timeout_ms)
-			left = msecs_to_jiffies(cookie->timeout_ms);
-		left = od_compat_wait_event_killable(queue->opened, has_ended(req), left);
-		err = left > 0 ? req->error : left == 0 ? -ETIMEDOUT : -EINTR;
-	}
-	cachefiles_od_request_put(req);
+	if (err)
+		cachefiles_od_request_put(req);
+	else
+		cookie->first_open = req;
+	return err;
+}
+
+/* What is left of the time for a reply, in jiffies. */
+static long time_left(const struct cachefiles_od_cookie *cookie)
+{
+	long left;
+
+	if (!cookie->timeout_ms)
+		return MAX_SCHEDULE_TIMEOUT;
+	left = cookie->first_open->born + msecs_to_jiffies(cookie->timeout_ms) - jiffies;
+	return max(left, 1L);
+}
+
+/* Nobody waits for the first OPEN, any more or at all. */
+void cachefiles_od_object_stop_waiting(struct cachefiles_od_cookie *cookie)
+{
+	if (cookie->first_open)
+		cachefiles_od_request_put(cookie->first_open);
+	cookie->first_open = NULL;
+}
+
+/*
+ * Waits for the reply to the first OPEN: 0, the daemon's errno, -EINTR when killed,
+ * -ETIMEDOUT. On an error the caller drops the cookie, and with it the request.
+ */
+int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_queue *queue = cachefiles_od_cookie_queue(cookie);
+	struct cachefiles_od_request *req = cookie->first_open;
+	long left;
+	int err;
+
+	/* Without a daemon, what is present has to do. */
+	if (!req)
+		return 0;
+	left = od_compat_wait_event_killable(queue->opened, has_ended(req), time_left(cookie));
+	err = left > 0 ? req->error : left == 0 ? -ETIMEDOUT : -EINTR;
+	cachefiles_od_object_stop_waiting(cookie);
 	return err;
 }
 
@@ -145,7 +175,7 @@ static int take_open(struct cachefiles_od_request *req, u32 *object_id, bool *fi
 		return err;
 	spin_lock(&cookie->lock);
 	if (cookie->open == req)
-		err = cachefiles_od_request_step(req, OD_REQ_ANSWER);
+		err = cachefiles_od_request_step(req, OD_REQ_REPLY);
 	*object_id = cookie->object_id;
 	*first = cookie->state == OD_OBJ_OPENING;
 	spin_unlock(&cookie->lock);

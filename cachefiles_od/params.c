@@ -2,6 +2,7 @@
 /* Module parameters, what they mean to others, and the work queues. */
 #include "internal.h"
 
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 
@@ -94,6 +95,15 @@ unsigned int cachefiles_od_timeout_ms(unsigned int timeout)
 	default:
 		return timeout;
 	}
+}
+
+/* When waiting with that timeout ends, in jiffies; 0 for never. */
+unsigned long cachefiles_od_deadline(unsigned int timeout)
+{
+	unsigned int ms = cachefiles_od_timeout_ms(timeout);
+
+	/* 0 means never, so a deadline must not be it. */
+	return ms ? (jiffies + msecs_to_jiffies(ms)) | 1 : 0;
 }
 
 u64 cachefiles_od_window(void)

@@ -241,6 +241,7 @@ static int commit_locked(struct cachefiles_od_cookie *cookie, bool closed)
 		return PTR_ERR(runs);
 	err = flush_and_store(cookie, runs, nr, closed);
 	kvfree(runs);
+	cachefiles_od_trace_commit(cookie, bytes, err);
 	if (!err) {
 		WRITE_ONCE(cookie->committed, bytes);
 		atomic64_inc(&cache->stats.commits);

@@ -130,7 +130,7 @@ static void end_unreplied(struct cachefiles_od_request *req)
 	int err;
 
 	spin_lock(&req->cookie->lock);
-	err = cachefiles_od_request_step(req, OD_REQ_ANSWER);
+	err = cachefiles_od_request_step(req, OD_REQ_REPLY);
 	spin_unlock(&req->cookie->lock);
 	if (!err)
 		cachefiles_od_request_put(req);
@@ -160,14 +160,17 @@ static int deliver(struct cachefiles_od_queue *queue, struct cachefiles_od_reque
 	return deliver_plain(queue, req, msg, buf);
 }
 
-static void count_delivery(struct cachefiles_od_cache *cache, u32 opcode)
+static void count_delivery(struct cachefiles_od_cache *cache,
+			   const struct cachefiles_od_request *req)
 {
-	switch (opcode) {
+	switch (req->opcode) {
 	case CACHEFILES_OD_OP_OPEN:
 		atomic64_inc(&cache->stats.opens);
 		break;
 	case CACHEFILES_OD_OP_READ:
 		atomic64_inc(&cache->stats.reads);
+		atomic64_inc(&req->cookie->sent);
+		cachefiles_od_trace_sent(req);
 		break;
 	case CACHEFILES_OD_OP_CLOSE:
 		atomic64_inc(&cache->stats.closes);
@@ -188,12 +191,11 @@ ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user
 		if (!req)
 			return 0;
 		err = deliver(queue, req, len, &msg, buf);
+		if (!err)
+			count_delivery(cache, req);
 		cachefiles_od_request_put(req);
 	} while (err == 1);
-	if (err)
-		return err;
-	count_delivery(cache, msg.opcode);
-	return od_message_len(&msg);
+	return err ?: od_message_len(&msg);
 }
 
 /* --- coming, taking over, going --- */

@@ -217,7 +217,7 @@ void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error
 	lockdep_assert_held(&req->cookie->lock);
 	req->cookie->open = NULL;
 	req->error = error;
-	/* Pairs with the acquire in cachefiles_od_object_open(). */
+	/* Pairs with the acquire in cachefiles_od_object_wait(). */
 	smp_store_release(&req->done, true);
 	wake_up_all(&queue->opened);
 }

@@ -79,3 +79,9 @@ bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, 
 	return current_one;
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_volume_is_current);
+
+unsigned int cachefiles_od_volume_cache(const struct cachefiles_od_volume *volume)
+{
+	return volume->cache->id;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_volume_cache);

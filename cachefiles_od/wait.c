@@ -25,106 +25,6 @@
 
 #include <linux/jiffies.h>
 
-/* --- trees: READs of a cookie, pieces of a READ, both by their first byte --- */
-
-static struct cachefiles_od_request *read_of(struct rb_node *node)
-{
-	return rb_entry(node, struct cachefiles_od_request, node);
-}
-
-static struct cachefiles_od_piece *piece_of(struct rb_node *node)
-{
-	return rb_entry(node, struct cachefiles_od_piece, node);
-}
-
-static u64 piece_end(const struct cachefiles_od_piece *piece)
-{
-	return cachefiles_od_piece_start(piece) + piece->len;
-}
-
-/* The READ that covers a position, or NULL and where the next one begins. */
-static struct cachefiles_od_request *find_read(struct cachefiles_od_cookie *cookie, u64 pos,
-					       u64 *next)
-{
-	struct rb_node *node = cookie->reads.rb_node;
-
-	*next = U64_MAX;
-	while (node) {
-		struct cachefiles_od_request *req = read_of(node);
-
-		if (pos < req->range.start) {
-			*next = req->range.start;
-			node = node->rb_left;
-		} else if (pos < req->range.end) {
-			return req;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return NULL;
-}
-
-/* The first READ that ends after a position. */
-static struct rb_node *first_read_after(struct cachefiles_od_cookie *cookie, u64 pos)
-{
-	struct rb_node *node = cookie->reads.rb_node, *found = NULL;
-
-	while (node) {
-		if (pos < read_of(node)->range.end) {
-			found = node;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return found;
-}
-
-static void insert_read(struct cachefiles_od_cookie *cookie, struct cachefiles_od_request *req)
-{
-	struct rb_node **link = &cookie->reads.rb_node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		link = req->range.start < read_of(parent)->range.start ? &parent->rb_left :
-									 &parent->rb_right;
-	}
-	rb_link_node(&req->node, parent, link);
-	rb_insert_color(&req->node, &cookie->reads);
-}
-
-static void insert_piece(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece)
-{
-	struct rb_node **link = &req->waits.rb_node, *parent = NULL;
-	u64 start = cachefiles_od_piece_start(piece);
-
-	while (*link) {
-		parent = *link;
-		link = start < cachefiles_od_piece_start(piece_of(parent)) ? &parent->rb_left :
-									      &parent->rb_right;
-	}
-	rb_link_node(&piece->node, parent, link);
-	rb_insert_color(&piece->node, &req->waits);
-	req->nr_waits++;
-}
-
-static void take_piece(struct cachefiles_od_request *req, struct cachefiles_od_piece *piece,
-		       int error, struct list_head *pieces)
-{
-	rb_erase(&piece->node, &req->waits);
-	req->nr_waits--;
-	piece->error = error;
-	list_add_tail(&piece->link, pieces);
-}
-
-static void take_all_pieces(struct cachefiles_od_request *req, int error, struct list_head *pieces)
-{
-	struct rb_node *node;
-
-	while ((node = rb_first(&req->waits)))
-		take_piece(req, piece_of(node), error, pieces);
-}
-
 /* --- the end of waiting --- */
 
 /*
@@ -136,8 +36,9 @@ void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event
 {
 	if (cachefiles_od_request_step(req, event))
 		return;
+	cachefiles_od_trace_ended(req, error);
 	rb_erase(&req->node, &req->cookie->reads);
-	take_all_pieces(req, error, pieces);
+	cachefiles_od_waits_take_all(req, error, pieces);
 	list_add_tail(&req->link, ended);
 }
 
@@ -149,7 +50,8 @@ void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
 
 	lockdep_assert_held(&cookie->lock);
 	while ((node = rb_first(&cookie->reads)))
-		cachefiles_od_wait_end(read_of(node), OD_REQ_CANCEL, error, pieces, ended);
+		cachefiles_od_wait_end(cachefiles_od_read_of(node), OD_REQ_CANCEL, error, pieces,
+				       ended);
 }
 
 /* Pieces that were taken off go on; without locks. */
@@ -169,7 +71,7 @@ static bool is_alone(const struct cachefiles_od_request *req,
 		     const struct cachefiles_od_piece *piece)
 {
 	return req->range.start == round_down(cachefiles_od_piece_start(piece), OD_READ_ALIGN) &&
-	       req->range.end <= round_up(piece_end(piece), OD_READ_ALIGN);
+	       req->range.end <= round_up(cachefiles_od_piece_end(piece), OD_READ_ALIGN);
 }
 
 static void note_tries(struct cachefiles_od_request *req)
@@ -177,7 +79,7 @@ static void note_tries(struct cachefiles_od_request *req)
 	struct rb_node *node;
 
 	for (node = rb_first(&req->waits); node; node = rb_next(node)) {
-		struct cachefiles_od_piece *piece = piece_of(node);
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
 		/* What it wants may have been there. */
 		if (piece->late)
@@ -203,7 +105,7 @@ int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 ob
 		spin_lock(&cookie->lock);
 		if (cookie->object_id == object_id && req->state == OD_REQ_SENT) {
 			note_tries(req);
-			cachefiles_od_wait_end(req, OD_REQ_ANSWER, 0, &pieces, &ended);
+			cachefiles_od_wait_end(req, OD_REQ_REPLY, 0, &pieces, &ended);
 		}
 		spin_unlock(&cookie->lock);
 	}
@@ -218,7 +120,7 @@ static bool is_filled(const struct cachefiles_od_cookie *cookie,
 		      const struct cachefiles_od_piece *piece)
 {
 	return od_extents_covers(&cookie->present, cachefiles_od_piece_start(piece),
-				 piece_end(piece));
+				 cachefiles_od_piece_end(piece));
 }
 
 static void take_filled(struct cachefiles_od_request *req, u64 end, struct list_head *pieces)
@@ -226,13 +128,13 @@ static void take_filled(struct cachefiles_od_request *req, u64 end, struct list_
 	struct rb_node *node, *next;
 
 	for (node = rb_first(&req->waits); node; node = next) {
-		struct cachefiles_od_piece *piece = piece_of(node);
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
 		if (cachefiles_od_piece_start(piece) >= end)
 			return;
 		next = rb_next(node);
 		if (is_filled(req->cookie, piece))
-			take_piece(req, piece, 0, pieces);
+			cachefiles_od_waits_take(req, piece, 0, pieces);
 	}
 }
 
@@ -243,9 +145,9 @@ void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u
 	LIST_HEAD(pieces);
 
 	spin_lock(&cookie->lock);
-	for (node = first_read_after(cookie, start);
-	     node && read_of(node)->range.start < end; node = rb_next(node))
-		take_filled(read_of(node), end, &pieces);
+	for (node = cachefiles_od_reads_after(cookie, start);
+	     node && cachefiles_od_read_of(node)->range.start < end; node = rb_next(node))
+		take_filled(cachefiles_od_read_of(node), end, &pieces);
 	spin_unlock(&cookie->lock);
 	cachefiles_od_wait_resume(&pieces);
 }
@@ -257,13 +159,13 @@ static void take_overlapping(struct cachefiles_od_request *req, u64 start, u64 e
 
 	req->passed = true;
 	for (node = rb_first(&req->waits); node; node = next) {
-		struct cachefiles_od_piece *piece = piece_of(node);
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
 		if (cachefiles_od_piece_start(piece) >= end)
 			return;
 		next = rb_next(node);
-		if (piece_end(piece) > start)
-			take_piece(req, piece, 0, pieces);
+		if (cachefiles_od_piece_end(piece) > start)
+			cachefiles_od_waits_take(req, piece, 0, pieces);
 	}
 }
 
@@ -279,9 +181,9 @@ void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
 	LIST_HEAD(pieces);
 
 	spin_lock(&cookie->lock);
-	for (node = first_read_after(cookie, bytes->start);
-	     node && read_of(node)->range.start < bytes->end; node = rb_next(node))
-		take_overlapping(read_of(node), bytes->start, bytes->end, &pieces);
+	for (node = cachefiles_od_reads_after(cookie, bytes->start);
+	     node && cachefiles_od_read_of(node)->range.start < bytes->end; node = rb_next(node))
+		take_overlapping(cachefiles_od_read_of(node), bytes->start, bytes->end, &pieces);
 	spin_unlock(&cookie->lock);
 	list_for_each_entry_safe(piece, next, &pieces, link) {
 		list_del_init(&piece->link);
@@ -296,14 +198,17 @@ void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
  */
 void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
+	struct cachefiles_od_request *req;
 	struct rb_node *node, *wait;
 
 	spin_lock(&cookie->lock);
-	for (node = first_read_after(cookie, start);
-	     node && read_of(node)->range.start < end; node = rb_next(node)) {
-		read_of(node)->passed = true;
-		for (wait = rb_first(&read_of(node)->waits); wait; wait = rb_next(wait))
-			piece_of(wait)->late = true;
+	for (node = cachefiles_od_reads_after(cookie, start); node; node = rb_next(node)) {
+		req = cachefiles_od_read_of(node);
+		if (req->range.start >= end)
+			break;
+		req->passed = true;
+		for (wait = rb_first(&req->waits); wait; wait = rb_next(wait))
+			cachefiles_od_piece_of(wait)->late = true;
 	}
 	spin_unlock(&cookie->lock);
 }
@@ -314,11 +219,11 @@ static void take_owned(struct cachefiles_od_request *req, const void *owner,
 	struct rb_node *node, *next;
 
 	for (node = rb_first(&req->waits); node; node = next) {
-		struct cachefiles_od_piece *piece = piece_of(node);
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
 		next = rb_next(node);
 		if (!owner || piece->read->owner == owner || piece->read->group == owner)
-			take_piece(req, piece, -EIO, pieces);
+			cachefiles_od_waits_take(req, piece, -EIO, pieces);
 	}
 }
 
@@ -330,7 +235,7 @@ void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *
 
 	spin_lock(&cookie->lock);
 	for (node = rb_first(&cookie->reads); node; node = rb_next(node))
-		take_owned(read_of(node), owner, &pieces);
+		take_owned(cachefiles_od_read_of(node), owner, &pieces);
 	spin_unlock(&cookie->lock);
 	cachefiles_od_wait_resume(&pieces);
 }
@@ -368,13 +273,13 @@ static unsigned long take_due(struct cachefiles_od_request *req, unsigned long n
 	unsigned long left = 0;
 
 	for (node = rb_first(&req->waits); node; node = next) {
-		struct cachefiles_od_piece *piece = piece_of(node);
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
 		next = rb_next(node);
 		if (!piece->expires)
 			continue;
 		if (time_after_eq(now, piece->expires))
-			take_piece(req, piece, -ETIMEDOUT, pieces);
+			cachefiles_od_waits_take(req, piece, -ETIMEDOUT, pieces);
 		else if (!left || time_before(piece->expires, left))
 			left = piece->expires;
 	}
@@ -464,17 +369,24 @@ static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefile
 	return cachefiles_od_window();
 }
 
+static void count_widened(struct cachefiles_od_cookie *cookie, u64 bytes)
+{
+	atomic64_add(bytes, &cookie->widened);
+	atomic64_add(bytes, &cachefiles_od_cookie_cache(cookie)->stats.widened);
+}
+
 static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece,
 		      struct cachefiles_od_request *req, u64 limit)
 {
 	int err;
 
-	req->range = od_req_widen(cachefiles_od_piece_start(piece), piece_end(piece), limit,
-				  window_of(cookie, piece), cookie->size);
+	req->range = od_req_widen(cachefiles_od_piece_start(piece), cachefiles_od_piece_end(piece),
+				  limit, window_of(cookie, piece), cookie->size);
 	err = cachefiles_od_request_enqueue(req);
 	if (err)
 		return err;
-	insert_read(cookie, req);
+	count_widened(cookie, req->range.end - req->range.start - piece->len);
+	cachefiles_od_reads_add(cookie, req);
 	if (cookie->state == OD_OBJ_CLOSED)
 		cachefiles_od_wait_want_reopen(cookie);
 	return 0;
@@ -484,7 +396,10 @@ static size_t attach(struct cachefiles_od_request *req, struct cachefiles_od_pie
 {
 	piece->len = min_t(u64, piece->len, req->range.end - cachefiles_od_piece_start(piece));
 	piece->late = req->passed;
-	insert_piece(req, piece);
+	if (!piece->missed)
+		piece->since = jiffies;
+	piece->missed = true;
+	cachefiles_od_waits_add(req, piece);
 	if (piece->expires)
 		arm_deadline(cachefiles_od_cookie_queue(req->cookie), piece->expires);
 	return piece->len;
@@ -507,7 +422,7 @@ static int try_miss(struct cachefiles_od_cookie *cookie, struct cachefiles_od_pi
 	piece->len = min_t(u64, piece->len, run_end - pos);
 	if (cookie->state == OD_OBJ_DROPPING)
 		return -EIO;
-	req = find_read(cookie, pos, &next);
+	req = cachefiles_od_reads_find(cookie, pos, &next);
 	if (!req) {
 		req = *spare;
 		if (!req)

@@ -11,13 +11,19 @@
  */
 struct erofs_od_source erofs_od_data_source(struct inode *inode)
 {
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
+
 	return (struct erofs_od_source) {
 		.inode = inode,
+		.submit = od_inode_is_compressed(od) ? erofs_od_zdata_submit : NULL,
+		.sbi = sbi,
+		.od = od,
 		.map = erofs_od_map,
 		.peek = erofs_od_meta_peek,
 		.owner = inode,
 		.group = inode->i_sb,
-		.timeout_ms = READ_ONCE(EROFS_OD_SB(inode->i_sb)->timeout_ms),
+		.timeout_ms = READ_ONCE(sbi->timeout_ms),
 		.size = i_size_read(inode),
 	};
 }
@@ -57,6 +63,16 @@ OD_COMPAT_READ_FOLIO(data_read_folio, folio)
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
+/* How many bytes a readahead can start to read without waiting. */
+static u64 data_ready(const struct erofs_od_source *source, u64 pos, u64 len)
+{
+	if (!source->submit)
+		return erofs_od_map_ready(source->inode, pos, len);
+	if (erofs_od_zdata_is_full(source->sbi))
+		return 0;
+	return erofs_od_zmap_ready(source->inode, pos, len);
+}
+
 static void data_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
@@ -64,7 +80,7 @@ static void data_readahead(struct readahead_control *rac)
 	u64 pos = readahead_pos(rac);
 
 	erofs_od_io_readahead(&source, rac,
-			      pos + erofs_od_map_ready(inode, pos, readahead_length(rac)));
+			      pos + data_ready(&source, pos, readahead_length(rac)));
 }
 
 const struct address_space_operations erofs_od_data_aops = {

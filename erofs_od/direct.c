@@ -20,10 +20,12 @@
  * struct direct - pages under way
  * @folio: private pages, locked until they have been read
  * @nr: how many
+ * @error: errno of one that could not be read
  */
 struct direct {
 	struct folio *folio[DIRECT_PAGES];
 	unsigned int nr;
+	int error;
 };
 
 static void direct_free(struct direct *direct)
@@ -96,27 +98,67 @@ static size_t direct_copy(struct direct *direct, size_t len,
 	return done;
 }
 
+/* Reads into pages of @direct; direct_free() them if this returns 0. */
+static int direct_fetch(struct erofs_od_source *source, u64 pos, size_t len,
+			struct direct *direct)
+{
+	int err = direct_alloc(direct, len), killed;
+
+	if (err)
+		return err;
+	source->owner = direct;
+	source->wait = &source->sbi->wait;
+	source->error = &direct->error;
+	direct->error = 0;
+	err = erofs_od_io_read_folios(source, direct->folio, direct->nr, pos);
+	killed = direct_wait(source->sbi, direct);
+	direct->error = killed ?: err ?: READ_ONCE(direct->error);
+	return 0;
+}
+
 static ssize_t direct_part(struct inode *inode, u64 pos, size_t len,
 			   struct direct *direct, struct iov_iter *to)
 {
 	struct erofs_od_source source = erofs_od_data_source(inode);
-	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
-	int failed = 0, err;
+	int err = direct_fetch(&source, pos, len, direct);
 	size_t done;
 
-	err = direct_alloc(direct, len);
 	if (err)
 		return err;
-	source.owner = direct;
-	source.wait = &sbi->wait;
-	source.error = &failed;
-	err = erofs_od_io_read_folios(&source, direct->folio, direct->nr, pos);
-	err = direct_wait(sbi, direct) ?: err;
 	done = direct_copy(direct, len, to);
 	direct_free(direct);
 	if (done)
 		return done;
-	return err ?: READ_ONCE(failed) ?: -EFAULT;
+	return direct->error ?: -EFAULT;
+}
+
+/**
+ * erofs_od_direct_page - read some bytes into a page of their own
+ * @source: where they come from
+ * @pos: first byte
+ * @len: bytes, at most a page
+ * @folio: the page, for folio_put()
+ *
+ * Context: sleeps, killably and freezably.
+ * Return: 0 or an errno.
+ */
+int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
+			 struct folio **folio)
+{
+	struct direct *direct = kmalloc(sizeof(*direct), GFP_KERNEL);
+	int err;
+
+	if (!direct)
+		return -ENOMEM;
+	err = direct_fetch(source, pos, len, direct);
+	if (!err && folio_test_uptodate(direct->folio[0])) {
+		*folio = direct->folio[--direct->nr];
+	} else if (!err) {
+		err = direct->error ?: -EIO;
+		direct_free(direct);
+	}
+	kfree(direct);
+	return err;
 }
 
 /**

@@ -3,9 +3,8 @@
  * Domains: which mounts share which blobs.
  *
  * A mount with a domain_id joins the others of that name; one without has a
- * domain of its own. A domain is a volume of the cache. domains_mutex protects all
- * lists and is never held while waiting for the daemon: a task that opens or closes a
- * blob marks it in the list, and others wait for the mark to change.
+ * domain of its own. A domain is a volume of the cache. domains_mutex protects the
+ * lists of domains and of their mounts; blob.c has their blobs.
  */
 #include "internal.h"
 
@@ -14,30 +13,6 @@
 #include <linux/slab.h>
 
 #include "../compat/wait.h"
-
-/**
- * struct erofs_od_domain - mounts that share blobs
- * @node: in the list of all domains
- * @users: mounts
- * @key: volume key
- * @shared: others may join
- * @volume: the volume
- * @blobs: open blobs, and those being opened or closed
- * @mounts: mounts
- * @changes: counts blobs that were opened or closed, or failed to open
- * @wait: woken up when @changes changes
- */
-struct erofs_od_domain {
-	struct list_head node;
-	unsigned int users;
-	char *key;
-	bool shared;
-	struct cachefiles_od_volume *volume;
-	struct list_head blobs;
-	struct list_head mounts;
-	unsigned int changes;
-	wait_queue_head_t wait;
-};
 
 static DEFINE_MUTEX(domains_mutex);
 static LIST_HEAD(domains);
@@ -81,6 +56,7 @@ static struct erofs_od_domain *new_domain(const struct erofs_od_sb_info *sbi, co
 		return ERR_PTR(-ENOMEM);
 	domain->key = kstrdup(key, GFP_KERNEL);
 	domain->shared = sbi->domain_id;
+	mutex_init(&domain->blobs_mutex);
 	INIT_LIST_HEAD(&domain->blobs);
 	INIT_LIST_HEAD(&domain->mounts);
 	init_waitqueue_head(&domain->wait);
@@ -211,6 +187,12 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 		free_domain(domain);
 }
 
+/** erofs_od_cache_of - number of the cache of a mount that has joined its domain */
+unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi)
+{
+	return cachefiles_od_volume_cache(sbi->domain->volume);
+}
+
 /**
  * erofs_od_list_mount - show a mount in /proc, or hide it
  * @sbi: mount
@@ -242,26 +224,6 @@ void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *da
 	mutex_unlock(&domains_mutex);
 }
 
-/*
- * How long a mount waits for another one that opens a blob, or mounts the same image.
- * Without timeout= it relies on the other's deadline: the default, known to the cache,
- * is the same for both.
- */
-static long patience(const struct erofs_od_sb_info *sbi)
-{
-	if (sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ||
-	    sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_NONE)
-		return MAX_SCHEDULE_TIMEOUT;
-	return msecs_to_jiffies(sbi->timeout_ms);
-}
-
-/* Without timeout= it is the deadline for metadata. */
-static unsigned int metadata_timeout(const struct erofs_od_sb_info *sbi)
-{
-	return sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
-	       CACHEFILES_OD_TIMEOUT_METADATA : sbi->timeout_ms;
-}
-
 /**
  * erofs_od_wait_for_twin - wait until the twin of a mount is completed or ended
  * @sbi: mount for which erofs_od_join() returned -EALREADY
@@ -271,7 +233,7 @@ static unsigned int metadata_timeout(const struct erofs_od_sb_info *sbi)
  */
 int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi)
 {
-	long left = patience(sbi);
+	long left = erofs_od_patience(sbi);
 
 	left = od_compat_wait_event_killable(mount_wait,
 					     READ_ONCE(mount_changes) != sbi->twin_changes, left);
@@ -292,167 +254,7 @@ void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms)
 {
 	mutex_lock(&domains_mutex);
 	WRITE_ONCE(sbi->timeout_ms, timeout_ms);
-	WRITE_ONCE(sbi->blobs[0]->timeout_ms, metadata_timeout(sbi));
+	WRITE_ONCE(sbi->blobs[0]->timeout_ms, erofs_od_metadata_timeout(sbi));
 	mounts_changed();
 	mutex_unlock(&domains_mutex);
-}
-
-static struct erofs_od_blob *find_blob(struct erofs_od_domain *domain,
-				       const char *name)
-{
-	struct erofs_od_blob *blob;
-
-	lockdep_assert_held(&domains_mutex);
-	list_for_each_entry(blob, &domain->blobs, node)
-		if (!strcmp(blob->name, name))
-			return blob;
-	return NULL;
-}
-
-static struct erofs_od_blob *new_blob(struct erofs_od_sb_info *sbi, const char *name)
-{
-	struct erofs_od_blob *blob = kzalloc(sizeof(*blob), GFP_KERNEL);
-
-	if (!blob)
-		return NULL;
-	blob->name = kstrdup(name, GFP_KERNEL);
-	if (!blob->name) {
-		kfree(blob);
-		return NULL;
-	}
-	blob->domain = sbi->domain;
-	blob->timeout_ms = metadata_timeout(sbi);
-	init_waitqueue_head(&blob->wait);
-	blob->state = EROFS_OD_BLOB_OPENING;
-	blob->users = 1;
-	return blob;
-}
-
-static void blob_changed(struct erofs_od_domain *domain)
-{
-	lockdep_assert_held(&domains_mutex);
-	WRITE_ONCE(domain->changes, domain->changes + 1);
-	wake_up_all(&domain->wait);
-}
-
-/* Removes a blob from the list and frees it. */
-static void drop_blob(struct erofs_od_blob *blob)
-{
-	mutex_lock(&domains_mutex);
-	list_del(&blob->node);
-	blob_changed(blob->domain);
-	mutex_unlock(&domains_mutex);
-	kfree(blob->name);
-	kfree(blob);
-}
-
-/* Opens a blob that the caller has marked as opening. */
-static int open_new_blob(struct erofs_od_blob *blob)
-{
-	int err;
-
-	blob->cookie = cachefiles_od_acquire_cookie(blob->domain->volume, blob->name,
-						    strlen(blob->name), blob->timeout_ms);
-	if (IS_ERR(blob->cookie))
-		return PTR_ERR(blob->cookie);
-	blob->meta = erofs_od_meta_new(blob);
-	err = PTR_ERR_OR_ZERO(blob->meta);
-	if (err) {
-		cachefiles_od_relinquish_cookie(blob->cookie);
-		return err;
-	}
-	mutex_lock(&domains_mutex);
-	blob->state = EROFS_OD_BLOB_OPEN;
-	blob_changed(blob->domain);
-	mutex_unlock(&domains_mutex);
-	return 0;
-}
-
-/**
- * get_blob - reference a blob, or mark it as opened by the caller
- * @sbi: mount
- * @name: its key
- * @changes: value of the domain's counter, to wait for another one
- *
- * Return: the blob, open or to be opened by the caller; NULL if another task is opening
- * or closing it; or an ERR_PTR of -ENOMEM.
- */
-static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *name,
-				      unsigned int *changes)
-{
-	struct erofs_od_domain *domain = sbi->domain;
-	struct erofs_od_blob *blob;
-
-	mutex_lock(&domains_mutex);
-	*changes = domain->changes;
-	blob = find_blob(domain, name);
-	if (!blob) {
-		blob = new_blob(sbi, name);
-		if (blob)
-			list_add(&blob->node, &domain->blobs);
-		else
-			blob = ERR_PTR(-ENOMEM);
-	} else if (blob->state == EROFS_OD_BLOB_OPEN) {
-		blob->users++;
-	} else {
-		blob = NULL;
-	}
-	mutex_unlock(&domains_mutex);
-	return blob;
-}
-
-/**
- * erofs_od_open_blob - open a blob in a mount's domain, or share it
- * @sbi: mount that has joined its domain
- * @name: the blob's key
- *
- * Context: sleeps, killably, for as long as the daemon takes.
- * Return: the blob, or an ERR_PTR with the daemon's errno.
- */
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name)
-{
-	struct erofs_od_domain *domain = sbi->domain;
-	long left = patience(sbi);
-	struct erofs_od_blob *blob;
-	unsigned int changes;
-	int err;
-
-	while (!(blob = get_blob(sbi, name, &changes))) {
-		left = od_compat_wait_event_killable(domain->wait,
-						     READ_ONCE(domain->changes) != changes, left);
-		if (left <= 0)
-			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
-	}
-	/* Only its opener gets a blob that is not open. */
-	if (IS_ERR(blob) || blob->state == EROFS_OD_BLOB_OPEN)
-		return blob;
-	err = open_new_blob(blob);
-	if (!err)
-		return blob;
-	drop_blob(blob);
-	return ERR_PTR(err);
-}
-
-/**
- * erofs_od_close_blob - undo erofs_od_open_blob()
- * @blob: blob
- *
- * Context: sleeps, never on the daemon.
- */
-void erofs_od_close_blob(struct erofs_od_blob *blob)
-{
-	bool last;
-
-	mutex_lock(&domains_mutex);
-	last = !--blob->users;
-	if (last)
-		blob->state = EROFS_OD_BLOB_CLOSING;
-	mutex_unlock(&domains_mutex);
-	if (!last)
-		return;
-	/* iput() would wait for reads of metadata that wait for the daemon. */
-	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
-	iput(blob->meta);
-	cachefiles_od_relinquish_cookie(blob->cookie);
-	drop_blob(blob);
 }

@@ -13,7 +13,10 @@ static int extent_at(struct inode *inode, u64 pos, struct erofs_od_extent *exten
 	cond_resched();
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	err = erofs_od_map(inode, pos, true, extent);
+	if (od_inode_is_compressed(&EROFS_OD_I(inode)->od))
+		err = erofs_od_zmap_extent(inode, pos, extent);
+	else
+		err = erofs_od_map(inode, pos, true, extent);
 	if (!err)
 		extent->len = min(extent->len, (u64)i_size_read(inode) - pos);
 	return err;
@@ -74,6 +77,7 @@ static bool extent_extend(struct fiemap_data *data, u64 pos,
 			  const struct erofs_od_extent *extent, u32 flags)
 {
 	if (data->blob != extent->blob || data->flags != flags ||
+	    extent->flags & OD_EXTENT_ENCODED ||
 	    data->pos + data->len != pos || data->off + data->len != extent->off)
 		return false;
 	data->len += extent->len;
@@ -97,7 +101,7 @@ static int extent_emit(struct fiemap_extent_info *info,
  * @start: first byte of the file
  * @len: bytes
  *
- * A physical offset is an offset in the blob that holds the data.
+ * A physical offset is an offset in the blob that holds the data, or its pcluster.
  *
  * Context: sleeps, killably.
  */
@@ -119,6 +123,7 @@ int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 st
 			return err;
 		flags = extent.flags & OD_EXTENT_INLINE ?
 			FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED : 0;
+		flags |= extent.flags & OD_EXTENT_ENCODED ? FIEMAP_EXTENT_ENCODED : 0;
 		if (extent.blob && !extent_extend(&data, pos, &extent, flags)) {
 			err = extent_emit(info, &data, 0);
 			/* The walk goes on past the range until the last one is known. */

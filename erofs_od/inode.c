@@ -96,6 +96,11 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 			return err;
 		err = od_inode_parse(&sbi->od, nid, off, p, len, od, &why);
 	}
+	if (!err && od_inode_is_compressed(od) && od->size) {
+		err = erofs_od_read_zinode(sbi, od, &why);
+		if (err != -EOPNOTSUPP && err != -EUCLEAN)
+			return err;
+	}
 	if (err == -EOPNOTSUPP)
 		erofs_od_err_ratelimited(sbi, "inode %llu: unsupported feature: %s",
 					 nid, why);
@@ -143,6 +148,14 @@ static void set_ops(struct inode *inode, char *link)
 	}
 }
 
+/* At least a block unless empty: 0 would mean a hole. */
+static u64 stored_bytes(const struct super_block *sb, const struct od_inode *od)
+{
+	if (od_inode_is_compressed(od) && od->size)
+		return max_t(u64, od->encoded_size, sb->s_blocksize);
+	return round_up(od->size, (u64)sb->s_blocksize);
+}
+
 static void fill_inode(struct inode *inode, const struct od_inode *od, char *link)
 {
 	EROFS_OD_I(inode)->od = *od;
@@ -155,7 +168,7 @@ static void fill_inode(struct inode *inode, const struct od_inode *od, char *lin
 	inode_set_atime(inode, od->mtime, od->mtime_nsec);
 	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
 	i_size_write(inode, (loff_t)od->size);
-	inode->i_blocks = round_up(od->size, (u64)inode->i_sb->s_blocksize) >> 9;
+	inode->i_blocks = stored_bytes(inode->i_sb, od) >> 9;
 	/* Saves reading the xattrs at every permission check. */
 	if (!od->xattr_size)
 		cache_no_acl(inode);

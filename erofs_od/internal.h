@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/wait.h>
@@ -37,6 +38,34 @@ enum erofs_od_blob_state {
 };
 
 /**
+ * struct erofs_od_domain - mounts that share blobs
+ * @node: in the list of all domains
+ * @users: mounts
+ * @key: volume key
+ * @shared: others may join
+ * @volume: the volume
+ * @mounts: mounts
+ * @blobs_mutex: guards @blobs and @changes
+ * @blobs: open blobs, and those being opened or closed
+ * @changes: counts blobs that were opened or closed, or failed to open
+ * @wait: woken up when @changes changes
+ *
+ * The others but @volume are protected by domains_mutex of domain.c.
+ */
+struct erofs_od_domain {
+	struct list_head node;
+	unsigned int users;
+	char *key;
+	bool shared;
+	struct cachefiles_od_volume *volume;
+	struct list_head mounts;
+	struct mutex blobs_mutex;
+	struct list_head blobs;
+	unsigned int changes;
+	wait_queue_head_t wait;
+};
+
+/**
  * struct erofs_od_blob - a blob, shared by the mounts of a domain
  * @node: in the domain's list of blobs
  * @domain: domain that the blob is named in
@@ -50,7 +79,7 @@ enum erofs_od_blob_state {
  * @error: errno of the last failed metadata read
  * @wait: woken up when a read of metadata ends
  *
- * The first four are protected by domains_mutex of domain.c, the others do not
+ * The first four are protected by the domain's blobs_mutex, the others do not
  * change while there are users.
  */
 struct erofs_od_blob {
@@ -76,6 +105,7 @@ struct erofs_od_blob {
  * @timeout_ms: for waits on the daemon, as in od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are enforced
+ * @use: what reads of file data came to
  * @wait: woken up when a direct read ends
  * @rcu: keeps @wait until tasks about to wake it up are done with it
  * @sb: the superblock, or NULL before it exists
@@ -93,6 +123,10 @@ struct erofs_od_blob {
  * @nr_blobs: how many of them are open
  * @prefixes: long xattr name prefixes
  * @nr_prefixes: how many of them have been read
+ * @packed: the packed inode; its size is 0 if there is none
+ * @algorithms: that can be decompressed, bit N for enum od_algorithm N
+ * @encoded: bytes of compressed data in memory
+ * @encoded_wait: woken up when these become fewer
  */
 struct erofs_od_sb_info {
 	char *fsid;
@@ -103,6 +137,7 @@ struct erofs_od_sb_info {
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	struct cachefiles_od_use use;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 
@@ -120,6 +155,10 @@ struct erofs_od_sb_info {
 	unsigned int nr_blobs;
 	struct od_xattr_prefix *prefixes;
 	unsigned int nr_prefixes;
+	struct od_inode packed;
+	u16 algorithms;
+	atomic_long_t encoded;
+	wait_queue_head_t encoded_wait;
 };
 
 /**
@@ -160,7 +199,13 @@ static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 #define erofs_od_err_ratelimited(sbi, fmt, ...) \
 	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
 
+/* trace.c */
+void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
+void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error);
+
 /* io.c */
+struct erofs_od_batch;
+
 /**
  * struct erofs_od_extent - where a run of bytes is
  * @blob: which blob, or NULL for a hole
@@ -180,6 +225,10 @@ struct erofs_od_extent {
 /**
  * struct erofs_od_source - where the bytes of an inode's pages come from
  * @inode: whose pages
+ * @submit: of compressed data: what reads a batch (zdata.c), from @od of @sbi, instead of
+ *	@map and @peek; NULL for others
+ * @sbi: mount
+ * @od: inode; it stays until all bytes are accounted for
  * @map: finds the extent of the byte @pos; waits for metadata only if allowed
  * @peek: copies bytes of a blob's metadata if they are in memory; NULL: there are none
  * @owner: on whose behalf the cache is read
@@ -192,6 +241,9 @@ struct erofs_od_extent {
  */
 struct erofs_od_source {
 	struct inode *inode;
+	int (*submit)(struct erofs_od_batch *batch);
+	struct erofs_od_sb_info *sbi;
+	const struct od_inode *od;
 	int (*map)(struct inode *inode, u64 pos, bool may_wait,
 		   struct erofs_od_extent *extent);
 	bool (*peek)(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
@@ -232,13 +284,50 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
 
 /* map.c */
+int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		    bool may_wait, struct erofs_od_extent *extent);
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_extent *extent);
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
+
+/* zinode.c */
+int erofs_od_zinit(struct erofs_od_sb_info *sbi);
+void erofs_od_zexit(struct erofs_od_sb_info *sbi);
+int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, const char **why);
+
+/* zmap.c */
+int erofs_od_zmap_extent(struct inode *inode, u64 pos, struct erofs_od_extent *extent);
+u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len);
+
+/* zdata.c */
+int erofs_od_zdata_init(void);
+void erofs_od_zdata_exit(void);
+bool erofs_od_zdata_is_full(const struct erofs_od_sb_info *sbi);
+int erofs_od_zdata_submit(struct erofs_od_batch *batch);
+
+/* data.c */
+struct erofs_od_source erofs_od_data_source(struct inode *inode);
+extern const struct address_space_operations erofs_od_data_aops;
+
+/* direct.c */
+ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
+int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
+			 struct folio **folio);
+
+/* bytes.c */
 int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 		       struct erofs_od_meta *meta);
 int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
 			size_t len);
+
+/* blob.c */
+long erofs_od_patience(const struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_metadata_timeout(const struct erofs_od_sb_info *sbi);
+struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const char *name);
+int erofs_od_finish_blob(struct erofs_od_blob *blob);
+void erofs_od_abandon_blob(struct erofs_od_blob *blob);
+struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
+void erofs_od_close_blob(struct erofs_od_blob *blob);
 
 /* domain.c */
 bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
@@ -246,9 +335,8 @@ int erofs_od_join(struct erofs_od_sb_info *sbi);
 int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi);
 void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms);
 void erofs_od_leave(struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi);
 void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed);
-struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
-void erofs_od_close_blob(struct erofs_od_blob *blob);
 void erofs_od_for_each_mount(void (*show)(struct erofs_od_sb_info *sbi, void *data), void *data);
 
 /* xattr.c */
@@ -264,13 +352,6 @@ OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
 extern const struct inode_operations erofs_od_fast_symlink_iops;
 extern const struct inode_operations erofs_od_symlink_iops;
 int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode *od, char **link);
-
-/* data.c */
-struct erofs_od_source erofs_od_data_source(struct inode *inode);
-extern const struct address_space_operations erofs_od_data_aops;
-
-/* direct.c */
-ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
 
 /* extent.c */
 loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence);
@@ -307,6 +388,10 @@ u32 erofs_od_generation(const struct od_sb *od);
 /* prefix.c */
 int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi);
 void erofs_od_free_prefixes(struct erofs_od_sb_info *sbi);
+
+/* devices.c */
+int erofs_od_open_primary(struct erofs_od_sb_info *sbi);
+int erofs_od_open_devices(struct erofs_od_sb_info *sbi);
 
 /* image.c */
 int erofs_od_open_image(struct erofs_od_sb_info *sbi);

@@ -2,16 +2,14 @@
 /*
  * From locked folios to reads of the cache, and back to unlocked ones.
  *
- * A batch is a run of adjacent folios. Every byte of it is accounted for exactly once:
- * as zero, as copied, as failed, or as reported by a read of the cache. A folio is
- * ended, and not touched any more, when its last byte is accounted for: in the task
- * that reads, in a work item, or in hard interrupt.
+ * A batch is a run of adjacent folios. Every byte of it is accounted for exactly once: as zero,
+ * as copied, as failed, or as reported by a read of the cache. A folio is ended, and not touched
+ * any more, when its last byte is: in the task that reads, in a work item, or in hard interrupt.
  */
-#include "internal.h"
+#include "io.h"
 
 #include <linux/bvec.h>
 #include <linux/highmem.h>
-#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -20,48 +18,8 @@
 #define BATCH_MAX	256U
 
 /**
- * struct slot - one folio of a batch
- * @folio: locked until @left is 0
- * @pos: its first byte in the file; it ends where the next slot begins
- * @left: bytes not accounted for
- * @failed: a byte of it could not be read
- */
-struct slot {
-	struct folio *folio;
-	u64 pos;
-	atomic_t left;
-	bool failed;
-};
-
-/**
- * struct batch - a batch
- * @refs: reads of the cache under way, and the submitter
- * @source: where the bytes come from
- * @gfp: for allocations
- * @may_wait: the submitter may wait for metadata
- * @asked: @wide is valid
- * @wide: the daemon accepts READs of several extents; looked up once per batch
- * @nr: slots in use
- * @max: slots allocated
- * @end: first byte past the last folio
- * @slot: the folios
- */
-struct batch {
-	refcount_t refs;
-	struct erofs_od_source source;
-	gfp_t gfp;
-	bool may_wait;
-	bool asked;
-	bool wide;
-	unsigned int nr;
-	unsigned int max;
-	u64 end;
-	struct slot slot[];
-};
-
-/**
  * struct run - bytes that are adjacent in a file and in a blob
- * @blob: which blob; NULL: no run
+ * @blob: which blob; NULL: none
  * @off: first byte in the blob
  * @pos: first byte in the file
  * @len: how many
@@ -83,16 +41,16 @@ struct run {
  */
 struct segment {
 	struct cachefiles_od_read read;
-	struct batch *batch;
+	struct erofs_od_batch *batch;
 	u64 pos;
 	atomic_long_t left;
 	struct bio_vec bvec[];
 };
 
-static struct batch *batch_alloc(const struct erofs_od_source *source,
-				 unsigned int max, gfp_t gfp)
+static struct erofs_od_batch *batch_alloc(const struct erofs_od_source *source, unsigned int max,
+					  gfp_t gfp)
 {
-	struct batch *batch = kmalloc(struct_size(batch, slot, max), gfp);
+	struct erofs_od_batch *batch = kmalloc(struct_size(batch, slot, max), gfp);
 
 	if (!batch)
 		return NULL;
@@ -107,15 +65,21 @@ static struct batch *batch_alloc(const struct erofs_od_source *source,
 	return batch;
 }
 
-static void batch_put(struct batch *batch)
+/**
+ * erofs_od_batch_put - drop a reference
+ * @batch: batch
+ *
+ * Context: any.
+ */
+void erofs_od_batch_put(struct erofs_od_batch *batch)
 {
 	if (refcount_dec_and_test(&batch->refs))
 		kfree(batch);
 }
 
-static void batch_add(struct batch *batch, struct folio *folio, u64 pos)
+static void batch_add(struct erofs_od_batch *batch, struct folio *folio, u64 pos)
 {
-	struct slot *slot = &batch->slot[batch->nr++];
+	struct erofs_od_slot *slot = &batch->slot[batch->nr++];
 
 	slot->folio = folio;
 	slot->pos = pos;
@@ -126,13 +90,13 @@ static void batch_add(struct batch *batch, struct folio *folio, u64 pos)
 	batch->end = pos + folio_size(folio);
 }
 
-static u64 slot_end(const struct batch *batch, unsigned int nr)
+static u64 slot_end(const struct erofs_od_batch *batch, unsigned int nr)
 {
 	return nr + 1 < batch->nr ? batch->slot[nr + 1].pos : batch->end;
 }
 
 /* The slot that holds a byte of the file. */
-static unsigned int batch_find(const struct batch *batch, u64 pos)
+static unsigned int batch_find(const struct erofs_od_batch *batch, u64 pos)
 {
 	unsigned int low = 0, high = batch->nr;
 
@@ -147,9 +111,9 @@ static unsigned int batch_find(const struct batch *batch, u64 pos)
 	return low;
 }
 
-static void slot_finish(struct batch *batch, unsigned int nr)
+static void slot_finish(struct erofs_od_batch *batch, unsigned int nr)
 {
-	struct slot *slot = &batch->slot[nr];
+	struct erofs_od_slot *slot = &batch->slot[nr];
 	struct folio *folio = slot->folio;
 	bool failed = READ_ONCE(slot->failed);
 	u64 size = batch->source.size;
@@ -165,10 +129,20 @@ static void slot_finish(struct batch *batch, unsigned int nr)
 	folio_end_read(folio, !failed);
 }
 
-static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
+/**
+ * erofs_od_batch_account - account for some bytes of a batch
+ * @batch: batch
+ * @pos: first byte in the file
+ * @len: bytes, not 0
+ * @error: why they could not be read, or 0
+ *
+ * Context: any, hard interrupts included. A folio may be freed after its last byte.
+ */
+void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int error)
 {
 	unsigned int nr = batch_find(batch, pos);
 
+	erofs_od_trace_read(batch->source.inode, pos, len, error);
 	if (error && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
 	/*
@@ -177,7 +151,7 @@ static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 	 */
 	rcu_read_lock();
 	for (; len; nr++) {
-		struct slot *slot = &batch->slot[nr];
+		struct erofs_od_slot *slot = &batch->slot[nr];
 		u64 part = min(len, slot_end(batch, nr) - pos);
 
 		if (error)
@@ -193,11 +167,23 @@ static void batch_account(struct batch *batch, u64 pos, u64 len, int error)
 	rcu_read_unlock();
 }
 
-/* The part of a slot's folio from @pos on, as a bvec. */
-static u64 batch_bvec(const struct batch *batch, unsigned int nr, u64 pos,
-		      u64 len, struct bio_vec *bvec)
+/**
+ * erofs_od_batch_page - the page for a byte of a batch
+ * @batch: batch
+ * @pos: byte in the file
+ */
+struct page *erofs_od_batch_page(const struct erofs_od_batch *batch, u64 pos)
 {
-	const struct slot *slot = &batch->slot[nr];
+	const struct erofs_od_slot *slot = &batch->slot[batch_find(batch, pos)];
+
+	return folio_page(slot->folio, (pos - slot->pos) >> PAGE_SHIFT);
+}
+
+/* The part of a slot's folio from @pos on, as a bvec. */
+static u64 batch_bvec(const struct erofs_od_batch *batch, unsigned int nr, u64 pos, u64 len,
+		      struct bio_vec *bvec)
+{
+	const struct erofs_od_slot *slot = &batch->slot[nr];
 	u64 part = min(len, slot_end(batch, nr) - pos);
 	size_t at = pos - slot->pos;
 
@@ -207,31 +193,27 @@ static u64 batch_bvec(const struct batch *batch, unsigned int nr, u64 pos,
 	return part;
 }
 
-static void segment_done(struct cachefiles_od_read *read, size_t from,
-			 size_t len, int error)
+static void segment_done(struct cachefiles_od_read *read, size_t from, size_t len, int error)
 {
-	struct segment *segment =
-		container_of(read, struct segment, read);
+	struct segment *segment = container_of(read, struct segment, read);
 	struct cachefiles_od_cookie *cookie = read->cookie;
 
-	batch_account(segment->batch, segment->pos + from, len, error);
+	erofs_od_batch_account(segment->batch, segment->pos + from, len, error);
 	if (!atomic_long_sub_and_test((long)len, &segment->left))
 		return;
-	batch_put(segment->batch);
+	erofs_od_batch_put(segment->batch);
 	kfree(segment);
 	/* Last: without operations the blob, and then the mount, may be freed. */
 	cachefiles_od_end_operation(cookie);
 }
 
-static struct segment *segment_new(struct batch *batch,
-				   const struct run *run)
+static struct segment *segment_new(struct erofs_od_batch *batch, const struct run *run)
 {
 	unsigned int first = batch_find(batch, run->pos);
 	unsigned int last = batch_find(batch, run->pos + run->len - 1);
-	unsigned int nr = last - first + 1;
+	unsigned int nr = last - first + 1, i;
 	struct segment *segment;
 	u64 pos = run->pos, left = run->len;
-	unsigned int i;
 
 	segment = kmalloc(struct_size(segment, bvec, nr), batch->gfp);
 	if (!segment)
@@ -249,6 +231,7 @@ static struct segment *segment_new(struct batch *batch,
 		.cookie = run->blob->cookie,
 		.owner = batch->source.owner,
 		.group = batch->source.group,
+		.use = batch->source.group ? &EROFS_OD_SB(batch->source.group)->use : NULL,
 		.bvec = segment->bvec,
 		.nr_bvec = nr,
 		.start = run->off,
@@ -260,7 +243,7 @@ static struct segment *segment_new(struct batch *batch,
 }
 
 /* Reads the run and starts an empty one. */
-static void batch_flush(struct batch *batch, struct run *run)
+static void batch_flush(struct erofs_od_batch *batch, struct run *run)
 {
 	struct segment *segment;
 
@@ -268,10 +251,10 @@ static void batch_flush(struct batch *batch, struct run *run)
 		return;
 	segment = segment_new(batch, run);
 	if (!segment) {
-		batch_account(batch, run->pos, run->len, -ENOMEM);
+		erofs_od_batch_account(batch, run->pos, run->len, -ENOMEM);
 	} else if (!cachefiles_od_begin_operation(run->blob->cookie)) {
 		kfree(segment);
-		batch_account(batch, run->pos, run->len, -EIO);
+		erofs_od_batch_account(batch, run->pos, run->len, -EIO);
 	} else {
 		refcount_inc(&batch->refs);
 		cachefiles_od_read(&segment->read);
@@ -279,25 +262,30 @@ static void batch_flush(struct batch *batch, struct run *run)
 	run->blob = NULL;
 }
 
-static void batch_zero(struct batch *batch, u64 pos, u64 len)
+/**
+ * erofs_od_batch_zero - zero some bytes of a batch, and account for them
+ * @batch: batch
+ * @pos: first byte in the file
+ * @len: bytes, not 0
+ */
+void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len)
 {
 	unsigned int nr = batch_find(batch, pos);
 	u64 at = pos, left = len;
 
 	for (; left; nr++) {
-		struct slot *slot = &batch->slot[nr];
+		struct erofs_od_slot *slot = &batch->slot[nr];
 		u64 part = min(left, slot_end(batch, nr) - at);
 
 		folio_zero_segment(slot->folio, at - slot->pos, at - slot->pos + part);
 		at += part;
 		left -= part;
 	}
-	batch_account(batch, pos, len, 0);
+	erofs_od_batch_account(batch, pos, len, 0);
 }
 
 /* Inline data was read with its inode, so most often needs no read of its own. */
-static bool batch_copy(struct batch *batch, u64 pos,
-		       const struct erofs_od_extent *extent)
+static bool batch_copy(struct erofs_od_batch *batch, u64 pos, const struct erofs_od_extent *extent)
 {
 	u64 at = 0;
 
@@ -317,37 +305,46 @@ static bool batch_copy(struct batch *batch, u64 pos,
 			return false;
 		at += part;
 	}
-	batch_account(batch, pos, extent->len, 0);
+	erofs_od_batch_account(batch, pos, extent->len, 0);
 	return true;
 }
 
-/* Extents are joined if the daemon accepts READs of several, or need not read them. */
-static bool may_join(struct batch *batch, const struct run *run, u64 len)
+/**
+ * erofs_od_batch_may_join - whether adjacent extents may be read together
+ * @batch: batch
+ * @blob: blob
+ * @off: first byte in the blob
+ * @len: bytes
+ *
+ * They may if the daemon accepts READs of several, or is not needed.
+ */
+bool erofs_od_batch_may_join(struct erofs_od_batch *batch, const struct erofs_od_blob *blob,
+			     u64 off, u64 len)
 {
 	if (!batch->asked) {
-		batch->wide = cachefiles_od_is_wide(run->blob->cookie);
+		batch->wide = cachefiles_od_is_wide(blob->cookie);
 		batch->asked = true;
 	}
-	return batch->wide || cachefiles_od_is_present(run->blob->cookie, run->off, run->len + len);
+	return batch->wide || cachefiles_od_is_present(blob->cookie, off, len);
 }
 
 /* Extents that are adjacent in the blob may have a hole between them in the file. */
-static bool run_extend(struct batch *batch, struct run *run, u64 pos,
+static bool run_extend(struct erofs_od_batch *batch, struct run *run, u64 pos,
 		       const struct erofs_od_extent *extent)
 {
 	if (run->blob != extent->blob || run->off + run->len != extent->off ||
-	    run->pos + run->len != pos || !may_join(batch, run, extent->encoded_len))
+	    run->pos + run->len != pos ||
+	    !erofs_od_batch_may_join(batch, run->blob, run->off, run->len + extent->encoded_len))
 		return false;
 	run->len += extent->encoded_len;
 	return true;
 }
 
-static void batch_extent(struct batch *batch, u64 pos,
-			 const struct erofs_od_extent *extent,
-			 struct run *run)
+static void batch_extent(struct erofs_od_batch *batch, u64 pos,
+			 const struct erofs_od_extent *extent, struct run *run)
 {
 	if (!extent->blob)
-		batch_zero(batch, pos, extent->len);
+		erofs_od_batch_zero(batch, pos, extent->len);
 	else if (batch->source.peek && extent->flags & OD_EXTENT_INLINE &&
 		 batch_copy(batch, pos, extent))
 		return;
@@ -371,7 +368,7 @@ static void extent_cut(struct erofs_od_extent *extent, u64 max)
 }
 
 /* Account for every byte of a batch, or start the read that will. */
-static int batch_submit(struct batch *batch)
+static int batch_submit_plain(struct erofs_od_batch *batch)
 {
 	struct run run = { };
 	u64 pos = batch->slot[0].pos;
@@ -384,7 +381,7 @@ static int batch_submit(struct batch *batch)
 		extent_cut(&extent, batch->end - pos);
 		if (err) {
 			first_err = first_err ?: err;
-			batch_account(batch, pos, extent.len, err);
+			erofs_od_batch_account(batch, pos, extent.len, err);
 		} else {
 			batch_extent(batch, pos, &extent, &run);
 		}
@@ -392,9 +389,14 @@ static int batch_submit(struct batch *batch)
 	}
 	batch_flush(batch, &run);
 	if (pos < batch->end)
-		batch_account(batch, pos, batch->end - pos, 0);
-	batch_put(batch);
+		erofs_od_batch_account(batch, pos, batch->end - pos, 0);
+	erofs_od_batch_put(batch);
 	return first_err;
+}
+
+static int batch_submit(struct erofs_od_batch *batch)
+{
+	return batch->source.submit ? batch->source.submit(batch) : batch_submit_plain(batch);
 }
 
 /**
@@ -412,7 +414,7 @@ static int batch_submit(struct batch *batch)
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos)
 {
-	struct batch *batch = batch_alloc(source, nr, GFP_NOFS);
+	struct erofs_od_batch *batch = batch_alloc(source, nr, GFP_NOFS);
 	unsigned int i;
 
 	if (!batch) {
@@ -479,7 +481,7 @@ void erofs_od_io_readahead(const struct erofs_od_source *source,
 
 	while (pos < end && readahead_count(rac)) {
 		unsigned int max = min(readahead_count(rac), BATCH_MAX);
-		struct batch *batch = batch_alloc(source, max, gfp);
+		struct erofs_od_batch *batch = batch_alloc(source, max, gfp);
 		struct folio *folio;
 
 		if (!batch)
@@ -489,7 +491,7 @@ void erofs_od_io_readahead(const struct erofs_od_source *source,
 			pos = batch->end;
 		}
 		if (!batch->nr) {
-			batch_put(batch);
+			erofs_od_batch_put(batch);
 			return;
 		}
 		batch_submit(batch);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Module init and exit. */
 #include "internal.h"
+#include "decompressor.h"
 
 #include <linux/module.h>
 
@@ -51,9 +52,13 @@ static int __init erofs_od_init(void)
 	err = erofs_od_meta_init();
 	if (err)
 		goto destroy_inode_cache;
-	err = erofs_od_stats_init();
+	erofs_od_decompressor_init();
+	err = erofs_od_zdata_init();
 	if (err)
 		goto unmount_meta;
+	err = erofs_od_stats_init();
+	if (err)
+		goto exit_zdata;
 	err = register_filesystem(&fs_type);
 	if (err)
 		goto remove_stats;
@@ -62,6 +67,8 @@ static int __init erofs_od_init(void)
 
 remove_stats:
 	erofs_od_stats_exit();
+exit_zdata:
+	erofs_od_zdata_exit();
 unmount_meta:
 	erofs_od_meta_exit();
 destroy_inode_cache:
@@ -75,6 +82,7 @@ static void __exit erofs_od_exit(void)
 		unregister_filesystem(&dropin_type);
 	unregister_filesystem(&fs_type);
 	erofs_od_stats_exit();
+	erofs_od_zdata_exit();
 	erofs_od_meta_exit();
 	erofs_od_inode_cache_exit();
 }

@@ -30,8 +30,18 @@ static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 	return erofs_od_meta_peek(sbi->blobs[0], off, entry, od->entry_size) ? 0 : -EAGAIN;
 }
 
-static int map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
-		  bool may_wait, struct erofs_od_extent *extent)
+/**
+ * erofs_od_map_od - map a byte of an inode of the image
+ * @sbi: mount
+ * @od: inode that is not compressed
+ * @pos: the byte, below the inode's size
+ * @may_wait: wait for metadata, killably
+ * @extent: the extent that starts with this byte
+ *
+ * Return: as erofs_od_map().
+ */
+int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		    bool may_wait, struct erofs_od_extent *extent)
 {
 	u8 entry[sizeof(struct od_disk_chunk_index)];
 	struct od_extent found;
@@ -57,7 +67,7 @@ static int map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 p
 
 /**
  * erofs_od_map - map a byte of an inode
- * @inode: inode
+ * @inode: inode that is not compressed
  * @pos: the byte, below the inode's size
  * @may_wait: wait for metadata, killably
  * @extent: the extent that starts with this byte
@@ -68,8 +78,8 @@ static int map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 p
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_extent *extent)
 {
-	return map_od(EROFS_OD_SB(inode->i_sb), &EROFS_OD_I(inode)->od,
-		      pos, may_wait, extent);
+	return erofs_od_map_od(EROFS_OD_SB(inode->i_sb), &EROFS_OD_I(inode)->od,
+			       pos, may_wait, extent);
 }
 
 /**
@@ -107,68 +117,4 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
 	/* The first chunk may start before pos. */
 	chunks = (pos >> od->chunkbits) + div_u64(ready, od->entry_size);
 	return (chunks << od->chunkbits) - pos;
-}
-
-/**
- * erofs_od_map_bytes - map bytes of a directory into memory
- * @inode: inode
- * @pos: first byte
- * @len: bytes, all in one block
- * @meta: the result, for erofs_od_meta_unmap()
- *
- * They are cached with the metadata of the blob.
- *
- * Context: sleeps, killably.
- * Return: 0 or an errno.
- */
-int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
-		       struct erofs_od_meta *meta)
-{
-	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
-	struct erofs_od_extent extent = { };
-	int err = erofs_od_map(inode, pos, true, &extent);
-
-	if (err)
-		return err;
-	if (!extent.blob || extent.len < len) {
-		erofs_od_err_ratelimited(sbi, "inode %llu: hole instead of data at byte %llu",
-					 EROFS_OD_I(inode)->od.nid, pos);
-		return -EUCLEAN;
-	}
-	return erofs_od_meta_map(extent.blob, extent.off, len, meta);
-}
-
-/**
- * erofs_od_copy_bytes - copy bytes of a link or of the packed inode
- * @sbi: mount
- * @od: inode
- * @pos: first byte
- * @to: destination
- * @len: bytes, all below the inode's size
- *
- * Context: sleeps, killably.
- * Return: 0 or an errno.
- */
-int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, void *to,
-			size_t len)
-{
-	while (len) {
-		struct erofs_od_extent extent = { };
-		int err = map_od(sbi, od, pos, true, &extent);
-		size_t part;
-
-		if (err)
-			return err;
-		part = min_t(u64, extent.len, len);
-		if (!extent.blob)
-			memset(to, 0, part);
-		else
-			err = erofs_od_meta_copy(extent.blob, extent.off, to, part);
-		if (err)
-			return err;
-		pos += part;
-		to += part;
-		len -= part;
-	}
-	return 0;
 }

@@ -50,14 +50,14 @@ static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *pack
 
 /**
  * erofs_od_read_prefixes - read the long xattr name prefixes of an image
- * @sbi: mount with its blobs open
+ * @sbi: mount with its blobs open and its packed inode read
  *
  * Context: sleeps, killably.
  */
 int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 {
 	unsigned int count = min_t(unsigned int, sbi->od.prefix_count, PREFIXES_MAX);
-	struct od_inode inode, *packed = NULL;
+	const struct od_inode *packed = sbi->od.prefix_in_packed ? &sbi->packed : NULL;
 	u64 at = sbi->od.prefix_off;
 	int err = 0;
 
@@ -66,14 +66,6 @@ int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 	sbi->prefixes = kcalloc(count, sizeof(*sbi->prefixes), GFP_KERNEL);
 	if (!sbi->prefixes)
 		return -ENOMEM;
-	if (sbi->od.prefix_in_packed) {
-		packed = &inode;
-		err = erofs_od_read_inode(sbi, sbi->od.packed_nid, packed);
-		if (err) {
-			erofs_od_err(sbi, "failed to read packed inode: %d", err);
-			return err;
-		}
-	}
 	while (!err && sbi->nr_prefixes < count)
 		err = read_prefix(sbi, packed, &at);
 	if (err)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /proc/fs/erofs_od/mounts: one line per mount and blob. */
+/* /proc/fs/erofs_od: mounts, a line per mount and blob; stats, a line per mount. */
 #include "internal.h"
 
 #include <linux/kdev_t.h>
@@ -32,14 +32,37 @@ static void stats_mount(struct erofs_od_sb_info *sbi, void *data)
 		stats_escape(seq, sbi->domain_id ?: sbi->fsid);
 		seq_putc(seq, '\t');
 		stats_escape(seq, sbi->blobs[i]->name);
-		seq_puts(seq, i ? "\tdevice\n" : "\tbootstrap\n");
+		seq_printf(seq, "\t%s\t%u\n", i ? "device" : "bootstrap", erofs_od_cache_of(sbi));
 	}
 }
 
 static int stats_show(struct seq_file *seq, void *unused)
 {
-	seq_puts(seq, "dev\tfsid\tdomain\tvolume\tblob\trole\n");
+	seq_puts(seq, "dev\tfsid\tdomain\tvolume\tblob\trole\tcache\n");
 	erofs_od_for_each_mount(stats_mount, seq);
+	return 0;
+}
+
+static void stats_use(struct erofs_od_sb_info *sbi, void *data)
+{
+	struct seq_file *seq = data;
+
+	seq_printf(seq, "%u:%u\t", MAJOR(sbi->sb->s_dev), MINOR(sbi->sb->s_dev));
+	stats_escape(seq, sbi->fsid);
+	seq_putc(seq, '\t');
+	stats_escape(seq, sbi->domain_id ?: "-");
+	seq_printf(seq, "\t%u", erofs_od_cache_of(sbi));
+	cachefiles_od_use_show(seq, &sbi->use);
+	seq_putc(seq, '\n');
+}
+
+/* Reads of file data: metadata is read for all mounts of a blob. */
+static int stats_show_uses(struct seq_file *seq, void *unused)
+{
+	seq_puts(seq, "dev\tfsid\tdomain\tcache");
+	seq_puts(seq, cachefiles_od_use_head());
+	seq_putc(seq, '\n');
+	erofs_od_for_each_mount(stats_use, seq);
 	return 0;
 }
 
@@ -49,11 +72,11 @@ int erofs_od_stats_init(void)
 
 	if (!dir)
 		return -ENOMEM;
-	if (!proc_create_single("mounts", 0444, dir, stats_show)) {
-		proc_remove(dir);
-		return -ENOMEM;
-	}
-	return 0;
+	if (proc_create_single("mounts", 0444, dir, stats_show) &&
+	    proc_create_single("stats", 0400, dir, stats_show_uses))
+		return 0;
+	erofs_od_stats_exit();
+	return -ENOMEM;
 }
 
 void erofs_od_stats_exit(void)

@@ -181,7 +181,8 @@ static void free_fc(struct fs_context *fc)
 		return;
 	erofs_od_close_image(sbi);
 	erofs_od_free_options(sbi);
-	kfree(sbi);
+	/* As in erofs_od_kill_sb(): to open an image may take direct reads. */
+	kfree_rcu(sbi, rcu);
 }
 
 static const struct fs_context_operations context_ops = {
@@ -204,6 +205,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 	sbi->user_xattr = true;
 	sbi->acl = true;
 	init_waitqueue_head(&sbi->wait);
+	init_waitqueue_head(&sbi->encoded_wait);
 	if (fc->root) {
 		struct erofs_od_sb_info *old = EROFS_OD_SB(fc->root->d_sb);
 

@@ -388,13 +388,24 @@ int stage_copen(struct stage *stage, u32 id, s64 size)
 	return cachefiles_od_object_copen(&stage->cache.queue, &copen);
 }
 
+/* --- what is traced --- */
+
+void cachefiles_od_trace_sent(const struct cachefiles_od_request *req)
+{
+}
+
+void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error)
+{
+}
+
 /* --- who opens --- */
 
 static int opener_thread(void *data)
 {
 	struct stage_opener *opener = data;
 
-	opener->ret = cachefiles_od_object_open(opener->cookie);
+	opener->ret = cachefiles_od_object_ask(opener->cookie) ?:
+		      cachefiles_od_object_wait(opener->cookie);
 	complete(&opener->done);
 	return 0;
 }

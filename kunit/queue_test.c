@@ -22,6 +22,11 @@ static void expect_nothing_to_fetch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);
 }
 
+static int open_cookie(struct cachefiles_od_cookie *cookie)
+{
+	return cachefiles_od_object_ask(cookie) ?: cachefiles_od_object_wait(cookie);
+}
+
 /* How often a piece was reported, and with which error the last time. */
 static void expect_piece(struct kunit *test, int nr, int reports, int error)
 {
@@ -703,7 +708,7 @@ static void queue_stop_flushes(struct kunit *test)
 	/* Nothing can be queued after it, nor completed. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
 	stage->cookies[2].timeout_ms = 1000;
-	KUNIT_EXPECT_EQ(test, cachefiles_od_object_open(&stage->cookies[2]), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, open_cookie(&stage->cookies[2]), -ENOTCONN);
 	cachefiles_od_object_drop(&stage->cookies[3]);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, open.head.msg_id, 4096), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
@@ -959,7 +964,7 @@ static void queue_open_deadline(struct kunit *test)
 	struct stage_message m;
 
 	stage->cookies[0].timeout_ms = 50;
-	KUNIT_EXPECT_EQ(test, cachefiles_od_object_open(&stage->cookies[0]), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, open_cookie(&stage->cookies[0]), -ETIMEDOUT);
 	/* The caller drops the blob, and with it the OPEN. */
 	cachefiles_od_object_drop(&stage->cookies[0]);
 	KUNIT_EXPECT_EQ(test, stage_fetch(stage, &m), 0);

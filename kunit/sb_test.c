@@ -47,14 +47,6 @@ static void sb_fields(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, sb.volume_name, "sixteen letters!");
 	KUNIT_EXPECT_EQ(test, sb.extra_devices, 0xFFFF);
 	KUNIT_EXPECT_EQ(test, sb.devt_off, 9 * 128);
-	/* Without COMPR_CFGS the field is about LZ4's window. */
-	put16(p + 84, 0xFFFF);
-	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
-	KUNIT_EXPECT_EQ(test, sb.compr_algs, 0);
-	put32(p + 80, 0x2);
-	put16(p + 84, 0xA);
-	KUNIT_EXPECT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), -EOPNOTSUPP);
-	KUNIT_EXPECT_EQ(test, sb.compr_algs, 0xA);
 }
 
 static void sb_block_sizes(struct kunit *test)
@@ -102,21 +94,20 @@ static void sb_features(struct kunit *test)
 	} cases[] = {
 		{ 0, NULL },
 		{ 0x1, NULL },
-		{ 0x2, "COMPR_CFGS" },
-		{ 0x3, "COMPR_CFGS" },
+		{ 0x2, NULL },
+		{ 0x3, NULL },
 		{ 0x4, NULL },
 		{ 0x8, NULL },
 		{ 0xC, NULL },
-		{ 0x10, "ZTAILPACKING" },
-		{ 0x20, "FRAGMENTS" },
+		{ 0x10, NULL },
+		{ 0x20, NULL },
 		{ 0x40, NULL },
-		{ 0x60, NULL },
-		{ 0x62, "COMPR_CFGS" },
+		{ 0x7f, NULL },
 		{ 0x80, "48BIT" },
 		{ 0x100, "METABOX" },
 		{ 0x200, "unknown" },
 		{ 0x80000000, "unknown" },
-		{ 0x80000020, "FRAGMENTS" },
+		{ 0x80000020, "unknown" },
 	};
 	size_t i;
 
@@ -132,6 +123,47 @@ static void sb_features(struct kunit *test)
 		if (err != (cases[i].name ? -EOPNOTSUPP : 0) ||
 		    (cases[i].name && !strstr(why, cases[i].name)))
 			KUNIT_FAIL(test, "feature %x: %d %s", cases[i].incompat, err, why);
+	}
+}
+
+/* Algorithms are listed, or LZ4 alone is implied by its distance or its padding. */
+static void sb_algorithms(struct kunit *test)
+{
+	static const struct {
+		u32 incompat;
+		u16 field;
+		u8 extslots;
+		int err;
+		u16 algorithms;
+		u64 config_off;
+	} cases[] = {
+		{ 0, 0, 0, 0, 0, 0 },
+		{ 0, 65535, 0, 0, 1U << OD_ALGORITHM_LZ4, 0 },
+		{ 0x1, 0, 0, 0, 1U << OD_ALGORITHM_LZ4, 0 },
+		{ 0x2, 0, 0, 0, 0, 1024 + 128 },
+		{ 0x3, 0xf, 0, 0, 0xf, 1024 + 128 },
+		{ 0x2, 0x8, 3, 0, 0x8, 1024 + 128 + 48 },
+		{ 0x2, 0x10, 0, -EOPNOTSUPP, 0, 0 },
+		{ 0x2, 0x8001, 0, -EOPNOTSUPP, 0, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = NULL;
+		u8 p[sizeof(struct od_disk_sb)];
+		struct od_sb sb;
+		int err;
+
+		good(p);
+		put32(p + 80, cases[i].incompat);
+		put16(p + 84, cases[i].field);
+		p[13] = cases[i].extslots;
+		err = od_sb_parse((const void *)p, 12, &sb, &why);
+		KUNIT_EXPECT_EQ(test, err, cases[i].err);
+		if (err)
+			continue;
+		KUNIT_EXPECT_EQ(test, sb.compr_algs, cases[i].algorithms);
+		KUNIT_EXPECT_EQ(test, sb.config_off, cases[i].config_off);
 	}
 }
 
@@ -278,6 +310,7 @@ static struct kunit_case sb_cases[] = {
 	KUNIT_CASE(sb_fields),
 	KUNIT_CASE(sb_block_sizes),
 	KUNIT_CASE(sb_features),
+	KUNIT_CASE(sb_algorithms),
 	KUNIT_CASE(sb_corrupt),
 	KUNIT_CASE(sb_conditional_fields),
 	KUNIT_CASE(sb_neighbours),

@@ -92,6 +92,7 @@ typedef atomic_t refcount_t;
 #define atomic_dec(a)		((void)__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
 #define atomic_inc_return_release(a)	((void)__atomic_add_fetch(&(a)->v, 1, __ATOMIC_RELEASE))
 #define atomic64_inc(a)		atomic_inc(a)
+#define atomic64_add(n, a)	((void)__atomic_add_fetch(&(a)->v, (n), __ATOMIC_SEQ_CST))
 #define atomic64_read(a)	atomic_read(a)
 
 static inline bool atomic_inc_not_zero(atomic_t *a)

@@ -11,17 +11,17 @@ int od_req_step(enum od_req_state *state, enum od_req_event event)
 	static const signed char next[][6] = {
 		[OD_REQ_QUEUED] = {
 			[OD_REQ_FETCH] = OD_REQ_FETCHING, [OD_REQ_DELIVER] = NO,
-			[OD_REQ_UNDELIVER] = NO, [OD_REQ_ANSWER] = NO,
+			[OD_REQ_UNDELIVER] = NO, [OD_REQ_REPLY] = NO,
 			[OD_REQ_REQUEUE] = NO, [OD_REQ_CANCEL] = OD_REQ_DONE,
 		},
 		[OD_REQ_FETCHING] = {
 			[OD_REQ_FETCH] = NO, [OD_REQ_DELIVER] = OD_REQ_SENT,
-			[OD_REQ_UNDELIVER] = OD_REQ_QUEUED, [OD_REQ_ANSWER] = NO,
+			[OD_REQ_UNDELIVER] = OD_REQ_QUEUED, [OD_REQ_REPLY] = NO,
 			[OD_REQ_REQUEUE] = NO, [OD_REQ_CANCEL] = OD_REQ_DONE,
 		},
 		[OD_REQ_SENT] = {
 			[OD_REQ_FETCH] = NO, [OD_REQ_DELIVER] = NO,
-			[OD_REQ_UNDELIVER] = NO, [OD_REQ_ANSWER] = OD_REQ_DONE,
+			[OD_REQ_UNDELIVER] = NO, [OD_REQ_REPLY] = OD_REQ_DONE,
 			[OD_REQ_REQUEUE] = OD_REQ_QUEUED, [OD_REQ_CANCEL] = OD_REQ_DONE,
 		},
 		[OD_REQ_DONE] = { NO, NO, NO, NO, NO, NO },

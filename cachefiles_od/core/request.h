@@ -28,7 +28,7 @@ enum od_req_state {
  * @OD_REQ_FETCH: a reader of the device takes it
  * @OD_REQ_DELIVER: the reader has copied it to user space
  * @OD_REQ_UNDELIVER: the reader could not
- * @OD_REQ_ANSWER: the daemon replies
+ * @OD_REQ_REPLY: the daemon replies
  * @OD_REQ_REQUEUE: the daemon that had it has died, the next one gets it
  * @OD_REQ_CANCEL: nobody wants the reply any more
  */
@@ -36,7 +36,7 @@ enum od_req_event {
 	OD_REQ_FETCH,
 	OD_REQ_DELIVER,
 	OD_REQ_UNDELIVER,
-	OD_REQ_ANSWER,
+	OD_REQ_REPLY,
 	OD_REQ_REQUEUE,
 	OD_REQ_CANCEL,
 };

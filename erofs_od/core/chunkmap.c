@@ -120,7 +120,7 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 
 	memset(extent, 0, sizeof(*extent));
 	extent->flags = OD_EXTENT_MAPPED;
-	if (pos >= inode->size)
+	if (pos >= inode->size || od_inode_is_compressed(inode))
 		return -EUCLEAN;
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
 		err = od_chunkmap_chunk(tab, inode, pos, entry, extent);

@@ -11,7 +11,7 @@
  * enum od_extent_flag - what an extent is like
  * @OD_EXTENT_MAPPED: it is in a blob; otherwise a hole, which reads as zeroes
  * @OD_EXTENT_INLINE: it follows the inode, so is most likely in memory with it
- * @OD_EXTENT_ENCODED: the blob has it compressed; no layout that is supported does
+ * @OD_EXTENT_ENCODED: the blob has it compressed; set for layouts that zmap.h maps
  */
 enum od_extent_flag {
 	OD_EXTENT_MAPPED = 0x1,
@@ -50,7 +50,7 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 /**
  * od_chunkmap - map a byte of a file
  * @tab: blobs of the image
- * @inode: inode
+ * @inode: inode of a layout that is not compressed
  * @pos: byte of the file, below its size
  * @entry: the entry found by od_chunkmap_entry(), @inode->entry_size bytes; NULL if it
  *	found none

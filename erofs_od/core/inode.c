@@ -82,7 +82,9 @@ static int od_inode_layout(const struct od_sb *sb, u32 u, struct od_inode *inode
 		return od_inode_chunks(sb, u, inode, why);
 	case OD_LAYOUT_COMPRESSED_FULL:
 	case OD_LAYOUT_COMPRESSED_COMPACT:
-		return od_inode_refuse(why, "compressed data");
+		/* What follows the inode locates its blocks: core/zinode.h. */
+		inode->encoded_size = (u64)u << sb->blkbits;
+		return 0;
 	default:
 		return od_inode_refuse(why, "unknown data layout");
 	}

@@ -8,13 +8,42 @@
 #include "sb.h"
 
 /**
+ * struct od_zinode - how a compressed inode is mapped, checked
+ * @array: byte of the primary blob where the entries start
+ * @end: where they end, and an inline pcluster starts
+ * @entries: how many, one for each lcluster
+ * @fragment: byte of the packed inode where the file as a whole or its tail is; of a tail
+ *	the lower 32 bits
+ * @packed2: compact map: entries of 2 bytes
+ * @first4: compact map: entries of 4 bytes before these
+ * @inline_size: bytes of the inline pcluster; 0: none
+ * @advise: enum od_zadvise
+ * @algorithm: of the two types of heads
+ * @lclusterbits: log2 of the lcluster size
+ * @whole: the file as a whole is a fragment; nothing but @fragment is valid
+ */
+struct od_zinode {
+	u64 array;
+	u64 end;
+	u64 entries;
+	u64 fragment;
+	u64 packed2;
+	u32 first4;
+	u16 inline_size;
+	u16 advise;
+	u8 algorithm[2];
+	u8 lclusterbits;
+	bool whole;
+};
+
+/**
  * struct od_inode - an inode, decoded and checked
  * @nid: its number
  * @off: byte of the primary blob where it starts
  * @inode_size: 32 or 64
  * @xattr_size: bytes of the xattr body that follows; 0: none
  * @mode: type and permissions
- * @layout: one of the uncompressed enum od_layout
+ * @layout: enum od_layout
  * @nlink: links, at least 1
  * @uid: owner
  * @gid: group
@@ -23,9 +52,11 @@
  * @size: bytes of data
  * @rdev: device number in the kernel's on-disk encoding, for device nodes
  * @start_off: byte of the image where the data of a flat layout starts
+ * @encoded_size: of a compressed layout: bytes that it takes in blocks
  * @chunkbits: log2 of the chunk size, at most 47, for %OD_LAYOUT_CHUNK_BASED
  * @entry_size: bytes of an entry of the chunk array: 4 or 8
  * @dot_omitted: a directory without "." and ".."
+ * @z: of a compressed layout, unless empty: set by od_zinode_parse()
  */
 struct od_inode {
 	u64 nid;
@@ -42,10 +73,18 @@ struct od_inode {
 	u64 size;
 	u32 rdev;
 	u64 start_off;
+	u64 encoded_size;
 	u8 chunkbits;
 	u8 entry_size;
 	bool dot_omitted;
+	struct od_zinode z;
 };
+
+static inline bool od_inode_is_compressed(const struct od_inode *inode)
+{
+	return inode->layout == OD_LAYOUT_COMPRESSED_FULL ||
+	       inode->layout == OD_LAYOUT_COMPRESSED_COMPACT;
+}
 
 /**
  * od_inode_offset - locate an inode

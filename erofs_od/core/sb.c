@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sb.h"
 
-/*
- * LZ4_0PADDING only tells the layout of compressed inodes, and some versions of
- * mkfs.erofs set it in every image: compressed inodes are refused one by one.
- */
 static const u32 od_sb_supported =
-	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_CHUNKED_FILE |
-	OD_FEATURE_INCOMPAT_DEVICE_TABLE | OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
+	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_COMPR_CFGS |
+	OD_FEATURE_INCOMPAT_CHUNKED_FILE | OD_FEATURE_INCOMPAT_DEVICE_TABLE |
+	OD_FEATURE_INCOMPAT_ZTAILPACKING | OD_FEATURE_INCOMPAT_FRAGMENTS |
+	OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
 
 static const struct {
 	u32 bit;
 	const char *name;
 } od_sb_refused[] = {
-	{ OD_FEATURE_INCOMPAT_COMPR_CFGS, "compression configurations (COMPR_CFGS)" },
-	{ OD_FEATURE_INCOMPAT_ZTAILPACKING, "compressed tail packing (ZTAILPACKING)" },
-	{ OD_FEATURE_INCOMPAT_FRAGMENTS, "compressed fragments (FRAGMENTS)" },
 	{ OD_FEATURE_INCOMPAT_48BIT, "48-bit block addresses (48BIT)" },
 	{ OD_FEATURE_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
 };
@@ -25,13 +20,6 @@ static int od_sb_check_features(u32 incompat, const char **why)
 	u32 extra = incompat & ~od_sb_supported;
 	size_t i;
 
-	/*
-	 * Long xattr name prefixes are in the packed inode, and mkfs.erofs sets
-	 * the bit for fragments in an image that has one. Fragments themselves
-	 * belong to compressed inodes and are refused with them.
-	 */
-	if (incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES)
-		extra &= ~(u32)OD_FEATURE_INCOMPAT_FRAGMENTS;
 	if (!extra)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(od_sb_refused); i++) {
@@ -50,14 +38,16 @@ static int od_sb_corrupt(const char **why, const char *what)
 	return -EUCLEAN;
 }
 
+/* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
 static void od_sb_read_prefixes(const struct od_disk_sb *disk, struct od_sb *sb)
 {
-	sb->packed_nid = le64_to_cpu(disk->packed_nid);
+	if (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS)
+		sb->packed_nid = le64_to_cpu(disk->packed_nid);
 	if (!(sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES))
 		return;
 	sb->prefix_count = disk->xattr_prefix_count;
 	sb->prefix_off = (u64)le32_to_cpu(disk->xattr_prefix_start) * OD_XATTR_ALIGN;
-	sb->prefix_in_packed = (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
+	sb->prefix_in_packed = sb->packed_nid &&
 			       !(sb->compat & OD_FEATURE_COMPAT_PLAIN_XATTR_PFX);
 }
 
@@ -67,6 +57,31 @@ static void od_sb_read_devices(const struct od_disk_sb *disk, struct od_sb *sb)
 		return;
 	sb->extra_devices = le16_to_cpu(disk->extra_devices);
 	sb->devt_off = (u64)le16_to_cpu(disk->devt_slotoff) * sizeof(struct od_disk_slot);
+}
+
+/*
+ * LZ4_0PADDING tells how LZ4's data is laid out, and some versions of mkfs.erofs set it in
+ * every image: without a list of algorithms, whether one is needed is not known before an
+ * inode has it.
+ */
+static int od_sb_read_algorithms(const struct od_disk_sb *disk, struct od_sb *sb,
+				 const char **why)
+{
+	u16 field = le16_to_cpu(disk->compr_algs);
+
+	if (!(sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS)) {
+		if (field || (sb->incompat & OD_FEATURE_INCOMPAT_LZ4_0PADDING))
+			sb->compr_algs = 1U << OD_ALGORITHM_LZ4;
+		return 0;
+	}
+	if (field >> OD_ALGORITHMS) {
+		*why = "unknown compression algorithm";
+		return -EOPNOTSUPP;
+	}
+	sb->compr_algs = field;
+	sb->config_off = OD_SB_OFFSET + sizeof(*disk) +
+			 (u64)disk->extslots * OD_SB_EXTSLOT_SIZE;
+	return 0;
 }
 
 /* The checksum covers the rest of the block that holds the superblock. */
@@ -89,8 +104,6 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memset(sb, 0, sizeof(*sb));
 	sb->compat = le32_to_cpu(disk->compat);
 	sb->incompat = le32_to_cpu(disk->incompat);
-	if (sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS)
-		sb->compr_algs = le16_to_cpu(disk->compr_algs);
 	err = od_sb_check_features(sb->incompat, why);
 	if (err)
 		return err;
@@ -124,5 +137,5 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	od_sb_read_prefixes(disk, sb);
 	sb->xattr_filter = (sb->compat & OD_FEATURE_COMPAT_XATTR_FILTER) &&
 			   !disk->xattr_filter_reserved;
-	return 0;
+	return od_sb_read_algorithms(disk, sb, why);
 }

@@ -10,7 +10,8 @@
  * struct od_sb - a superblock, decoded and checked
  * @compat: enum od_feature_compat bits, unknown ones included
  * @incompat: enum od_feature_incompat bits, all of them known
- * @compr_algs: bit N is set if algorithm N is used; set on -EOPNOTSUPP, too
+ * @compr_algs: algorithms that compressed inodes may have, bit N for algorithm N
+ * @config_off: byte where the records of these algorithms start; 0: there are none
  * @blkbits: log2 of the block size
  * @checksum: stored checksum; valid with %OD_FEATURE_COMPAT_SB_CHKSUM
  * @checksum_len: bytes from %OD_SB_OFFSET on that the checksum covers
@@ -35,6 +36,7 @@ struct od_sb {
 	u32 compat;
 	u32 incompat;
 	u16 compr_algs;
+	u64 config_off;
 	u8 blkbits;
 	u32 checksum;
 	u32 checksum_len;

@@ -12,11 +12,13 @@
 #ifndef OD_CACHE_H
 #define OD_CACHE_H
 
+#include <linux/atomic.h>
 #include <linux/bvec.h>
 #include <linux/types.h>
 
 struct cachefiles_od_cookie;
 struct cachefiles_od_volume;
+struct seq_file;
 
 /** CACHEFILES_OD_GRAIN - the tail of a blob is readable up to a multiple of this */
 #define CACHEFILES_OD_GRAIN	4096U
@@ -63,6 +65,14 @@ struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const
 bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, const char *tag);
 
 /**
+ * cachefiles_od_volume_cache - number of a volume's cache, as in the tables of /proc
+ * @volume: joined volume
+ *
+ * Context: any.
+ */
+unsigned int cachefiles_od_volume_cache(const struct cachefiles_od_volume *volume);
+
+/**
  * cachefiles_od_relinquish_volume - leave the cache
  * @volume: volume with no cookie left
  *
@@ -71,27 +81,40 @@ bool cachefiles_od_volume_is_current(const struct cachefiles_od_volume *volume, 
 void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
 
 /**
- * cachefiles_od_acquire_cookie - open a blob
+ * cachefiles_od_acquire_cookie - begin to open a blob
  * @volume: where the blob's name means something
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
- * @timeout_ms: time limit for the daemon's reply to the OPEN, or one of
+ * @timeout_ms: time limit for the daemon's reply to the OPEN, from now on, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
- * Waits for the daemon, which alone knows the size and version that the blob has
- * now; without one, what the cache holds of it has to do. The wait ends at once
- * when the caller is killed.
+ * Asks the daemon, which alone knows the size and version that the blob has now, and
+ * does not wait for it: several blobs can be asked for at once. Without a daemon, what
+ * the cache holds of the blob has to do.
  *
- * Context: may sleep, for as long as the daemon takes; hold no lock that
- * anything else needs.
- * Return: the cookie, or an ERR_PTR: the daemon's own errno, -EBUSY the blob
- * is open in this volume already, -ENAMETOOLONG the file name would be too
- * long, -EINTR killed, -ETIMEDOUT, -ENOTCONN no daemon, -EIO daemon died.
+ * Context: may sleep for the cache's file system, never on the daemon.
+ * Return: the cookie, for cachefiles_od_wait_for_cookie(), or an ERR_PTR: -EBUSY the
+ * blob is open in this volume already, -ENAMETOOLONG the file name would be too long,
+ * -EINTR killed, -ENOTCONN no daemon.
  */
 struct cachefiles_od_cookie *
 cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume,
 			     const void *key, size_t key_len,
 			     unsigned int timeout_ms);
+
+/**
+ * cachefiles_od_wait_for_cookie - wait until a blob is open
+ * @cookie: of cachefiles_od_acquire_cookie(), once; nothing else can be done with it
+ *	before this has succeeded, but to relinquish it
+ *
+ * The wait ends at once when the caller is killed.
+ *
+ * Context: sleeps, for as long as the daemon takes; hold no lock that anything else
+ * needs.
+ * Return: 0; or the daemon's own errno, -EINTR killed, -ETIMEDOUT, -EIO daemon died:
+ * then the cookie is to be relinquished.
+ */
+int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie);
 
 /**
  * cachefiles_od_relinquish_cookie - close a blob
@@ -153,11 +176,43 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
  */
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 
+/** CACHEFILES_OD_USE_WAITS - classes of waits: shorter than 1 ms, 2 ms, 4 ms, ... */
+#define CACHEFILES_OD_USE_WAITS		20
+/** CACHEFILES_OD_USE_ERRNOS - classes of errors */
+#define CACHEFILES_OD_USE_ERRNOS	9
+
+/**
+ * struct cachefiles_od_use - what reads of a mount, a blob or a cache came to
+ * @hits: parts of reads that were present
+ * @misses: parts of reads that waited for the daemon, whether they failed or not
+ * @served: bytes read
+ * @errors: parts of reads that failed, by errno
+ * @waits: misses, by how long they took
+ *
+ * Zeroed memory is a valid one.
+ */
+struct cachefiles_od_use {
+	atomic64_t hits, misses, served;
+	atomic_t errors[CACHEFILES_OD_USE_ERRNOS];
+	atomic_t waits[CACHEFILES_OD_USE_WAITS];
+};
+
+/** cachefiles_od_use_head - names of the columns that cachefiles_od_use_show() prints */
+const char *cachefiles_od_use_head(void);
+
+/**
+ * cachefiles_od_use_show - columns of a row of a table in /proc
+ * @m: the table; each column comes after a tab
+ * @use: what they tell
+ */
+void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *use);
+
 /**
  * struct cachefiles_od_read - one asynchronous read of a blob
  * @cookie: blob, pinned by an operation until the last byte is reported
  * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
  * @group: what several owners belong to, for the same; may be NULL
+ * @use: counts what the read comes to, until its last byte is reported; may be NULL
  * @bvec: destination pages; @bvec and the pages stay until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
@@ -178,6 +233,7 @@ struct cachefiles_od_read {
 	struct cachefiles_od_cookie *cookie;
 	const void *owner;
 	const void *group;
+	struct cachefiles_od_use *use;
 	const struct bio_vec *bvec;
 	unsigned int nr_bvec;
 	u64 start;

@@ -27,7 +27,7 @@ COLD = {
 }
 FIRST = "first-byte"
 # What boots differ by: cold cases wait for the host's disk, and what runs meanwhile varies.
-NOISE = {True: 4.0, False: 20.0}
+NOISE = {True: 6.0, False: 20.0}
 
 
 def columns(case):

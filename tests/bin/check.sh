@@ -31,7 +31,7 @@ all_parts() {
 	cat <<-'END'
 		unit         check,ci,full    30    0 make -C tests/unit check threads
 		tools        check,ci,full   180    0 make -C tools all origin check
-		suite        check,ci       1100  100 tests/bin/matrix.sh --thin $stock
+		suite        check,ci       1700  100 tests/bin/matrix.sh --thin $stock
 		build        check,ci,full   600  400 tests/bin/matrix.sh --build
 		lint         check,ci,full    20    0 scripts/lint.sh
 		compat       check,ci,full   250    0 tests/compat/run.sh

@@ -176,7 +176,7 @@ if [ $# -gt 0 ]; then ids=("$@"); else mapfile -t ids < <(kernel_ids); fi
 make -s -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2
 [ $mode = build ] || DISK=$("$top/tests/images/mkimage.sh")
-export DISK TIMEOUT=${TIMEOUT:-1800}
+export DISK TIMEOUT=${TIMEOUT:-3600}
 
 running=0
 for id in "${ids[@]}"; do

@@ -81,6 +81,7 @@ static u64 step(const struct od_blobtab *tab, const struct od_inode *inode, u64 
 	err = od_chunkmap(tab, inode, pos, entry, &x);
 	free(entry);
 	must(!err || err == -EUCLEAN);
+	must(err || !od_inode_is_compressed(inode));
 	if (err)
 		return inode->layout == OD_LAYOUT_CHUNK_BASED ?
 		       ((pos >> inode->chunkbits) + 1) << inode->chunkbits : inode->size;

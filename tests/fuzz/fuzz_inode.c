@@ -13,6 +13,10 @@ static void check_layout(const struct od_sb *sb, const struct od_inode *inode, c
 		must(inode->size == 0);
 		return;
 	}
+	if (od_inode_is_compressed(inode)) {
+		must(inode->encoded_size == (u64)u << sb->blkbits);
+		return;
+	}
 	if (inode->layout != OD_LAYOUT_CHUNK_BASED) {
 		must(inode->layout == OD_LAYOUT_FLAT_PLAIN ||
 		     inode->layout == OD_LAYOUT_FLAT_INLINE);

@@ -8,7 +8,10 @@
 #include "erofs_od/core/sb.h"
 
 static const u32 supported = OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_CHUNKED_FILE |
-			     OD_FEATURE_INCOMPAT_DEVICE_TABLE | OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
+			     OD_FEATURE_INCOMPAT_DEVICE_TABLE |
+			     OD_FEATURE_INCOMPAT_XATTR_PREFIXES |
+			     OD_FEATURE_INCOMPAT_COMPR_CFGS | OD_FEATURE_INCOMPAT_ZTAILPACKING |
+			     OD_FEATURE_INCOMPAT_FRAGMENTS;
 
 static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 {
@@ -18,10 +21,11 @@ static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 	must(sb->blkbits >= OD_BLKBITS_MIN && sb->blkbits <= OD_BLKBITS_MAX);
 	must(sb->blkbits <= blkbits_max);
 	blk = 1ULL << sb->blkbits;
-	/* Fragments are what an image says that keeps prefixes in the packed inode. */
-	must(!(sb->incompat & ~(supported | OD_FEATURE_INCOMPAT_FRAGMENTS)));
-	must(!(sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS) ||
-	     sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES);
+	must(!(sb->incompat & ~supported));
+	must(!(sb->compr_algs >> OD_ALGORITHMS));
+	must(!sb->config_off == !(sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS));
+	must(!sb->config_off || sb->config_off >= OD_SB_OFFSET + sizeof(struct od_disk_sb));
+	must(!sb->packed_nid || sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS);
 	must(sb->fixed_nsec < 1000000000U);
 	must(sb->checksum_len > 0 && sb->checksum_len <= blk);
 	must((OD_SB_OFFSET + sb->checksum_len) % blk == 0);

@@ -119,6 +119,39 @@ static void cut_map(struct cutting *cut, const struct image *img, const struct i
 	keep(cut, "chunkmap", &unit);
 }
 
+/* The settings are those of whatever algorithm comes first. */
+static void cut_zmap(struct cutting *cut, const struct image *img, const struct inode *in)
+{
+	size_t size = inode_size(img, in), header = (in->body + 7) & ~(size_t)7, left;
+	const uint8_t *sb = superblock(img);
+	struct unit unit = { .len = 0 };
+	uint8_t inode[64] = { 0 };
+
+	if (!in->size || (in->layout != LAYOUT_FULL && in->layout != LAYOUT_COMPACT))
+		return;
+	add8(&unit, img->blkbits - 9);
+	add(&unit, sb + 24, 8);
+	add(&unit, sb + 32, 4);
+	add(&unit, sb + 40, 4);
+	add(&unit, sb + 80, 4);
+	add8(&unit, get32(sb + 80) & 2 ? get16(sb + 84) : 1);
+	add(&unit, sb + 96, 8);
+	add64(&unit, 1 << 20);
+	add64(&unit, (in->offset - img->meta) / 32);
+	memcpy(inode, at(img, in->offset, size), size);
+	add(&unit, inode, sizeof(inode));
+	add64(&unit, img->size);
+	add(&unit, at(img, header, 8), 8);
+	add64(&unit, 0);
+	add8(&unit, 0);
+	add8(&unit, 14);
+	add(&unit, at(img, 1024 + SB_SIZE + 2, 14), 14);
+	header += in->layout == LAYOUT_FULL ? 16 : 8;
+	left = img->size - header;
+	add(&unit, at(img, header, 0), left < 128 ? left : 128);
+	keep(cut, "zmap", &unit);
+}
+
 static void cut_dir(struct cutting *cut, const struct image *img, const struct inode *in)
 {
 	size_t blk = (size_t)1 << img->blkbits, len = in->size;
@@ -172,6 +205,7 @@ static void cut_all(const struct image *img, const struct inode *in, void *data)
 	cut_xattrs(cut, img, in);
 	if (S_ISREG(in->mode) || S_ISLNK(in->mode) || S_ISDIR(in->mode))
 		cut_map(cut, img, in);
+	cut_zmap(cut, img, in);
 	if (S_ISDIR(in->mode))
 		cut_dir(cut, img, in);
 }

@@ -58,6 +58,11 @@ make_images() {
 	done
 	mkfs $times --xattr-prefix=user.sha "$2/prefix" "$1"
 	mkfs -zlz4 $times "$2/compressed" "$1"
+	mkfs -zlz4 -C65536 $times "$2/big" "$1"
+	mkfs -zlz4 -Elegacy-compress $times "$2/full" "$1"
+	mkfs -zlz4 -Eztailpacking $times "$2/tails" "$1"
+	mkfs -zzstd -Efragments,dedupe -C16384 $times "$2/fragments" "$1"
+	mkfs -zlz4 -b512 -Eall-fragments $times "$2/all-fragments" "$1"
 }
 
 # unit TARGET NAME FORMAT [ARGUMENT...]: what printf makes of it

@@ -22,7 +22,9 @@
 #define TAG_SIZE	64
 #define HOLE		0xffffffffU
 #define LAYOUT_PLAIN	0
+#define LAYOUT_FULL	1
 #define LAYOUT_INLINE	2
+#define LAYOUT_COMPACT	3
 #define LAYOUT_CHUNK	4
 #define CHUNK_INDEXES	0x20
 #define COMPAT_CHKSUM	0x1

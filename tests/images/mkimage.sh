@@ -22,8 +22,9 @@
 #   blobs/o-BLOCK-CHUNK         files with holes at their ends, for some chunk sizes
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
+#   blobs/z-NAME                a tree that compresses, by each algorithm and way of packing
 #   blobs/no-image              a file that is none
-#   sums/tree sums/small sums/odd   what treesum says of the sources
+#   sums/tree sums/small sums/odd sums/zip sums/zip-data   what treesum says of the sources
 #   trees/domain                files, as they are
 #   sums/size                   bytes of data in the tree
 set -euo pipefail
@@ -200,6 +201,53 @@ odd_images() {
 	extracts_to "$dir/over" "$work/small" --device="$dir/v-4096-flat"
 }
 
+# What compresses well, badly and not at all, in large files and small ones; twice, for
+# dedupe; and what is no file.
+zip_tree() {
+	local tree=$1 i
+	mkdir -p "$tree/data/many"
+	cp -a "$2"/a "$2"/b "$tree/"
+	seq -f 'a line of text that is like the others but for its number, %.0f' 30000 >"$tree/data/text"
+	head -c 1500000 /usr/bin/perl >"$tree/data/code"
+	openssl enc -aes-128-ctr -nosalt -K "$(printf '%032d' 0)" -iv "$(printf '%032d' 1)" \
+		-in <(head -c 300000 /dev/zero) -out "$tree/data/noise"
+	cat "$tree/data/noise" "$tree/data/code" <(head -c 123457 "$tree/data/noise") >"$tree/data/mixed"
+	{ echo another; cat "$tree/data/code"; } >"$tree/data/shifted"
+	truncate -s 3M "$tree/data/zeroes"
+	for i in $(seq 200); do
+		tail -c +$((i * 4000)) "$tree/data/code" | head -c $((i * i)) >"$tree/data/many/$i" || true
+	done
+}
+
+# z NAME SUITE OPTION...; the tree is too much for 1.5, which gets the data alone
+z() {
+	local tree=$work/zip
+	[ "$2" != bookworm ] || tree=$tree/data
+	EROFS_UTILS_SUITE=$2 mkfs $times "${@:3}" "$zip/z-$1" "$tree"
+}
+
+# The algorithm is the first word of a name, but for what only the suite's name tells.
+zip_images() {
+	zip=$1
+	z lz4 trixie -zlz4
+	z lz4-big trixie -zlz4hc -C65536
+	z lz4-huge trixie -zlz4 -C1048576
+	z lz4-legacy trixie -zlz4 -Elegacy-compress
+	z lz4-tails trixie -zlz4hc -Eztailpacking
+	z lz4-fragments trixie -zlz4 -Efragments -C16384
+	z lz4-dedupe trixie -zlz4hc -Ededupe -C32768
+	z lz4-all trixie -zlz4hc -Eall-fragments,dedupe -C65536
+	z lz4-512 sid -zlz4 -b512
+	z lz4-old bookworm -zlz4 -Eztailpacking
+	z lz4-older bookworm -zlz4 -Elegacy-compress
+	z deflate trixie -zdeflate
+	z deflate-big sid -zlibdeflate -C65536 -Efragments
+	z zstd trixie -zzstd -C65536
+	z zstd-1024 trixie -zzstd -b1024 -C8192 -Efragments,dedupe
+	z lzma trixie -zlzma -C65536 -Eztailpacking
+	z lzma-fragments sid -zlzma -C32768 -Efragments
+}
+
 # Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
 layers() {
 	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
@@ -270,6 +318,10 @@ make_disk() {
 	odd_tree "$work/odd"
 	"$treesum" "$work/odd" >"$disk/sums/odd"
 	odd_images "$disk/blobs" "$work/odd"
+	zip_tree "$work/zip" "$work/small"
+	"$treesum" "$work/zip" >"$disk/sums/zip"
+	"$treesum" "$work/zip/data" >"$disk/sums/zip-data"
+	zip_images "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
 	# Debian 12's says what it creates even if told to be quiet.

@@ -44,7 +44,7 @@ exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
 exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
 
 # Every command has the same tail: help, usage and version, and exits 0.
-for command in mount umount status doctor drop refresh adopt backup dropin; do
+for command in mount umount status top doctor drop refresh adopt backup dropin; do
 	exits 0 "^Usage: erofs-od $command" "$od" $command --help
 	exits 0 "^Usage: erofs-od $command" "$od" $command --usage
 	exits 0 '^erofs-od [0-9]' "$od" $command --version
@@ -139,6 +139,84 @@ assert (one["tag"], one["culling"], one["bytes_passed"], one["pins"]) == ("one",
 assert (two["tag"], two["daemon"], two["room"], two["pins"]) == ("two", "gone", "plenty", ["base"]), two
 P
 result $? 'status --json: two caches' "$got"
+# what reads came to: 100 misses, of which 90 took less than 4 ms, and one longer than all
+waits=0,50,40,5,4,1
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	cache tag daemon dir blobs requests hits misses bytes_served bytes_filled errors \
+	1 one bound "$dir/one" 2 1 300 100 3145728 1048576 - \
+	2 two gone "$dir/two" 1 0 1 1 4096 0 EIO:2,other:1 |
+	awk -v waits=$waits '{ print $0 "\t" (NR == 1 ? "waits_ms" : NR == 2 ? waits : "0,0,0") }' \
+	>"$dir/fs/cachefiles_od/caches"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' dev fsid hits misses bytes_served errors timeouts waits_ms \
+	0:50 app 300 100 3145728 - 0 $waits 0:51 two 0 1 0 ETIMEDOUT:1 1 0,0,1 >"$dir/fs/erofs_od/stats"
+got=$("$od" status --proc "$dir" 2>&1 | grep -E '^(Reads|Errors):')
+same 'Reads:  300 hits, 100 misses; 3.0 MiB served, 1.0 MiB fetched; half of the misses waited < 2 ms, 99% < 16 ms
+Reads:  1 hits, 1 misses; 4.0 KiB served, 0 B fetched
+Errors: EIO:2,other:1' "$got" 'status: what reads came to'
+got=$("$od" status -v --proc "$dir" 2>&1 | grep -A 2 '^IMAGE')
+same 'IMAGE  HITS  MISSES   SERVED    HALF      99%  ERRORS
+app     300     100  3.0 MiB  < 2 ms  < 16 ms  -
+two       0       1      0 B  > 2 ms   > 2 ms  ETIMEDOUT:1' "$got" 'status -v: of each mount'
+got=$("$od" status --json --proc "$dir" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+s = json.loads(sys.argv[1])
+one, two = s["caches"]
+assert one["waits_ms"] == [0, 50, 40, 5, 4, 1] and one["errors"] == {}, one
+assert two["errors"] == {"EIO": 2, "other": 1}, two
+assert [(m["hits"], m["timeouts"]) for m in s["mounts"]] == [(300, 0), (0, 1)], s["mounts"]
+P
+result $? 'status --json: what reads came to' "$got"
+
+# a second later, 30 hits and 2 MiB more, and a mount that is another one
+(sleep 0.5; sed -i 's/^0:50	app	300	100	3145728/0:50	app	330	100	5242880/; s/^0:51	two	0	1	0/0:51	two	0	0	0/' \
+	"$dir/fs/erofs_od/stats") &
+got=$("$od" top -i 1 -n 2 --proc "$dir" 2>&1)
+result $? 'top: ends' "$got"
+first=$(sed -n '/^IMAGE/,/^$/p' <<<"$got" | sed -n 2,3p)
+same 'two    /mnt/two     100%       -         -         -        0       -
+app    /mnt/app    25.0%       -         -         -        3   1.5 s' "$(sort -r <<<"$first")" \
+	'top: no rates at first'
+last=$(tac <<<"$got" | sed '/^IMAGE/q' | tac | grep '^app' | awk '{ print ($4 >= 25 && $4 <= 30), $5, ($6 >= 1.6 && $6 <= 2), $7 }')
+same '1 0 1 MiB' "$last" 'top: rates'
+same '0' "$(tac <<<"$got" | sed '/^IMAGE/q' | grep '^two' | awk '{ print $5 }')" \
+	'top: a counter that went down is none'
+exits 2 'not a number from 1' "$od" top -i 0
+exits 2 'not a number from 1' "$od" top -n x
+rm "$dir/fs/erofs_od/stats"
+# who uses what: a file of app's device is open, two is mounted in another namespace, and
+# a device says which cache it serves
+real=$((0x$(stat -c %D "$dir") >> 8)):$((0x$(stat -c %D "$dir") & 255))
+cp -r "$dir" "$dir.users" && trap 'rm -rf "$dir" "$dir.users"' EXIT
+sed -i "s/0:50/$real/" "$dir.users/fs/erofs_od/mounts" "$dir.users/self/mountinfo"
+mkdir -p "$dir.users"/{101,102,103}/{fd,fdinfo,ns} "$dir.users/self/ns"
+for process in self:1 101:1 102:2 103:2; do
+	ln -s "mnt:[${process#*:}]" "$dir.users/${process%:*}/ns/mnt"
+done
+echo reader >"$dir.users/101/comm"
+echo shim >"$dir.users/102/comm"
+echo erofs-odd >"$dir.users/103/comm"
+for process in 101 102 103; do cp "$dir/self/mountinfo" "$dir.users/$process/"; done
+ln -s "$dir/fs" "$dir.users/101/fd/3"
+ln -s "$dir/fs" "$dir.users/101/fd/4"
+printf '7f00-7f10 r--p 0000 %x:%x 1 /x\n' $((${real%:*})) $((${real#*:})) >"$dir.users/102/maps"
+ln -s /dev/null "$dir.users/103/fd/7"
+printf 'pos:\t0\ncache:\t2\n' >"$dir.users/103/fdinfo/7"
+got=$("$od" status -v --proc "$dir.users" 2>&1 | sed -n '/^CACHE/,/^$/p')
+same 'CACHE  IMAGE  USED BY          AS
+two    -      103 (erofs-odd)  serves it
+-      app    101 (reader)     open file
+-      app    102 (shim)       mapped file
+-      two    102 (shim)       mount namespace' "$got" 'status -v: who uses what'
+got=$("$od" status -v --json --proc "$dir.users" 2>&1)
+python3 - "$got" <<'P'
+import json, sys
+s = json.loads(sys.argv[1])
+assert s["caches"][0]["users"] == [], s["caches"]
+assert s["caches"][1]["users"] == [{"pid": 103, "name": "erofs-odd", "as": "serves it"}], s["caches"]
+assert [u["pid"] for u in s["mounts"][0]["users"]] == [101, 102], s["mounts"]
+P
+result $? 'status -v --json: who uses what' "$got"
 rm "$dir/fs/cachefiles_od/caches"
 
 # a name that is no UTF-8, and a file that breaks off

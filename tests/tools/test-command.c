@@ -186,7 +186,8 @@ static void test_options(void **state)
 	free(options.data);
 }
 
-static void test_options_too_long(void **state)
+/* More than a page of them: fsconfig(2) takes them one by one. */
+static void test_options_many(void **state)
 {
 	struct mount_options options = { 0 };
 	char name[201];
@@ -195,9 +196,10 @@ static void test_options_too_long(void **state)
 	(void)state;
 	memset(name, 'x', 200);
 	name[200] = '\0';
-	for (i = 0; i < 100000 && !err; i++)
+	for (i = 0; i < 1000 && !err; i++)
 		err = options_add(&options, "device", name);
-	assert_int_equal(err, -E2BIG);
+	assert_int_equal(err, 0);
+	assert_int_equal(strlen(options.data), 1000 * strlen("device=,") + 1000 * 200 - 1);
 	free(options.data);
 }
 
@@ -213,7 +215,7 @@ int main(void)
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_options_too_long),
+		cmocka_unit_test(test_options_many),
 	};
 
 	return cmocka_run_group_tests_name("command", tests, NULL, NULL);

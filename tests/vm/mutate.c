@@ -90,6 +90,10 @@ static void add_inode(const struct image *img, const struct inode *in, void *dat
 	if (in->layout == LAYOUT_CHUNK)
 		/* An array of an entry at least, and mostly of a few. */
 		add_region(all, CHUNKS, (in->body + 7) & ~(size_t)7, 32);
+	else if (in->layout == LAYOUT_FULL || in->layout == LAYOUT_COMPACT)
+		/* The map's header, its entries, and mostly what comes after it. */
+		add_region(all, CHUNKS, (in->body + 7) & ~(size_t)7,
+			   24 + 4 * (size_t)(in->size >> img->blkbits));
 	else if (S_ISDIR(in->mode) && in->layout == LAYOUT_INLINE && in->size >> img->blkbits == 0)
 		add_region(all, DIRENTS, in->body, in->size);
 	else if (S_ISDIR(in->mode))

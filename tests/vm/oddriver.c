@@ -17,6 +17,10 @@
  *	                        fastest one and the median, in microseconds
  *	wait-readers FILE NR    NR processes read the file; print how each ended
  *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
+ *	stripes DIR STEP        read one block of every other STEP bytes of each file, directly;
+ *	                        print how many
+ *	confined FILE GOOD FROM TO    FILE is like GOOD, but for the pages with these bytes; print
+ *	                        what these are: same, different or the error
  */
 #include <dirent.h>
 #include <err.h>
@@ -382,6 +386,69 @@ static int where(char **arg)
 	return 0;
 }
 
+static int confined(char **arg)
+{
+	uint64_t from = strtoull(arg[2], NULL, 10) / BLOCK * BLOCK, pos;
+	uint64_t to = (strtoull(arg[3], NULL, 10) + BLOCK - 1) / BLOCK * BLOCK;
+	int fd = open(arg[0], O_RDONLY), good = open(arg[1], O_RDONLY), error = 0;
+	char buf[BLOCK], wanted[BLOCK];
+	bool different = false;
+	ssize_t n, m;
+
+	if (fd < 0 || good < 0)
+		err(1, "%s, %s", arg[0], arg[1]);
+	for (pos = 0; (m = pread(good, wanted, BLOCK, pos)) > 0; pos += BLOCK) {
+		n = pread(fd, buf, BLOCK, pos);
+		if (pos >= from && pos < to) {
+			error = n < 0 ? errno : error;
+			different |= n != m || memcmp(buf, wanted, m);
+		} else if (n < 0) {
+			err(1, "%s at %llu", arg[0], (unsigned long long)pos);
+		} else if (n != m || memcmp(buf, wanted, m)) {
+			errx(1, "%s at %llu: other bytes", arg[0], (unsigned long long)pos);
+		}
+	}
+	if (m < 0 || pread(fd, buf, 1, pos))
+		errx(1, "%s: another size", arg[0]);
+	printf("%s\n", error ? strerror(error) : different ? "different" : "same");
+	return 0;
+}
+
+static long long read_stripes(const char *path, off_t step)
+{
+	static char buf[BLOCK] __attribute__((aligned(BLOCK)));
+	int fd = open(path, O_RDONLY | O_DIRECT);
+	long long nr = 0;
+	off_t pos = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		err(1, "%s", path);
+	for (; (n = pread(fd, buf, BLOCK, pos)) > 0; pos += 2 * step)
+		nr++;
+	if (n < 0)
+		err(1, "%s at %lld", path, (long long)pos);
+	close(fd);
+	return nr;
+}
+
+static int stripes(char **arg)
+{
+	char *roots[] = { arg[0], NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	long long nr = 0;
+	FTSENT *ent;
+
+	if (!fts)
+		err(1, "%s", arg[0]);
+	while ((ent = fts_read(fts)))
+		if (ent->fts_info == FTS_F)
+			nr += read_stripes(ent->fts_path, atoll(arg[1]));
+	fts_close(fts);
+	printf("%lld\n", nr);
+	return nr == 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -396,6 +463,8 @@ static const struct {
 	{ "sequential", 1, sequential },
 	{ "wait-readers", 2, wait_readers },
 	{ "where", 2, where },
+	{ "stripes", 2, stripes },
+	{ "confined", 4, confined },
 };
 
 int main(int argc, char **argv)

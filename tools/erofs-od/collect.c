@@ -14,8 +14,12 @@
 
 static bool same_blob(const struct table *a, size_t i, const struct table *b, size_t j)
 {
+	const char *one = table_get(a, i, "cache"), *other = table_get(b, j, "cache");
+
+	/* A module of before does not say which cache, and has one. */
 	return !strcmp(table_get(a, i, "blob"), table_get(b, j, "blob")) &&
-	       !strcmp(table_get(a, i, "volume"), table_get(b, j, "volume"));
+	       !strcmp(table_get(a, i, "volume"), table_get(b, j, "volume")) &&
+	       (!*one || !*other || !strcmp(one, other));
 }
 
 /* Room for one more element, or NULL. */
@@ -221,10 +225,11 @@ static void free_pins(struct status *status)
 	free(status->pins);
 }
 
-/* A module of before has one cache, and no list. */
-static int load_caches(struct status *status, const char *proc, const char **missing)
+/* What a module of before does not have. */
+static int load_optional(struct table *table, const char *proc, const char *name,
+			 const char **missing)
 {
-	int err = load_file(&status->caches, proc, "fs/cachefiles_od/caches", missing);
+	int err = load_file(table, proc, name, missing);
 
 	if (err == -ENOENT) {
 		*missing = NULL;
@@ -254,7 +259,9 @@ int status_load(struct status *status, const char *proc, const char **missing)
 	*missing = NULL;
 	err = load_file(&status->cache, proc, "fs/cachefiles_od/cache", missing);
 	if (!err)
-		err = load_caches(status, proc, missing);
+		err = load_optional(&status->caches, proc, "fs/cachefiles_od/caches", missing);
+	if (!err)
+		err = load_optional(&status->reads, proc, "fs/erofs_od/stats", missing);
 	if (!err)
 		err = load_file(&status->uses, proc, "fs/erofs_od/mounts", missing);
 	if (!err)
@@ -274,6 +281,33 @@ int status_load(struct status *status, const char *proc, const char **missing)
 	return err;
 }
 
+/**
+ * status_load_users - find the processes that use mounts and caches
+ * @status: loaded
+ * @proc: path of /proc
+ *
+ * Looks at all processes, which takes its time.
+ *
+ * Return: 0 or a negative errno
+ */
+int status_load_users(struct status *status, const char *proc)
+{
+	const char **devs = calloc(status->mount_count + 1, sizeof(*devs));
+	size_t i;
+	int err;
+
+	if (!devs)
+		return -ENOMEM;
+	for (i = 0; i < status->mount_count; i++)
+		devs[i] = status->mounts[i].dev;
+	status->users = (struct users) { .devs = devs, .nr_devs = status->mount_count };
+	err = users_find(&status->users, proc);
+	status->users.devs = NULL;
+	status->users.nr_devs = 0;
+	free(devs);
+	return err;
+}
+
 void status_free(struct status *status)
 {
 	struct mounted *mounted;
@@ -287,12 +321,14 @@ void status_free(struct status *status)
 		free(mounted->blobs);
 	}
 	free(status->mounts);
+	users_free(&status->users);
 	free_pins(status);
 	table_free(&status->cache);
 	table_free(&status->caches);
 	table_free(&status->blobs);
 	table_free(&status->requests);
 	table_free(&status->uses);
+	table_free(&status->reads);
 }
 
 /** status_caches - number of caches; one without a name when none is bound */

@@ -98,6 +98,23 @@ static void print_row(const struct grid *grid, const int *widths, size_t row, FI
 	putc('\n', out);
 }
 
+/** grid_name - append a name, whose bytes that would control the terminal are escaped */
+void grid_name(struct grid *grid, const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	char text[4 * 256 + 1];
+	size_t used = 0;
+
+	for (; *p && used + 5 < sizeof(text); p++) {
+		if (*p >= 0x20 && *p != 0x7f)
+			text[used++] = (char)*p;
+		else
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "\\%03o", *p);
+	}
+	text[used] = '\0';
+	grid_add(grid, *text ? text : "-");
+}
+
 /** grid_print - print all rows, two spaces between columns */
 void grid_print(const struct grid *grid, FILE *out)
 {

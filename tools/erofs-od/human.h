@@ -29,6 +29,7 @@ struct grid {
 };
 
 void grid_add(struct grid *grid, const char *text);
+void grid_name(struct grid *grid, const char *name);
 void grid_print(const struct grid *grid, FILE *out);
 void grid_free(struct grid *grid);
 

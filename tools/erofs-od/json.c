@@ -2,9 +2,11 @@
 #include "json.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "reads.h"
 #include "status.h"
 
 /**
@@ -41,22 +43,56 @@ static bool is_number(const char *text)
 	return *text && !text[strspn(text, "0123456789")] && strlen(text) < 19;
 }
 
+/* "1,2,3" as numbers, shorter waits first */
+static json_t *wait_classes(const char *text)
+{
+	json_t *array = json_array();
+	struct waits waits;
+	size_t i;
+
+	waits_parse(&waits, text);
+	for (i = 0; i < waits.count; i++)
+		json_array_append_new(array, number(waits.classes[i]));
+	return array;
+}
+
+/* "EIO:3,ENOSPC:1" by name */
+static json_t *error_counts(const char *text)
+{
+	json_t *object = json_object();
+	char name[32];
+	uint64_t nr;
+	int n;
+
+	for (; sscanf(text, "%31[^:,]:%" SCNu64 "%n", name, &nr, &n) == 2; text += text[n] ? n + 1 : n)
+		json_object_set_new(object, name, number(nr));
+	return object;
+}
+
+static json_t *cell(const char *key, const char *text)
+{
+	static const char *const names[] = { "volume", "blob", "fsid", "domain", "dir", "tag" };
+	size_t i;
+
+	if (!strcmp(key, "waits_ms"))
+		return wait_classes(text);
+	if (!strcmp(key, "errors"))
+		return error_counts(text);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(key, names[i]))
+			return json_text(text);
+	return is_number(text) ? json_integer(strtoll(text, NULL, 10)) : json_text(text);
+}
+
 /* A row as an object, with the columns as keys. */
 static json_t *row_object(const struct table *table, size_t row)
 {
 	json_t *object = json_object();
 	size_t i;
 
-	for (i = 0; i < table->columns; i++) {
-		const char *key = table->cells[i];
-		const char *text = table_get(table, row, key);
-		bool is_name = !strcmp(key, "volume") || !strcmp(key, "blob") ||
-			       !strcmp(key, "fsid") || !strcmp(key, "domain") ||
-			       !strcmp(key, "dir") || !strcmp(key, "tag");
-
-		json_object_set_new(object, key, !is_name && is_number(text) ?
-				    json_integer(strtoll(text, NULL, 10)) : json_text(text));
-	}
+	for (i = 0; i < table->columns; i++)
+		json_object_set_new(object, table->cells[i],
+				    cell(table->cells[i], table_get(table, row, table->cells[i])));
 	return object;
 }
 
@@ -77,11 +113,8 @@ static json_t *cache_object(const struct table *cache)
 
 	for (i = 0; i < cache->rows; i++) {
 		const char *key = table_get(cache, i, "name");
-		const char *text = table_get(cache, i, "value");
-		bool is_name = !strcmp(key, "dir") || !strcmp(key, "tag");
 
-		json_object_set_new(object, key, !is_name && is_number(text) ?
-				    json_integer(strtoll(text, NULL, 10)) : json_text(text));
+		json_object_set_new(object, key, cell(key, table_get(cache, i, "value")));
 	}
 	return object;
 }
@@ -110,6 +143,41 @@ static json_t *mount_blobs(const struct status *status, const struct mounted *mo
 	return array;
 }
 
+/* Processes that use a mount, or serve a cache; none unless they were looked for. */
+static json_t *users(const struct status *status, const char *dev, unsigned long cache)
+{
+	json_t *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < status->users.count; i++) {
+		const struct user *user = &status->users.list[i];
+
+		if (strcmp(user->dev, dev) || user->cache != cache)
+			continue;
+		object = json_object();
+		json_object_set_new(object, "pid", json_integer(user->pid));
+		json_object_set_new(object, "name", json_text(user->name));
+		json_object_set_new(object, "as", json_text(user->how));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+/* What reads of a mount came to, or nothing. */
+static void add_reads(json_t *object, const struct status *status, const char *dev)
+{
+	static const char *const columns[] = { "hits", "misses", "bytes_served", "errors",
+					       "timeouts", "waits_ms" };
+	size_t row, i;
+
+	for (row = 0; row < status->reads.rows; row++)
+		if (!strcmp(table_get(&status->reads, row, "dev"), dev))
+			break;
+	for (i = 0; row < status->reads.rows && i < sizeof(columns) / sizeof(*columns); i++)
+		json_object_set_new(object, columns[i],
+				    cell(columns[i], table_get(&status->reads, row, columns[i])));
+}
+
 static json_t *mount_object(const struct status *status, const struct mounted *mounted)
 {
 	json_t *object = json_object();
@@ -130,6 +198,8 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	json_object_set_new(object, "present", number(mounted->present));
 	json_object_set_new(object, "waiting", number(mounted->waiting));
 	json_object_set_new(object, "oldest_ms", number(mounted->oldest_ms));
+	add_reads(object, status, mounted->dev);
+	json_object_set_new(object, "users", users(status, mounted->dev, 0));
 	json_object_set_new(object, "blobs", mount_blobs(status, mounted));
 	return object;
 }
@@ -153,6 +223,9 @@ static json_t *caches(const struct status *status)
 		object = status->caches.rows ? row_object(&status->caches, i) :
 					       cache_object(&status->cache);
 		json_object_set_new(object, "pins", names(&status->pins[i]));
+		json_object_set_new(object, "users",
+				    users(status, "", strtoul(status_of_cache(status, i, "cache"),
+							      NULL, 10)));
 		json_array_append_new(array, object);
 	}
 	return array;

@@ -13,6 +13,7 @@ static const struct command commands[] = {
 	{ "mount", "mount an image", command_mount },
 	{ "umount", "unmount images", command_umount },
 	{ "status", "show mounts, blobs and waiting requests", command_status },
+	{ "top", "show what is read and fetched, again and again", command_top },
 	{ "doctor", "check what prevents mounts on this host", command_doctor },
 	{ "drop", "remove blobs from the cache", command_drop },
 	{ "pin", "keep blobs in the cache", command_pin },

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "command.h"
 #include "kernel.h"
 #include "log.h"
+#include "newmount.h"
 #include "options.h"
 
 enum option_key {
@@ -189,9 +191,23 @@ static int check_dir(const char *dir)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+/* A positive errno, or 0. */
+static int do_mount(const struct arguments *args)
+{
+	const char *data = args->options.data;
+	int err = newmount(args->fsid, args->dir, args->type, &args->options);
+
+	if (err != -ENOSYS)
+		return -err;
+	/* mount(2) takes one page, with the NUL. */
+	if (data && strlen(data) >= (size_t)sysconf(_SC_PAGESIZE))
+		return E2BIG;
+	return mount(args->fsid, args->dir, args->type, args->options.flags | MS_RDONLY, data) ?
+		errno : 0;
+}
+
 static int mount_image(const struct arguments *args)
 {
-	unsigned long flags = args->options.flags | MS_RDONLY;
 	int err, missing;
 
 	err = check_dir(args->dir);
@@ -199,9 +215,9 @@ static int mount_image(const struct arguments *args)
 		log_err("%s: %s", args->dir, strerror(-err));
 		return OD_EXIT_FAILED;
 	}
-	if (!mount(args->fsid, args->dir, args->type, flags, args->options.data))
+	err = do_mount(args);
+	if (!err)
 		return OD_EXIT_OK;
-	err = errno;
 	missing = err == EPERM ? 0 : missing_part(args, err);
 	if (missing)
 		return missing;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "human.h"
+#include "reads.h"
 #include "status.h"
 
 static void add_bytes(struct grid *grid, uint64_t bytes)
@@ -42,23 +43,6 @@ static void add_row(struct grid *grid, const char *const *texts)
 		grid_add(grid, texts[i]);
 }
 
-/* Names may contain any byte: escape those that control the terminal. */
-static void add_name(struct grid *grid, const char *name)
-{
-	const unsigned char *p = (const unsigned char *)name;
-	char text[4 * 256 + 1];
-	size_t used = 0;
-
-	for (; *p && used + 5 < sizeof(text); p++) {
-		if (*p >= 0x20 && *p != 0x7f)
-			text[used++] = (char)*p;
-		else
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "\\%03o", *p);
-	}
-	text[used] = '\0';
-	grid_add(grid, *text ? text : "-");
-}
-
 /* Modules of before say nothing of it. */
 static void show_room(const struct status *status, size_t cache, FILE *out)
 {
@@ -93,6 +77,7 @@ static void show_cache(const struct status *status, size_t cache, FILE *out)
 	fprintf(out, ", %s blobs, %s requests\n", or(status_of_cache(status, cache, "blobs"), "0"),
 		or(status_of_cache(status, cache, "requests"), "0"));
 	show_room(status, cache, out);
+	reads_show_cache(status, cache, out);
 }
 
 static void show_caches(const struct status *status, FILE *out)
@@ -115,9 +100,9 @@ static void show_pins(const struct status *status, FILE *out)
 	add_row(&grid, head);
 	for (i = 0; i < status_caches(status); i++) {
 		for (j = 0; j < status->pins[i].count; j++) {
-			add_name(&grid, status->pins[i].names[j]);
+			grid_name(&grid, status->pins[i].names[j]);
 			if (grid.columns > 1)
-				add_name(&grid, status_of_cache(status, i, "tag"));
+				grid_name(&grid, status_of_cache(status, i, "tag"));
 		}
 	}
 	if (grid.count > grid.columns) {
@@ -129,9 +114,9 @@ static void show_pins(const struct status *status, FILE *out)
 
 static void add_mount(struct grid *grid, const struct mounted *mounted, const char *target)
 {
-	add_name(grid, target);
-	add_name(grid, mounted->fsid);
-	add_name(grid, mounted->domain);
+	grid_name(grid, target);
+	grid_name(grid, mounted->fsid);
+	grid_name(grid, mounted->domain);
 	add_number(grid, mounted->blob_count);
 	add_bytes(grid, mounted->size);
 	add_bytes(grid, mounted->present);
@@ -169,6 +154,56 @@ static void show_mounts(const struct status *status, FILE *out)
 	grid_free(&grid);
 }
 
+/* Tag of a cache by its number. */
+static const char *tag_of(const struct status *status, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < status->caches.rows; i++)
+		if (!strcmp(table_get(&status->caches, i, "cache"), id))
+			return table_get(&status->caches, i, "tag");
+	return "-";
+}
+
+static void add_user(struct grid *grid, const struct status *status, const struct user *user,
+		     const struct mounted *mounted)
+{
+	char id[HUMAN_SIZE], text[128];
+
+	if (mounted)
+		snprintf(id, sizeof(id), "%s", table_get(&status->uses,
+							 mounted->blobs[0].mount_row, "cache"));
+	else
+		snprintf(id, sizeof(id), "%lu", user->cache);
+	grid_name(grid, tag_of(status, id));
+	grid_name(grid, mounted ? mounted->fsid : "-");
+	snprintf(text, sizeof(text), "%ld (%s)", user->pid, user->name);
+	grid_name(grid, text);
+	grid_add(grid, user->how);
+}
+
+/* Those that serve a cache, then those that use its mounts. */
+static void show_users(const struct status *status, FILE *out)
+{
+	static const char *const head[] = { "CACHE", "IMAGE", "USED BY", "AS" };
+	struct grid grid = { .columns = 4, .align = "llll" };
+	size_t i, j;
+
+	add_row(&grid, head);
+	for (i = 0; i < status->users.count; i++)
+		if (status->users.list[i].cache)
+			add_user(&grid, status, &status->users.list[i], NULL);
+	for (i = 0; i < status->mount_count; i++)
+		for (j = 0; j < status->users.count; j++)
+			if (!strcmp(status->mounts[i].dev, status->users.list[j].dev))
+				add_user(&grid, status, &status->users.list[j], &status->mounts[i]);
+	if (grid.count > grid.columns) {
+		putc('\n', out);
+		grid_print(&grid, out);
+	}
+	grid_free(&grid);
+}
+
 static void show_blobs(const struct status *status, FILE *out)
 {
 	static const char *const head[] = { "VOLUME", "BLOB", "STATE", "SIZE", "PRESENT", "%",
@@ -184,9 +219,9 @@ static void show_blobs(const struct status *status, FILE *out)
 		uint64_t size = table_number(blobs, i, "size");
 		uint64_t present = table_number(blobs, i, "present");
 
-		add_name(&grid, table_get(blobs, i, "volume"));
-		add_name(&grid, table_get(blobs, i, "blob"));
-		add_name(&grid, table_get(blobs, i, "state"));
+		grid_name(&grid, table_get(blobs, i, "volume"));
+		grid_name(&grid, table_get(blobs, i, "blob"));
+		grid_name(&grid, table_get(blobs, i, "state"));
 		add_bytes(&grid, size);
 		add_bytes(&grid, present);
 		add_percent(&grid, present, size);
@@ -209,10 +244,10 @@ static void show_requests(const struct status *status, FILE *out)
 		return;
 	add_row(&grid, head);
 	for (i = 0; i < requests->rows; i++) {
-		add_name(&grid, table_get(requests, i, "msg_id"));
-		add_name(&grid, table_get(requests, i, "opcode"));
-		add_name(&grid, table_get(requests, i, "state"));
-		add_name(&grid, table_get(requests, i, "blob"));
+		grid_name(&grid, table_get(requests, i, "msg_id"));
+		grid_name(&grid, table_get(requests, i, "opcode"));
+		grid_name(&grid, table_get(requests, i, "state"));
+		grid_name(&grid, table_get(requests, i, "blob"));
 		add_bytes(&grid, table_number(requests, i, "offset"));
 		add_bytes(&grid, table_number(requests, i, "length"));
 		add_number(&grid, table_number(requests, i, "waiters"));
@@ -236,6 +271,8 @@ void status_show(const struct status *status, bool verbose, FILE *out)
 	show_pins(status, out);
 	if (!verbose)
 		return;
+	show_users(status, out);
 	show_blobs(status, out);
+	reads_show(status, out);
 	show_requests(status, out);
 }

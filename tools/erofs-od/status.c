@@ -32,7 +32,8 @@ static const struct cli cli = {
 	.parse = parse_option,
 };
 
-static int explain(const char *proc, const char *missing, int err)
+/** status_explain - why status_load() failed, to the user; the exit status */
+int status_explain(const char *proc, const char *missing, int err)
 {
 	if (err == -ENOENT && missing && !strncmp(missing, "fs/", 3)) {
 		log_err("module %s is not loaded",
@@ -46,11 +47,15 @@ static int explain(const char *proc, const char *missing, int err)
 	return OD_EXIT_FAILED;
 }
 
-static int print(const struct status *status, bool json, bool verbose)
+static int print(struct status *status, const struct cli_values *values, bool verbose)
 {
-	int err = 0;
+	int err = verbose ? status_load_users(status, values->proc) : 0;
 
-	if (json)
+	if (err) {
+		log_err("%s: %s", values->proc, strerror(-err));
+		return OD_EXIT_FAILED;
+	}
+	if (values->json)
 		err = status_json(status, stdout);
 	else
 		status_show(status, verbose, stdout);
@@ -72,9 +77,9 @@ int command_status(int argc, char **argv)
 	cli_parse(&cli, argc, argv, &values, &verbose);
 	err = status_load(&status, values.proc, &missing);
 	if (err)
-		result = explain(values.proc, missing, err);
+		result = status_explain(values.proc, missing, err);
 	else
-		result = print(&status, values.json, verbose);
+		result = print(&status, &values, verbose);
 	status_free(&status);
 	return result;
 }

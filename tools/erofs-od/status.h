@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "table.h"
+#include "users.h"
 
 /**
  * struct blob_use - a blob of a mount
@@ -63,28 +64,34 @@ struct pins {
 
 /**
  * struct status - state of both modules
+ * @users: processes that use mounts and caches; status_load_users()
  * @cache: names and values of the cache that mounts join by default
  * @caches: all caches; no rows if none is bound, or the module has one cache only
  * @pins: what is pinned, for each of the status_caches()
  * @blobs: blobs of all caches
  * @requests: requests that the daemons have not completed
  * @uses: mounts and their blobs
+ * @reads: what reads of each mount came to; no rows for another user than root
  * @mounts: the same, one per mount
  * @mount_count: number of @mounts
  */
 struct status {
+	struct users users;
 	struct table cache;
 	struct table caches;
 	struct pins *pins;
 	struct table blobs;
 	struct table requests;
 	struct table uses;
+	struct table reads;
 	struct mounted *mounts;
 	size_t mount_count;
 };
 
 int status_load(struct status *status, const char *proc, const char **missing);
+int status_load_users(struct status *status, const char *proc);
 void status_free(struct status *status);
+int status_explain(const char *proc, const char *missing, int err);
 size_t status_caches(const struct status *status);
 const char *status_of_cache(const struct status *status, size_t cache, const char *name);
 const char *status_daemon(const struct status *status);

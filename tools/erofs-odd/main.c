@@ -53,6 +53,7 @@ enum option_key {
 	KEY_LOW_SPEED,
 	KEY_CACERT,
 	KEY_STATS,
+	KEY_METRICS,
 	KEY_INITRAMFS,
 	KEY_CACHE_SIZE,
 	KEY_COLD,
@@ -84,6 +85,8 @@ static const char *const limit_names[LIMITS] = {
  * @initramfs: the root file system depends on this process
  * @retries: the option of an earlier version was given
  * @blotted: there was a secret in it
+ * @metrics: addresses to serve counters on
+ * @nr_metrics: how many
  * @serve: all else
  */
 struct arguments {
@@ -97,6 +100,8 @@ struct arguments {
 	bool initramfs;
 	bool retries;
 	bool blotted;
+	const char *metrics[METRICS_MAX];
+	size_t nr_metrics;
 	struct serve_options serve;
 };
 
@@ -150,6 +155,8 @@ static const struct argp_option options[] = {
 	{ "initramfs", KEY_INITRAMFS, NULL, 0, "The root file system is served from here: outlive "
 	  "the initramfs, the shutdown's last kill and lack of memory", 0 },
 	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE each second, as JSON", 0 },
+	{ "metrics", KEY_METRICS, "PATH|PORT", 0, "Serve counters for Prometheus on a socket of that "
+	  "path, or on a port of the loopback; may be repeated", 0 },
 	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
 	{ "verbose", 'v', NULL, 0, "Log every open too", 0 },
 	{ NULL, 0, NULL, 0, NULL, -1 },
@@ -320,6 +327,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_STATS:
 		serve->stats_path = text;
+		break;
+	case KEY_METRICS:
+		if (args->nr_metrics == METRICS_MAX)
+			argp_error(state, "--metrics: more than %d", METRICS_MAX);
+		args->metrics[args->nr_metrics++] = text;
 		break;
 	case KEY_CACHE_SIZE:
 		serve->cull.size = parse_size(state, "cache-size", text);
@@ -537,6 +549,21 @@ static const char *cache_dir(const struct arguments *args)
 	return dir;
 }
 
+static int listen_for_metrics(struct arguments *args)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < args->nr_metrics; i++) {
+		err = metrics_listen(&args->serve.metrics, args->metrics[i]);
+		if (!err)
+			continue;
+		log_err("--metrics=%s: %s", args->metrics[i], strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
 static int serve_confined(struct arguments *args)
 {
 	int err;
@@ -562,9 +589,11 @@ static int run(struct arguments *args)
 		log_err("starting libcurl: %s", strerror(-err));
 		return err;
 	}
-	args->serve.dev = start_cache(args);
+	err = listen_for_metrics(args);
+	args->serve.dev = err ? err : start_cache(args);
 	if (args->serve.dev < 0) {
 		err = args->serve.dev;
+		metrics_stop(&args->serve.metrics);
 	} else {
 		err = serve_confined(args);
 		close(args->serve.dev);

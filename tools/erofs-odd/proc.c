@@ -127,8 +127,8 @@ static void unescape(const char *from, char *to)
 	*to = '\0';
 }
 
-/* The number of the cache that is bound to a device, 0 if this module does not say. */
-static unsigned long cache_of(const char *proc, int dev)
+/** proc_cache_id - number of the cache that is bound to a device, 0 if the module does not say */
+unsigned long proc_cache_id(const char *proc, int dev)
 {
 	unsigned long id = 0;
 	char line[256];
@@ -235,7 +235,7 @@ static int dir_of_the_cache(const char *proc, char *dir, size_t size)
  */
 int proc_cache_dir(const char *proc, int dev, char *dir, size_t size)
 {
-	unsigned long id = cache_of(proc, dev);
+	unsigned long id = proc_cache_id(proc, dev);
 
 	return id ? dir_of_cache(proc, id, dir, size) : dir_of_the_cache(proc, dir, size);
 }

@@ -29,6 +29,7 @@ struct wanted {
 void wanted_init(struct wanted *wanted, const char *proc);
 void wanted_exit(struct wanted *wanted);
 bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms);
+unsigned long proc_cache_id(const char *proc, int dev);
 int proc_cache_dir(const char *proc, int dev, char *dir, size_t size);
 
 #endif

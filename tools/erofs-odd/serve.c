@@ -416,7 +416,7 @@ static void find_records(struct work *work, const char *dir)
  *
  * Return: 0 after SIGTERM or SIGINT, else a negative errno; the reason was logged
  */
-int serve(const struct serve_options *options)
+int serve(struct serve_options *options)
 {
 	struct server server = {
 		.options = options,
@@ -444,6 +444,8 @@ int serve(const struct serve_options *options)
 	if (!err)
 		err = culler_start(&server.culler, &options->cull, options->dev);
 	if (!err)
+		err = metrics_start(&options->metrics, options->proc, options->dev);
+	if (!err)
 		err = open_events(&server);
 	if (err) {
 		log_err("starting: %s", strerror(-err));
@@ -451,6 +453,7 @@ int serve(const struct serve_options *options)
 		notify_ready();
 		err = loop(&server);
 	}
+	metrics_stop(&options->metrics);
 	finish(&server);
 	close_events(&server);
 	return err;

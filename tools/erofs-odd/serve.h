@@ -4,6 +4,7 @@
 #define ODD_SERVE_H
 
 #include "cull.h"
+#include "metrics.h"
 #include "source.h"
 
 /**
@@ -18,6 +19,7 @@
  * @fetch: patience with sources
  * @stats_path: file for the counters, or NULL
  * @cull: what the cache may keep
+ * @metrics: who may look at the counters
  */
 struct serve_options {
 	int dev;
@@ -30,9 +32,10 @@ struct serve_options {
 	struct fetch_options fetch;
 	const char *stats_path;
 	struct cull_options cull;
+	struct metrics metrics;
 };
 
 void serve_block_signals(void);
-int serve(const struct serve_options *options);
+int serve(struct serve_options *options);
 
 #endif

@@ -29,6 +29,7 @@
 		shim_c > shim_d ? shim_c : shim_d;		\
 	})
 #define min_t(type, a, b)	min((type)(a), (type)(b))
+#define max_t(type, a, b)	max((type)(a), (type)(b))
 
 /* @to is a power of two. */
 #define round_down(v, to)	((v) & ~((__typeof__(v))(to) - 1))

@@ -18,16 +18,6 @@ ok "a good mount after all that" od_mount /mnt/a fsid=v-4096-flat
 ok "and it is right" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 
-# An image with compressed files mounts, they are refused one by one.
-if od_mount /mnt/a fsid=v-4096-compressed 2>/dev/null; then
-	ok "what is not compressed can be read" grep -q three /mnt/a/a/links/one
-	od_log_mark
-	notok "a compressed file is refused" cat /mnt/a/b/special/sparse
-	ok "by name" expr "$(od_log)" : '.*compress'
-	umount /mnt/a
-else
-	fail "mount of an image with some compressed files" "$(od_log)"
-fi
 kill_daemons
 
 for errno in 1:'permission denied' 13:'Permission denied' 110:'timed out' 5:'Input/output error' 28:'No space left'; do

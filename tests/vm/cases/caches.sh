@@ -40,6 +40,11 @@ not() {
 	! "$@"
 }
 
+# only_bound TAG: there is one cache of that name, which has a daemon
+only_bound() {
+	[ "$(row "$1" daemon)" = bound ]
+}
+
 # byte DIR OFFSET: reads one, as od prints it
 byte() {
 	dd if="$1/$FILE" bs=1 skip="$2" count=1 2>/dev/null | od -An -tx1
@@ -111,8 +116,18 @@ is "and reads the same" "$(byte /mnt/c 0)" "$want"
 is "the old mount keeps what it has" "$(byte /mnt/b 0)" "$want"
 notok "and fails what it misses" far /mnt/b
 ok "which the new one has" far /mnt/c
-umount /mnt/b
-is "then the old cache is forgotten" "$(row two daemon)" bound
+# Detached, but in use: by whom, an operator has to find out.
+sh -c 'exec 6<"$1"; exec sleep 300' sh /mnt/b/$FILE &
+holder=$!
+ok "a file is held open" od_wait 10 test -e /proc/$holder/fd/6
+umount -l /mnt/b
+erofs-od status -v >/tmp/users
+ok "status names who has a file of a detached mount open" \
+	grep -qE "^two +one +$holder \(sleep\) +open file" /tmp/users
+ok "and who serves a cache" grep -qE "^one +- +[0-9]+ \(erofs-odd\) +serves it" /tmp/users
+is "the old cache is there still" "$(row two daemon | sort | paste -sd' ')" "bound gone"
+kill $holder
+ok "then the old cache is forgotten" od_wait 10 only_bound two
 
 # --- the same with the one device that unchanged daemons know ---
 

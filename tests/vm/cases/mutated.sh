@@ -8,7 +8,7 @@
 #   od.steps=N   how many images, with od.thin= half of them
 #   od.first=N   the first step, to repeat a single one
 IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4096-chunk
-	v-4096-compact v-4096-prefix v-4096-compressed reverse twenty layer-over tiny'
+	v-4096-compact v-4096-prefix v-4096-compressed z-lz4-all reverse twenty layer-over tiny'
 BATCH=100
 
 # batch SEED FIRST NR: by two workers, each with every other step

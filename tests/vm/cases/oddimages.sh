@@ -65,11 +65,18 @@ umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
 ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
-# As if compressed: the bit of COMPR_CFGS, and as algorithms that of LZMA.
-cp $OD_BLOBS/v-4096-flat $ODD/lzma
-printf '\002\000\000\000\002\000' | dd of=$ODD/lzma bs=1 seek=1104 conv=notrunc 2>/dev/null
-mount_fails "an image with compression configurations" fsid=lzma 'not supported'
-ok "the log names the algorithm" expr "$(od_log)" : '.*COMPR_CFGS.*no decompressor for LZMA'
+# As if compressed, by an algorithm that the format does not have yet.
+cp $OD_BLOBS/v-4096-flat $ODD/future
+printf '\002\000\000\000\020\000' | dd of=$ODD/future bs=1 seek=1104 conv=notrunc 2>/dev/null
+mount_fails "an unknown compression algorithm" fsid=future 'not supported'
+ok "the log says so" expr "$(od_log)" : '.*unknown compression algorithm'
+# As if compressed, with a configuration that is none, and without a checksum.
+cp $OD_BLOBS/v-4096-flat $ODD/deflate
+printf '\000' | dd of=$ODD/deflate bs=1 seek=1032 conv=notrunc 2>/dev/null
+printf '\002\000\000\000\004\000' | dd of=$ODD/deflate bs=1 seek=1104 conv=notrunc 2>/dev/null
+printf '\006\000\020\000\000\000\000\000' | dd of=$ODD/deflate bs=1 seek=1152 conv=notrunc 2>/dev/null
+mount_fails "an invalid configuration" fsid=deflate 'needs cleaning'
+ok "the log names the algorithm" expr "$(od_log)" : '.*configuration of DEFLATE compression: invalid window size'
 # Within the inode, and in a block of its own.
 for form in flat plain; do
 	ok "$form: an image of which a link has a NUL" \

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One piece of a read: where its bytes go, when it reads the cache file, how it is reported. */
+#include "internal.h"
+
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+void cachefiles_od_piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
+			      struct iov_iter *iter)
+{
+	const struct cachefiles_od_read *read = piece->read;
+
+	iov_iter_bvec(iter, ITER_DEST, read->bvec, read->nr_bvec, read->len);
+	iov_iter_advance(iter, piece->from + skip);
+	iov_iter_truncate(iter, piece->len - skip);
+}
+
+/* --- reads of the cache file are counted: punch.c waits for them --- */
+
+/* Under cookie->lock, by the task that has found the piece present. */
+void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece)
+{
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
+
+	lockdep_assert_held(&cookie->lock);
+	piece->reading = true;
+	piece->epoch = cookie->reading_epoch;
+	atomic_inc(&cookie->nr_reading[piece->epoch]);
+}
+
+void cachefiles_od_piece_end_reading(struct cachefiles_od_piece *piece)
+{
+	atomic_t *nr = &cachefiles_od_piece_cookie(piece)->nr_reading[piece->epoch];
+
+	if (!piece->reading)
+		return;
+	piece->reading = false;
+	/* The reader's operation keeps the cookie. */
+	if (atomic_dec_and_test(nr))
+		wake_up_var(nr);
+}
+
+/* The rest of the last grain reads as zeroes, whatever the daemon wrote there. */
+static void clear_tail(const struct cachefiles_od_piece *piece)
+{
+	u64 size = cachefiles_od_piece_cookie(piece)->size;
+	u64 start = cachefiles_od_piece_start(piece);
+	struct iov_iter iter;
+
+	if (start + piece->len <= size)
+		return;
+	cachefiles_od_piece_iter(piece, size > start ? size - start : 0, &iter);
+	iov_iter_zero(iov_iter_count(&iter), &iter);
+}
+
+void cachefiles_od_piece_put(struct cachefiles_od_piece *piece)
+{
+	if (refcount_dec_and_test(&piece->refs))
+		kfree(piece);
+}
+
+/* Reports a piece, once, and puts it. The read may be freed once this returns. */
+void cachefiles_od_piece_done(struct cachefiles_od_piece *piece, int error)
+{
+	struct cachefiles_od_read *read = piece->read;
+	struct cachefiles_od_counters *stats = &cachefiles_od_cookie_cache(read->cookie)->stats;
+	size_t from = piece->from, len = piece->len;
+
+	if (error)
+		atomic64_inc(&stats->failed);
+	else
+		clear_tail(piece);
+	cachefiles_od_use_piece(piece, error);
+	cachefiles_od_piece_end_reading(piece);
+	cachefiles_od_piece_put(piece);
+	read->done(read, from, len, error);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who used what: hits, misses, bytes, waits and errors, of each cache, blob and mount. They
+ * are counted where a piece of a read ends, once for all three.
+ */
+#include "internal.h"
+
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/timekeeping.h>
+
+#include "core/use.h"
+
+static_assert(CACHEFILES_OD_USE_WAITS == OD_USE_WAITS);
+static_assert(CACHEFILES_OD_USE_ERRNOS == OD_USE_ERRNOS);
+
+/* What became of a piece of a read. */
+struct result {
+	u64 bytes;
+	int error;
+	bool missed;
+	unsigned int wait;
+};
+
+static void count(struct cachefiles_od_use *use, const struct result *result)
+{
+	if (!use)
+		return;
+	if (result->error)
+		atomic_inc(&use->errors[od_use_errno(result->error)]);
+	else
+		atomic64_add(result->bytes, &use->served);
+	if (result->missed) {
+		atomic64_inc(&use->misses);
+		atomic_inc(&use->waits[result->wait]);
+	} else if (!result->error) {
+		atomic64_inc(&use->hits);
+	}
+}
+
+/* Seconds are enough to tell what was used last, and cost no clock. */
+void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
+{
+	time64_t now = ktime_get_real_seconds();
+	u64 region = start >> cookie->region_shift;
+	u64 last = (start + len - 1) >> cookie->region_shift;
+
+	WRITE_ONCE(cookie->used, now);
+	for (; region <= last && region < OD_REGIONS; region++)
+		WRITE_ONCE(cookie->region_used[region], (u32)now);
+}
+
+/* A piece has ended. */
+void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error)
+{
+	struct cachefiles_od_cookie *cookie = piece->read->cookie;
+	const struct result result = {
+		.bytes = piece->len,
+		.error = error,
+		.missed = piece->missed,
+		.wait = piece->missed ? od_use_wait(jiffies_to_msecs(jiffies - piece->since)) : 0,
+	};
+
+	count(&cachefiles_od_cookie_cache(cookie)->use, &result);
+	count(&cookie->use, &result);
+	count(piece->read->use, &result);
+}
+
+/* A blob could not be opened: nobody but the cache is left to know. */
+void cachefiles_od_use_failed_open(struct cachefiles_od_cookie *cookie, int error)
+{
+	atomic_inc(&cachefiles_od_cookie_cache(cookie)->use.errors[od_use_errno(error)]);
+}
+
+unsigned int cachefiles_od_use_timeouts(const struct cachefiles_od_use *use)
+{
+	return atomic_read(&use->errors[od_use_errno(-ETIMEDOUT)]);
+}
+
+void cachefiles_od_use_show_errors(struct seq_file *m, const struct cachefiles_od_use *use)
+{
+	const char *separator = "";
+	unsigned int class;
+	int nr;
+
+	for (class = 0; class < OD_USE_ERRNOS; class++) {
+		nr = atomic_read(&use->errors[class]);
+		if (!nr)
+			continue;
+		seq_printf(m, "%s%s:%u", separator, od_use_errno_name(class), nr);
+		separator = ",";
+	}
+	if (!*separator)
+		seq_putc(m, '-');
+}
+
+/* All classes, so that those who add them up need not know how many there are. */
+void cachefiles_od_use_show_waits(struct seq_file *m, const struct cachefiles_od_use *use)
+{
+	unsigned int class;
+
+	for (class = 0; class < OD_USE_WAITS; class++)
+		seq_printf(m, "%s%u", class ? "," : "", atomic_read(&use->waits[class]));
+}
+
+const char *cachefiles_od_use_head(void)
+{
+	return "\thits\tmisses\tbytes_served\terrors\ttimeouts\twaits_ms";
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_use_head);
+
+void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *use)
+{
+	seq_printf(m, "\t%lld\t%lld\t%lld\t", atomic64_read(&use->hits),
+		   atomic64_read(&use->misses), atomic64_read(&use->served));
+	cachefiles_od_use_show_errors(m, use);
+	seq_printf(m, "\t%u\t", cachefiles_od_use_timeouts(use));
+	cachefiles_od_use_show_waits(m, use);
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_use_show);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ZSTD_decompressStream() and the like: v5.10 to v5.15; drop when the minimum is v5.16. */
+#include <linux/zstd.h>
+
+size_t probe(size_t window, void *space, ZSTD_outBuffer *out, ZSTD_inBuffer *in);
+size_t probe(size_t window, void *space, ZSTD_outBuffer *out, ZSTD_inBuffer *in)
+{
+	ZSTD_DStream *stream = ZSTD_initDStream(window, space, ZSTD_DStreamWorkspaceBound(window));
+
+	return ZSTD_isError(ZSTD_decompressStream(stream, out, in));
+}

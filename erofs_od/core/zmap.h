@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From an offset in a compressed file to an extent and its pcluster. */
+#ifndef OD_CORE_ZMAP_H
+#define OD_CORE_ZMAP_H
+
+#include "od/types.h"
+#include "blobtab.h"
+#include "zinode.h"
+
+/**
+ * struct od_zmap - the image, for a lookup
+ * @tab: its blobs
+ * @algorithms: that it may use, bit N for enum od_algorithm N
+ * @lz4_unpadded: LZ4's data is at the start of its pcluster, and may go on past the extent
+ * @packed_size: bytes in the packed inode; 0: there is none
+ * @read: copies bytes of the primary blob; returns 0, or an errno that ends the lookup
+ * @data: for @read
+ */
+struct od_zmap {
+	const struct od_blobtab *tab;
+	u16 algorithms;
+	bool lz4_unpadded;
+	u64 packed_size;
+	int (*read)(void *data, u64 off, void *to, u32 len);
+	void *data;
+};
+
+/**
+ * enum od_zextent_flag - what an extent is like
+ * @OD_ZEXTENT_HOLE: zeroes; there is no pcluster
+ * @OD_ZEXTENT_FRAGMENT: in the packed inode, at byte @off of its data; there is no pcluster
+ * @OD_ZEXTENT_PLAIN: not compressed
+ * @OD_ZEXTENT_PARTIAL: the pcluster decompresses to more than the extent
+ * @OD_ZEXTENT_INLINE: the pcluster is in the inode's metadata
+ * @OD_ZEXTENT_UNPADDED: data is at the start of the pcluster; otherwise at its end
+ */
+enum od_zextent_flag {
+	OD_ZEXTENT_HOLE = 0x1,
+	OD_ZEXTENT_FRAGMENT = 0x2,
+	OD_ZEXTENT_PLAIN = 0x4,
+	OD_ZEXTENT_PARTIAL = 0x8,
+	OD_ZEXTENT_INLINE = 0x10,
+	OD_ZEXTENT_UNPADDED = 0x20,
+};
+
+/**
+ * struct od_zextent - where a run of a compressed file's bytes is
+ * @start: first byte in the file
+ * @len: bytes in the file, at least 1; all below its size
+ * @flags: enum od_zextent_flag
+ * @algorithm: enum od_algorithm, unless plain
+ * @blob: blob of the pcluster
+ * @off: first byte of the pcluster in the blob
+ * @encoded_len: bytes in the pcluster, at most %OD_ZENCODED_MAX
+ * @rotated: plain: how many bytes of the extent, the first ones, are at the end of the
+ *	pcluster instead
+ */
+struct od_zextent {
+	u64 start;
+	u64 len;
+	u32 flags;
+	u8 algorithm;
+	u32 blob;
+	u64 off;
+	u32 encoded_len;
+	u32 rotated;
+};
+
+/**
+ * od_zmap - find the extent that holds a byte
+ * @map: image
+ * @inode: inode of a compressed layout
+ * @z: its map header
+ * @pos: byte of the file
+ * @x: the result; on failure its @blob, @off and @encoded_len are those of the invalid
+ *	pcluster, or 0
+ *
+ * Return: 0; -EUCLEAN a corrupt map, or a pcluster outside its blob; -EOPNOTSUPP an extent
+ * or a pcluster over the limits; or an errno of @map->read.
+ */
+int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struct od_zinode *z,
+	    u64 pos, struct od_zextent *x);
+
+/**
+ * od_zmap_entries - locate the part of the map that od_zmap() reads for a run of bytes
+ * @inode: inode of a compressed layout
+ * @z: its map header
+ * @pos: first byte of the file, below its size
+ * @len: bytes, not 0
+ * @off: first byte of the primary blob
+ *
+ * od_zmap() may read entries before and after these, too.
+ *
+ * Return: bytes from @off on; 0: no map is needed.
+ */
+u64 od_zmap_entries(const struct od_inode *inode, const struct od_zinode *z, u64 pos, u64 len,
+		    u64 *off);
+
+#endif /* OD_CORE_ZMAP_H */

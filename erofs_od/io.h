@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Batches of folios: for io.c, and for zdata.c and zout.c, which fill them from pclusters. */
+#ifndef EROFS_OD_IO_H
+#define EROFS_OD_IO_H
+
+#include <linux/refcount.h>
+
+#include "internal.h"
+
+/**
+ * struct erofs_od_slot - one folio of a batch
+ * @folio: locked until @left is 0
+ * @pos: its first byte in the file; it ends where the next slot begins
+ * @left: bytes not accounted for
+ * @failed: a byte of it could not be read
+ */
+struct erofs_od_slot {
+	struct folio *folio;
+	u64 pos;
+	atomic_t left;
+	bool failed;
+};
+
+/**
+ * struct erofs_od_batch - a batch
+ * @refs: reads of the cache under way, and the submitter
+ * @source: where the bytes come from
+ * @gfp: for allocations
+ * @may_wait: the submitter may wait for metadata
+ * @asked: @wide is valid
+ * @wide: the daemon accepts READs of several extents; looked up once per batch
+ * @nr: slots in use
+ * @max: slots allocated
+ * @end: first byte past the last folio
+ * @slot: the folios
+ */
+struct erofs_od_batch {
+	refcount_t refs;
+	struct erofs_od_source source;
+	gfp_t gfp;
+	bool may_wait;
+	bool asked;
+	bool wide;
+	unsigned int nr;
+	unsigned int max;
+	u64 end;
+	struct erofs_od_slot slot[];
+};
+
+void erofs_od_batch_put(struct erofs_od_batch *batch);
+struct page *erofs_od_batch_page(const struct erofs_od_batch *batch, u64 pos);
+void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int error);
+bool erofs_od_batch_may_join(struct erofs_od_batch *batch, const struct erofs_od_blob *blob,
+			     u64 off, u64 len);
+void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len);
+
+#endif /* EROFS_OD_IO_H */

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# seconds: 400, debug 2400
+# where: stock rows debug
+# thin
+# Compressed images, of each algorithm and each way to pack: every byte cold, warm, and from
+# a cache that has every other pcluster; the ways to read; little memory; what a kernel
+# cannot decompress is refused by name; missing and changed bytes. On the kernel command line:
+#   od.seed=N    changes the bytes that it changed
+#   od.steps=N   that many images
+#   od.thin=8    fewer images
+#   od.images=NAME,NAME    these images
+IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-old
+	lz4-older deflate deflate-big zstd zstd-1024 lzma lzma-fragments'
+[ "$(od_arg thin 1)" -lt 8 ] || IMAGES='lz4-big lz4-tails lz4-all deflate zstd-1024 lzma-fragments'
+[ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
+WINDOW=/sys/module/cachefiles_od/parameters/window_kib
+GOOD=$OD_MNT/scratch/good
+
+# has_alg IMAGE: the kernel has its algorithm, whatever the module thinks of that
+has_alg() {
+	local function
+	case $1 in
+	lz4*) function=LZ4_decompress_safe ;;
+	deflate*) function=zlib_inflate ;;
+	zstd*) function='(ZSTD_decompressStream|zstd_decompress_stream)' ;;
+	lzma*) function=xz_dec_microlzma_run ;;
+	esac
+	grep -qE "[tT] $function(	|\$)" /proc/kallsyms
+}
+
+od_daemon_is_out() {
+	od_daemon_is none || od_daemon_is gone
+}
+
+# fresh DAEMON...: an empty cache, and a daemon for it
+fresh() {
+	kill_daemons
+	od_wait 10 od_daemon_is_out
+	od_fresh_cache
+	"$@"
+}
+
+sum_of() {
+	sha256sum | cut -d' ' -f1
+}
+
+# direct_sum FILE: by reads around the page cache
+direct_sum() {
+	dd if="$1" bs=61440 iflag=direct 2>/dev/null | sum_of
+}
+
+# zip_of IMAGE: sets ZIP to the sum of its tree, and DATA to where the data is
+zip_of() {
+	ZIP=$OD_SUMS/zip DATA=/mnt/a/data
+	case $1 in
+	lz4-old*) ZIP=$OD_SUMS/zip-data DATA=/mnt/a ;;
+	esac
+}
+
+# all_of IMAGE: cold, warm, direct, in stripes
+all_of() {
+	local name=$1 before
+	zip_of "$name"
+	ok "$name: daemon" fresh odd
+	if ! od_mount /mnt/a "fsid=z-$name"; then
+		fail "$name: mount" "$(dmesg | tail -n 5)"
+		return
+	fi
+	ok "$name: every byte, cold" same_tree /mnt/a $ZIP
+	before=$(od_reads)
+	note "$name: $before READs, $(od_counter bytes_filled) bytes"
+	od_drop_caches
+	ok "$name: every byte, warm" same_tree /mnt/a $ZIP
+	is "$name: which asks for nothing" "$(od_reads)" "$before"
+	is "$name: direct reads" "$(direct_sum $DATA/mixed)" "$(sum_of <$DATA/mixed)"
+	ok "$name: many readers of one block agree" oddriver readers $DATA/code 40960 16
+	umount /mnt/a
+	ok "$name: another cache" fresh odd
+	ok "$name: mount" od_mount /mnt/a fsid=z-$name
+	# So that a READ brings what is asked for, and nothing that was not.
+	echo 4 >$WINDOW
+	ok "$name: every other block" oddriver stripes /mnt/a 16384
+	echo 1024 >$WINDOW
+	note "$name: $(od_counter bytes_filled) bytes of them"
+	od_drop_caches
+	ok "$name: every byte, what is there and what is not" same_tree /mnt/a $ZIP
+	umount /mnt/a
+}
+
+ok "modules" od_load
+case $(uname -r) in
+5.10.* | 6.1.*) ;;
+*)
+	for name in lz4 deflate zstd lzma; do
+		ok "this kernel has $name" has_alg $name
+	done
+	;;
+esac
+tried=
+for name in $IMAGES; do
+	if has_alg "$name"; then
+		all_of "$name"
+		tried="$tried $OD_BLOBS/z-$name"
+	else
+		ok "$name: daemon" fresh odd
+		mount_fails "$name" fsid=z-$name 'not supported'
+		ok "$name: by the name of the algorithm" \
+			sh -c "dmesg | grep -i 'z-$name: unsupported feature: ${name%%-*} compression'"
+	fi
+done
+
+# --- the ways to read ---
+
+ok "a daemon" fresh odd
+ok "mount" od_mount /mnt/a fsid=z-lz4-big
+mkdir -p $GOOD
+cp /mnt/a/data/code /mnt/a/data/mixed $GOOD/
+wanted=$(sum_of <$GOOD/mixed)
+for way in pread mmap-private mmap-shared sendfile splice direct io_uring willneed readahead; do
+	od_drop_caches
+	readways $way /mnt/a/data/mixed >/tmp/way.out 2>/tmp/way.err
+	case $? in
+	0) is "$way" "$(sum_of </tmp/way.out)" "$wanted" ;;
+	77) skip "$way" "this kernel refuses it" ;;
+	*) fail "$way" "$(cat /tmp/way.err)" ;;
+	esac
+done
+rm -f /tmp/way.out
+# FIEMAP and lseek(2) do not take what is compressed for what it is not.
+size=$(stat -c %s /mnt/a/data/text)
+is "lseek: a compressed file is all data" "$(readways seek /mnt/a/data/text)" "data 0 $size"
+ok "FIEMAP: its extents are encoded" sh -c \
+	"readways fiemap /mnt/a/data/text | awk '\$4 !~ /[89]\$/ { bad = 1 } END { exit bad || !NR }'"
+ok "what is compressed takes less than its size" \
+	test $((512 * $(stat -c %b /mnt/a/data/text))) -lt "$size"
+
+mkdir -p /tmp/cg
+ok "a group of processes" mount -t cgroup2 none /tmp/cg
+echo +memory >/tmp/cg/cgroup.subtree_control
+mkdir -p /tmp/cg/little
+ok "that may have 12 MiB of memory" sh -c 'echo 12M >/tmp/cg/little/memory.max'
+# in_little_memory COMMAND...: in that group
+in_little_memory() {
+	sh -c 'echo $$ >/tmp/cg/little/cgroup.procs && exec "$@"' sh "$@"
+}
+od_drop_caches
+pids=
+for i in 1 2 3 4; do
+	in_little_memory sha256sum /mnt/a/data/mixed >/tmp/little.$i &
+	pids="$pids $!"
+done
+# shellcheck disable=SC2086 # ids
+wait $pids
+is "four readers that have little memory" \
+	"$(cut -d' ' -f1 /tmp/little.[1-4] | sort | uniq -c | awk '{ print $1, $2 }')" "4 $wanted"
+rmdir /tmp/cg/little
+umount /tmp/cg
+umount /mnt/a
+
+# --- bytes that are missing, that are changed ---
+
+# extent_of FILE: sets LOGICAL, LENGTH and PHYSICAL of the extent in its middle
+extent_of() {
+	# shellcheck disable=SC2046 # words
+	set -- $(readways fiemap "$1" | awk '$1 + $3 > 700000 { print; exit }')
+	LOGICAL=$1 PHYSICAL=$2 LENGTH=$3
+}
+
+ok "a daemon that has not all of a pcluster" fresh odd
+ok "mount" od_mount /mnt/a fsid=z-lz4-big
+extent_of /mnt/a/data/code
+umount /mnt/a
+note "bytes $LOGICAL to $((LOGICAL + LENGTH)) are at $PHYSICAL"
+ok "it starts" fresh fake --hole $((PHYSICAL + 4096)),4096
+ok "mount" od_mount /mnt/a fsid=z-lz4-big
+is "a pcluster without all of its bytes cannot be read and the others can" \
+	"$(oddriver confined /mnt/a/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)" \
+	"Input/output error"
+killall -USR2 fakedaemon
+is "until the daemon has it" "$(sum_of </mnt/a/data/code)" "$(sum_of <$GOOD/code)"
+umount /mnt/a
+
+seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
+steps=$(od_arg steps 24)
+note "od.seed=$seed od.steps=$steps"
+BLOBS=$OD_MNT/scratch/blobs
+mkdir -p $BLOBS
+
+# damaged NAME IMAGE OFFSET BYTES: what a file is with these bytes (for printf) in its image
+damaged() {
+	local out
+	cp $OD_BLOBS/z-$2 $BLOBS/$1
+	# shellcheck disable=SC2059 # a format
+	printf "$4" | dd of=$BLOBS/$1 bs=1 seek=$3 conv=notrunc 2>/dev/null
+	od_mount /mnt/b fsid=$1 || return 1
+	out=$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)
+	echo "$out"
+	umount /mnt/b
+	rm $BLOBS/$1
+}
+
+# In its first block a pcluster has data at the end, whatever is in front of it.
+ok "a daemon" fresh odd --source=$BLOBS --source=$OD_BLOBS
+for name in lz4 lz4-big deflate zstd lzma; do
+	has_alg $name || continue
+	ok "$name: mount" od_mount /mnt/a fsid=z-$name
+	extent_of /mnt/a/data/code
+	umount /mnt/a
+	cp $OD_BLOBS/z-$name $BLOBS/blank
+	dd if=/dev/zero of=$BLOBS/blank bs=512 count=8 seek=$((PHYSICAL / 512)) conv=notrunc 2>/dev/null
+	ok "$name: mount with a pcluster that is zeroes" od_mount /mnt/b fsid=blank
+	od_log_mark
+	is "$name: its bytes cannot be read and all others can" \
+		"$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)" \
+		"Input/output error"
+	ok "$name: the log names inode, pcluster and blob" expr "$(od_log)" : \
+		".*blank: inode [0-9]*: pcluster of [0-9]* bytes for byte $LOGICAL, blob .*blank.*, offset $PHYSICAL: corrupt: -117"
+	is "$name: direct reads say so" \
+		"$(dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 iflag=direct 2>&1 | grep -o 'Structure needs cleaning')" \
+		"Structure needs cleaning"
+	umount /mnt/b
+	rm $BLOBS/blank
+	# Which no decompressor takes for a stream, but perhaps that of LZMA.
+	cp $OD_BLOBS/z-$name $BLOBS/ones
+	head -c 4096 /dev/zero | tr '\000' '\377' |
+		dd of=$BLOBS/ones bs=512 seek=$((PHYSICAL / 512)) conv=notrunc 2>/dev/null
+	ok "$name: mount with a pcluster that is ones" od_mount /mnt/b fsid=ones
+	out=$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)
+	[ $name = lzma ] || is "$name: ones are no stream" "$out" "Input/output error"
+	umount /mnt/b
+	rm $BLOBS/ones
+	: >/tmp/outcomes
+	for i in 1 2 3 4 5 6; do
+		seed=$(((seed * 1103515245 + 12345) & 0x7fffffff))
+		# Another byte in the last 2 KiB of the first block
+		damaged "d$i" $name $((PHYSICAL + 2048 + seed / 65536 % 2048)) "\\$(printf %o $((seed / 256 % 256)))" \
+			>>/tmp/outcomes || echo "no mount" >>/tmp/outcomes
+	done
+	note "$name: $(sort /tmp/outcomes | uniq -c | tr -s ' \n' ' ')"
+	is "$name: a changed byte of it changes no others" \
+		"$(grep -cxE 'same|different|Input/output error' /tmp/outcomes)" 6
+done
+
+# Changed maps, inodes, data: an error or some data, and an end.
+# shellcheck disable=SC2086 # a list
+ok "$steps changed images: each ends" mutate "$seed" 0 1 "$steps" $BLOBS /mnt/a $tried
+ok "mount of one that was not changed" od_mount /mnt/a fsid=z-lz4-all
+ok "it is right" same_tree /mnt/a $OD_SUMS/zip
+umount /mnt/a
+rm -rf $BLOBS $GOOD

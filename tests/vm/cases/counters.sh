@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# seconds: 30, debug 150
+# where: stock short debug
+# What is counted, of the cache, of each blob and of each mount: hits, misses, how long they
+# waited, errors; and what is traced.
+FILE=/mnt/a/large/sequential
+TRACING=/sys/kernel/tracing
+
+# value FILE KEY NAME COLUMN: of the row whose column KEY is NAME
+value() {
+	awk -F '\t' -v key="$2" -v name="$3" -v column="$4" '
+		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
+		$nr[key] == name { print $nr[column] }' "$1"
+}
+
+blob() {
+	value $OD_PROC/blobs blob one "$1"
+}
+
+mounted() {
+	value /proc/fs/erofs_od/stats fsid one "$1"
+}
+
+cache() {
+	value $OD_PROC/caches cache 1 "$1"
+}
+
+# all_three COLUMN: of the cache, the blob and the mount
+all_three() {
+	echo "$(cache "$1") $(blob "$1") $(mounted "$1")"
+}
+
+# block NR: of the file, past the page cache
+block() {
+	dd if=$FILE bs=4096 skip="$1" count=1 of=/dev/null 2>/dev/null
+}
+
+# up COLUMN BEFORE: each of the three has grown since
+up() {
+	local now
+	now=$(all_three "$1")
+	echo "$1: $2, then $now"
+	echo "$2 $now" | awk '{ exit !($4 > $1 && $5 > $2 && $6 > $3) }'
+}
+
+# long_waits FROM COLUMN...: how many waited for that class of time or longer
+long_waits() {
+	"$2" waits_ms | awk -F, -v from="$1" '{ for (i = from + 1; i <= NF; i++) n += $i; print n + 0 }'
+}
+
+waiting_now() {
+	[ "$(blob waiting)" -ge 1 ] && [ "$(cache waiting)" -ge 1 ] &&
+		[ "$(blob oldest_ms)" -ge 500 ] && [ "$(cache oldest_ms)" -ge 500 ]
+}
+
+ok "setup" od_setup
+ok "daemon" fake --delay-ms 300
+ok "mount" od_mount /mnt/a fsid=one,timeout=3000
+is "the mount's file is for root alone" "$(stat -c %a /proc/fs/erofs_od/stats)" 400
+stat $FILE >/dev/null
+misses=$(all_three misses) hits=$(all_three hits)
+ok "a block that is missing" block 100
+ok "is a miss" up misses "$misses"
+# 300 ms are less than 2^9, and no less than 2^8.
+for of in cache blob mounted; do
+	ok "that waited for 256 ms or more: $of" test "$(long_waits 9 $of)" -ge 1
+done
+misses=$(all_three misses)
+od_drop_caches
+ok "again" block 100
+ok "is a hit" up hits "$hits"
+is "and no miss" "$(all_three misses)" "$misses"
+ok "READs of the blob" test "$(blob reads_sent)" -ge 1
+is "are those of the cache" "$(cache reads_sent)" "$(blob reads_sent)"
+is "bytes of the blob are those of the cache" "$(cache bytes_filled)" "$(blob bytes_filled)"
+is "nothing failed" "$(all_three errors)" "- - -"
+erofs-od status -v >/tmp/out
+ok "status shows them" grep -q '^Reads: ' /tmp/out
+ok "of the mount, too" grep -qE '^IMAGE +HITS +MISSES' /tmp/out
+erofs-od status --json >/tmp/out
+ok "for programs, by class" grep -q '"waits_ms": \[' /tmp/out
+
+mkdir -p $TRACING
+if [ -e $TRACING/events ] || mount -t tracefs none $TRACING 2>/dev/null; then
+	echo 1 >$TRACING/events/cachefiles_od/enable
+	echo 1 >$TRACING/events/erofs_od/enable
+	ok "another block" block 5000
+	sync
+	for event in cachefiles_od_read_sent cachefiles_od_read_completed cachefiles_od_commit; do
+		ok "$event is traced" grep -qE "$event: cache=1 volume=erofs,one blob=Done .*" \
+			$TRACING/trace
+	done
+	umount /mnt/a
+	file=$(find $OD_CACHE/cache -name Done)
+	ok "cull" sh -c "cd ${file%/*} && echo cull Done >$OD_PROC/control"
+	ok "cull is traced" grep -q 'cachefiles_od_cull: cache=1 name=Done .*error=0' $TRACING/trace
+	ok "mount" od_mount /mnt/a fsid=one,timeout=3000
+	ok "mount is traced" grep -q 'erofs_od_mount: fsid=one .*error=0' $TRACING/trace
+	stat $FILE >/dev/null
+else
+	skip "tracing" "the kernel has no tracefs"
+fi
+
+kill -STOP "$(pidof fakedaemon)"
+block 9000 &
+reader=$!
+ok "a reader waits, and for how long is told" od_wait 5 waiting_now
+wait $reader
+ok "its time is over: a timeout" test "$(mounted timeouts)" -ge 1
+is "each of the three counts it" "$(all_three timeouts)" \
+	"$(mounted timeouts) $(mounted timeouts) $(mounted timeouts)"
+kill -CONT "$(pidof fakedaemon)"
+[ ! -e $TRACING/events/erofs_od ] ||
+	ok "which is traced" grep -q 'erofs_od_read_failed: .*error=-110' $TRACING/trace
+kill_daemons
+od_wait 5 od_daemon_is gone
+notok "without a daemon a miss fails" block 12000
+for of in cache blob mounted; do
+	ok "which is counted: $of" sh -c "echo '$($of errors)' | grep -q EIO:"
+done
+[ ! -e $TRACING/events/erofs_od ] || {
+	echo 0 >$TRACING/events/enable
+	umount $TRACING 2>/dev/null
+}
+umount /mnt/a

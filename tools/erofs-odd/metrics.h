@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters for Prometheus, in its text format, over HTTP: on a socket in the file system or
+ * on the loopback, for whoever may connect to it. A thread of its own serves one client after
+ * the other, and none for longer than a few seconds.
+ */
+#ifndef ODD_METRICS_H
+#define ODD_METRICS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/** METRICS_MAX - addresses to listen on */
+#define METRICS_MAX	4
+
+/**
+ * struct metrics - what is listened on, and who does
+ * @proc: where /proc is
+ * @dev: the device, whose cache is told of
+ * @fds: sockets
+ * @paths: of those in the file system, else NULL
+ * @count: how many
+ * @stop: eventfd that ends the thread
+ * @thread: it
+ * @running: it was started
+ */
+struct metrics {
+	const char *proc;
+	int dev;
+	int fds[METRICS_MAX];
+	const char *paths[METRICS_MAX];
+	size_t count;
+	int stop;
+	pthread_t thread;
+	bool running;
+};
+
+int metrics_listen(struct metrics *metrics, const char *address);
+int metrics_start(struct metrics *metrics, const char *proc, int dev);
+void metrics_stop(struct metrics *metrics);
+void metrics_print(const char *proc, int dev, FILE *out);
+
+#endif
