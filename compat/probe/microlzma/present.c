@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xz_dec_microlzma_run() and the like: since v5.16, if built in; drop when absent.c is. */
+#include <linux/kconfig.h>
 #include <linux/xz.h>
+
+/* The header declares it whether it is built or not. */
+#if !IS_ENABLED(CONFIG_XZ_DEC_MICROLZMA)
+#error without MicroLZMA
+#endif
 
 enum xz_ret probe(struct xz_buf *buf);
 enum xz_ret probe(struct xz_buf *buf)

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* zlib_inflate(): since v5.10 and before, if built in; drop when absent.c is. */
+#include <linux/kconfig.h>
 #include <linux/zlib.h>
+
+/* The header declares it whether it is built or not. */
+#if !IS_ENABLED(CONFIG_ZLIB_INFLATE)
+#error without zlib_inflate()
+#endif
 
 int probe(struct z_stream_s *stream);
 int probe(struct z_stream_s *stream)

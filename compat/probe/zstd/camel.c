@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ZSTD_decompressStream() and the like: v5.10 to v5.15; drop when the minimum is v5.16. */
+#include <linux/kconfig.h>
 #include <linux/zstd.h>
+
+/* The header declares it whether it is built or not. */
+#if !IS_ENABLED(CONFIG_ZSTD_DECOMPRESS)
+#error without ZSTD
+#endif
 
 size_t probe(size_t window, void *space, ZSTD_outBuffer *out, ZSTD_inBuffer *in);
 size_t probe(size_t window, void *space, ZSTD_outBuffer *out, ZSTD_inBuffer *in)

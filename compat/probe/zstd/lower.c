@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* zstd_decompress_stream() and the like: since v5.16; drop when the minimum is v5.16. */
+#include <linux/kconfig.h>
 #include <linux/zstd.h>
+
+/* The header declares it whether it is built or not. */
+#if !IS_ENABLED(CONFIG_ZSTD_DECOMPRESS)
+#error without ZSTD
+#endif
 
 size_t probe(size_t window, void *space, zstd_out_buffer *out, zstd_in_buffer *in);
 size_t probe(size_t window, void *space, zstd_out_buffer *out, zstd_in_buffer *in)
