@@ -257,7 +257,7 @@ static void serve_garbage(struct asked *asked)
 	say(asked, "%s", "\x16\x03\x01 not HTTP at all\r\n\r\n");
 }
 
-/* What comes of a READ. */
+/* What comes of a READ. A fault that is seen after the last byte leaves all of them. */
 enum outcome { NOTHING, FILLED, IN_PART };
 
 /**
@@ -368,7 +368,7 @@ static bool is_right(int fd, const uint8_t *want, enum outcome outcome)
 	else if (outcome == FILLED)
 		right = n == READ_LEN && !memcmp(got, want + READ_AT, READ_LEN);
 	else
-		right = n > 0 && n < READ_LEN && !memcmp(got, want + READ_AT, (size_t)n);
+		right = n > 0 && n <= READ_LEN && !memcmp(got, want + READ_AT, (size_t)n);
 	free(got);
 	return right;
 }
