@@ -19,8 +19,9 @@ all_closed() {
 	od_daemon_is none
 }
 
+# What could not be kept was passed to its readers, or was refused.
 no_space() {
-	dmesg | grep -c 'rejected: -28'
+	dmesg | grep -c 'no room (-ENOSPC)\|rejected: -28'
 }
 
 seed=$(od_arg seed)
