@@ -200,8 +200,9 @@ static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
 
 /* trace.c */
+struct erofs_od_source;
 void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
-void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error);
+void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error);
 
 /* io.c */
 struct erofs_od_batch;

@@ -142,7 +142,7 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 {
 	unsigned int nr = batch_find(batch, pos);
 
-	erofs_od_trace_read(batch->source.inode, pos, len, error);
+	erofs_od_trace_read(&batch->source, pos, len, error);
 	if (error && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
 	/*
@@ -227,18 +227,11 @@ static struct segment *segment_new(struct erofs_od_batch *batch, const struct ru
 	segment->batch = batch;
 	segment->pos = run->pos;
 	atomic_long_set(&segment->left, (long)run->len);
-	segment->read = (struct cachefiles_od_read) {
-		.cookie = run->blob->cookie,
-		.owner = batch->source.owner,
-		.group = batch->source.group,
-		.use = batch->source.group ? &EROFS_OD_SB(batch->source.group)->use : NULL,
-		.bvec = segment->bvec,
-		.nr_bvec = nr,
-		.start = run->off,
-		.len = (size_t)run->len,
-		.timeout_ms = batch->source.timeout_ms,
-		.done = segment_done,
-	};
+	segment->read = erofs_od_batch_read(batch, run->blob, run->off);
+	segment->read.bvec = segment->bvec;
+	segment->read.nr_bvec = nr;
+	segment->read.len = (size_t)run->len;
+	segment->read.done = segment_done;
 	return segment;
 }
 

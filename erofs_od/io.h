@@ -54,4 +54,20 @@ bool erofs_od_batch_may_join(struct erofs_od_batch *batch, const struct erofs_od
 			     u64 off, u64 len);
 void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len);
 
+/* A read for a batch, without its pages, length and callback. */
+static inline struct cachefiles_od_read
+erofs_od_batch_read(const struct erofs_od_batch *batch, const struct erofs_od_blob *blob, u64 off)
+{
+	const struct super_block *sb = batch->source.group;
+
+	return (struct cachefiles_od_read) {
+		.cookie = blob->cookie,
+		.owner = batch->source.owner,
+		.group = sb,
+		.use = sb ? &EROFS_OD_SB(sb)->use : NULL,
+		.start = off,
+		.timeout_ms = batch->source.timeout_ms,
+	};
+}
+
 #endif /* EROFS_OD_IO_H */

@@ -15,9 +15,16 @@ void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error)
 	trace_erofs_od_mount(sbi, error);
 }
 
-/* Bytes of a file or of metadata were read; there is an event for failure alone. */
-void erofs_od_trace_read(const struct inode *inode, u64 pos, u64 len, int error)
+/*
+ * Bytes were read; there is an event for failure alone. Bytes of compressed directories, of
+ * links and of the packed inode have no VFS inode, and during a mount no superblock.
+ */
+void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error)
 {
+	const struct inode *inode = source->inode;
+	const struct super_block *sb = inode ? inode->i_sb : source->group;
+
 	if (error)
-		trace_erofs_od_read_failed(inode, pos, len, error);
+		trace_erofs_od_read_failed(sb ? sb->s_dev : 0,
+					   inode ? inode->i_ino : source->od->nid, pos, len, error);
 }

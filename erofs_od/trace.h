@@ -30,8 +30,8 @@ TRACE_EVENT(erofs_od_mount,
 );
 
 TRACE_EVENT(erofs_od_read_failed,
-	TP_PROTO(const struct inode *inode, u64 pos, u64 len, int error),
-	TP_ARGS(inode, pos, len, error),
+	TP_PROTO(dev_t dev, u64 ino, u64 pos, u64 len, int error),
+	TP_ARGS(dev, ino, pos, len, error),
 	TP_STRUCT__entry(
 		__field(dev_t, dev)
 		__field(u64, ino)
@@ -40,8 +40,8 @@ TRACE_EVENT(erofs_od_read_failed,
 		__field(int, error)
 	),
 	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->ino = inode->i_ino;
+		__entry->dev = dev;
+		__entry->ino = ino;
 		__entry->pos = pos;
 		__entry->len = len;
 		__entry->error = error;

@@ -300,14 +300,8 @@ static struct zread *zread_new(struct erofs_od_batch *batch, const struct erofs_
 	zread->blob = zplace->blob;
 	zread->max = max;
 	zread->nr = 0;
-	zread->read = (struct cachefiles_od_read) {
-		.cookie = zplace->blob->cookie,
-		.owner = batch->source.owner,
-		.group = batch->source.group,
-		.start = zplace->x.off,
-		.timeout_ms = batch->source.timeout_ms,
-		.done = zread_done,
-	};
+	zread->read = erofs_od_batch_read(batch, zplace->blob, zplace->x.off);
+	zread->read.done = zread_done;
 	return zread;
 }
 

@@ -227,6 +227,7 @@ z() {
 }
 
 # The algorithm is the first word of a name, but for what only the suite's name tells.
+# --zD=0 has 1.9.4 compress directories, which --zD=1 is documented to do.
 zip_images() {
 	zip=$1
 	z lz4 trixie -zlz4
@@ -238,6 +239,7 @@ zip_images() {
 	z lz4-dedupe trixie -zlz4hc -Ededupe -C32768
 	z lz4-all trixie -zlz4hc -Eall-fragments,dedupe -C65536
 	z lz4-512 sid -zlz4 -b512
+	z lz4-dirs sid -zlz4 -b512 --zD=0
 	z lz4-old bookworm -zlz4 -Eztailpacking
 	z lz4-older bookworm -zlz4 -Elegacy-compress
 	z deflate trixie -zdeflate
@@ -245,7 +247,7 @@ zip_images() {
 	z zstd trixie -zzstd -C65536
 	z zstd-1024 trixie -zzstd -b1024 -C8192 -Efragments,dedupe
 	z lzma trixie -zlzma -C65536 -Eztailpacking
-	z lzma-fragments sid -zlzma -C32768 -Efragments
+	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
 }
 
 # Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.

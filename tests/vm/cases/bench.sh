@@ -145,9 +145,7 @@ warm_round() {
 
 # cold_counter COLUMN: of the cache that is created for each measurement
 cold_counter() {
-	awk -F '\t' -v column="$1" '
-		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
-		$nr["tag"] == "cold" { print $nr[column] }' $OD_PROC/caches
+	od_cell $OD_PROC/caches tag cold "$1"
 }
 
 cold_is() {

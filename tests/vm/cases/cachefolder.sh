@@ -9,10 +9,6 @@ XATTR=user.CacheFiles.cache
 
 # the cache file of the image's one blob, and its folders
 volume=$OD_CACHE/cache/Ierofs,$IMAGE
-cache_file() {
-	find $OD_CACHE/cache -name "D$IMAGE"
-}
-
 is_right() {
 	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
 }
@@ -32,7 +28,7 @@ xattr_of() {
 
 # set_xattr HEX
 set_xattr() {
-	setfattr -n $XATTR -v "0x$1" "$(cache_file)"
+	setfattr -n $XATTR -v "0x$1" "$(od_cache_file $IMAGE)"
 }
 
 ok "setup" od_setup
@@ -44,7 +40,7 @@ ok "second mount" is_right
 is "asks for nothing" "$(od_reads)" "$before"
 umount /mnt/a
 
-file=$(cache_file)
+file=$(od_cache_file $IMAGE)
 good=$(xattr_of "$file")
 is "the attribute has 18 bytes" ${#good} 36
 setfattr -x $XATTR "$file"
@@ -64,13 +60,13 @@ again "of a file that is dirty"
 set_xattr "${good%??}63"
 again "of a content that is unknown"
 
-truncate -s 4096 "$(cache_file)"
+truncate -s 4096 "$(od_cache_file $IMAGE)"
 again "a file that was cut off"
-truncate -s $(($(stat -c %s "$(cache_file)") + 4096)) "$(cache_file)"
+truncate -s $(($(stat -c %s "$(od_cache_file $IMAGE)") + 4096)) "$(od_cache_file $IMAGE)"
 again "a file that was made longer"
-rm "$(cache_file)"
+rm "$(od_cache_file $IMAGE)"
 again "a file that is gone"
-file=$(cache_file)
+file=$(od_cache_file $IMAGE)
 rm "$file"
 mkdir "$file"
 again "a folder in its place"
@@ -79,11 +75,11 @@ ln -s /etc/passwd "$file"
 again "a link in its place"
 cp /etc/passwd "$OD_CACHE/passwd"
 ok "which nobody followed" cmp /etc/passwd "$OD_CACHE/passwd"
-rm "$(cache_file)"
+rm "$(od_cache_file $IMAGE)"
 mkfifo "$file"
 # Whoever opens a pipe for reading and writing does not wait.
 again "a pipe in its place"
-fanout=$(dirname "$(cache_file)")
+fanout=$(dirname "$(od_cache_file $IMAGE)")
 rm -r "$fanout"
 again "no fan-out folder"
 rm -r "$fanout"

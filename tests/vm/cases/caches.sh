@@ -11,9 +11,7 @@ FILE=large/sequential
 
 # row TAG COLUMN: of /proc's table of caches, every cache of that name
 row() {
-	awk -F '\t' -v tag="$1" -v column="$2" '
-		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
-		$nr["tag"] == tag { print $nr[column] }' $OD_PROC/caches
+	od_cell $OD_PROC/caches tag "$1" "$2"
 }
 
 # daemon TAG DIR [OPTION...]: a daemon; its pid is left in /tmp/pid.TAG

@@ -9,9 +9,9 @@
 #   od.steps=N   that many images
 #   od.thin=8    fewer images
 #   od.images=NAME,NAME    these images
-IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-old
-	lz4-older deflate deflate-big zstd zstd-1024 lzma lzma-fragments'
-[ "$(od_arg thin 1)" -lt 8 ] || IMAGES='lz4-big lz4-tails lz4-all deflate zstd-1024 lzma-fragments'
+IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-dirs
+	lz4-old lz4-older deflate deflate-big zstd zstd-1024 lzma lzma-fragments'
+[ "$(od_arg thin 1)" -lt 8 ] || IMAGES='lz4-big lz4-tails lz4-all lz4-dirs deflate zstd-1024 lzma-fragments'
 [ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
@@ -109,6 +109,38 @@ for name in $IMAGES; do
 	fi
 done
 
+# --- what is counted, and what is traced ---
+
+# of_mount COLUMN
+of_mount() {
+	od_cell /proc/fs/erofs_od/stats fsid z-lz4-dirs "$1"
+}
+
+TRACING=/sys/kernel/tracing
+mkdir -p $TRACING
+[ -e $TRACING/events ] || mount -t tracefs none $TRACING
+echo 4 >$WINDOW
+ok "a daemon" fresh odd
+ok "mount" od_mount /mnt/a fsid=z-lz4-dirs,timeout=1000
+is "no data is read yet" "$(of_mount bytes_served)" 0
+head -c 1 /mnt/a/data/code >/dev/null
+ok "what is read of a compressed file is its mount's" test "$(of_mount bytes_served)" -gt 0
+# What says where the directory's bytes are is in memory, the bytes are not.
+ls /mnt/a/data >/dev/null
+many=$(stat -c %i /mnt/a/data/many)
+file=$(od_cache_file z-lz4-dirs)
+ok "the cache gives all of it back" od_control punch "$file" "0 $(stat -c %s "$file")"
+killall -STOP erofs-odd
+echo 1 >$TRACING/events/erofs_od/enable
+notok "a compressed directory that cannot be fetched" dirways count /mnt/a/data/many
+ok "is traced, by its number" grep -q \
+	"erofs_od_read_failed: dev=0:.* ino=$many .* error=-110" $TRACING/trace
+killall -CONT erofs-odd
+echo 0 >$TRACING/events/enable
+echo 1024 >$WINDOW
+umount /mnt/a
+umount $TRACING 2>/dev/null
+
 # --- the ways to read ---
 
 ok "a daemon" fresh odd
@@ -199,6 +231,13 @@ damaged() {
 	rm $BLOBS/$1
 }
 
+# is_logged REGEX: lines are rate-limited, which ends: it is read again
+is_logged() {
+	dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 \
+		iflag=direct 2>/dev/null
+	expr "$(od_log)" : "$1" >/dev/null
+}
+
 # In its first block a pcluster has data at the end, whatever is in front of it.
 ok "a daemon" fresh odd --source=$BLOBS --source=$OD_BLOBS
 for name in lz4 lz4-big deflate zstd lzma; do
@@ -213,8 +252,8 @@ for name in lz4 lz4-big deflate zstd lzma; do
 	is "$name: its bytes cannot be read and all others can" \
 		"$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)" \
 		"Input/output error"
-	ok "$name: the log names inode, pcluster and blob" expr "$(od_log)" : \
-		".*blank: inode [0-9]*: pcluster of [0-9]* bytes for byte $LOGICAL, blob .*blank.*, offset $PHYSICAL: corrupt: -117"
+	ok "$name: the log names inode, pcluster and blob" od_wait 20 is_logged \
+		".*blank: inode [0-9]*: pcluster of [0-9]* bytes for byte [0-9]*, blob .*blank.*, offset $PHYSICAL: corrupt: -117"
 	is "$name: direct reads say so" \
 		"$(dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 iflag=direct 2>&1 | grep -o 'Structure needs cleaning')" \
 		"Structure needs cleaning"

@@ -6,23 +6,16 @@
 FILE=/mnt/a/large/sequential
 TRACING=/sys/kernel/tracing
 
-# value FILE KEY NAME COLUMN: of the row whose column KEY is NAME
-value() {
-	awk -F '\t' -v key="$2" -v name="$3" -v column="$4" '
-		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
-		$nr[key] == name { print $nr[column] }' "$1"
-}
-
 blob() {
-	value $OD_PROC/blobs blob one "$1"
+	od_cell $OD_PROC/blobs blob one "$1"
 }
 
 mounted() {
-	value /proc/fs/erofs_od/stats fsid one "$1"
+	od_cell /proc/fs/erofs_od/stats fsid one "$1"
 }
 
 cache() {
-	value $OD_PROC/caches cache 1 "$1"
+	od_cell $OD_PROC/caches cache 1 "$1"
 }
 
 # all_three COLUMN: of the cache, the blob and the mount
@@ -91,8 +84,8 @@ if [ -e $TRACING/events ] || mount -t tracefs none $TRACING 2>/dev/null; then
 			$TRACING/trace
 	done
 	umount /mnt/a
-	file=$(find $OD_CACHE/cache -name Done)
-	ok "cull" sh -c "cd ${file%/*} && echo cull Done >$OD_PROC/control"
+	file=$(od_cache_file one)
+	ok "cull" od_control cull "$file"
 	ok "cull is traced" grep -q 'cachefiles_od_cull: cache=1 name=Done .*error=0' $TRACING/trace
 	ok "mount" od_mount /mnt/a fsid=one,timeout=3000
 	ok "mount is traced" grep -q 'erofs_od_mount: fsid=one .*error=0' $TRACING/trace

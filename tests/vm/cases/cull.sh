@@ -17,7 +17,7 @@ small_fs() {
 }
 
 has() {
-	[ -n "$(find $OD_CACHE/cache -name "D$1")" ]
+	[ -n "$(od_cache_file "$1")" ]
 }
 
 has_not() {

@@ -31,7 +31,7 @@ ends() {
 }
 
 cull_other() {
-	cd "${other%/*}" && echo "cull ${other##*/}" >$OD_PROC/control
+	od_control cull "$other"
 }
 
 # The daemon's threads that sleep in the kernel for their write.
@@ -54,8 +54,7 @@ everything_else() {
 	in_time "$1: a mount of another image that is cached" od_mount /mnt/b fsid=v-4096-plain
 	in_time "$1: it is read" same_tree /mnt/b $OD_SUMS/small
 	in_time "$1: it is unmounted" umount /mnt/b
-	in_time "$1: inuse" sh -c \
-		"cd ${other%/*} && echo inuse ${other##*/} >$OD_PROC/control"
+	in_time "$1: inuse" od_control inuse "$other"
 }
 
 ok "setup" od_setup

@@ -54,7 +54,7 @@ nr_reads() {
 # lost_part: the file's data, and where it is on the disk
 lost_part() {
 	file=/mnt/a/b/many/a-name-of-some-length-7
-	offset=$(oddriver where $file 0) && cached=$(find $OD_CACHE/cache -name "D$IMAGE") &&
+	offset=$(oddriver where $file 0) && cached=$(od_cache_file $IMAGE) &&
 		sector=$(($(oddriver where "$cached" "$offset") / 512))
 }
 
@@ -102,7 +102,7 @@ lose_and_fill() {
 	ok "a daemon that writes half blocks" fake --piece 2048
 	ok "mount" od_mount /mnt/a fsid=$IMAGE
 	file=/mnt/a/b/many/a-name-of-some-length-7
-	offset=$(oddriver where $file 0) && cached=$(find $OD_CACHE/cache -name "D$IMAGE") &&
+	offset=$(oddriver where $file 0) && cached=$(od_cache_file $IMAGE) &&
 		fallocate -l "$(stat -c %s "$cached")" "$cached"
 	sector=$(($(oddriver where "$cached" "$offset") / 512))
 	ok "where a file is to be" test "$sector" -gt 0

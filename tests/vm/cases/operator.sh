@@ -26,17 +26,8 @@ stop_daemon() {
 	od_wait 10 od_daemon_is none
 }
 
-cache_file() {
-	find $OD_CACHE/cache -name "D$IMAGE"
-}
-
 map_of() {
 	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
-}
-
-# control COMMAND: in the directory of the image's cache file
-control() {
-	(cd "$(dirname "$(cache_file)")" && echo "$1" >$OD_PROC/control)
 }
 
 mkdir -p $BLOBS
@@ -44,8 +35,8 @@ cp $OD_BLOBS/$IMAGE $BLOBS
 ok "setup" od_setup
 ok "daemon" odd --source=$BLOBS
 ok "mount" is_right
-file=$(cache_file)
-ok "commit" control "commit D$IMAGE"
+file=$(od_cache_file $IMAGE)
+ok "commit" od_control commit "$(od_cache_file $IMAGE)"
 ok "its map is there" test -s "$(map_of "$file")"
 
 # --- while it is mounted ---
@@ -112,7 +103,7 @@ umount /mnt/a
 
 # --- maps without a file ---
 
-file=$(cache_file)
+file=$(od_cache_file $IMAGE)
 map=$(map_of "$file")
 stop_daemon
 rm "$file"

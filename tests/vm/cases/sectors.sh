@@ -12,7 +12,7 @@ fi
 
 # pages NAME: of the image's cache file, in the page cache
 pages() {
-	storage resident "$(find $OD_CACHE/cache -name "D$1")"
+	storage resident "$(od_cache_file "$1")"
 }
 
 ok "setup" od_load

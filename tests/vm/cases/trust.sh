@@ -8,21 +8,12 @@ IMAGE=v-4096-plain
 XATTR=user.CacheFiles.cache
 KEPT=/tmp/kept
 
-cache_file() {
-	find $OD_CACHE/cache -name "D$IMAGE"
-}
-
 map_of() {
 	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
 }
 
 column() {
-	awk -F '\t' -v image=$IMAGE -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
-		$2 == image && c { print $c }' $OD_PROC/blobs
-}
-
-control() {
-	(cd "$(dirname "$(cache_file)")" && echo "$1" >$OD_PROC/control)
+	od_cell $OD_PROC/blobs blob $IMAGE "$1"
 }
 
 read_some() {
@@ -51,7 +42,7 @@ partly() {
 	kill_daemons
 	od_wait 5 od_daemon_is none
 	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 && umount /mnt/a || return 1
-	file=$(cache_file)
+	file=$(od_cache_file $IMAGE)
 	map=$(map_of "$file")
 	[ -s "$map" ]
 }
@@ -94,8 +85,8 @@ copy_over() {
 # keep_map: the map as it is while the object is open
 keep_map() {
 	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 &&
-		control "commit D$IMAGE" || return 1
-	file=$(cache_file)
+		od_control commit "$(od_cache_file $IMAGE)" || return 1
+	file=$(od_cache_file $IMAGE)
 	map=$(map_of "$file")
 	cp "$map" $KEPT
 	committed=$(column committed)
@@ -204,7 +195,7 @@ here "a map without its file" refilled
 ok "another file" od_mount /mnt/a fsid=$IMAGE
 read_some 100
 umount /mnt/a
-is "has its inode number" "$(stat -c %i "$(cache_file)")" "$ino"
+is "has its inode number" "$(stat -c %i "$(od_cache_file $IMAGE)")" "$ino"
 trusted "after an earlier map"
 
 # --- what commits ---
@@ -215,15 +206,15 @@ ok "a daemon" start
 ok "mount" od_mount /mnt/a fsid=$IMAGE
 read_some 50
 ok "not committed yet" test "$(column committed)" -lt "$(column present)"
-ok "commit NAME" control "commit D$IMAGE"
+ok "commit NAME" od_control commit "$(od_cache_file $IMAGE)"
 is "commit NAME: all is committed" "$(column committed)" "$(column present)"
 read_some 150
 ok "not committed yet" test "$(column committed)" -lt "$(column present)"
 sync
 is "sync: all is committed" "$(column committed)" "$(column present)"
-notok "commit of a name that is not there" control "commit Dnone"
+notok "commit of a name that is not there" od_control commit "$(dirname "$(od_cache_file $IMAGE)")/Dnone"
 umount /mnt/a
-ok "commit of a blob that is not open" control "commit D$IMAGE"
+ok "commit of a blob that is not open" od_control commit "$(od_cache_file $IMAGE)"
 kill_daemons
 od_wait 5 od_daemon_is none
 notok "without a cache" sh -c "echo 'commit D$IMAGE' >$OD_PROC/control"

@@ -397,6 +397,27 @@ od_fresh_cache() {
 	mkdir -p $OD_CACHE
 }
 
+# od_cache_file BLOB: the path of its file in the cache
+od_cache_file() {
+	find $OD_CACHE/cache -name "D$1"
+}
+
+# od_control COMMAND FILE [ARGUMENTS]: in the file's directory, as a client that culls does;
+# without a process of its own, so that whoever runs it in the background can kill it
+od_control() {
+	local here=$PWD done=
+	cd "${2%/*}" || return 1
+	echo "$1 ${2##*/}${3+ $3}" >$OD_PROC/control && done=yes
+	cd "$here" && [ -n "$done" ]
+}
+
+# od_cell FILE KEY NAME COLUMN: of a table in /proc, in each row whose column KEY is NAME
+od_cell() {
+	awk -F '\t' -v key="$2" -v name="$3" -v column="$4" '
+		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
+		(column in nr) && $nr[key] == name { print $nr[column] }' "$1"
+}
+
 # od_counter NAME: a counter of the cache
 od_counter() {
 	awk -F '\t' -v name="$1" '$1 == name { print $2 }' $OD_PROC/cache
