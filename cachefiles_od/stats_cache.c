@@ -9,17 +9,30 @@
 #include <linux/seq_file.h>
 
 /**
+ * struct totals - what takes a walk through the blobs of a cache
+ * @volumes: volumes in use
+ * @blobs: blobs that are open
+ * @waiting: pieces of reads that wait
+ * @oldest_ms: age of the oldest request for a blob
+ */
+struct totals {
+	unsigned int volumes, blobs, waiting, oldest_ms;
+};
+
+/**
  * struct field - what is told of a cache
  * @name: of its column, or line
  * @show: prints it
  */
 struct field {
 	const char *name;
-	void (*show)(struct seq_file *m, struct cachefiles_od_cache *cache);
+	void (*show)(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals);
 };
 
 #define SHOW(what, ...)									\
-static void show_##what(struct seq_file *m, struct cachefiles_od_cache *cache)		\
+static void show_##what(struct seq_file *m, struct cachefiles_od_cache *cache,		\
+			const struct totals *totals)					\
 {											\
 	seq_printf(m, __VA_ARGS__);							\
 }
@@ -48,17 +61,20 @@ SHOW(frun, "%u", cache->files.run)
 SHOW(fcull, "%u", cache->files.cull)
 SHOW(fstop, "%u", cache->files.stop)
 
-static void show_tag(struct seq_file *m, struct cachefiles_od_cache *cache)
+static void show_tag(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals)
 {
 	cachefiles_od_stats_string(m, cache->tag);
 }
 
-static void show_dir(struct seq_file *m, struct cachefiles_od_cache *cache)
+static void show_dir(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals)
 {
 	cachefiles_od_stats_string(m, cache->dir);
 }
 
-static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache)
+static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals)
 {
 	static const char * const names[] = {
 		[OD_ROOM_PLENTY]	= "plenty",
@@ -70,71 +86,23 @@ static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache)
 	seq_puts(m, names[READ_ONCE(cache->room.room)]);
 }
 
-static void show_volumes(struct seq_file *m, struct cachefiles_od_cache *cache)
-{
-	unsigned int nr = 0;
-	struct list_head *pos;
-
-	list_for_each(pos, &cache->volumes)
-		nr++;
-	seq_printf(m, "%u", nr);
-}
-
-static void show_blobs(struct seq_file *m, struct cachefiles_od_cache *cache)
-{
-	struct cachefiles_od_volume *volume;
-	struct list_head *pos;
-	unsigned int nr = 0;
-
-	list_for_each_entry(volume, &cache->volumes, link)
-		list_for_each(pos, &volume->cookies)
-			nr++;
-	seq_printf(m, "%u", nr);
-}
-
-/* Blob by blob: each one's lock is held for as long as it takes to look at its READs. */
-static void look_at_waiting(struct cachefiles_od_cache *cache, unsigned int *waiting,
-			    unsigned int *oldest_ms)
-{
-	struct cachefiles_od_volume *volume;
-	struct cachefiles_od_cookie *cookie;
-
-	list_for_each_entry(volume, &cache->volumes, link) {
-		list_for_each_entry(cookie, &volume->cookies, link) {
-			spin_lock(&cookie->lock);
-			cachefiles_od_stats_waiting(cookie, waiting, oldest_ms);
-			spin_unlock(&cookie->lock);
-		}
-	}
-}
-
-static void show_waiting(struct seq_file *m, struct cachefiles_od_cache *cache)
-{
-	unsigned int waiting = 0, oldest_ms = 0;
-
-	look_at_waiting(cache, &waiting, &oldest_ms);
-	seq_printf(m, "%u", waiting);
-}
-
-static void show_oldest(struct seq_file *m, struct cachefiles_od_cache *cache)
-{
-	unsigned int waiting = 0, oldest_ms = 0;
-
-	look_at_waiting(cache, &waiting, &oldest_ms);
-	seq_printf(m, "%u", oldest_ms);
-}
-
+SHOW(volumes, "%u", totals->volumes)
+SHOW(blobs, "%u", totals->blobs)
+SHOW(waiting, "%u", totals->waiting)
+SHOW(oldest, "%u", totals->oldest_ms)
 SHOW(hits, "%lld", atomic64_read(&cache->use.hits))
 SHOW(misses, "%lld", atomic64_read(&cache->use.misses))
 SHOW(served, "%lld", atomic64_read(&cache->use.served))
 SHOW(timeouts, "%u", cachefiles_od_use_timeouts(&cache->use))
 
-static void show_errors(struct seq_file *m, struct cachefiles_od_cache *cache)
+static void show_errors(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals)
 {
 	cachefiles_od_use_show_errors(m, &cache->use);
 }
 
-static void show_waits(struct seq_file *m, struct cachefiles_od_cache *cache)
+static void show_waits(struct seq_file *m, struct cachefiles_od_cache *cache,
+		     const struct totals *totals)
 {
 	cachefiles_od_use_show_waits(m, &cache->use);
 }
@@ -177,6 +145,26 @@ static const struct field fields[] = {
 	{ "waits_ms", show_waits },
 };
 
+/* Blob by blob: each one's lock is held for as long as it takes to look at its READs. */
+static struct totals count_totals(struct cachefiles_od_cache *cache)
+{
+	struct cachefiles_od_volume *volume;
+	struct cachefiles_od_cookie *cookie;
+	struct totals totals = { };
+
+	lockdep_assert_held(&cachefiles_od_mutex);
+	list_for_each_entry(volume, &cache->volumes, link) {
+		totals.volumes++;
+		list_for_each_entry(cookie, &volume->cookies, link) {
+			totals.blobs++;
+			spin_lock(&cookie->lock);
+			cachefiles_od_stats_waiting(cookie, &totals.waiting, &totals.oldest_ms);
+			spin_unlock(&cookie->lock);
+		}
+	}
+	return totals;
+}
+
 /* Before the mutex is taken: a file system may take its time. */
 static void look_up_rooms(void)
 {
@@ -193,17 +181,20 @@ static void look_up_rooms(void)
 static int show_cache(struct seq_file *m, void *unused)
 {
 	struct cachefiles_od_cache *cache;
+	struct totals totals = { };
 	size_t i;
 
 	seq_puts(m, "name\tvalue\n");
 	look_up_rooms();
 	mutex_lock(&cachefiles_od_mutex);
 	cache = cachefiles_od_cache_find(NULL);
-	if (!cache)
+	if (cache)
+		totals = count_totals(cache);
+	else
 		seq_puts(m, "daemon\tnone\n");
 	for (i = 0; cache && i < ARRAY_SIZE(fields); i++) {
 		seq_printf(m, "%s\t", fields[i].name);
-		fields[i].show(m, cache);
+		fields[i].show(m, cache, &totals);
 		seq_putc(m, '\n');
 	}
 	mutex_unlock(&cachefiles_od_mutex);
@@ -233,13 +224,16 @@ static int caches_show(struct seq_file *m, void *v)
 {
 	struct cachefiles_od_cache *cache =
 		v == &cachefiles_od_caches ? NULL : list_entry(v, struct cachefiles_od_cache, link);
+	struct totals totals = { };
 	size_t i;
 
+	if (cache)
+		totals = count_totals(cache);
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (i)
 			seq_putc(m, '\t');
 		if (cache)
-			fields[i].show(m, cache);
+			fields[i].show(m, cache, &totals);
 		else
 			seq_puts(m, fields[i].name);
 	}

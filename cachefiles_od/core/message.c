@@ -20,6 +20,15 @@ size_t od_message_len(const struct od_message *msg)
 	}
 }
 
+/* The volume's key, with its NUL, and the blob's: what an OPEN and a CULLED end with. */
+static void od_message_encode_keys(const struct od_message *msg, u8 *buf)
+{
+	size_t volume_key_size = strlen(msg->open.volume_key) + 1;
+
+	memcpy(buf, msg->open.volume_key, volume_key_size);
+	memcpy(buf + volume_key_size, msg->open.cookie_key, msg->open.cookie_key_len);
+}
+
 static void od_message_encode_open(const struct od_message *msg, u8 *buf)
 {
 	struct cachefiles_od_open open = {
@@ -29,10 +38,7 @@ static void od_message_encode_open(const struct od_message *msg, u8 *buf)
 	};
 
 	memcpy(buf, &open, sizeof(open));
-	buf += sizeof(open);
-	memcpy(buf, msg->open.volume_key, open.volume_key_size);
-	buf += open.volume_key_size;
-	memcpy(buf, msg->open.cookie_key, open.cookie_key_size);
+	od_message_encode_keys(msg, buf + sizeof(open));
 }
 
 static void od_message_encode_culled(const struct od_message *msg, u8 *buf)
@@ -44,10 +50,7 @@ static void od_message_encode_culled(const struct od_message *msg, u8 *buf)
 	};
 
 	memcpy(buf, &culled, sizeof(culled));
-	buf += sizeof(culled);
-	memcpy(buf, msg->open.volume_key, culled.volume_key_size);
-	buf += culled.volume_key_size;
-	memcpy(buf, msg->open.cookie_key, culled.cookie_key_size);
+	od_message_encode_keys(msg, buf + sizeof(culled));
 }
 
 void od_message_encode(const struct od_message *msg, u8 *buf)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "inode.h"
+#include "verdict.h"
 
 /* Inode numbers count 32-byte units: past this their offsets would not fit 64 bits. */
 #define OD_NID_MAX	(((u64)1 << 58) - 1)
@@ -16,18 +17,6 @@ int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off)
 		return -EUCLEAN;
 	*off = at;
 	return 0;
-}
-
-static int od_inode_corrupt(const char **why, const char *what)
-{
-	*why = what;
-	return -EUCLEAN;
-}
-
-static int od_inode_refuse(const char **why, const char *what)
-{
-	*why = what;
-	return -EOPNOTSUPP;
 }
 
 static void od_inode_compact(const struct od_sb *sb, const struct od_disk_inode_compact *disk,
@@ -61,9 +50,9 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 	 */
 	format &= 0xffff;
 	if (format & ~OD_CHUNK_KNOWN)
-		return od_inode_refuse(why, "unknown chunk format");
+		return od_refuse(why, "unknown chunk format");
 	if (format & OD_CHUNK_48BIT)
-		return od_inode_refuse(why, "48-bit chunk addresses");
+		return od_refuse(why, "48-bit chunk addresses");
 	inode->chunkbits = (u8)(sb->blkbits + (format & OD_CHUNK_BITS_MASK));
 	inode->entry_size = format & OD_CHUNK_INDEXES ? sizeof(struct od_disk_chunk_index)
 						      : sizeof(struct od_disk_chunk);
@@ -86,7 +75,7 @@ static int od_inode_layout(const struct od_sb *sb, u32 u, struct od_inode *inode
 		inode->encoded_size = (u64)u << sb->blkbits;
 		return 0;
 	default:
-		return od_inode_refuse(why, "unknown data layout");
+		return od_refuse(why, "unknown data layout");
 	}
 }
 
@@ -107,7 +96,7 @@ static int od_inode_type(const struct od_sb *sb, u32 u, struct od_inode *inode, 
 		inode->size = 0;
 		return 0;
 	default:
-		return od_inode_corrupt(why, "invalid file type");
+		return od_corrupt(why, "invalid file type");
 	}
 }
 
@@ -118,11 +107,11 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 	u16 format, icount;
 
 	if (len < sizeof(*disk))
-		return od_inode_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	memset(inode, 0, sizeof(*inode));
 	format = le16_to_cpu(disk->format);
 	if (format & ~OD_I_KNOWN)
-		return od_inode_refuse(why, "unknown inode format");
+		return od_refuse(why, "unknown inode format");
 	inode->nid = nid;
 	inode->off = off;
 	inode->mode = le16_to_cpu(disk->mode);
@@ -130,7 +119,7 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 	inode->inode_size = format & OD_I_EXTENDED ? sizeof(struct od_disk_inode_extended)
 						   : sizeof(*disk);
 	if (len < inode->inode_size)
-		return od_inode_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	icount = le16_to_cpu(disk->xattr_icount);
 	if (icount)
 		inode->xattr_size = sizeof(struct od_disk_xattr_header) +
@@ -146,10 +135,10 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		inode->nlink = 1;
 	/* The kernel would treat it as unlinked, and evict it with its last user. */
 	if (!inode->nlink)
-		return od_inode_corrupt(why, "no links");
+		return od_corrupt(why, "no links");
 	if (inode->size > OD_SIZE_MAX)
-		return od_inode_corrupt(why, "invalid size");
+		return od_corrupt(why, "invalid size");
 	if (inode->mtime_nsec >= 1000000000U)
-		return od_inode_corrupt(why, "invalid time stamp");
+		return od_corrupt(why, "invalid time stamp");
 	return od_inode_type(sb, le32_to_cpu(disk->u), inode, why);
 }

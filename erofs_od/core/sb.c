@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sb.h"
+#include "verdict.h"
 
 static const u32 od_sb_supported =
 	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_COMPR_CFGS |
@@ -22,20 +23,10 @@ static int od_sb_check_features(u32 incompat, const char **why)
 
 	if (!extra)
 		return 0;
-	for (i = 0; i < ARRAY_SIZE(od_sb_refused); i++) {
-		if (extra & od_sb_refused[i].bit) {
-			*why = od_sb_refused[i].name;
-			return -EOPNOTSUPP;
-		}
-	}
-	*why = "unknown incompatible feature";
-	return -EOPNOTSUPP;
-}
-
-static int od_sb_corrupt(const char **why, const char *what)
-{
-	*why = what;
-	return -EUCLEAN;
+	for (i = 0; i < ARRAY_SIZE(od_sb_refused); i++)
+		if (extra & od_sb_refused[i].bit)
+			return od_refuse(why, od_sb_refused[i].name);
+	return od_refuse(why, "unknown incompatible feature");
 }
 
 /* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
@@ -74,10 +65,8 @@ static int od_sb_read_algorithms(const struct od_disk_sb *disk, struct od_sb *sb
 			sb->compr_algs = 1U << OD_ALGORITHM_LZ4;
 		return 0;
 	}
-	if (field >> OD_ALGORITHMS) {
-		*why = "unknown compression algorithm";
-		return -EOPNOTSUPP;
-	}
+	if (field >> OD_ALGORITHMS)
+		return od_refuse(why, "unknown compression algorithm");
 	sb->compr_algs = field;
 	sb->config_off = OD_SB_OFFSET + sizeof(*disk) +
 			 (u64)disk->extslots * OD_SB_EXTSLOT_SIZE;
@@ -110,15 +99,11 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 
 	sb->blkbits = disk->blkszbits;
 	if (sb->blkbits < OD_BLKBITS_MIN || sb->blkbits > OD_BLKBITS_MAX)
-		return od_sb_corrupt(why, "invalid block size");
-	if (sb->blkbits > blkbits_max) {
-		*why = "blocks larger than pages";
-		return -EOPNOTSUPP;
-	}
-	if (disk->dirblkbits) {
-		*why = "directory blocks of their own size";
-		return -EOPNOTSUPP;
-	}
+		return od_corrupt(why, "invalid block size");
+	if (sb->blkbits > blkbits_max)
+		return od_refuse(why, "blocks larger than pages");
+	if (disk->dirblkbits)
+		return od_refuse(why, "directory blocks of their own size");
 
 	sb->checksum = le32_to_cpu(disk->checksum);
 	sb->checksum_len = od_sb_checksum_len(sb->blkbits);
@@ -128,7 +113,7 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	sb->epoch = le64_to_cpu(disk->epoch);
 	sb->fixed_nsec = le32_to_cpu(disk->fixed_nsec);
 	if (sb->fixed_nsec >= 1000000000U)
-		return od_sb_corrupt(why, "invalid time stamp");
+		return od_corrupt(why, "invalid time stamp");
 	sb->meta_off = (u64)le32_to_cpu(disk->meta_blkaddr) << sb->blkbits;
 	sb->xattr_off = (u64)le32_to_cpu(disk->xattr_blkaddr) << sb->blkbits;
 	memcpy(sb->uuid, disk->uuid, OD_UUID_SIZE);

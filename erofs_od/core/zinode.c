@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "zinode.h"
+#include "verdict.h"
 
 #define OD_LZMA_DICT_MIN	4096U
 #define OD_LZMA_DICT_MAX	(8U << 20)
 #define OD_DEFLATE_WINDOWBITS_MAX	15
 #define OD_ZSTD_WINDOWLOG_MAX	10
 #define OD_ZSTD_WINDOW_MIN	1024U
-
-static int od_z_corrupt(const char **why, const char *what)
-{
-	*why = what;
-	return -EUCLEAN;
-}
-
-static int od_z_refuse(const char **why, const char *what)
-{
-	*why = what;
-	return -EOPNOTSUPP;
-}
 
 const char *od_algorithm_name(unsigned int algorithm)
 {
@@ -31,9 +20,9 @@ static int od_zconfig_lz4(const u8 *p, size_t len, u8 blkbits, const char **why)
 	const struct od_disk_lz4 *disk = (const void *)p;
 
 	if (len < sizeof(*disk))
-		return od_z_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	if ((u64)le16_to_cpu(disk->max_pclusterblks) << blkbits > OD_ZENCODED_MAX)
-		return od_z_corrupt(why, "invalid pcluster size");
+		return od_corrupt(why, "invalid pcluster size");
 	return 0;
 }
 
@@ -43,12 +32,12 @@ static int od_zconfig_lzma(const u8 *p, size_t len, struct od_zconfig *config, c
 	u32 dict;
 
 	if (len < sizeof(*disk))
-		return od_z_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	if (disk->format)
-		return od_z_refuse(why, "unknown format");
+		return od_refuse(why, "unknown format");
 	dict = le32_to_cpu(disk->dict_size);
 	if (dict < OD_LZMA_DICT_MIN || dict > OD_LZMA_DICT_MAX)
-		return od_z_corrupt(why, "invalid dictionary size");
+		return od_corrupt(why, "invalid dictionary size");
 	config->lzma_dict = dict;
 	return 0;
 }
@@ -59,9 +48,9 @@ static int od_zconfig_deflate(const u8 *p, size_t len, const char **why)
 	const struct od_disk_deflate *disk = (const void *)p;
 
 	if (len < sizeof(*disk))
-		return od_z_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	if (disk->windowbits > OD_DEFLATE_WINDOWBITS_MAX)
-		return od_z_corrupt(why, "invalid window size");
+		return od_corrupt(why, "invalid window size");
 	return 0;
 }
 
@@ -70,11 +59,11 @@ static int od_zconfig_zstd(const u8 *p, size_t len, struct od_zconfig *config, c
 	const struct od_disk_zstd *disk = (const void *)p;
 
 	if (len < sizeof(*disk))
-		return od_z_corrupt(why, "truncated");
+		return od_corrupt(why, "truncated");
 	if (disk->format)
-		return od_z_refuse(why, "unknown format");
+		return od_refuse(why, "unknown format");
 	if (disk->windowlog > OD_ZSTD_WINDOWLOG_MAX)
-		return od_z_corrupt(why, "invalid window size");
+		return od_corrupt(why, "invalid window size");
 	config->zstd_window = OD_ZSTD_WINDOW_MIN << disk->windowlog;
 	return 0;
 }
@@ -92,7 +81,7 @@ int od_zconfig_parse(unsigned int algorithm, const u8 *p, size_t len, u8 blkbits
 	case OD_ALGORITHM_ZSTD:
 		return od_zconfig_zstd(p, len, config, why);
 	default:
-		return od_z_refuse(why, "unknown algorithm");
+		return od_refuse(why, "unknown algorithm");
 	}
 }
 
@@ -106,9 +95,9 @@ static int od_zinode_check_fragment(const struct od_sb *sb, const struct od_inod
 				    const char **why)
 {
 	if (!sb->packed_nid)
-		return od_z_corrupt(why, "fragment without a packed inode");
+		return od_corrupt(why, "fragment without a packed inode");
 	if (inode->nid == sb->packed_nid)
-		return od_z_corrupt(why, "fragment in the packed inode");
+		return od_corrupt(why, "fragment in the packed inode");
 	return 0;
 }
 
@@ -132,19 +121,19 @@ static int od_zinode_check(const struct od_sb *sb, const struct od_inode *inode,
 	u16 big = z->advise & (OD_ZADVISE_BIG_1 | OD_ZADVISE_BIG_2);
 
 	if (z->algorithm[0] >= OD_ALGORITHMS || z->algorithm[1] >= OD_ALGORITHMS)
-		return od_z_corrupt(why, "unknown compression algorithm");
+		return od_corrupt(why, "unknown compression algorithm");
 	if (!sb->compr_algs)
-		return od_z_corrupt(why, "compressed data in an image without");
+		return od_corrupt(why, "compressed data in an image without");
 	if (big && !(sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS))
-		return od_z_corrupt(why, "big pclusters in an image without");
+		return od_corrupt(why, "big pclusters in an image without");
 	if (z->lclusterbits != sb->blkbits)
-		return od_z_refuse(why, "lcluster size other than the block size");
+		return od_refuse(why, "lcluster size other than the block size");
 	if (inode->layout == OD_LAYOUT_COMPRESSED_FULL)
 		return 0;
 	if (big && big != (OD_ZADVISE_BIG_1 | OD_ZADVISE_BIG_2))
-		return od_z_corrupt(why, "compact map with big pclusters of one type");
+		return od_corrupt(why, "compact map with big pclusters of one type");
 	if (z->lclusterbits > (z->advise & OD_ZADVISE_COMPACT_2B ? 12 : 14))
-		return od_z_refuse(why, "compact map of large blocks");
+		return od_refuse(why, "compact map of large blocks");
 	return 0;
 }
 
@@ -177,7 +166,7 @@ static int od_zinode_map(const struct od_inode *inode, u64 blob_size, struct od_
 		size = od_zinode_compact(z);
 	}
 	if (z->array > blob_size || size > blob_size - z->array)
-		return od_z_corrupt(why, "map beyond the end of the image");
+		return od_corrupt(why, "map beyond the end of the image");
 	z->end = z->array + size;
 	return 0;
 }
@@ -197,7 +186,7 @@ int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
 	}
 	z->advise = le16_to_cpu(disk->advise);
 	if (inode->layout == OD_LAYOUT_COMPRESSED_FULL && (z->advise & OD_ZADVISE_EXTENTS))
-		return od_z_refuse(why, "encoded extents");
+		return od_refuse(why, "encoded extents");
 	z->algorithm[0] = disk->algorithms & 15;
 	z->algorithm[1] = disk->algorithms >> 4;
 	z->lclusterbits = sb->blkbits + (disk->clusterbits & 15);
