@@ -34,7 +34,7 @@ char *waits_part(const struct waits *waits, unsigned int percent, char buf[stati
 	}
 	if (!waits->total)
 		snprintf(buf, HUMAN_SIZE, "-");
-	else if (i + 1 >= waits->count)
+	else if (i && i + 1 == waits->count)
 		snprintf(buf, HUMAN_SIZE, "> %.20s", human_age(1ULL << (i - 1), age));
 	else
 		snprintf(buf, HUMAN_SIZE, "< %.20s", human_age(1ULL << i, age));

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdinfo.h"
 #include "text.h"
 
 /**
@@ -89,17 +90,11 @@ static void add(const struct process *process, const char *dev, const char *how)
 /* A device says in fdinfo which cache is bound to it. */
 static void look_at_device(const struct process *process, const char *fd)
 {
-	char name[300], line[256];
-	unsigned long cache = 0;
-	FILE *in;
+	unsigned long cache;
+	char name[300];
 
 	snprintf(name, sizeof(name), "fdinfo/%s", fd);
-	in = open_in(process, name);
-	while (in && !cache && fgets(line, sizeof(line), in))
-		if (!strncmp(line, "cache:\t", 7))
-			cache = strtoul(line + 7, NULL, 10);
-	if (in)
-		fclose(in);
+	cache = fdinfo_cache(open_in(process, name));
 	if (cache)
 		add_reason(process, "", cache, "serves it");
 }

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "pins.h"
 #include "presence.h"
+#include "proc.h"
 #include "stats.h"
 #include "table.h"
 
@@ -162,16 +163,44 @@ static int list_items(struct cull_round *round)
 	return err;
 }
 
-static void mark_used(struct cull_round *round)
-{
-	uint64_t id = table_number(&round->caches, round->cache, "cache");
-	size_t i, row;
+/**
+ * struct used - a blob in use
+ * @ino: inode number of its cache file
+ * @row: in the kernel's table
+ */
+struct used {
+	uint64_t ino;
+	size_t row;
+};
 
-	for (i = 0; i < round->nr; i++)
-		for (row = 0; row < round->regions.rows; row++)
-			if (table_number(&round->regions, row, "inode") == round->items[i].ino &&
-			    table_number(&round->regions, row, "cache") == id)
-				round->items[i].regions = (ssize_t)row;
+static int by_ino(const void *a, const void *b)
+{
+	const struct used *x = a, *y = b;
+
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static int mark_used(struct cull_round *round)
+{
+	struct used *list = calloc(round->regions.rows + 1, sizeof(*list)), *found;
+	uint64_t id = table_number(&round->caches, round->cache, "cache");
+	size_t i, nr = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (i = 0; i < round->regions.rows; i++)
+		if (table_number(&round->regions, i, "cache") == id)
+			list[nr++] = (struct used) { table_number(&round->regions, i, "inode"), i };
+	qsort(list, nr, sizeof(*list), by_ino);
+	for (i = 0; i < round->nr; i++) {
+		struct used key = { .ino = round->items[i].ino };
+
+		found = bsearch(&key, list, nr, sizeof(*list), by_ino);
+		if (found)
+			round->items[i].regions = (ssize_t)found->row;
+	}
+	free(list);
+	return 0;
 }
 
 /* --- what is to be freed --- */
@@ -369,28 +398,6 @@ static int punch_parts(struct cull_round *round)
 
 /* --- a round --- */
 
-static int load(const struct culler *culler, const char *name, struct table *table)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/%s", culler->options->proc, name);
-	return table_load(table, path);
-}
-
-/* Other daemons have caches of their own; one directory may go by several paths. */
-static int find_cache(struct cull_round *round)
-{
-	struct stat own, st;
-
-	if (fstat(round->root, &own))
-		return -errno;
-	for (round->cache = 0; round->cache < round->caches.rows; round->cache++)
-		if (!stat(table_get(&round->caches, round->cache, "dir"), &st) &&
-		    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
-			return 0;
-	return -ENOENT;
-}
-
 static int open_round(struct cull_round *round)
 {
 	int err;
@@ -398,9 +405,8 @@ static int open_round(struct cull_round *round)
 	round->root = open(round->culler->options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (round->root < 0)
 		return -errno;
-	err = load(round->culler, "caches", &round->caches);
-	if (!err)
-		err = find_cache(round);
+	err = proc_own_cache(round->culler->options->proc, round->culler->dev, &round->caches,
+			     &round->cache);
 	if (err)
 		return err;
 	round->maps = openat(round->root, "maps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -432,13 +438,14 @@ static void close_round(struct cull_round *round)
 
 static int make_room(struct cull_round *round)
 {
+	char path[PATH_MAX];
 	int err;
 
 	empty_graveyard(round);
-	err = load(round->culler, "regions", &round->regions);
+	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/regions", round->culler->options->proc);
+	err = table_load(&round->regions, path) ?: mark_used(round);
 	if (err)
 		return err;
-	mark_used(round);
 	if (!is_done(round))
 		cull_blobs(round);
 	return round->bytes ? punch_parts(round) : 0;

@@ -187,16 +187,11 @@ static void print_row(FILE *out, const struct table *caches, size_t row)
 
 static void print_cache(const char *proc, int dev, FILE *out)
 {
-	unsigned long id = proc_cache_id(proc, dev);
 	struct table caches;
-	char path[512];
 	size_t row;
 
-	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/caches", proc);
-	if (!table_load(&caches, path))
-		for (row = 0; row < caches.rows; row++)
-			if (table_number(&caches, row, "cache") == id)
-				print_row(out, &caches, row);
+	if (!proc_own_cache(proc, dev, &caches, &row))
+		print_row(out, &caches, row);
 	table_free(&caches);
 }
 

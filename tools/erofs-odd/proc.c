@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fdinfo.h"
 #include "stats.h"
 
 /* The list is read at most so often, however many requests ask. */
@@ -111,117 +112,51 @@ bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms)
 	return still;
 }
 
-/* Backslash and three octal digits stand for other characters than printable ones. */
-static void unescape(const char *from, char *to)
+static unsigned long bound_cache(const char *proc, int dev)
 {
-	unsigned int c;
+	char path[512];
 
-	while (*from) {
-		if (*from == '\\' && sscanf(from + 1, "%3o", &c) == 1 && strlen(from) >= 4) {
-			*to++ = (char)c;
-			from += 4;
-		} else {
-			*to++ = *from++;
-		}
-	}
-	*to = '\0';
+	snprintf(path, sizeof(path), "%s/self/fdinfo/%d", proc, dev);
+	return fdinfo_cache(fopen(path, "re"));
 }
 
-/** proc_cache_id - number of the cache that is bound to a device, 0 if the module does not say */
-unsigned long proc_cache_id(const char *proc, int dev)
+static int load(const char *proc, const char *name, struct table *table)
 {
-	unsigned long id = 0;
-	char line[256];
-	FILE *in;
+	char path[512];
 
-	snprintf(line, sizeof(line), "%s/self/fdinfo/%d", proc, dev);
-	in = fopen(line, "re");
-	if (!in)
-		return 0;
-	while (!id && fgets(line, sizeof(line), in))
-		if (!strncmp(line, "cache:\t", 7))
-			id = strtoul(line + 7, NULL, 10);
-	fclose(in);
-	return id;
+	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/%s", proc, name);
+	return table_load(table, path);
 }
 
-/* Which column of a table has this name? -1 for none. */
-static int column_of(const char *head, const char *name)
+/**
+ * proc_own_cache - what the kernel tells of the cache that is bound to a device
+ * @proc: where /proc is
+ * @dev: the device
+ * @caches: the kernel's table of caches; table_free() it in any case
+ * @row: gets the row in it
+ *
+ * Return: 0; -ENOENT if none is bound, or the module does not say which; or another
+ * negative errno
+ */
+int proc_own_cache(const char *proc, int dev, struct table *caches, size_t *row)
 {
-	size_t len = strlen(name);
-	int nr = 0;
+	unsigned long id = bound_cache(proc, dev);
+	int err = load(proc, "caches", caches);
 
-	for (; head; head = strchr(head, '\t'), nr++) {
-		head += *head == '\t';
-		if (!strncmp(head, name, len) && (!head[len] || head[len] == '\t'))
-			return nr;
-	}
-	return -1;
+	if (err)
+		return err;
+	for (*row = 0; id && *row < caches->rows; ++*row)
+		if (table_number(caches, *row, "cache") == id)
+			return 0;
+	return -ENOENT;
 }
 
-/* Cuts a column out of a line; NULL if there are not so many. */
-static char *cell(char *line, int nr)
+static int keep_dir(const char *from, char *dir, size_t size)
 {
-	while (line && nr--) {
-		line = strchr(line, '\t');
-		line += line != NULL;
-	}
-	if (line)
-		line[strcspn(line, "\t")] = '\0';
-	return line;
-}
-
-static char *next_line(FILE *in, char **line, size_t *room)
-{
-	if (getline(line, room, in) <= 0)
-		return NULL;
-	(*line)[strcspn(*line, "\n")] = '\0';
-	return *line;
-}
-
-static int keep_dir(const char *escaped, char *dir, size_t size)
-{
-	if (!escaped || strlen(escaped) >= size)
+	if (!from || *from != '/' || strlen(from) >= size)
 		return -ENOENT;
-	unescape(escaped, dir);
-	return *dir == '/' ? 0 : -ENOENT;
-}
-
-/* Of one of several caches, by its number: the first column. */
-static int dir_of_cache(const char *proc, unsigned long id, char *dir, size_t size)
-{
-	FILE *in = open_file(proc, "caches");
-	char *line = NULL;
-	int err = -ENOENT, nr;
-	size_t room = 0;
-
-	if (!in)
-		return -ENOENT;
-	nr = next_line(in, &line, &room) ? column_of(line, "dir") : -1;
-	while (nr >= 0 && err && next_line(in, &line, &room))
-		if (strtoul(line, NULL, 10) == id)
-			err = keep_dir(cell(line, nr), dir, size);
-	free(line);
-	fclose(in);
-	return err;
-}
-
-/* Of a module that has one cache. */
-static int dir_of_the_cache(const char *proc, char *dir, size_t size)
-{
-	FILE *in = open_file(proc, "cache");
-	char *line = NULL;
-	int err = -ENOENT;
-	size_t room = 0;
-
-	if (!in)
-		return -ENOENT;
-	while (err && next_line(in, &line, &room))
-		if (!strncmp(line, "dir\t", 4))
-			err = keep_dir(line + 4, dir, size);
-	free(line);
-	fclose(in);
-	return err;
+	strcpy(dir, from);
+	return 0;
 }
 
 /**
@@ -231,11 +166,23 @@ static int dir_of_the_cache(const char *proc, char *dir, size_t size)
  * @dir: gets the path
  * @size: bytes of @dir
  *
+ * A module that does not say which cache that is has one.
+ *
  * Return: 0, or -ENOENT
  */
 int proc_cache_dir(const char *proc, int dev, char *dir, size_t size)
 {
-	unsigned long id = proc_cache_id(proc, dev);
+	struct table table;
+	size_t row;
+	int err;
 
-	return id ? dir_of_cache(proc, id, dir, size) : dir_of_the_cache(proc, dir, size);
+	if (bound_cache(proc, dev)) {
+		err = proc_own_cache(proc, dev, &table, &row) ?:
+		      keep_dir(table_get(&table, row, "dir"), dir, size);
+	} else {
+		err = load(proc, "cache", &table) ?:
+		      keep_dir(table_find(&table, "dir"), dir, size);
+	}
+	table_free(&table);
+	return err ? -ENOENT : 0;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table.h"
+
 /**
  * struct wanted - the requests that somebody waits for, as of a moment ago
  * @proc: where /proc is
@@ -29,7 +31,7 @@ struct wanted {
 void wanted_init(struct wanted *wanted, const char *proc);
 void wanted_exit(struct wanted *wanted);
 bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms);
-unsigned long proc_cache_id(const char *proc, int dev);
+int proc_own_cache(const char *proc, int dev, struct table *caches, size_t *row);
 int proc_cache_dir(const char *proc, int dev, char *dir, size_t size);
 
 #endif
