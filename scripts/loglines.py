@@ -11,7 +11,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = TOP / "Documentation/operations.rst"
-CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_once)?\((?:sbi, )?((?:\s*"(?:[^"\\]|\\.)*")+)')
+CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_once)?\([^"]*?((?:\s*"(?:[^"\\]|\\.)*")+)')
 SPEC = re.compile(r"%[-+#0-9.*]*(?:[hlz]*[diuxX]|pE|s|c)")
 
 
