@@ -581,7 +581,7 @@ static void test_hang_holds_up_nobody(void **state)
 	server_init(&two, serve_well, w->big, BIG_SIZE);
 	server_listen(&server);
 	server_listen(&two);
-	start_with(w, &server, &two, "--switch-time 3600 --threads 4");
+	start_with(w, &server, &two, "--switch-time 3600 --timeout 3600 --threads 4");
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	other = open_blob(w, 2, "small", BIG_SIZE);
 	for (i = 0; i < 40; i++)

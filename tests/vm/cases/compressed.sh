@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 400, debug 2400
+# seconds: 250, debug 2400
 # where: stock rows debug
 # thin
 # Compressed images, of each algorithm and each way to pack: every byte cold, warm, and from
 # a cache that has every other pcluster; the ways to read; little memory; what a kernel
 # cannot decompress is refused by name; missing and changed bytes. On the kernel command line:
 #   od.seed=N    changes the bytes that it changed
-#   od.steps=N   that many images
+#   od.steps=N   changes that many images
 #   od.thin=8    fewer images
 #   od.images=NAME,NAME    these images
 IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-dirs
 	lz4-old lz4-older deflate deflate-big zstd zstd-1024 lzma lzma-fragments'
-[ "$(od_arg thin 1)" -lt 8 ] || IMAGES='lz4-big lz4-tails lz4-all lz4-dirs deflate zstd-1024 lzma-fragments'
+STEPS=24
+[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-tails lz4-all lz4-dirs deflate zstd-1024 lzma'
 [ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
@@ -213,7 +214,7 @@ is "until the daemon has it" "$(sum_of </mnt/a/data/code)" "$(sum_of <$GOOD/code
 umount /mnt/a
 
 seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
-steps=$(od_arg steps 24)
+steps=$(od_arg steps $STEPS)
 note "od.seed=$seed od.steps=$steps"
 BLOBS=$OD_MNT/scratch/blobs
 mkdir -p $BLOBS
