@@ -572,6 +572,36 @@ static void serve_big_hang(struct asked *asked)
 		serve_well(asked);
 }
 
+/* Without limits that would end a hang after a while. */
+#define FOR_EVER "--switch-time 3600 --timeout 3600 --low-speed 0 --threads 4"
+
+static void hang_for_big_data(struct asked *asked)
+{
+	if (strstr(asked->target, "/big") && asked->fetch)
+		hang(asked);
+	else
+		serve_well(asked);
+}
+
+/* Of the same source: one blob never has all threads. */
+static void test_hang_holds_up_no_other_blob(void **state)
+{
+	SETUP(w, state, hang_for_big_data);
+	int fd, other, i;
+
+	server_listen(&server);
+	start_with(w, &server, NULL, FOR_EVER);
+	fd = open_blob(w, 1, "big", BIG_SIZE);
+	for (i = 0; i < 40; i++)
+		send_read(w, 1, (uint64_t)i * MIB, MIB);
+	other = open_blob(w, 2, "small", BIG_SIZE);
+	check_read(w, 2, other);
+	end_daemon(w);
+	server_stop(&server);
+	close(fd);
+	close(other);
+}
+
 static void test_hang_holds_up_nobody(void **state)
 {
 	SETUP(w, state, serve_big_hang);
@@ -581,7 +611,7 @@ static void test_hang_holds_up_nobody(void **state)
 	server_init(&two, serve_well, w->big, BIG_SIZE);
 	server_listen(&server);
 	server_listen(&two);
-	start_with(w, &server, &two, "--switch-time 3600 --timeout 3600 --threads 4");
+	start_with(w, &server, &two, FOR_EVER);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	other = open_blob(w, 2, "small", BIG_SIZE);
 	for (i = 0; i < 40; i++)
@@ -1036,6 +1066,7 @@ int main(void)
 		TEST(test_no_name_server),
 		TEST(test_retry_after),
 		TEST(test_hang_holds_up_nobody),
+		TEST(test_hang_holds_up_no_other_blob),
 		TEST(test_backend_tags_reopened),
 		TEST(test_query),
 		TEST(test_password_in_url),

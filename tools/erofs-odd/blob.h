@@ -25,6 +25,7 @@
  * @dev: the device
  * @fd: where its data is written to
  * @refs: references
+ * @jobs: requests, queued and being handled
  * @gone: CLOSE was received: abort requests for it
  * @open: copen was sent; @version is set
  * @stale: sources, as bits, that have another version: they are asked no more
@@ -40,6 +41,7 @@ struct blob {
 	int dev;
 	int fd;
 	atomic_uint refs;
+	atomic_uint jobs;
 	atomic_bool gone;
 	atomic_bool open;
 	atomic_ullong stale;

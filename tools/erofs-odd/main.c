@@ -138,7 +138,8 @@ static const struct argp_option options[] = {
 	{ "key", KEY_KEY, "FILE", 0, "Key of --cert, if it is not in the same file", 0 },
 	{ "mirrors", KEY_MIRRORS, NULL, 0, "Blobs of one name and size are the same at all sources", 0 },
 	{ "allow-http-redirect", KEY_DOWNGRADE, NULL, 0, "Follow redirects from https to http", 0 },
-	{ "threads", 't', "N", 0, "Requests handled at once, for each source (16)", 0 },
+	{ "threads", 't', "N", 0, "Requests handled at once, for each source (16); "
+	  "a quarter as many more for OPENs and blobs that have no other request", 0 },
 	{ "queue", KEY_QUEUE, "N", 0, "Requests that may wait here, the others wait in the kernel "
 	  "(65536)", 0 },
 	{ "retry-time", KEY_RETRY_TIME, "SECONDS", 0, "How long a request without progress is repeated "

@@ -11,9 +11,29 @@
 #include "fill.h"
 #include "stats.h"
 
+/**
+ * job_new - a request for a blob
+ * @blob: which one; the caller's reference is the job's from now on
+ * @msg_id: for the reply
+ *
+ * Return: the job, or NULL; then the reference is still the caller's
+ */
+struct job *job_new(struct blob *blob, uint32_t msg_id)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->blob = blob;
+	job->msg_id = msg_id;
+	atomic_fetch_add(&blob->jobs, 1);
+	return job;
+}
+
 /** job_free - free a job and put its blob */
 void job_free(struct job *job)
 {
+	atomic_fetch_sub(&job->blob->jobs, 1);
 	blob_put(job->blob);
 	free(job->tail);
 	free(job->why);
@@ -30,6 +50,12 @@ static void count_taken(struct pools *pools)
 
 static void *worker(void *arg);
 
+/* Of which some are kept for blobs that have no other request. */
+static unsigned int threads_max(const struct pools *pools)
+{
+	return pools->threads + (pools->threads + 3) / 4;
+}
+
 /* With the lock held. */
 static int add_thread(struct pool *pool)
 {
@@ -42,10 +68,17 @@ static int add_thread(struct pool *pool)
 
 static void put_ready(struct pool *pool, struct job *job)
 {
-	TAILQ_INSERT_TAIL(job->is_open ? &pool->opens : &pool->reads, job, link);
+	struct job_queue *queue = &pool->reads;
+
+	if (job->is_open)
+		queue = &pool->opens;
+	else if (atomic_load(&job->blob->jobs) == 1)
+		queue = &pool->firsts;
+	TAILQ_INSERT_TAIL(queue, job, link);
 	pool->ready++;
 	/* That no further thread can be started is no reason to fail: there is one. */
-	if (pool->ready > pool->waiting && pool->count < pool->pools->threads && !pool->stopping)
+	if (pool->ready > pool->waiting && pool->count < threads_max(pool->pools) &&
+	    !pool->stopping)
 		add_thread(pool);
 	pthread_cond_signal(&pool->work);
 }
@@ -86,13 +119,27 @@ static struct job *take_from(struct pool *pool, struct job_queue *queue)
 	return job;
 }
 
+/*
+ * One blob whose requests hang holds up no others: it never has all threads. A blob's
+ * first request and the further ones of others take turns.
+ */
 static struct job *take_job(struct pool *pool)
 {
+	bool may_read = pool->running < pool->pools->threads;
 	struct job *job;
 
 	move_due(pool);
 	job = take_from(pool, &pool->opens);
-	return job ? job : take_from(pool, &pool->reads);
+	if (job)
+		return job;
+	pool->turn = !pool->turn;
+	if (may_read && pool->turn)
+		job = take_from(pool, &pool->reads);
+	if (!job)
+		job = take_from(pool, &pool->firsts);
+	if (!job && may_read)
+		job = take_from(pool, &pool->reads);
+	return job;
 }
 
 /* Called and returns with the lock held. */
@@ -187,9 +234,10 @@ static int pool_start(struct pool *pool, struct pools *pools, struct source *sou
 	pthread_cond_init(&pool->idle, &attr);
 	pthread_condattr_destroy(&attr);
 	TAILQ_INIT(&pool->opens);
+	TAILQ_INIT(&pool->firsts);
 	TAILQ_INIT(&pool->reads);
 	TAILQ_INIT(&pool->later);
-	pool->threads = calloc(pools->threads, sizeof(*pool->threads));
+	pool->threads = calloc(threads_max(pools), sizeof(*pool->threads));
 	if (!pool->threads)
 		return -ENOMEM;
 	pthread_mutex_lock(&pool->lock);
@@ -295,8 +343,8 @@ static unsigned int discard(struct pool *pool, struct job_queue *queue)
 
 static unsigned int discard_queued(struct pool *pool)
 {
-	return discard(pool, &pool->opens) + discard(pool, &pool->reads) +
-	       discard(pool, &pool->later);
+	return discard(pool, &pool->opens) + discard(pool, &pool->firsts) +
+	       discard(pool, &pool->reads) + discard(pool, &pool->later);
 }
 
 static unsigned int stop_taking(struct pool *pool)

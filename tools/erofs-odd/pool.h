@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Worker threads, a group for each source, and the requests that wait for one or for
- * the time of their next try. A source that hangs holds up its own threads alone.
+ * the time of their next try. A source that hangs holds up its own threads alone, and a blob
+ * not all of them.
  */
 #ifndef ODD_POOL_H
 #define ODD_POOL_H
@@ -75,8 +76,10 @@ struct pools;
  * @work: a job came, or @stopping
  * @idle: a worker finished while @stopping
  * @opens: served first: a mount waits for each of them
- * @reads: served in the order they came
- * @ready: jobs in both
+ * @firsts: READs of blobs that had no other request when they came
+ * @reads: all other READs, served in the order they came
+ * @turn: the next one is of @reads
+ * @ready: jobs in these three
  * @later: jobs that are not due yet, sorted by @due_ms
  * @running: jobs being handled
  * @waiting: threads without a job
@@ -92,7 +95,9 @@ struct pool {
 	pthread_cond_t work;
 	pthread_cond_t idle;
 	struct job_queue opens;
+	struct job_queue firsts;
 	struct job_queue reads;
+	bool turn;
 	unsigned int ready;
 	struct job_queue later;
 	unsigned int running;
@@ -107,7 +112,8 @@ struct pool {
  * @run: handles a job for a source: it frees the job or submits it again
  * @arg: for @run
  * @options: for the fetchers
- * @threads: most threads of a source
+ * @threads: requests handled at once at a source; a quarter as many more for blobs that have
+ *	no other request
  * @queue_max: jobs that may wait
  * @queued: jobs that wait
  * @starved: pools_full() said so: tell by @room_fd when that changes
@@ -136,6 +142,7 @@ void pools_submit(struct pools *pools, int index, struct job *job);
 bool pools_full(struct pools *pools);
 void pools_closed(struct pools *pools);
 unsigned int pools_stop(struct pools *pools, unsigned int grace_ms);
+struct job *job_new(struct blob *blob, uint32_t msg_id);
 void job_free(struct job *job);
 
 #endif

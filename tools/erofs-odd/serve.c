@@ -58,12 +58,10 @@ struct server {
 /* Takes over the caller's reference of @blob, unless it fails. */
 static int submit(struct server *server, struct blob *blob, const struct message *msg)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	struct job *job = job_new(blob, msg->msg_id);
 
 	if (!job)
 		return -ENOMEM;
-	job->blob = blob;
-	job->msg_id = msg->msg_id;
 	job->is_open = msg->opcode == CACHEFILES_OD_OP_OPEN;
 	job->off = msg->off;
 	if (!job->is_open)
