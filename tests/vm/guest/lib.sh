@@ -427,6 +427,12 @@ od_reads() {
 	od_counter reads_sent
 }
 
+# od_blob_fds PID: how many fds of blobs a daemon has
+od_blob_fds() {
+	local fd
+	for fd in "/proc/$1"/fd/*; do readlink "$fd"; done | grep -c '\[cachefiles_od\]'
+}
+
 od_daemon_is() {
 	[ "$(od_counter daemon)" = "$1" ]
 }
