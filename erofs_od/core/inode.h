@@ -51,11 +51,13 @@ struct od_zinode {
  * @mtime_nsec: nanoseconds
  * @size: bytes of data
  * @rdev: device number in the kernel's on-disk encoding, for device nodes
- * @start_off: byte of the image where the data of a flat layout starts
+ * @start_off: byte of the image where the data of a flat layout starts, unless @hole
  * @encoded_size: of a compressed layout: bytes that it takes in blocks
  * @chunkbits: log2 of the chunk size, at most 47, for %OD_LAYOUT_CHUNK_BASED
  * @entry_size: bytes of an entry of the chunk array: 4 or 8
- * @dot_omitted: a directory without "." and ".."
+ * @chunk_48bit: of the chunk array: entries of 8 bytes have 48-bit block numbers
+ * @hole: %OD_LAYOUT_FLAT_PLAIN without data: all of it is a hole
+ * @dot_omitted: a directory without "."; its ".." is stored
  * @z: of a compressed layout, unless empty: set by od_zinode_parse()
  */
 struct od_inode {
@@ -76,6 +78,8 @@ struct od_inode {
 	u64 encoded_size;
 	u8 chunkbits;
 	u8 entry_size;
+	bool chunk_48bit;
+	bool hole;
 	bool dot_omitted;
 	struct od_zinode z;
 };

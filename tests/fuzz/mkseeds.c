@@ -215,7 +215,7 @@ static void cut_sb(struct cutting *cut, const struct image *img)
 	struct unit unit = { .len = 0 };
 
 	add8(&unit, 12);
-	add64(&unit, get16(superblock(img) + 14));
+	add64(&unit, root_nid(img));
 	add64(&unit, img->size);
 	add(&unit, superblock(img), SB_SIZE);
 	keep(cut, "sb", &unit);

@@ -12,7 +12,9 @@
 #   blobs/TAG1 blobs/TAG2       those blobs under the names of the table's tags,
 #   blobs/data-a blobs/data-b   and under others, for device=
 #   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
-#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout
+#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout; with 48-bit
+#                               addresses, without "."
+#   blobs/v-512-hole            a file that is a hole as a whole
 #   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
 #   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
 #   blobs/twenty                as boot, of trees/domain with a table of twenty data blobs
@@ -103,6 +105,14 @@ variants() {
 	done
 	mkfs $times --xattr-prefix=user.sha "$dir/v-4096-prefix" "$tree"
 	mkfs -zlz4 $times "$dir/v-4096-compressed" "$tree"
+	local -x EROFS_UTILS_SUITE=sid
+	mkfs -b512 $times,noinline_data,48bit "$dir/v-512-48bit" "$tree"
+	mkfs $times,48bit "$dir/v-4096-48bit" "$tree"
+	mkfs $times,dot-omitted "$dir/v-4096-dot" "$tree"
+	mkdir "$work/zeroes"
+	truncate -s 3000000 "$work/zeroes/zeroes"
+	echo data >"$work/zeroes/data"
+	mkfs -b512 $times,48bit "$dir/v-512-hole" "$work/zeroes"
 }
 
 tiny_image() {
