@@ -7,19 +7,24 @@
 #include "format.h"
 #include "sb.h"
 
+struct od_zsums;
+
 /**
  * struct od_zinode - how a compressed inode is mapped, checked
  * @array: byte of the primary blob where the entries start
  * @end: where they end, and an inline pcluster starts
- * @entries: how many, one for each lcluster
+ * @entries: how many, one for each lcluster, or records of encoded extents
  * @fragment: byte of the packed inode where the file as a whole or its tail is; of a tail
  *	the lower 32 bits
  * @packed2: compact map: entries of 2 bytes
  * @first4: compact map: entries of 4 bytes before these
+ * @sums: of the caller of od_zmap(), for struct od_zmap
  * @inline_size: bytes of the inline pcluster; 0: none
  * @advise: enum od_zadvise
  * @algorithm: of the two types of heads
- * @lclusterbits: log2 of the lcluster size
+ * @lclusterbits: log2 of the lcluster size; of no meaning for records of 16 and 32 bytes
+ * @record_size: bytes of a record of encoded extents: 4, 8, 16 or 32; 0: the entries are those
+ *	of lclusters
  * @whole: the file as a whole is a fragment; nothing but @fragment is valid
  */
 struct od_zinode {
@@ -29,10 +34,12 @@ struct od_zinode {
 	u64 fragment;
 	u64 packed2;
 	u32 first4;
+	struct od_zsums *sums;
 	u16 inline_size;
 	u16 advise;
 	u8 algorithm[2];
 	u8 lclusterbits;
+	u8 record_size;
 	bool whole;
 };
 

@@ -252,10 +252,15 @@ zip_images() {
 	z lz4-dirs sid -zlz4 -b512 --zD=0
 	z lz4-old bookworm -zlz4 -Eztailpacking
 	z lz4-older bookworm -zlz4 -Elegacy-compress
+	z lz4-48bit sid -zlz4 -E48bit,dot-omitted
+	z lz4-48bit-dedupe sid -zlz4hc -C16384 -E48bit,dedupe
+	z lz4-48bit-fragments sid -zlz4 -C16384 -E48bit,fragments
 	z deflate trixie -zdeflate
 	z deflate-big sid -zlibdeflate -C65536 -Efragments
 	z zstd trixie -zzstd -C65536
 	z zstd-1024 trixie -zzstd -b1024 -C8192 -Efragments,dedupe
+	z zstd-48bit sid -zzstd -E48bit
+	z zstd-48bit-fragments sid -zzstd -C65536 -E48bit,fragments
 	z lzma trixie -zlzma -C65536 -Eztailpacking
 	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
 }
