@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -49,6 +50,7 @@ static struct {
 	const char *stats;
 	const char *cert;
 	const char *key;
+	const char *client_ca;
 	atomic_int faults[FAULTS];
 } config = { .address = "127.0.0.1" };
 
@@ -76,7 +78,7 @@ struct answer {
 
 enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
 	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_NO_DATE, KEY_REDIRECT,
-	KEY_CERT, KEY_KEY };
+	KEY_CERT, KEY_KEY, KEY_CLIENT_CA };
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
@@ -97,6 +99,7 @@ static const struct argp_option options[] = {
 	{ "redirect", KEY_REDIRECT, "BASE", 0, "Redirect every request to BASE/NAME", 0 },
 	{ "cert", KEY_CERT, "FILE", 0, "TLS: certificate", 0 },
 	{ "key", KEY_KEY, "FILE", 0, "TLS: key", 0 },
+	{ "client-ca", KEY_CLIENT_CA, "FILE", 0, "TLS: 403 for clients that it does not vouch for", 0 },
 	{ 0 },
 };
 
@@ -152,6 +155,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_KEY:
 		config.key = text;
+		break;
+	case KEY_CLIENT_CA:
+		config.client_ca = text;
 		break;
 	case ARGP_KEY_ARG:
 		if (config.dir)
@@ -384,6 +390,16 @@ static enum MHD_Result serve_file(struct MHD_Connection *connection, int fd)
 	return reply(connection, 200, NULL, NULL);
 }
 
+/* No certificate is a wrong one, too. */
+static bool is_known_client(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	unsigned int status = ~0U;
+
+	return info && !gnutls_certificate_verify_peers2(info->tls_session, &status) && !status;
+}
+
 static enum MHD_Result serve(struct MHD_Connection *connection, const char *url)
 {
 	char path[4096];
@@ -391,6 +407,8 @@ static enum MHD_Result serve(struct MHD_Connection *connection, const char *url)
 
 	if (take_fault(FAULT_FIRST))
 		return reply(connection, 503, NULL, NULL);
+	if (config.client_ca && !is_known_client(connection))
+		return reply(connection, 403, NULL, NULL);
 	if (config.redirect) {
 		snprintf(path, sizeof(path), "%s%s", config.redirect, url);
 		return reply(connection, 302, "Location", path);
@@ -466,7 +484,7 @@ static char *read_text(const char *path)
 
 static struct MHD_Daemon *start(void)
 {
-	static struct MHD_OptionItem tls[3];
+	static struct MHD_OptionItem tls[4];
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons((uint16_t)config.port) };
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
@@ -482,6 +500,11 @@ static struct MHD_Daemon *start(void)
 		tls[1].option = MHD_OPTION_HTTPS_MEM_KEY;
 		tls[1].ptr_value = read_text(config.key);
 		tls[2].option = MHD_OPTION_END;
+		if (config.client_ca) {
+			tls[2].option = MHD_OPTION_HTTPS_MEM_TRUST;
+			tls[2].ptr_value = read_text(config.client_ca);
+			tls[3].option = MHD_OPTION_END;
+		}
 	}
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL,
 				MHD_OPTION_SOCK_ADDR, &address,

@@ -498,13 +498,14 @@ static void test_redirect(void **state)
 	assert_int_equal(teardown(&other_state), 0);
 }
 
-static void make_certificate(struct world *w)
+/* A certificate that vouches for itself: DIR/PREFIXcert and DIR/PREFIXkey */
+static void make_certificate(struct world *w, const char *prefix)
 {
 	char command[512];
 
 	snprintf(command, sizeof(command), "openssl req -x509 -newkey rsa:2048 -nodes -days 2 "
-		 "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %s/key "
-		 "-out %s/cert 2>/dev/null", w->dir, w->dir);
+		 "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %s/%skey "
+		 "-out %s/%scert 2>/dev/null", w->dir, prefix, w->dir, prefix);
 	assert_int_equal(system(command), 0);
 }
 
@@ -514,7 +515,7 @@ static void test_tls(void **state)
 	char options[256];
 	int fd;
 
-	make_certificate(w);
+	make_certificate(w, "");
 	snprintf(options, sizeof(options), "--cert %s/cert --key %s/key", w->dir, w->dir);
 	start_origin(w, "https", options);
 	snprintf(options, sizeof(options), "--source %%s --cacert %s/cert", w->dir);
@@ -536,6 +537,48 @@ static void test_tls(void **state)
 	end_daemon(w);
 }
 
+/* The OPEN of a blob: its size or an errno, with these options of the daemon. */
+static void expect_open_with(struct world *w, const char *options, int64_t wanted)
+{
+	int fd = new_cache_file();
+
+	start_daemon(w, options);
+	expect_start(w);
+	expect_copen(w, send_open(w, 1, "big", fd), wanted);
+	close(fd);
+	end_daemon(w);
+}
+
+/* A server that wants to know who asks: a certificate, its key in the same file or in another */
+static void test_client_certificate(void **state)
+{
+	struct world *w = *state;
+	char command[256], options[512];
+
+	make_certificate(w, "");
+	make_certificate(w, "client-");
+	make_certificate(w, "other-");
+	snprintf(command, sizeof(command), "cat %s/client-cert %s/client-key >%s/both", w->dir,
+		 w->dir, w->dir);
+	assert_int_equal(system(command), 0);
+	snprintf(options, sizeof(options), "--cert %s/cert --key %s/key --client-ca %s/client-cert",
+		 w->dir, w->dir, w->dir);
+	start_origin(w, "https", options);
+	snprintf(options, sizeof(options),
+		 "--source %%s --cert %s/client-cert --key %s/client-key --cacert %s/cert",
+		 w->dir, w->dir, w->dir);
+	expect_open_with(w, options, BIG_SIZE);
+	snprintf(options, sizeof(options), "--source %%s --cert %s/both --cacert %s/cert", w->dir,
+		 w->dir);
+	expect_open_with(w, options, BIG_SIZE);
+	snprintf(options, sizeof(options), "--source %%s --cacert %s/cert", w->dir);
+	expect_open_with(w, options, -EACCES);
+	snprintf(options, sizeof(options),
+		 "--source %%s --cert %s/other-cert --key %s/other-key --cacert %s/cert",
+		 w->dir, w->dir, w->dir);
+	expect_open_with(w, options, -EACCES);
+}
+
 /* From https to http no redirect is followed, unless it is allowed. */
 static void test_redirect_to_http(void **state)
 {
@@ -547,7 +590,7 @@ static void test_redirect_to_http(void **state)
 
 	setup(&other_state);
 	w = other_state;
-	make_certificate(w);
+	make_certificate(w, "");
 	start_origin(first, "http", "");
 	snprintf(options, sizeof(options), "--cert %s/cert --key %s/key --redirect %s", w->dir,
 		 w->dir, first->url);
@@ -1001,6 +1044,7 @@ int main(void)
 		TEST(test_no_range),
 		TEST(test_redirect),
 		TEST(test_tls),
+		TEST(test_client_certificate),
 		TEST(test_redirect_to_http),
 		TEST(test_end_while_fetching),
 		TEST(test_close_while_fetching),

@@ -42,5 +42,24 @@ CMDLINE="od.limit=30" expect fails hang 'selftest-hang: it ends'
 # One that is stuck fails where nothing has a limit, too, and the next one begins.
 CMDLINE="od.patience=1" expect fails 'hang good' 'sleep: sleep 100000'
 CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-good took'
+# A kernel that ends before init is started again, twice: NR times, then QEMU is real.
+fake=$(mktemp -d)
+trap 'rm -rf "$fake"' EXIT
+real=$(command -v qemu-system-x86_64)
+cat >"$fake/qemu-system-x86_64" <<END
+#!/bin/sh
+echo >>"$fake/starts"
+[ "\$(wc -l <"$fake/starts")" -gt "\$(cat "$fake/nr")" ] && exec "$real" "\$@"
+echo "Oops: int3: 0000 [#1]" >>"$LOGDIR/console.log"
+END
+chmod +x "$fake/qemu-system-x86_64"
+for nr in 2 3; do
+	echo $nr >"$fake/nr"
+	rm -f "$fake/starts"
+	case $nr in
+	2) PATH=$fake:$PATH expect passes good 'ended before init; once more' ;;
+	3) PATH=$fake:$PATH expect fails good 'the kernel complains: Oops' ;;
+	esac
+done
 echo "selftest: $passed passed, $failed failed"
 [ $failed = 0 ]
