@@ -25,6 +25,7 @@
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
 #   blobs/z-NAME                a tree that compresses, by each algorithm and way of packing
+#   blobs/large                 a file of 4300 MiB, compressed
 #   blobs/no-image              a file that is none
 #   sums/tree sums/small sums/odd sums/zip sums/zip-data   what treesum says of the sources
 #   trees/domain                files, as they are
@@ -265,6 +266,14 @@ zip_images() {
 	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
 }
 
+# A file of more than 4 GiB: the only kind that gets records of 32 bytes.
+large_image() {
+	mkdir "$work/large"
+	truncate -s 4300M "$work/large/file"
+	seq 3000 | dd of="$work/large/file" bs=1M seek=4250 conv=notrunc status=none
+	EROFS_UTILS_SUITE=sid mkfs $times -zlz4 -C1048576 -E48bit "$1/large" "$work/large"
+}
+
 # Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
 layers() {
 	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
@@ -339,6 +348,7 @@ make_disk() {
 	"$treesum" "$work/zip" >"$disk/sums/zip"
 	"$treesum" "$work/zip/data" >"$disk/sums/zip-data"
 	zip_images "$disk/blobs"
+	large_image "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
 	# Debian 12's says what it creates even if told to be quiet.

@@ -191,6 +191,19 @@ rmdir /tmp/cg/little
 umount /tmp/cg
 umount /mnt/a
 
+# --- a file of more than 4 GiB ---
+
+ok "a daemon" fresh odd
+ok "mount" od_mount /mnt/a fsid=large
+is "a file of 4300 MiB" "$(stat -c %s /mnt/a/file)" $((4300 << 20))
+dd if=/mnt/a/file of=/tmp/large bs=1M skip=4249 count=3 2>/dev/null
+ok "its bytes past 4 GiB" sh -c '{ head -c 1048576 /dev/zero; seq 3000; head -c 2097152 /dev/zero; } |
+	head -c 3145728 | cmp - /tmp/large'
+dd if=/mnt/a/file of=/tmp/large bs=1M skip=4299 2>/dev/null
+ok "its last ones" sh -c 'head -c 1048576 /dev/zero | cmp - /tmp/large'
+rm /tmp/large
+umount /mnt/a
+
 # --- bytes that are missing, that are changed ---
 
 # extent_of FILE: sets LOGICAL, LENGTH and PHYSICAL of the extent in its middle
