@@ -329,37 +329,48 @@ static void zrecords_sums(struct kunit *test)
 static void zrecords_fragment(struct kunit *test)
 {
 	struct od_inode inode = inode_of(3 * BLK);
+	static const struct extent_case cases[] = {
+		{ .start = 0, .len = BLK + 8, .off = 20 * BLK, .encoded_len = 100 },
+		{ .start = BLK + 8, .len = 2 * BLK - 8, .flags = OD_ZEXTENT_FRAGMENT,
+		  .off = 0x1f7e00005 },
+	};
 	struct image *image = new_image(test);
 	u8 *p = put_header(image, OD_ZADVISE_FRAGMENT, 2, 2, 0);
 	struct od_zextent x;
 
 	put_record(p, LZ4 | 100, 20 * BLK, 0);
 	put_record(p + 16, 0xf7e00005, 0xaaaaaaaa00000001, BLK + 8);
-	check(test, image, &inode, &(struct extent_case) {
-		.start = 0, .len = BLK + 8, .off = 20 * BLK, .encoded_len = 100 });
-	check(test, image, &inode, &(struct extent_case) {
-		.start = BLK + 8, .len = 2 * BLK - 8, .flags = OD_ZEXTENT_FRAGMENT,
-		.off = 0x1f7e00005 });
+	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
 	/* To the last byte of the packed inode, and one more */
 	put_record(p + 16, (u32)-(2 * BLK - 8), 1, BLK + 8);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 2 * BLK, &x), 0);
 	put_record(p + 16, (u32)-(2 * BLK - 9), 1, BLK + 8);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 2 * BLK, &x), -EUCLEAN);
-	p = put_header(image, OD_ZADVISE_FRAGMENT, 1, 0, 1);
+}
+
+static void zrecords_fragment_short(struct kunit *test)
+{
+	struct od_inode inode = inode_of(3 * BLK);
+	static const struct extent_case cases[] = {
+		{ .start = 0, .len = 2 * BLK, .flags = OD_ZEXTENT_HOLE },
+		{ .start = 2 * BLK, .len = BLK, .flags = OD_ZEXTENT_FRAGMENT,
+		  .off = 1ULL << 32 | 7 },
+	};
+	static const struct extent_case without_high = {
+		.start = 2 * BLK, .len = BLK, .flags = OD_ZEXTENT_FRAGMENT, .off = 9,
+	};
+	struct image *image = new_image(test);
+	u8 *p = put_header(image, OD_ZADVISE_FRAGMENT, 1, 0, 1);
+
 	put32(p, 0);
 	put32(p + 8, 7);
 	put32(p + 12, 1);
-	check(test, image, &inode, &(struct extent_case) {
-		.start = 0, .len = 2 * BLK, .flags = OD_ZEXTENT_HOLE });
-	check(test, image, &inode, &(struct extent_case) {
-		.start = 2 * BLK, .len = BLK, .flags = OD_ZEXTENT_FRAGMENT,
-		.off = 1ULL << 32 | 7 });
+	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
 	/* What is in no record is no upper half. */
 	p = put_header(image, OD_ZADVISE_FRAGMENT, 0, 0, 1);
 	put64(p, ~0ULL);
 	put32(p + 12, 9);
-	check(test, image, &inode, &(struct extent_case) {
-		.start = 2 * BLK, .len = BLK, .flags = OD_ZEXTENT_FRAGMENT, .off = 9 });
+	check(test, image, &inode, &without_high);
 }
 
 static void zrecords_interlaced(struct kunit *test)
@@ -637,6 +648,7 @@ static struct kunit_case zrecords_cases[] = {
 	KUNIT_CASE(zrecords_4),
 	KUNIT_CASE(zrecords_sums),
 	KUNIT_CASE(zrecords_fragment),
+	KUNIT_CASE(zrecords_fragment_short),
 	KUNIT_CASE(zrecords_interlaced),
 	KUNIT_CASE(zrecords_unpadded),
 	KUNIT_CASE(zrecords_rejects),
