@@ -98,7 +98,7 @@ static int read_slot(struct erofs_od_sb_info *sbi, unsigned int nr, struct openi
 		erofs_od_err(sbi, "failed to read device slot %u: %d", nr, err);
 		return err;
 	}
-	od_slot_parse(&disk, &opening->slot);
+	od_slot_parse(&disk, sbi->od.incompat & OD_FEATURE_INCOMPAT_48BIT, &opening->slot);
 	opening->name = sbi->nr_devices ? sbi->devices[nr] : opening->slot.tag;
 	if (!*opening->name) {
 		erofs_od_err(sbi, "device slot %u has no name: device= required", nr);
@@ -144,8 +144,8 @@ static int add(struct erofs_od_sb_info *sbi, const struct opening *opening)
 	if (IS_ERR(blob))
 		return report_open(sbi, opening->name, PTR_ERR(blob));
 	range = add_blob(sbi, blob);
-	range->uniaddr = (u64)opening->slot.uniaddr << sbi->od.blkbits;
-	range->unilen = (u64)opening->slot.blocks << sbi->od.blkbits;
+	range->uniaddr = opening->slot.uniaddr << sbi->od.blkbits;
+	range->unilen = opening->slot.blocks << sbi->od.blkbits;
 	if (range->size < range->unilen)
 		pr_warn("%s: blob %*pE has %llu bytes instead of %llu\n", sbi->fsid,
 			(int)strlen(opening->name), opening->name, range->size, range->unilen);

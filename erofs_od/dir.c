@@ -66,13 +66,16 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
-	/* "." and ".." have the first two positions if the image omits them. */
-	unsigned int dots = EROFS_OD_I(dir)->od.dot_omitted ? 2 : 0;
+	/* "." has the first position if the image omits it; ".." is always stored. */
+	unsigned int dots = EROFS_OD_I(dir)->od.dot_omitted ? 1 : 0;
 	bool more = true;
 	int err = 0;
 
-	if (dots && !dir_emit_dots(file, ctx))
-		return 0;
+	if (dots && !ctx->pos) {
+		if (!dir_emit_dot(file, ctx))
+			return 0;
+		ctx->pos = dots;
+	}
 	while (!err && more && ctx->pos - dots < i_size_read(dir)) {
 		err = fatal_signal_pending(current) ? -EINTR : 0;
 		if (!err)

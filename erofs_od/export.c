@@ -93,7 +93,7 @@ static struct dentry *get_parent(struct dentry *child)
 	u64 nid;
 	int err = erofs_od_find(d_inode(child), &dotdot, &nid);
 
-	/* An image may omit "..": then only paths lead up. */
+	/* Without ".." in the image only paths lead up. */
 	if (err)
 		return ERR_PTR(err == -ENOENT ? -ESTALE : err);
 	return d_obtain_alias(erofs_od_iget(child->d_sb, nid));

@@ -94,6 +94,20 @@ static int extent_emit(struct fiemap_extent_info *info,
 				       data->flags | last);
 }
 
+static u32 extent_flags(const struct erofs_od_extent *extent, unsigned int blksize)
+{
+	u32 flags = 0;
+
+	if (extent->flags & OD_EXTENT_INLINE)
+		flags |= FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED;
+	if (extent->flags & OD_EXTENT_ENCODED)
+		flags |= FIEMAP_EXTENT_ENCODED;
+	/* Of encoded extents the pcluster may be anywhere. */
+	if (extent->flags & OD_EXTENT_ENCODED && extent->off & (blksize - 1))
+		flags |= FIEMAP_EXTENT_NOT_ALIGNED;
+	return flags;
+}
+
 /**
  * erofs_od_fiemap - report the extents of a file
  * @inode: regular file
@@ -121,9 +135,7 @@ int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 st
 		err = extent_at(inode, pos, &extent);
 		if (err)
 			return err;
-		flags = extent.flags & OD_EXTENT_INLINE ?
-			FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED : 0;
-		flags |= extent.flags & OD_EXTENT_ENCODED ? FIEMAP_EXTENT_ENCODED : 0;
+		flags = extent_flags(&extent, i_blocksize(inode));
 		if (extent.blob && !extent_extend(&data, pos, &extent, flags)) {
 			err = extent_emit(info, &data, 0);
 			/* The walk goes on past the range until the last one is known. */

@@ -79,6 +79,8 @@ static int read_packed(struct erofs_od_sb_info *sbi)
 		err = -EUCLEAN;
 	if (err)
 		erofs_od_err(sbi, "failed to read packed inode %llu: %d", sbi->od.packed_nid, err);
+	else
+		erofs_od_zsums_new(&sbi->packed.z);
 	return err;
 }
 
@@ -149,6 +151,7 @@ void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 		erofs_od_close_blob(sbi->blobs[--sbi->nr_blobs]);
 	/* No read is under way any more. */
 	erofs_od_zexit(sbi);
+	erofs_od_zsums_free(&sbi->packed.z);
 	kvfree(sbi->blobs);
 	kvfree(sbi->ranges);
 	erofs_od_leave(sbi);

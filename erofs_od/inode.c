@@ -42,7 +42,11 @@ struct inode *erofs_od_alloc_inode(struct super_block *sb)
 {
 	struct erofs_od_inode_info *inode = alloc_inode_sb(sb, inode_cache, GFP_KERNEL);
 
-	return inode ? &inode->vfs : NULL;
+	if (!inode)
+		return NULL;
+	/* One that is never filled in is freed, too. */
+	inode->od.z.sums = NULL;
+	return &inode->vfs;
 }
 
 /* After a grace period: path walks under RCU may still use the link. */
@@ -50,6 +54,7 @@ void erofs_od_free_inode(struct inode *inode)
 {
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
 		kfree(inode->i_link);
+	erofs_od_zsums_free(&EROFS_OD_I(inode)->od.z);
 	kmem_cache_free(inode_cache, EROFS_OD_I(inode));
 }
 
@@ -159,6 +164,7 @@ static u64 stored_bytes(const struct super_block *sb, const struct od_inode *od)
 static void fill_inode(struct inode *inode, const struct od_inode *od, char *link)
 {
 	EROFS_OD_I(inode)->od = *od;
+	erofs_od_zsums_new(&EROFS_OD_I(inode)->od.z);
 	inode->i_mode = od->mode;
 	i_uid_write(inode, od->uid);
 	i_gid_write(inode, od->gid);

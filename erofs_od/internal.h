@@ -296,6 +296,10 @@ int erofs_od_zinit(struct erofs_od_sb_info *sbi);
 void erofs_od_zexit(struct erofs_od_sb_info *sbi);
 int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, const char **why);
 
+/* zsums.c */
+void erofs_od_zsums_new(struct od_zinode *z);
+void erofs_od_zsums_free(struct od_zinode *z);
+
 /* zmap.c */
 int erofs_od_zmap_extent(struct inode *inode, u64 pos, struct erofs_od_extent *extent);
 u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len);

@@ -102,6 +102,27 @@ void erofs_od_zexit(struct erofs_od_sb_info *sbi)
 	sbi->algorithms = 0;
 }
 
+/* Algorithms that an inode may use: with encoded extents, any that the image lists. */
+static int check_algorithms(const struct erofs_od_sb_info *sbi, const struct od_zinode *z,
+			    const char **why)
+{
+	unsigned int needed = 1U << z->algorithm[0];
+
+	if (z->whole)
+		return 0;
+	if (z->record_size)
+		needed = sbi->od.compr_algs;
+	if (needed & ~sbi->od.compr_algs) {
+		*why = "compression algorithm that the superblock does not list";
+		return -EUCLEAN;
+	}
+	if (needed & ~sbi->algorithms) {
+		*why = "compression: this kernel has no decompressor";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /**
  * erofs_od_read_zinode - read the map header of a compressed inode
  * @sbi: mount
@@ -120,12 +141,5 @@ int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, cons
 	err = erofs_od_meta_copy(blob, od_zinode_header(od), &disk, sizeof(disk));
 	if (!err)
 		err = od_zinode_parse(&sbi->od, od, &disk, erofs_od_blob_end(blob), &od->z, why);
-	if (err || od->z.whole || sbi->algorithms >> od->z.algorithm[0] & 1)
-		return err;
-	if (!(sbi->od.compr_algs >> od->z.algorithm[0] & 1)) {
-		*why = "compression algorithm that the superblock does not list";
-		return -EUCLEAN;
-	}
-	*why = "compression: this kernel has no decompressor";
-	return -EOPNOTSUPP;
+	return err ?: check_algorithms(sbi, &od->z, why);
 }

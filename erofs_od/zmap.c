@@ -9,16 +9,20 @@
  * struct map_reader - how a lookup reads the map
  * @sbi: mount
  * @may_wait: wait for metadata, killably
+ * @missing: first byte that it would have had to wait for
+ * @missing_len: bytes from there on
  */
 struct map_reader {
 	struct erofs_od_sb_info *sbi;
 	bool may_wait;
+	u64 missing;
+	u32 missing_len;
 };
 
 /* A hostile map may send a lookup through all of it. */
 static int read_map(void *data, u64 off, void *to, u32 len)
 {
-	const struct map_reader *reader = data;
+	struct map_reader *reader = data;
 	struct erofs_od_blob *blob = reader->sbi->blobs[0];
 
 	if (fatal_signal_pending(current))
@@ -26,7 +30,11 @@ static int read_map(void *data, u64 off, void *to, u32 len)
 	cond_resched();
 	if (erofs_od_meta_peek(blob, off, to, len))
 		return 0;
-	return reader->may_wait ? erofs_od_meta_copy(blob, off, to, len) : -EAGAIN;
+	if (reader->may_wait)
+		return erofs_od_meta_copy(blob, off, to, len);
+	reader->missing = off;
+	reader->missing_len = len;
+	return -EAGAIN;
 }
 
 static void report_map(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
@@ -41,19 +49,29 @@ static void report_map(struct erofs_od_sb_info *sbi, const struct od_inode *od, 
 				 x->encoded_len, (int)strlen(name), name, x->off, err);
 }
 
-static int zmap_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
-		   bool may_wait, struct od_zextent *x)
+static int lookup(struct map_reader *reader, const struct od_inode *od, u64 pos,
+		  struct od_zextent *x)
 {
-	struct map_reader reader = { sbi, may_wait };
+	struct erofs_od_sb_info *sbi = reader->sbi;
 	const struct od_zmap map = {
 		.tab = &sbi->tab,
 		.algorithms = sbi->algorithms,
 		.lz4_unpadded = !(sbi->od.incompat & OD_FEATURE_INCOMPAT_LZ4_0PADDING),
 		.packed_size = sbi->packed.size,
 		.read = read_map,
-		.data = &reader,
+		.known = erofs_od_zsums_known,
+		.learn = erofs_od_zsums_learn,
+		.data = reader,
 	};
-	int err = od_zmap(&map, od, &od->z, pos, x);
+
+	return od_zmap(&map, od, &od->z, pos, x);
+}
+
+static int zmap_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		   bool may_wait, struct od_zextent *x)
+{
+	struct map_reader reader = { .sbi = sbi, .may_wait = may_wait };
+	int err = lookup(&reader, od, pos, x);
 
 	if (err)
 		report_map(sbi, od, pos, x, err);
@@ -185,6 +203,34 @@ static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od
 	return end > pos ? min(end - pos, len) : 0;
 }
 
+/* As entries_ready(): which records a lookup needs is known only from the lookup itself. */
+static u64 records_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
+{
+	struct map_reader reader = { .sbi = sbi };
+	u64 at = pos;
+
+	while (at < od->size && at - pos < len) {
+		struct od_zextent x;
+		int err = lookup(&reader, od, at, &x);
+
+		if (err == -EAGAIN) {
+			erofs_od_meta_start(sbi->blobs[0], reader.missing, reader.missing_len);
+			return at - pos;
+		}
+		/* Any other error is reported by the read itself. */
+		if (err)
+			return len;
+		at = x.start + x.len;
+	}
+	return len;
+}
+
+static u64 map_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
+{
+	return od->z.record_size ? records_ready(sbi, od, pos, len)
+				 : entries_ready(sbi, od, pos, len);
+}
+
 /**
  * erofs_od_zmap_ready - how many bytes can be mapped without waiting?
  * @inode: compressed inode
@@ -204,11 +250,11 @@ u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len)
 	if (pos >= size)
 		return len;
 	if (!od->z.whole)
-		return entries_ready(sbi, od, pos, len);
+		return map_ready(sbi, od, pos, len);
 	bytes = min(len, size - pos);
 	at = pos + od->z.fragment;
 	/* An invalid offset is reported by the read itself. */
 	if (!od_inode_is_compressed(&sbi->packed) || at >= sbi->packed.size)
 		return len;
-	return entries_ready(sbi, &sbi->packed, at, bytes) == bytes ? len : 0;
+	return map_ready(sbi, &sbi->packed, at, bytes) == bytes ? len : 0;
 }

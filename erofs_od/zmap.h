@@ -21,6 +21,9 @@ struct erofs_od_zplace {
 	u64 to;
 };
 
+bool erofs_od_zsums_known(struct od_zsums *sums, u64 *nr, u64 *start);
+void erofs_od_zsums_learn(struct od_zsums *sums, u64 nr, u64 start);
+
 int erofs_od_zmap(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		  bool may_wait, struct erofs_od_zplace *zplace);
 

@@ -123,7 +123,8 @@ static void window_copy(struct erofs_od_batch *batch, const struct erofs_od_zout
 static int trim(struct erofs_od_batch *batch, const struct od_zextent *x,
 		struct erofs_od_stream *stream)
 {
-	u32 max = min(x->encoded_len, 1U << batch->source.sbi->od.blkbits), n = 0;
+	u32 blk = 1U << batch->source.sbi->od.blkbits;
+	u32 max = min(x->encoded_len, blk - (u32)(x->off & (blk - 1))), n = 0;
 
 	if (x->flags & OD_ZEXTENT_UNPADDED)
 		return 0;

@@ -14,13 +14,31 @@ static void blobtab_slot(struct kunit *test)
 	put32(p + 64, 100);
 	put32(p + 68, 0xFFFFFFFF);
 	put16(p + 72, 0xFFFF);
-	od_slot_parse((const void *)p, &s);
+	od_slot_parse((const void *)p, false, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
 	KUNIT_EXPECT_EQ(test, s.blocks, 100);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
 	p[0] = 0;
-	od_slot_parse((const void *)p, &s);
+	od_slot_parse((const void *)p, false, &s);
 	KUNIT_EXPECT_STREQ(test, s.tag, "");
+}
+
+/* Higher bits count in a 48BIT image only. */
+static void blobtab_slot_48bit(struct kunit *test)
+{
+	u8 p[sizeof(struct od_disk_slot)] = { 0 };
+	struct od_slot s;
+
+	put32(p + 64, 100);
+	put32(p + 68, 200);
+	put16(p + 72, 0xFFFF);
+	put16(p + 74, 0x8001);
+	od_slot_parse((const void *)p, false, &s);
+	KUNIT_EXPECT_EQ(test, s.blocks, 100ULL);
+	KUNIT_EXPECT_EQ(test, s.uniaddr, 200ULL);
+	od_slot_parse((const void *)p, true, &s);
+	KUNIT_EXPECT_EQ(test, s.blocks, 0xFFFFULL << 32 | 100);
+	KUNIT_EXPECT_EQ(test, s.uniaddr, 0x8001ULL << 32 | 200);
 }
 
 static void blobtab_device_ids(struct kunit *test)
@@ -144,22 +162,23 @@ static void blobtab_slot_limits(struct kunit *test)
 	struct od_slot s;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	od_slot_parse((const void *)p, &s);
+	od_slot_parse((const void *)p, false, &s);
 	KUNIT_EXPECT_STREQ(test, s.tag, "");
 	KUNIT_EXPECT_EQ(test, s.blocks, 0);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0);
 	memset(p, 0xFF, sizeof(struct od_disk_slot));
-	od_slot_parse((const void *)p, &s);
+	od_slot_parse((const void *)p, false, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 64);
 	KUNIT_EXPECT_EQ(test, s.blocks, 0xFFFFFFFF);
 	KUNIT_EXPECT_EQ(test, s.uniaddr, 0xFFFFFFFF);
 	p[63] = 0;
-	od_slot_parse((const void *)p, &s);
+	od_slot_parse((const void *)p, false, &s);
 	KUNIT_EXPECT_EQ(test, strlen(s.tag), 63);
 }
 
 static struct kunit_case blobtab_cases[] = {
 	KUNIT_CASE(blobtab_slot),
+	KUNIT_CASE(blobtab_slot_48bit),
 	KUNIT_CASE(blobtab_device_ids),
 	KUNIT_CASE(blobtab_flat_addresses),
 	KUNIT_CASE(blobtab_flat_edges),

@@ -101,6 +101,22 @@ static void chunkmap_flat_outside(struct kunit *test)
 	      &flattened, NULL);
 }
 
+/* Without data: a hole to the end of the last block, wherever its blocks would be. */
+static void chunkmap_flat_hole(struct kunit *test)
+{
+	static const struct od_inode inode = {
+		.layout = OD_LAYOUT_FLAT_PLAIN, .size = 3 * BLK + 1,
+		.start_off = OD_BLOCK_HOLE_48 << 12, .hole = true,
+	};
+
+	check(test, &(struct map_case) { .name = "all of it", .pos = 0, .len = 4 * BLK,
+					 .hole = true }, &inode, NULL);
+	check(test, &(struct map_case) { .name = "the last byte", .pos = 3 * BLK, .len = BLK,
+					 .hole = true }, &inode, NULL);
+	check(test, &(struct map_case) { .name = "past the end", .pos = 3 * BLK + 1,
+					 .err = -EUCLEAN }, &inode, NULL);
+}
+
 static void chunkmap_flat_inline(struct kunit *test)
 {
 	struct od_inode inode = {
@@ -206,6 +222,54 @@ static void chunkmap_indexed_chunks(struct kunit *test)
 	}
 }
 
+/* Higher bits of block numbers, which others than such arrays do not have. */
+static void chunkmap_48bit_chunks(struct kunit *test)
+{
+	static const struct od_blob large[] = {
+		{ .size = 1ULL << 46 },
+		{ .size = 8 * BLK, .uniaddr = 0x70000000000ULL << 12, .unilen = 8 * BLK },
+	};
+	const struct od_blobtab high = { .blkbits = 12, .count = 2, .blob = large };
+	static const struct {
+		const char *name;
+		bool wide;
+		u16 hi;
+		u32 lo;
+		int err;
+		u32 blob;
+		u64 off;
+		bool hole;
+	} cases[] = {
+		{ "higher bits", true, 2, 5, 0, 0, (2ULL << 32 | 5) << 12, false },
+		{ "no higher bits", false, 2, 5, 0, 0, 5ULL << 12, false },
+		{ "beyond the blob", true, 4, 0, -EUCLEAN, 0, 0, false },
+		{ "flattened", true, 0x700, 3, 0, 1, 3 * BLK, false },
+		{ "hole", true, 0xffff, ~0U, 0, 0, 0, true },
+		{ "hole, no higher bits", false, 0, ~0U, 0, 0, 0, true },
+		{ "a block, not a hole", true, 0, ~0U, 0, 0, 0xffffffffULL << 12, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct od_inode inode = chunked;
+		struct od_extent x;
+		u8 entry[8] = { 0 };
+		int err;
+
+		inode.chunk_48bit = cases[i].wide;
+		put16(entry, cases[i].hi);
+		put32(entry + 4, cases[i].lo);
+		err = od_chunkmap(&high, &inode, 0, entry, &x);
+		KUNIT_EXPECT_EQ_MSG(test, err, cases[i].err, "%s", cases[i].name);
+		if (err)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, x.flags, (u32)(cases[i].hole ? 0 : OD_EXTENT_MAPPED), "%s",
+				    cases[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, x.blob, cases[i].blob, "%s", cases[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, x.off, cases[i].off, "%s", cases[i].name);
+	}
+}
+
 static void chunkmap_plain_chunks(struct kunit *test)
 {
 	struct od_inode inode = chunked;
@@ -304,9 +368,11 @@ static void chunkmap_block_sizes(struct kunit *test)
 static struct kunit_case chunkmap_cases[] = {
 	KUNIT_CASE(chunkmap_flat_plain),
 	KUNIT_CASE(chunkmap_flat_outside),
+	KUNIT_CASE(chunkmap_flat_hole),
 	KUNIT_CASE(chunkmap_flat_inline),
 	KUNIT_CASE(chunkmap_entries),
 	KUNIT_CASE(chunkmap_indexed_chunks),
+	KUNIT_CASE(chunkmap_48bit_chunks),
 	KUNIT_CASE(chunkmap_plain_chunks),
 	KUNIT_CASE(chunkmap_never_outside),
 	KUNIT_CASE(chunkmap_block_sizes),

@@ -48,6 +48,7 @@ static void inode_compact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i.mtime_nsec, 5);
 	KUNIT_EXPECT_EQ(test, i.size, 0xFFFFFFFF);
 	KUNIT_EXPECT_EQ(test, i.start_off, 0xFFFFFFFFULL << 12);
+	KUNIT_EXPECT_FALSE(test, i.hole);
 	KUNIT_EXPECT_EQ(test, od_inode_body_end(&i), 8416 + 32 + 20);
 }
 
@@ -226,7 +227,8 @@ static void inode_chunk_formats(struct kunit *test)
 		{ 0x1f, 0, 43, 4 },
 		{ 0x20, 0, 12, 8 },
 		{ 0x3f, 0, 43, 8 },
-		{ 0x40, -EOPNOTSUPP, 0, 0 },
+		{ 0x40, 0, 12, 4 },
+		{ 0x7f, 0, 43, 8 },
 		{ 0x80, -EOPNOTSUPP, 0, 0 },
 		{ 0x8000, -EOPNOTSUPP, 0, 0 },
 	};
@@ -249,6 +251,59 @@ static void inode_chunk_formats(struct kunit *test)
 			continue;
 		KUNIT_EXPECT_EQ(test, i.chunkbits, cases[n].chunkbits);
 		KUNIT_EXPECT_EQ(test, i.entry_size, cases[n].entry_size);
+		KUNIT_EXPECT_EQ(test, i.chunk_48bit, !!(cases[n].format & 0x40));
+	}
+}
+
+/* Higher bits of a block number are where links are not, and a hole has all of the bits. */
+static void inode_48bit(struct kunit *test)
+{
+	enum { plain = OD_LAYOUT_FLAT_PLAIN << 1, tail = OD_LAYOUT_FLAT_INLINE << 1,
+	       full = OD_LAYOUT_COMPRESSED_FULL << 1, extended = 0x1, bit4 = 0x10 };
+	static const struct {
+		const char *name;
+		u16 format, mode, nb;
+		u32 u;
+		u64 block;
+		u32 nlink;
+		bool hole;
+	} cases[] = {
+		{ "compact", plain, 0100644, 9, 5, 5, 9, false },
+		{ "compact, one link", plain | bit4, 0100644, 9, 5, 9ULL << 32 | 5, 1, false },
+		{ "compact directory", plain, 0040755, 9, 5, 5, 9, false },
+		{ "compact directory, no dot", plain | bit4, 0040755, 9, 5, 5, 9, false },
+		{ "extended", plain | extended, 0100644, 9, 5, 9ULL << 32 | 5, 7, false },
+		{ "extended directory", plain | extended, 0040755, 9, 5, 9ULL << 32 | 5, 7, false },
+		{ "extended, bit 4", plain | extended | bit4, 0100644, 9, 5, 9ULL << 32 | 5, 1, false },
+		{ "compact hole", plain, 0100644, 9, ~0U, ~0U, 9, true },
+		{ "compact, one link, 32 bits", plain | bit4, 0100644, 0, ~0U, ~0U, 1, false },
+		{ "compact hole, one link", plain | bit4, 0100644, 0xffff, ~0U, (1ULL << 48) - 1, 1, true },
+		{ "extended, 32 bits", plain | extended, 0100644, 0, ~0U, ~0U, 7, false },
+		{ "extended hole", plain | extended, 0100644, 0xffff, ~0U, (1ULL << 48) - 1, 7, true },
+		{ "extended, a bit less", plain | extended, 0100644, 0xfffe, ~0U, (1ULL << 48) - (1ULL << 32) - 1, 7, false },
+		{ "a tail alone", tail | extended, 0100644, 0xffff, ~0U, (1ULL << 48) - 1, 7, false },
+		{ "a tail alone, compact", tail, 0100644, 1, ~0U, ~0U, 1, false },
+		{ "blocks of compressed data", full | extended, 0100644, 1, 2, 1ULL << 32 | 2, 7, false },
+		{ "of a compact inode", full, 0100644, 1, 2, 2, 1, false },
+	};
+	size_t n;
+
+	for (n = 0; n < ARRAY_SIZE(cases); n++) {
+		u8 p[64] = { 0 };
+		struct od_inode i;
+
+		put16(p, cases[n].format);
+		put16(p + 4, cases[n].mode);
+		put16(p + 6, cases[n].nb);
+		put32(p + 8, 1);
+		put32(p + 16, cases[n].u);
+		if (cases[n].format & extended)
+			put32(p + 44, 7);
+		KUNIT_EXPECT_EQ_MSG(test, parse(p, sizeof(p), &i), 0, "%s", cases[n].name);
+		KUNIT_EXPECT_EQ_MSG(test, i.start_off + i.encoded_size, cases[n].block << 12, "%s",
+				    cases[n].name);
+		KUNIT_EXPECT_EQ_MSG(test, i.nlink, cases[n].nlink, "%s", cases[n].name);
+		KUNIT_EXPECT_EQ_MSG(test, i.hole, cases[n].hole, "%s", cases[n].name);
 	}
 }
 
@@ -386,6 +441,7 @@ static struct kunit_case inode_cases[] = {
 	KUNIT_CASE(inode_link_flag),
 	KUNIT_CASE(inode_no_links),
 	KUNIT_CASE(inode_chunk_formats),
+	KUNIT_CASE(inode_48bit),
 	KUNIT_CASE(inode_offsets),
 	KUNIT_CASE(inode_neighbours),
 	KUNIT_CASE(inode_cut_off),

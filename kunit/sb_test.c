@@ -102,9 +102,10 @@ static void sb_features(struct kunit *test)
 		{ 0x10, NULL },
 		{ 0x20, NULL },
 		{ 0x40, NULL },
-		{ 0x7f, NULL },
-		{ 0x80, "48BIT" },
+		{ 0x80, NULL },
+		{ 0xff, NULL },
 		{ 0x100, "METABOX" },
+		{ 0x180, "METABOX" },
 		{ 0x200, "unknown" },
 		{ 0x80000000, "unknown" },
 		{ 0x80000020, "unknown" },
@@ -222,6 +223,35 @@ static void sb_conditional_fields(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 }
 
+/* A 64-bit root inode, and with it the size of a large image, or the old fields as they are. */
+static void sb_root_48bit(struct kunit *test)
+{
+	static const struct {
+		u32 incompat;
+		u64 root_8b, root, blocks;
+	} cases[] = {
+		{ 0x80, 0, 36, 77 },
+		{ 0x80, 1, 1, 36ULL << 32 | 77 },
+		{ 0x80, 0x123456789abcULL, 0x123456789abcULL, 36ULL << 32 | 77 },
+		{ 0, 0x123456789abcULL, 36, 77 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *why = NULL;
+		u8 p[sizeof(struct od_disk_sb)];
+		struct od_sb sb;
+
+		good(p);
+		put32(p + 36, 77);
+		put32(p + 80, cases[i].incompat);
+		put64(p + 112, cases[i].root_8b);
+		KUNIT_ASSERT_EQ(test, od_sb_parse((const void *)p, 12, &sb, &why), 0);
+		KUNIT_EXPECT_EQ(test, sb.root_nid, cases[i].root);
+		KUNIT_EXPECT_EQ(test, sb.blocks, cases[i].blocks);
+	}
+}
+
 /* Each field at its limits, and one step beyond where there is a beyond. */
 static void sb_neighbours(struct kunit *test)
 {
@@ -313,6 +343,7 @@ static struct kunit_case sb_cases[] = {
 	KUNIT_CASE(sb_algorithms),
 	KUNIT_CASE(sb_corrupt),
 	KUNIT_CASE(sb_conditional_fields),
+	KUNIT_CASE(sb_root_48bit),
 	KUNIT_CASE(sb_neighbours),
 	KUNIT_CASE(sb_largest_tables),
 	{}

@@ -703,7 +703,6 @@ static void zinode_header(struct kunit *test)
 		{ "algorithm 4 of heads that may not exist", 6, 1, 0x40, full, NID, -EUCLEAN },
 		{ "algorithm 3", 6, 1, 0x33, full, NID, 0 },
 		{ "larger lclusters", 7, 1, 1, full, NID, -EOPNOTSUPP },
-		{ "encoded extents", 4, 2, OD_ZADVISE_EXTENTS, full, NID, -EOPNOTSUPP },
 		{ "half of big, full", 4, 2, OD_ZADVISE_BIG_1, full, NID, 0 },
 		{ "half of big, compact", 4, 2, OD_ZADVISE_BIG_1, compact, NID, -EUCLEAN },
 		{ "other half of big, compact", 4, 2, OD_ZADVISE_BIG_2, compact, NID, -EUCLEAN },

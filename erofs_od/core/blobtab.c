@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "blobtab.h"
 
-void od_slot_parse(const struct od_disk_slot *disk, struct od_slot *slot)
+void od_slot_parse(const struct od_disk_slot *disk, bool wide, struct od_slot *slot)
 {
 	memset(slot, 0, sizeof(*slot));
 	memcpy(slot->tag, disk->tag, OD_DEVICE_TAG_SIZE);
 	slot->blocks = le32_to_cpu(disk->blocks);
 	slot->uniaddr = le32_to_cpu(disk->uniaddr);
+	if (!wide)
+		return;
+	slot->blocks |= (u64)le16_to_cpu(disk->blocks_hi) << 32;
+	slot->uniaddr |= (u64)le16_to_cpu(disk->uniaddr_hi) << 32;
 }
 
 int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index)

@@ -9,21 +9,22 @@
 /**
  * struct od_slot - one slot of the device table
  * @tag: name, NUL-terminated; may be empty
- * @blocks: blocks in the blob, according to the image
- * @uniaddr: first block of the blob in the flattened image; 0: not in it
+ * @blocks: blocks in the blob, according to the image; below 2^48
+ * @uniaddr: first block of the blob in the flattened image, below 2^48; 0: not in it
  */
 struct od_slot {
 	char tag[OD_DEVICE_TAG_SIZE + 1];
-	u32 blocks;
-	u32 uniaddr;
+	u64 blocks;
+	u64 uniaddr;
 };
 
 /**
  * od_slot_parse - decode a slot of the device table
  * @disk: the slot
+ * @wide: it is of a 48BIT image
  * @slot: the result
  */
-void od_slot_parse(const struct od_disk_slot *disk, struct od_slot *slot);
+void od_slot_parse(const struct od_disk_slot *disk, bool wide, struct od_slot *slot);
 
 /**
  * struct od_blob - size of a blob, and its range in the flattened image

@@ -73,6 +73,11 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 						       inode->size - last, x);
 		end = last;
 	}
+	if (inode->hole) {
+		x->flags = 0;
+		x->len = end - pos;
+		return 0;
+	}
 	x->off = inode->start_off;
 	x->len = end - pos;
 	if (check_add_overflow(inode->start_off, pos, &addr))
@@ -81,30 +86,44 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 	return 0;
 }
 
+/* Returns false for a hole. */
+static bool od_chunkmap_address(const struct od_inode *inode, const u8 *entry, u64 *block,
+				u16 *device_id)
+{
+	const struct od_disk_chunk_index *index = (const void *)entry;
+
+	if (inode->entry_size == sizeof(struct od_disk_chunk)) {
+		*block = le32_to_cpu(((const struct od_disk_chunk *)entry)->blkaddr);
+		*device_id = 0;
+		return *block != OD_BLOCK_HOLE;
+	}
+	*block = le32_to_cpu(index->blkaddr);
+	*device_id = le16_to_cpu(index->device_id);
+	if (!inode->chunk_48bit)
+		return *block != OD_BLOCK_HOLE;
+	*block |= (u64)le16_to_cpu(index->blkaddr_hi) << 32;
+	return *block != OD_BLOCK_HOLE_48;
+}
+
 static int od_chunkmap_chunk(const struct od_blobtab *tab,
 			     const struct od_inode *inode, u64 pos,
 			     const u8 *entry, struct od_extent *x)
 {
 	u64 left = round_up(inode->size, (u64)1 << tab->blkbits) - pos;
-	const struct od_disk_chunk_index *index = NULL;
 	u64 chunk = (u64)1 << inode->chunkbits;
 	u64 in_chunk = pos & (chunk - 1);
-	u32 blkaddr;
-	u64 addr;
+	u16 device_id;
+	u64 block, addr;
 	int err;
 
 	left = min(left, chunk - in_chunk);
 	x->len = left;
-	if (inode->entry_size == sizeof(*index))
-		index = (const void *)entry;
-	blkaddr = le32_to_cpu(index ? index->blkaddr
-				    : ((const struct od_disk_chunk *)entry)->blkaddr);
-	if (blkaddr == OD_CHUNK_HOLE) {
+	if (!od_chunkmap_address(inode, entry, &block, &device_id)) {
 		x->flags = 0;
 		return 0;
 	}
-	x->off = (u64)blkaddr << tab->blkbits;
-	err = od_blobtab_device(tab, index ? le16_to_cpu(index->device_id) : 0, &x->blob);
+	x->off = block << tab->blkbits;
+	err = od_blobtab_device(tab, device_id, &x->blob);
 	if (err || check_add_overflow(x->off, in_chunk, &addr))
 		return -EUCLEAN;
 	x->off = addr;

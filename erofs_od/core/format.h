@@ -7,6 +7,7 @@
 #define OD_CORE_FORMAT_H
 
 #include "od/types.h"
+#include "zformat.h"
 
 /** OD_SB_OFFSET - byte of the primary blob where the superblock starts */
 #define OD_SB_OFFSET		1024
@@ -19,11 +20,12 @@
  * @compat: OD_FEATURE_COMPAT_*
  * @blkszbits: log2 of the block size
  * @extslots: 16-byte extension slots after this record
- * @root_nid: inode of the root directory
+ * @root_nid: inode of the root directory, unless @root_nid_8b has it
+ * @blocks_hi: blocks in the image, higher bits, if @root_nid_8b has the root directory
  * @inos: inodes in the image
  * @epoch: seconds that times of compact inodes are relative to
  * @fixed_nsec: nanoseconds of their times
- * @blocks: blocks in the image
+ * @blocks: blocks in the image, lower bits
  * @meta_blkaddr: block where inode numbers start to count
  * @xattr_blkaddr: block where ids of shared xattrs start to count
  * @uuid: of the image
@@ -39,6 +41,8 @@
  * @packed_nid: the packed inode, 0 for none
  * @xattr_filter_reserved: 0, or the name filters mean something else
  * @reserved: of no meaning to this code
+ * @root_nid_8b: inode of the root directory, of 48BIT images and if not 0
+ * @reserved2: of no meaning to this code
  */
 struct od_disk_sb {
 	__le32 magic;
@@ -46,7 +50,10 @@ struct od_disk_sb {
 	__le32 compat;
 	u8 blkszbits;
 	u8 extslots;
-	__le16 root_nid;
+	union {
+		__le16 root_nid;
+		__le16 blocks_hi;
+	} __packed;
 	__le64 inos;
 	__le64 epoch;
 	__le32 fixed_nsec;
@@ -64,7 +71,9 @@ struct od_disk_sb {
 	__le32 xattr_prefix_start;
 	__le64 packed_nid;
 	u8 xattr_filter_reserved;
-	u8 reserved[23];
+	u8 reserved[7];
+	__le64 root_nid_8b;
+	u8 reserved2[8];
 } __packed;
 
 static_assert(sizeof(struct od_disk_sb) == 128);
@@ -76,6 +85,7 @@ static_assert(offsetof(struct od_disk_sb, incompat) == 80);
 static_assert(offsetof(struct od_disk_sb, devt_slotoff) == 88);
 static_assert(offsetof(struct od_disk_sb, xattr_prefix_start) == 92);
 static_assert(offsetof(struct od_disk_sb, xattr_filter_reserved) == 104);
+static_assert(offsetof(struct od_disk_sb, root_nid_8b) == 112);
 
 #define OD_UUID_SIZE		sizeof_field(struct od_disk_sb, uuid)
 #define OD_VOLUME_NAME_SIZE	sizeof_field(struct od_disk_sb, volume_name)
@@ -102,77 +112,6 @@ enum od_feature_incompat {
 	OD_FEATURE_INCOMPAT_METABOX = 0x100,
 };
 
-/* Compression algorithms, by number. */
-enum od_algorithm {
-	OD_ALGORITHM_LZ4 = 0,
-	OD_ALGORITHM_LZMA = 1,
-	OD_ALGORITHM_DEFLATE = 2,
-	OD_ALGORITHM_ZSTD = 3,
-	OD_ALGORITHMS,
-};
-
-/*
- * With COMPR_CFGS a record for each used algorithm follows the superblock and its extension
- * slots, in ascending order: aligned to 4 bytes, a u16 with its length (0: 65536), then the
- * fields below; a record may be longer.
- */
-#define OD_SB_EXTSLOT_SIZE	16
-#define OD_CONFIG_ALIGN		4
-
-/**
- * struct od_disk_lz4 - configuration of LZ4
- * @max_distance: bytes that a match reaches back; 0: 65535
- * @max_pclusterblks: blocks of the largest pcluster; 0: 1
- * @reserved: of no meaning
- */
-struct od_disk_lz4 {
-	__le16 max_distance;
-	__le16 max_pclusterblks;
-	u8 reserved[10];
-} __packed;
-
-static_assert(sizeof(struct od_disk_lz4) == 14);
-
-/**
- * struct od_disk_lzma - configuration of MicroLZMA
- * @dict_size: bytes of the dictionary
- * @format: 0
- * @reserved: of no meaning
- */
-struct od_disk_lzma {
-	__le32 dict_size;
-	__le16 format;
-	u8 reserved[8];
-} __packed;
-
-static_assert(sizeof(struct od_disk_lzma) == 14);
-
-/**
- * struct od_disk_deflate - configuration of DEFLATE
- * @windowbits: log2 of the window size; some versions of mkfs.erofs leave it 0
- * @reserved: of no meaning
- */
-struct od_disk_deflate {
-	u8 windowbits;
-	u8 reserved[5];
-} __packed;
-
-static_assert(sizeof(struct od_disk_deflate) == 6);
-
-/**
- * struct od_disk_zstd - configuration of ZSTD
- * @format: 0
- * @windowlog: log2 of the window size, less 10
- * @reserved: of no meaning
- */
-struct od_disk_zstd {
-	u8 format;
-	u8 windowlog;
-	u8 reserved[4];
-} __packed;
-
-static_assert(sizeof(struct od_disk_zstd) == 6);
-
 /**
  * struct od_disk_slot - one slot of the device table
  * @tag: name, not NUL-terminated if it is as long as this
@@ -194,6 +133,7 @@ struct od_disk_slot {
 static_assert(sizeof(struct od_disk_slot) == 128);
 static_assert(offsetof(struct od_disk_slot, blocks) == 64);
 static_assert(offsetof(struct od_disk_slot, uniaddr) == 68);
+static_assert(offsetof(struct od_disk_slot, uniaddr_hi) == 74);
 
 #define OD_DEVICE_TAG_SIZE	sizeof_field(struct od_disk_slot, tag)
 
@@ -205,10 +145,10 @@ static_assert(offsetof(struct od_disk_slot, uniaddr) == 68);
  * @format: OD_I_*
  * @xattr_icount: size of the xattr body: 0, or 12 bytes and 4 for each beyond the first
  * @mode: type and permissions
- * @nlink: links
+ * @nlink: links; with %OD_I_NLINK_1 of no directory: higher bits of @u's block number
  * @size: bytes of data
  * @mtime: seconds since the epoch of the superblock
- * @u: by type and layout: first block, device number, chunk format
+ * @u: by type and layout: first block, blocks, device number, chunk format
  * @ino: number for 32-bit stat(2)
  * @uid: owner
  * @gid: group
@@ -238,7 +178,7 @@ static_assert(offsetof(struct od_disk_inode_compact, uid) == 24);
  * @format: OD_I_*, with %OD_I_EXTENDED
  * @xattr_icount: as in a compact inode
  * @mode: type and permissions
- * @nb: higher bits of a block number, of 48BIT images only
+ * @nb: higher bits of @u's block number
  * @size: bytes of data
  * @u: as in a compact inode
  * @ino: number for 32-bit stat(2)
@@ -275,10 +215,15 @@ static_assert(offsetof(struct od_disk_inode_extended, nlink) == 44);
 #define OD_I_EXTENDED		0x0001
 #define OD_I_LAYOUT_SHIFT	1
 #define OD_I_LAYOUT_MASK	0x7
-/* One link for what is not a directory; for one, "." and ".." are not stored. */
+/* One link for what is not a directory; for one, "." is not stored. */
 #define OD_I_NLINK_1		0x0010
 #define OD_I_DOT_OMITTED	0x0010
 #define OD_I_KNOWN		0x001f
+
+/* First block of a flat file without data: all bits of a block number of that width. */
+#define OD_BLOCK_BITS		48
+#define OD_BLOCK_HOLE		0xFFFFFFFFULL
+#define OD_BLOCK_HOLE_48	0xFFFFFFFFFFFFULL
 
 enum od_layout {
 	OD_LAYOUT_FLAT_PLAIN = 0,
@@ -303,11 +248,10 @@ enum od_layout {
 #define OD_CHUNK_INDEXES	0x0020
 #define OD_CHUNK_48BIT		0x0040
 #define OD_CHUNK_KNOWN		0x007f
-#define OD_CHUNK_HOLE		0xFFFFFFFFU
 
 /**
  * struct od_disk_chunk - an entry of a chunk array without %OD_CHUNK_INDEXES
- * @blkaddr: first block, or %OD_CHUNK_HOLE
+ * @blkaddr: first block, or %OD_BLOCK_HOLE
  */
 struct od_disk_chunk {
 	__le32 blkaddr;
@@ -319,7 +263,7 @@ static_assert(sizeof(struct od_disk_chunk) == 4);
  * struct od_disk_chunk_index - an entry of a chunk array with %OD_CHUNK_INDEXES
  * @blkaddr_hi: higher bits, with %OD_CHUNK_48BIT only
  * @device_id: which blob
- * @blkaddr: first block, or %OD_CHUNK_HOLE
+ * @blkaddr: first block, or %OD_BLOCK_HOLE; with %OD_CHUNK_48BIT: %OD_BLOCK_HOLE_48
  */
 struct od_disk_chunk_index {
 	__le16 blkaddr_hi;
@@ -330,93 +274,6 @@ struct od_disk_chunk_index {
 static_assert(sizeof(struct od_disk_chunk_index) == 8);
 static_assert(offsetof(struct od_disk_chunk_index, device_id) == 2);
 static_assert(offsetof(struct od_disk_chunk_index, blkaddr) == 4);
-
-/**
- * struct od_disk_zheader - what the map of a compressed inode begins with
- * @fragment_off: with %OD_ZADVISE_FRAGMENT: byte of the packed inode, lower half
- * @reserved: of no meaning
- * @inline_size: otherwise, with %OD_ZADVISE_INLINE: bytes of the inline pcluster
- * @advise: enum od_zadvise
- * @algorithms: of the heads of type 1, and in the higher half of those of type 2
- * @clusterbits: lower half: log2 of lclusters per block
- *
- * With %OD_ZHEADER_WHOLE, in the record as a little-endian u64, the file as a whole is a
- * fragment, at the offset that the other bits are.
- */
-struct od_disk_zheader {
-	union {
-		__le32 fragment_off;
-		struct {
-			__le16 reserved;
-			__le16 inline_size;
-		} __packed;
-	} __packed;
-	__le16 advise;
-	u8 algorithms;
-	u8 clusterbits;
-} __packed;
-
-static_assert(sizeof(struct od_disk_zheader) == 8);
-static_assert(offsetof(struct od_disk_zheader, inline_size) == 2);
-static_assert(offsetof(struct od_disk_zheader, advise) == 4);
-static_assert(offsetof(struct od_disk_zheader, algorithms) == 6);
-
-#define OD_ZHEADER_WHOLE	0x8000000000000000ULL
-
-enum od_zadvise {
-	/* Full layout: */
-	OD_ZADVISE_EXTENTS = 0x01,
-	/* Compact layout: */
-	OD_ZADVISE_COMPACT_2B = 0x01,
-	OD_ZADVISE_BIG_1 = 0x02,
-	OD_ZADVISE_BIG_2 = 0x04,
-	OD_ZADVISE_INLINE = 0x08,
-	OD_ZADVISE_INTERLACED = 0x10,
-	OD_ZADVISE_FRAGMENT = 0x20,
-};
-
-/**
- * struct od_disk_zindex - an entry of a full map
- * @advise: type of the lcluster, OD_LCLUSTER_*
- * @clusterofs: head: where in the lcluster the extent starts
- * @blkaddr: head: first block of the pcluster
- * @delta0: not a head: lclusters back to it, or %OD_LCLUSTER_COUNTED and its blocks
- * @delta1: not a head: lclusters to the next head; a hint that is not used
- */
-struct od_disk_zindex {
-	__le16 advise;
-	__le16 clusterofs;
-	union {
-		__le32 blkaddr;
-		struct {
-			__le16 delta0;
-			__le16 delta1;
-		} __packed;
-	} __packed;
-} __packed;
-
-static_assert(sizeof(struct od_disk_zindex) == 8);
-static_assert(offsetof(struct od_disk_zindex, blkaddr) == 4);
-static_assert(offsetof(struct od_disk_zindex, delta1) == 6);
-
-/* Between the header and the entries of a full map */
-#define OD_ZINDEX_GAP		8
-
-enum od_lcluster_type {
-	OD_LCLUSTER_PLAIN = 0,
-	OD_LCLUSTER_HEAD1 = 1,
-	OD_LCLUSTER_NONHEAD = 2,
-	OD_LCLUSTER_HEAD2 = 3,
-};
-
-#define OD_LCLUSTER_TYPE	0x0003
-#define OD_LCLUSTER_HOLE	0x4000
-#define OD_LCLUSTER_PARTIAL	0x8000
-#define OD_LCLUSTER_COUNTED	0x0800
-
-/* Limits: bytes of a pcluster, and bytes that it decompresses to */
-#define OD_ZENCODED_MAX		(1U << 20)
-#define OD_ZDECODED_MAX		(12U << 20)
 
 /**
  * struct od_disk_dirent - a directory entry

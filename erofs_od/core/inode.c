@@ -51,35 +51,67 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 	format &= 0xffff;
 	if (format & ~OD_CHUNK_KNOWN)
 		return od_refuse(why, "unknown chunk format");
-	if (format & OD_CHUNK_48BIT)
-		return od_refuse(why, "48-bit chunk addresses");
+	inode->chunk_48bit = format & OD_CHUNK_48BIT;
 	inode->chunkbits = (u8)(sb->blkbits + (format & OD_CHUNK_BITS_MASK));
 	inode->entry_size = format & OD_CHUNK_INDEXES ? sizeof(struct od_disk_chunk_index)
 						      : sizeof(struct od_disk_chunk);
 	return 0;
 }
 
-static int od_inode_layout(const struct od_sb *sb, u32 u, struct od_inode *inode,
-			   const char **why)
+/**
+ * struct od_inode_u - the field that the layout tells the meaning of
+ * @lo: 32 bits
+ * @hi: higher bits of a block number, or 0
+ * @wide: @hi has them
+ */
+struct od_inode_u {
+	u32 lo;
+	u16 hi;
+	bool wide;
+};
+
+/*
+ * An extended inode always has higher bits of a block number; where its writer did not know of
+ * them they are 0. A compact one has them in place of its links, if these are otherwise known.
+ */
+static struct od_inode_u od_inode_u(const struct od_disk_inode_compact *disk)
 {
+	u16 format = le16_to_cpu(disk->format);
+	bool dir = (le16_to_cpu(disk->mode) & OD_S_IFMT) == OD_S_IFDIR;
+	struct od_inode_u u = { .lo = le32_to_cpu(disk->u) };
+
+	u.wide = format & OD_I_EXTENDED || (!dir && format & OD_I_NLINK_1);
+	if (u.wide)
+		u.hi = le16_to_cpu(disk->nlink);
+	return u;
+}
+
+static int od_inode_layout(const struct od_sb *sb, const struct od_inode_u *u,
+			   struct od_inode *inode, const char **why)
+{
+	u64 block = (u64)u->hi << 32 | u->lo;
+
 	switch (inode->layout) {
 	case OD_LAYOUT_FLAT_PLAIN:
 	case OD_LAYOUT_FLAT_INLINE:
-		inode->start_off = (u64)u << sb->blkbits;
+		inode->hole = inode->layout == OD_LAYOUT_FLAT_PLAIN &&
+			      block == (u->wide ? OD_BLOCK_HOLE_48 : OD_BLOCK_HOLE);
+		inode->start_off = block << sb->blkbits;
 		return 0;
 	case OD_LAYOUT_CHUNK_BASED:
-		return od_inode_chunks(sb, u, inode, why);
+		return od_inode_chunks(sb, u->lo, inode, why);
 	case OD_LAYOUT_COMPRESSED_FULL:
 	case OD_LAYOUT_COMPRESSED_COMPACT:
 		/* What follows the inode locates its blocks: core/zinode.h. */
-		inode->encoded_size = (u64)u << sb->blkbits;
+		inode->encoded_size = block << sb->blkbits;
 		return 0;
 	default:
 		return od_refuse(why, "unknown data layout");
 	}
 }
 
-static int od_inode_type(const struct od_sb *sb, u32 u, struct od_inode *inode, const char **why)
+static int od_inode_type(const struct od_sb *sb, const struct od_inode_u *u,
+			 struct od_inode *inode, const char **why)
 {
 	switch (inode->mode & OD_S_IFMT) {
 	case OD_S_IFREG:
@@ -88,7 +120,7 @@ static int od_inode_type(const struct od_sb *sb, u32 u, struct od_inode *inode, 
 		return od_inode_layout(sb, u, inode, why);
 	case OD_S_IFCHR:
 	case OD_S_IFBLK:
-		inode->rdev = u;
+		inode->rdev = u->lo;
 		inode->size = 0;
 		return 0;
 	case OD_S_IFIFO:
@@ -104,6 +136,7 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		   size_t len, struct od_inode *inode, const char **why)
 {
 	const struct od_disk_inode_compact *disk = (const void *)p;
+	struct od_inode_u u;
 	u16 format, icount;
 
 	if (len < sizeof(*disk))
@@ -140,5 +173,6 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		return od_corrupt(why, "invalid size");
 	if (inode->mtime_nsec >= 1000000000U)
 		return od_corrupt(why, "invalid time stamp");
-	return od_inode_type(sb, le32_to_cpu(disk->u), inode, why);
+	u = od_inode_u(disk);
+	return od_inode_type(sb, &u, inode, why);
 }

@@ -7,19 +7,24 @@
 #include "format.h"
 #include "sb.h"
 
+struct od_zsums;
+
 /**
  * struct od_zinode - how a compressed inode is mapped, checked
  * @array: byte of the primary blob where the entries start
  * @end: where they end, and an inline pcluster starts
- * @entries: how many, one for each lcluster
+ * @entries: how many, one for each lcluster, or records of encoded extents
  * @fragment: byte of the packed inode where the file as a whole or its tail is; of a tail
  *	the lower 32 bits
  * @packed2: compact map: entries of 2 bytes
  * @first4: compact map: entries of 4 bytes before these
+ * @sums: of the caller of od_zmap(), for struct od_zmap
  * @inline_size: bytes of the inline pcluster; 0: none
  * @advise: enum od_zadvise
  * @algorithm: of the two types of heads
- * @lclusterbits: log2 of the lcluster size
+ * @lclusterbits: log2 of the lcluster size; of no meaning for records of 16 and 32 bytes
+ * @record_size: bytes of a record of encoded extents: 4, 8, 16 or 32; 0: the entries are those
+ *	of lclusters
  * @whole: the file as a whole is a fragment; nothing but @fragment is valid
  */
 struct od_zinode {
@@ -29,10 +34,12 @@ struct od_zinode {
 	u64 fragment;
 	u64 packed2;
 	u32 first4;
+	struct od_zsums *sums;
 	u16 inline_size;
 	u16 advise;
 	u8 algorithm[2];
 	u8 lclusterbits;
+	u8 record_size;
 	bool whole;
 };
 
@@ -51,11 +58,13 @@ struct od_zinode {
  * @mtime_nsec: nanoseconds
  * @size: bytes of data
  * @rdev: device number in the kernel's on-disk encoding, for device nodes
- * @start_off: byte of the image where the data of a flat layout starts
+ * @start_off: byte of the image where the data of a flat layout starts, unless @hole
  * @encoded_size: of a compressed layout: bytes that it takes in blocks
  * @chunkbits: log2 of the chunk size, at most 47, for %OD_LAYOUT_CHUNK_BASED
  * @entry_size: bytes of an entry of the chunk array: 4 or 8
- * @dot_omitted: a directory without "." and ".."
+ * @chunk_48bit: of the chunk array: entries of 8 bytes have 48-bit block numbers
+ * @hole: %OD_LAYOUT_FLAT_PLAIN without data: all of it is a hole
+ * @dot_omitted: a directory without "."; its ".." is stored
  * @z: of a compressed layout, unless empty: set by od_zinode_parse()
  */
 struct od_inode {
@@ -76,6 +85,8 @@ struct od_inode {
 	u64 encoded_size;
 	u8 chunkbits;
 	u8 entry_size;
+	bool chunk_48bit;
+	bool hole;
 	bool dot_omitted;
 	struct od_zinode z;
 };

@@ -6,13 +6,12 @@ static const u32 od_sb_supported =
 	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_COMPR_CFGS |
 	OD_FEATURE_INCOMPAT_CHUNKED_FILE | OD_FEATURE_INCOMPAT_DEVICE_TABLE |
 	OD_FEATURE_INCOMPAT_ZTAILPACKING | OD_FEATURE_INCOMPAT_FRAGMENTS |
-	OD_FEATURE_INCOMPAT_XATTR_PREFIXES;
+	OD_FEATURE_INCOMPAT_XATTR_PREFIXES | OD_FEATURE_INCOMPAT_48BIT;
 
 static const struct {
 	u32 bit;
 	const char *name;
 } od_sb_refused[] = {
-	{ OD_FEATURE_INCOMPAT_48BIT, "48-bit block addresses (48BIT)" },
 	{ OD_FEATURE_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
 };
 
@@ -27,6 +26,17 @@ static int od_sb_check_features(u32 incompat, const char **why)
 		if (extra & od_sb_refused[i].bit)
 			return od_refuse(why, od_sb_refused[i].name);
 	return od_refuse(why, "unknown incompatible feature");
+}
+
+/* With a 64-bit root inode, that of 16 bits makes room for the size of large images. */
+static void od_sb_read_root(const struct od_disk_sb *disk, struct od_sb *sb)
+{
+	sb->blocks = le32_to_cpu(disk->blocks);
+	sb->root_nid = le16_to_cpu(disk->root_nid);
+	if (!(sb->incompat & OD_FEATURE_INCOMPAT_48BIT) || !disk->root_nid_8b)
+		return;
+	sb->root_nid = le64_to_cpu(disk->root_nid_8b);
+	sb->blocks |= (u64)le16_to_cpu(disk->blocks_hi) << 32;
 }
 
 /* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
@@ -107,9 +117,8 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 
 	sb->checksum = le32_to_cpu(disk->checksum);
 	sb->checksum_len = od_sb_checksum_len(sb->blkbits);
-	sb->root_nid = le16_to_cpu(disk->root_nid);
+	od_sb_read_root(disk, sb);
 	sb->inos = le64_to_cpu(disk->inos);
-	sb->blocks = le32_to_cpu(disk->blocks);
 	sb->epoch = le64_to_cpu(disk->epoch);
 	sb->fixed_nsec = le32_to_cpu(disk->fixed_nsec);
 	if (sb->fixed_nsec >= 1000000000U)

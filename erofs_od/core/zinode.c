@@ -151,13 +151,26 @@ static u64 od_zinode_compact(struct od_zinode *z)
 	return z->packed2 * 2 + round_up(left, 2ULL) * 4;
 }
 
+/* Sizes are below 2^63 and lclusters have 2^9 bytes at least: no overflow. */
+static u64 od_zinode_lclusters(const struct od_inode *inode, const struct od_zinode *z)
+{
+	return (inode->size + (1ULL << z->lclusterbits) - 1) >> z->lclusterbits;
+}
+
+static int od_zinode_set_end(struct od_zinode *z, u64 size, u64 blob_size, const char **why)
+{
+	if (z->array > blob_size || size > blob_size - z->array)
+		return od_corrupt(why, "map beyond the end of the image");
+	z->end = z->array + size;
+	return 0;
+}
+
 static int od_zinode_map(const struct od_inode *inode, u64 blob_size, struct od_zinode *z,
 			 const char **why)
 {
 	u64 size;
 
-	/* Sizes are below 2^63 and lclusters have 2^9 bytes at least: no overflow. */
-	z->entries = (inode->size + (1ULL << z->lclusterbits) - 1) >> z->lclusterbits;
+	z->entries = od_zinode_lclusters(inode, z);
 	z->array = od_zinode_header(inode) + sizeof(struct od_disk_zheader);
 	if (inode->layout == OD_LAYOUT_COMPRESSED_FULL) {
 		z->array += OD_ZINDEX_GAP;
@@ -165,10 +178,49 @@ static int od_zinode_map(const struct od_inode *inode, u64 blob_size, struct od_
 	} else {
 		size = od_zinode_compact(z);
 	}
-	if (z->array > blob_size || size > blob_size - z->array)
-		return od_corrupt(why, "map beyond the end of the image");
-	z->end = z->array + size;
-	return 0;
+	return od_zinode_set_end(z, size, blob_size, why);
+}
+
+static int od_zinode_check_records(const struct od_sb *sb, const struct od_inode *inode,
+				   const struct od_zinode *z, const char **why)
+{
+	if (!sb->compr_algs)
+		return od_corrupt(why, "compressed data in an image without");
+	if (z->lclusterbits > OD_ZRECORD_LCLUSTERBITS_MAX)
+		return od_refuse(why, "lclusters larger than any extent");
+	if (z->record_size == OD_ZRECORD_4 && z->entries > OD_ZRECORD_4_MAX)
+		return od_refuse(why, "more than 2^24 encoded extents without addresses");
+	if (z->advise & OD_ZADVISE_INLINE)
+		return od_corrupt(why, "inline data of encoded extents");
+	if (!(z->advise & OD_ZADVISE_FRAGMENT))
+		return 0;
+	if (!z->entries)
+		return od_corrupt(why, "fragment without an extent");
+	return od_zinode_check_fragment(sb, inode, why);
+}
+
+/* Algorithms, and where a fragment is, are in the records. */
+static int od_zinode_records(const struct od_sb *sb, const struct od_inode *inode,
+			     const struct od_disk_zheader *disk, u64 blob_size,
+			     struct od_zinode *z, const char **why)
+{
+	int err;
+
+	z->record_size = OD_ZRECORD_4 << ((z->advise & OD_ZADVISE_RECORD_SIZE) >>
+					  OD_ZADVISE_RECORD_SHIFT);
+	z->array = round_up(od_zinode_header(inode) + sizeof(*disk), (u64)z->record_size);
+	if (z->record_size >= OD_ZRECORD_16) {
+		/* 47 bits: OD_ZHEADER_WHOLE is 0. The product fits. */
+		z->entries = le32_to_cpu(disk->records) |
+			     (u64)le16_to_cpu(disk->records_hi) << 32;
+	} else {
+		z->lclusterbits = sb->blkbits + (disk->clusterbits & 15);
+		z->entries = od_zinode_lclusters(inode, z);
+	}
+	if (z->record_size == OD_ZRECORD_4)
+		z->array += sizeof(__le64);
+	err = od_zinode_check_records(sb, inode, z, why);
+	return err ?: od_zinode_set_end(z, z->entries * z->record_size, blob_size, why);
 }
 
 int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
@@ -186,7 +238,7 @@ int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
 	}
 	z->advise = le16_to_cpu(disk->advise);
 	if (inode->layout == OD_LAYOUT_COMPRESSED_FULL && (z->advise & OD_ZADVISE_EXTENTS))
-		return od_refuse(why, "encoded extents");
+		return od_zinode_records(sb, inode, disk, blob_size, z, why);
 	z->algorithm[0] = disk->algorithms & 15;
 	z->algorithm[1] = disk->algorithms >> 4;
 	z->lclusterbits = sb->blkbits + (disk->clusterbits & 15);

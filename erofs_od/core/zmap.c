@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "zmap.h"
+#include "zplace.h"
 
 /*
  * A compact map consists of packs: entries of the same width, from bit 0 on, and a base
@@ -326,8 +327,8 @@ static int od_find_blocks(struct od_zwalk *w, const struct od_zhead *head, u32 *
 	return 0;
 }
 
-static int od_zmap_fragment(const struct od_zmap *map, u64 size, u64 start, u64 off,
-			    struct od_zextent *x)
+int od_zmap_fragment(const struct od_zmap *map, u64 size, u64 start, u64 off,
+		     struct od_zextent *x)
 {
 	x->flags = OD_ZEXTENT_FRAGMENT;
 	x->start = start;
@@ -367,37 +368,39 @@ static int od_zmap_inline(const struct od_zwalk *w, struct od_zextent *x)
 	return (x->off & (blk - 1)) + x->encoded_len > blk ? -EUCLEAN : 0;
 }
 
-static int od_zmap_blocks(const struct od_zwalk *w, const struct od_zhead *head, u32 blocks,
-			  struct od_zextent *x)
+int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off, u64 len,
+		  struct od_zextent *x)
 {
-	u8 blkbits = w->map->tab->blkbits;
-	u64 blk = 1ULL << blkbits, clen = (u64)blocks << blkbits, left = clen;
+	u64 blk = 1ULL << map->tab->blkbits, left = len;
 
-	x->off = (u64)head->lc.blkaddr << blkbits;
-	if (clen > OD_ZENCODED_MAX)
+	x->off = off;
+	if (len > OD_ZENCODED_MAX)
 		return -EOPNOTSUPP;
-	x->encoded_len = (u32)clen;
-	od_blobtab_flat(w->map->tab, &x->off, &x->blob, &left);
+	x->encoded_len = (u32)len;
+	od_blobtab_flat(map->tab, &x->off, &x->blob, &left);
 	/* A pcluster is in one blob. */
-	if (left < clen)
+	if (left < len)
 		return -EUCLEAN;
-	if ((x->flags & OD_ZEXTENT_PLAIN) && (w->z->advise & OD_ZADVISE_INTERLACED))
+	/* What is not aligned has no last block for the first bytes to be in. */
+	if ((x->flags & OD_ZEXTENT_PLAIN) && (z->advise & OD_ZADVISE_INTERLACED) &&
+	    !((off | len) & (blk - 1)))
 		x->rotated = (u32)(blk - (x->start & (blk - 1)));
 	return 0;
 }
 
-static int od_zmap_check(const struct od_zwalk *w, const struct od_zextent *x)
+int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
+		  const struct od_zextent *x)
 {
-	u64 size = w->map->tab->blob[x->blob].size;
+	u64 size = map->tab->blob[x->blob].size;
 
 	if (x->off > size || x->encoded_len > size - x->off)
 		return -EUCLEAN;
 	if (x->flags & OD_ZEXTENT_PLAIN)
 		return x->len > x->encoded_len ? -EUCLEAN : 0;
-	if (!(w->map->algorithms & (1U << x->algorithm)))
+	if (!(map->algorithms & (1U << x->algorithm)))
 		return -EUCLEAN;
 	/* Data that did not become shorter is stored plain, but at the end of a file. */
-	if (!(x->flags & OD_ZEXTENT_PARTIAL) && x->start + x->len < w->inode->size &&
+	if (!(x->flags & OD_ZEXTENT_PARTIAL) && x->start + x->len < inode->size &&
 	    x->len < x->encoded_len)
 		return -EUCLEAN;
 	return x->len > OD_ZDECODED_MAX ? -EOPNOTSUPP : 0;
@@ -405,6 +408,7 @@ static int od_zmap_check(const struct od_zwalk *w, const struct od_zextent *x)
 
 static int od_zmap_extent(struct od_zwalk *w, const struct od_zhead *head, struct od_zextent *x)
 {
+	u8 blkbits = w->map->tab->blkbits;
 	u32 blocks;
 	int err = od_find_blocks(w, head, &blocks);
 
@@ -425,9 +429,10 @@ static int od_zmap_extent(struct od_zwalk *w, const struct od_zhead *head, struc
 		x->flags = OD_ZEXTENT_HOLE;
 		return 0;
 	} else {
-		err = od_zmap_blocks(w, head, blocks, x);
+		err = od_zmap_place(w->map, w->z, (u64)head->lc.blkaddr << blkbits,
+				    (u64)blocks << blkbits, x);
 	}
-	return err ?: od_zmap_check(w, x);
+	return err ?: od_zmap_check(w->map, w->inode, x);
 }
 
 int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struct od_zinode *z,
@@ -444,6 +449,8 @@ int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struc
 		return -EUCLEAN;
 	if (z->whole)
 		return od_zmap_fragment(map, inode->size, 0, z->fragment, x);
+	if (z->record_size)
+		return od_zmap_records(map, inode, z, pos, x);
 	err = od_zmap_tail(&w, pos, x);
 	if (err)
 		return err > 0 ? 0 : err;
@@ -467,7 +474,7 @@ u64 od_zmap_entries(const struct od_inode *inode, const struct od_zinode *z, u64
 {
 	u64 lcn = pos >> z->lclusterbits, last, end;
 
-	if (z->whole || lcn >= z->entries)
+	if (z->whole || z->record_size || lcn >= z->entries)
 		return 0;
 	*off = od_zmap_entry(inode, z, lcn);
 	/* One more: where the last extent ends. */

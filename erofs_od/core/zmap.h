@@ -14,6 +14,11 @@
  * @lz4_unpadded: LZ4's data is at the start of its pcluster, and may go on past the extent
  * @packed_size: bytes in the packed inode; 0: there is none
  * @read: copies bytes of the primary blob; returns 0, or an errno that ends the lookup
+ * @known: encoded extents in records of 4 bytes: looks in the inode's sums for the last record,
+ *	up to record *nr, of which the start of the pcluster is known; sets *nr and *start.
+ *	Returns false if there is none. NULL: no sums are kept
+ * @learn: with @known: @start is where the pcluster of record @nr starts; the caller may keep
+ *	it. @nr is a multiple of %OD_ZSUM_STEP
  * @data: for @read
  */
 struct od_zmap {
@@ -22,8 +27,13 @@ struct od_zmap {
 	bool lz4_unpadded;
 	u64 packed_size;
 	int (*read)(void *data, u64 off, void *to, u32 len);
+	bool (*known)(struct od_zsums *sums, u64 *nr, u64 *start);
+	void (*learn)(struct od_zsums *sums, u64 nr, u64 start);
 	void *data;
 };
+
+/** OD_ZSUM_STEP - records of 4 bytes that are read together */
+#define OD_ZSUM_STEP	64U
 
 /**
  * enum od_zextent_flag - what an extent is like
@@ -91,7 +101,8 @@ int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struc
  *
  * od_zmap() may read entries before and after these, too.
  *
- * Return: bytes from @off on; 0: no map is needed.
+ * Return: bytes from @off on; 0: no map is needed, or it is one of encoded extents, of which only
+ * a lookup tells what it reads.
  */
 u64 od_zmap_entries(const struct od_inode *inode, const struct od_zinode *z, u64 pos, u64 len,
 		    u64 *off);

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The device table. The input: log2 of the block size, number of slots, a device id,
- * an address, a length, the slots.
+ * an address, a length, the slots. An odd id is one of a 48BIT image.
  */
 #include "fuzz.h"
 #include "erofs_od/core/blobtab.h"
 
 #define SLOTS_MAX	20
 
-static void check_slot(const struct od_slot *slot, const u8 *p)
+static void check_slot(const struct od_slot *slot, bool wide, const u8 *p)
 {
+	u64 blocks_hi = wide ? get_unaligned_le16(p + 72) : 0;
+	u64 uniaddr_hi = wide ? get_unaligned_le16(p + 74) : 0;
+
 	must(slot->tag[OD_DEVICE_TAG_SIZE] == '\0');
 	must(!memcmp(slot->tag, p, OD_DEVICE_TAG_SIZE));
-	must(slot->blocks == get_unaligned_le32(p + 64));
-	must(slot->uniaddr == get_unaligned_le32(p + 68));
+	must(slot->blocks == (get_unaligned_le32(p + 64) | blocks_hi << 32));
+	must(slot->uniaddr == (get_unaligned_le32(p + 68) | uniaddr_hi << 32));
 }
 
 static void check_device(const struct od_blobtab *tab, u16 id)
@@ -96,11 +99,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		u8 *p = feed_bytes(&feed, sizeof(struct od_disk_slot));
 		struct od_slot slot;
 
-		od_slot_parse((const void *)p, &slot);
-		check_slot(&slot, p);
+		od_slot_parse((const void *)p, id & 1, &slot);
+		check_slot(&slot, id & 1, p);
 		/* As at a mount. */
-		blob[i].uniaddr = (u64)slot.uniaddr << tab.blkbits;
-		blob[i].unilen = (u64)slot.blocks << tab.blkbits;
+		blob[i].uniaddr = slot.uniaddr << tab.blkbits;
+		blob[i].unilen = slot.blocks << tab.blkbits;
 		free(p);
 	}
 	tab.blob = blob;

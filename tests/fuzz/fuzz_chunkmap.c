@@ -55,6 +55,8 @@ static void check_extent(const struct od_blobtab *tab, const struct od_inode *in
 
 	must(x->len >= 1);
 	must((unsigned __int128)pos + x->len <= ceil_to(inode->size, blk));
+	if (inode->hole)
+		must(!(x->flags & OD_EXTENT_MAPPED));
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
 		must(pos / chunk == (pos + x->len - 1) / chunk);
 	check_place(tab, inode, pos, x);

@@ -7,26 +7,32 @@
 
 static void check_layout(const struct od_sb *sb, const struct od_inode *inode, const u8 *p)
 {
+	u16 format = get_unaligned_le16(p);
+	bool dir = (inode->mode & OD_S_IFMT) == OD_S_IFDIR;
+	bool wide = format & 1 || (format & 0x10 && !dir);
 	u32 u = get_unaligned_le32(p + 16);
+	u64 block = u | (wide ? (u64)get_unaligned_le16(p + 6) << 32 : 0);
 
+	must(!inode->hole || (inode->layout == OD_LAYOUT_FLAT_PLAIN && u == U32_MAX));
 	if (!has_data(inode)) {
 		must(inode->size == 0);
 		return;
 	}
 	if (od_inode_is_compressed(inode)) {
-		must(inode->encoded_size == (u64)u << sb->blkbits);
+		must(inode->encoded_size == block << sb->blkbits);
 		return;
 	}
 	if (inode->layout != OD_LAYOUT_CHUNK_BASED) {
 		must(inode->layout == OD_LAYOUT_FLAT_PLAIN ||
 		     inode->layout == OD_LAYOUT_FLAT_INLINE);
-		must(inode->start_off == (u64)u << sb->blkbits);
+		must(inode->start_off == block << sb->blkbits);
 		return;
 	}
 	must(inode->chunkbits >= sb->blkbits && inode->chunkbits <= 47);
 	must(inode->chunkbits == sb->blkbits + (u & 0x1f));
 	must(inode->entry_size == (u & 0x20 ? 8 : 4));
-	must(!(u & 0xffff & ~0x3fU));
+	must(inode->chunk_48bit == !!(u & 0x40));
+	must(!(u & 0xffff & ~0x7fU));
 }
 
 static void check_inode(const struct od_sb *sb, const struct od_inode *inode, const u8 *p,

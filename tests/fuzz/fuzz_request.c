@@ -36,12 +36,12 @@ static bool req_model(struct req_model *m, enum od_req_event event)
 		m->copying = false;
 		m->daemon = event == OD_REQ_DELIVER;
 		return true;
-	case OD_REQ_ANSWER:
+	case OD_REQ_REPLY:
 	case OD_REQ_REQUEUE:
 		if (!m->daemon)
 			return false;
 		m->daemon = false;
-		m->over = event == OD_REQ_ANSWER;
+		m->over = event == OD_REQ_REPLY;
 		return true;
 	case OD_REQ_CANCEL:
 		m->over = true;

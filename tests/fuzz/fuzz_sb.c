@@ -11,7 +11,7 @@ static const u32 supported = OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOM
 			     OD_FEATURE_INCOMPAT_DEVICE_TABLE |
 			     OD_FEATURE_INCOMPAT_XATTR_PREFIXES |
 			     OD_FEATURE_INCOMPAT_COMPR_CFGS | OD_FEATURE_INCOMPAT_ZTAILPACKING |
-			     OD_FEATURE_INCOMPAT_FRAGMENTS;
+			     OD_FEATURE_INCOMPAT_FRAGMENTS | OD_FEATURE_INCOMPAT_48BIT;
 
 static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 {
@@ -26,6 +26,9 @@ static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 	must(!sb->config_off == !(sb->incompat & OD_FEATURE_INCOMPAT_COMPR_CFGS));
 	must(!sb->config_off || sb->config_off >= OD_SB_OFFSET + sizeof(struct od_disk_sb));
 	must(!sb->packed_nid || sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS);
+	must(sb->incompat & OD_FEATURE_INCOMPAT_48BIT ||
+	     (sb->root_nid <= U16_MAX && sb->blocks <= U32_MAX));
+	must(sb->blocks >> OD_BLOCK_BITS == 0);
 	must(sb->fixed_nsec < 1000000000U);
 	must(sb->checksum_len > 0 && sb->checksum_len <= blk);
 	must((OD_SB_OFFSET + sb->checksum_len) % blk == 0);

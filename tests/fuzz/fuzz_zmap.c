@@ -3,7 +3,8 @@
  * Where a compressed file's bytes are. The input: facts of the superblock (image.h), its
  * features, algorithms, its packed inode and the size of that, the number of the inode, the
  * inode, the size of the primary blob, the map header, a position, the configuration of an
- * algorithm, then the map from its first entry on; past its end come zeroes.
+ * algorithm, then the map from its first entry on, or from the address before its first record;
+ * past its end come zeroes.
  */
 #include "image.h"
 #include "erofs_od/core/zmap.h"
@@ -11,20 +12,55 @@
 #define STEPS		32
 #define READS_MAX	100000
 
+/* Sums of lengths, as a mount would keep them: the first ones, one for each step. */
+#define SUMS_MAX	64
+
 struct image {
 	const struct od_zinode *z;
 	const u8 *p;
 	size_t len;
 	u64 reads;
+	u64 sum[SUMS_MAX];
+	u64 sums;
 };
+
+static u64 map_start(const struct od_zinode *z)
+{
+	return z->array - (z->record_size == OD_ZRECORD_4 ? sizeof(__le64) : 0);
+}
+
+static bool known(struct od_zsums *sums, u64 *nr, u64 *start)
+{
+	const struct image *image = (const void *)sums;
+	u64 i = *nr / OD_ZSUM_STEP < image->sums ? *nr / OD_ZSUM_STEP : image->sums;
+
+	must(*nr < image->z->entries);
+	if (!i)
+		return false;
+	*nr = i * OD_ZSUM_STEP;
+	*start = image->sum[i - 1];
+	return true;
+}
+
+static void learn(struct od_zsums *sums, u64 nr, u64 start)
+{
+	struct image *image = (void *)sums;
+	u64 i = nr / OD_ZSUM_STEP;
+
+	must(nr && nr % OD_ZSUM_STEP == 0 && nr < image->z->entries);
+	if (i <= image->sums)
+		must(image->sum[i - 1] == start);
+	else if (i == image->sums + 1 && i <= SUMS_MAX)
+		image->sum[image->sums++] = start;
+}
 
 static int read_map(void *data, u64 off, void *to, u32 len)
 {
 	struct image *image = data;
-	u64 at = off - image->z->array;
+	u64 start = map_start(image->z), at = off - start;
 	size_t n = 0;
 
-	must(off >= image->z->array && off <= image->z->end && len <= image->z->end - off);
+	must(off >= start && off <= image->z->end && len <= image->z->end - off);
 	if (at < image->len)
 		n = image->len - at < len ? image->len - at : len;
 	memset(to, 0, len);
@@ -48,8 +84,11 @@ static void check_pcluster(const struct od_zmap *map, const struct od_inode *ino
 		must(x->len <= x->encoded_len);
 	else
 		must(map->algorithms >> x->algorithm & 1 && x->len <= OD_ZDECODED_MAX);
+	if (x->rotated)
+		must(!((x->off | x->encoded_len) & ((1ULL << map->tab->blkbits) - 1)));
 	if (x->flags & OD_ZEXTENT_INLINE)
-		must(x->off >= od_inode_body_end(inode) && !x->blob && !x->rotated);
+		must(x->off >= od_inode_body_end(inode) && !x->blob && !x->rotated &&
+		     !inode->z.record_size);
 }
 
 static void check_extent(const struct od_zmap *map, const struct od_inode *inode, u64 pos,
@@ -65,6 +104,19 @@ static void check_extent(const struct od_zmap *map, const struct od_inode *inode
 		check_pcluster(map, inode, x);
 }
 
+/* What was learnt on the way changes nothing. */
+static void check_again(const struct od_zmap *map, const struct od_inode *inode, u64 pos,
+			const struct od_zextent *x)
+{
+	struct od_zmap alone = *map;
+	struct od_zextent y;
+
+	alone.known = NULL;
+	alone.learn = NULL;
+	if (inode->z.record_size == OD_ZRECORD_4 && !od_zmap(&alone, inode, &inode->z, pos, &y))
+		must(!memcmp(x, &y, sizeof(y)));
+}
+
 /* Returns the next position. */
 static u64 step(const struct od_zmap *map, const struct od_inode *inode, u64 pos)
 {
@@ -78,6 +130,7 @@ static u64 step(const struct od_zmap *map, const struct od_inode *inode, u64 pos
 	if (err)
 		return (pos | ((1U << map->tab->blkbits) - 1)) + 1;
 	check_extent(map, inode, pos, &x);
+	check_again(map, inode, pos, &x);
 	return x.start + x.len;
 }
 
@@ -101,7 +154,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct od_sb sb = feed_sb(&feed);
 	struct od_blob blob = { 0 };
 	struct od_blobtab tab = { .blkbits = sb.blkbits, .count = 1, .blob = &blob };
-	struct od_zmap map = { .tab = &tab, .read = read_map };
+	struct od_zmap map = {
+		.tab = &tab, .read = read_map, .known = known, .learn = learn,
+	};
 	struct image image = { 0 };
 	struct od_inode inode;
 	u64 nid, off = 0, pos;
@@ -127,6 +182,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	    has_data(&inode) && od_inode_is_compressed(&inode) && inode.size &&
 	    !od_zinode_parse(&sb, &inode, (const void *)header, blob.size, &inode.z, &why)) {
 		image.z = &inode.z;
+		inode.z.sums = (void *)&image;
 		image.p = rest;
 		map.data = &image;
 		pos %= inode.size;

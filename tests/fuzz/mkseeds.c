@@ -119,6 +119,19 @@ static void cut_map(struct cutting *cut, const struct image *img, const struct i
 	keep(cut, "chunkmap", &unit);
 }
 
+/* From the map's header to its entries, or to records of encoded extents */
+static size_t map_gap(const struct image *img, const struct inode *in, size_t header)
+{
+	uint16_t advise = get16(at(img, header, 8) + 4);
+	size_t record = (size_t)4 << (advise >> 1 & 3);
+
+	if (in->layout == LAYOUT_COMPACT)
+		return 8;
+	if (!(advise & 1))
+		return 16;
+	return ((header + 8 + record - 1) & ~(record - 1)) - header;
+}
+
 /* The settings are those of whatever algorithm comes first. */
 static void cut_zmap(struct cutting *cut, const struct image *img, const struct inode *in)
 {
@@ -146,7 +159,7 @@ static void cut_zmap(struct cutting *cut, const struct image *img, const struct 
 	add8(&unit, 0);
 	add8(&unit, 14);
 	add(&unit, at(img, 1024 + SB_SIZE + 2, 14), 14);
-	header += in->layout == LAYOUT_FULL ? 16 : 8;
+	header += map_gap(img, in, header);
 	left = img->size - header;
 	add(&unit, at(img, header, 0), left < 128 ? left : 128);
 	keep(cut, "zmap", &unit);
@@ -215,7 +228,7 @@ static void cut_sb(struct cutting *cut, const struct image *img)
 	struct unit unit = { .len = 0 };
 
 	add8(&unit, 12);
-	add64(&unit, get16(superblock(img) + 14));
+	add64(&unit, root_nid(img));
 	add64(&unit, img->size);
 	add(&unit, superblock(img), SB_SIZE);
 	keep(cut, "sb", &unit);

@@ -63,6 +63,11 @@ make_images() {
 	mkfs -zlz4 -Eztailpacking $times "$2/tails" "$1"
 	mkfs -zzstd -Efragments,dedupe -C16384 $times "$2/fragments" "$1"
 	mkfs -zlz4 -b512 -Eall-fragments $times "$2/all-fragments" "$1"
+	local -x EROFS_UTILS_SUITE=sid
+	mkfs $times,48bit,dot-omitted "$2/48bit" "$1"
+	mkfs -zlz4 $times,48bit "$2/records-16" "$1"
+	mkfs -zzstd $times,48bit "$2/records-4" "$1"
+	mkfs -zzstd -C16384 $times,48bit,fragments "$2/records-8" "$1"
 }
 
 # unit TARGET NAME FORMAT [ARGUMENT...]: what printf makes of it

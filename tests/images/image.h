@@ -27,9 +27,11 @@
 #define LAYOUT_COMPACT	3
 #define LAYOUT_CHUNK	4
 #define CHUNK_INDEXES	0x20
+#define CHUNK_48BIT	0x40
 #define COMPAT_CHKSUM	0x1
 #define INCOMPAT_CHUNKS	0x4
 #define INCOMPAT_DEVICES 0x8
+#define INCOMPAT_48BIT	0x80
 /* Room behind an image, for a new device table. */
 #define ROOM		(1 << 20)
 
@@ -221,6 +223,14 @@ static inline uint8_t *chunks(const struct image *img, const struct inode *in, u
 	return at(img, (in->body + 7) & ~(size_t)7, *nr * 8);
 }
 
+static inline uint64_t root_nid(const struct image *img)
+{
+	const uint8_t *sb = superblock(img);
+	uint64_t nid = get32(sb + 112) | (uint64_t)get32(sb + 116) << 32;
+
+	return get32(sb + 80) & INCOMPAT_48BIT && nid ? nid : get16(sb + 14);
+}
+
 struct walk {
 	const struct image *img;
 	void (*visit)(const struct image *img, const struct inode *in, void *data);
@@ -276,7 +286,7 @@ static inline void walk_image(const struct image *img,
 	walk.seen = calloc(img->size / 32 + 1, sizeof(*walk.seen));
 	if (!walk.seen)
 		err(1, NULL);
-	walk_inode(&walk, get16(superblock(img) + 14));
+	walk_inode(&walk, root_nid(img));
 	free(walk.seen);
 }
 

@@ -12,7 +12,9 @@
 #   blobs/TAG1 blobs/TAG2       those blobs under the names of the table's tags,
 #   blobs/data-a blobs/data-b   and under others, for device=
 #   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
-#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout
+#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout; with 48-bit
+#                               addresses, without "."
+#   blobs/v-512-hole            a file that is a hole as a whole
 #   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
 #   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
 #   blobs/twenty                as boot, of trees/domain with a table of twenty data blobs
@@ -23,6 +25,7 @@
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be cut anywhere
 #   blobs/z-NAME                a tree that compresses, by each algorithm and way of packing
+#   blobs/large                 a file of 4300 MiB, compressed
 #   blobs/no-image              a file that is none
 #   sums/tree sums/small sums/odd sums/zip sums/zip-data   what treesum says of the sources
 #   trees/domain                files, as they are
@@ -103,6 +106,14 @@ variants() {
 	done
 	mkfs $times --xattr-prefix=user.sha "$dir/v-4096-prefix" "$tree"
 	mkfs -zlz4 $times "$dir/v-4096-compressed" "$tree"
+	local -x EROFS_UTILS_SUITE=sid
+	mkfs -b512 $times,noinline_data,48bit "$dir/v-512-48bit" "$tree"
+	mkfs $times,48bit "$dir/v-4096-48bit" "$tree"
+	mkfs $times,dot-omitted "$dir/v-4096-dot" "$tree"
+	mkdir "$work/zeroes"
+	truncate -s 3000000 "$work/zeroes/zeroes"
+	echo data >"$work/zeroes/data"
+	mkfs -b512 $times,48bit "$dir/v-512-hole" "$work/zeroes"
 }
 
 tiny_image() {
@@ -242,12 +253,25 @@ zip_images() {
 	z lz4-dirs sid -zlz4 -b512 --zD=0
 	z lz4-old bookworm -zlz4 -Eztailpacking
 	z lz4-older bookworm -zlz4 -Elegacy-compress
+	z lz4-48bit sid -zlz4 -E48bit,dot-omitted
+	z lz4-48bit-dedupe sid -zlz4hc -C16384 -E48bit,dedupe
+	z lz4-48bit-fragments sid -zlz4 -C16384 -E48bit,fragments
 	z deflate trixie -zdeflate
 	z deflate-big sid -zlibdeflate -C65536 -Efragments
 	z zstd trixie -zzstd -C65536
 	z zstd-1024 trixie -zzstd -b1024 -C8192 -Efragments,dedupe
+	z zstd-48bit sid -zzstd -E48bit
+	z zstd-48bit-fragments sid -zzstd -C65536 -E48bit,fragments
 	z lzma trixie -zlzma -C65536 -Eztailpacking
 	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
+}
+
+# A file of more than 4 GiB: the only kind that gets records of 32 bytes.
+large_image() {
+	mkdir "$work/large"
+	truncate -s 4300M "$work/large/file"
+	seq 3000 | dd of="$work/large/file" bs=1M seek=4250 conv=notrunc status=none
+	EROFS_UTILS_SUITE=sid mkfs $times -zlz4 -C1048576 -E48bit "$1/large" "$work/large"
 }
 
 # Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
@@ -324,6 +348,7 @@ make_disk() {
 	"$treesum" "$work/zip" >"$disk/sums/zip"
 	"$treesum" "$work/zip/data" >"$disk/sums/zip-data"
 	zip_images "$disk/blobs"
+	large_image "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
 	# Debian 12's says what it creates even if told to be quiet.

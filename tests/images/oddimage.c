@@ -15,7 +15,9 @@
  * An image from nothing, of metadata alone, with files of five chunks of each size
  * from one block to 1 GiB, the ends and the middle of each being holes; with
  * 4 KiB blocks also files of 2^63-1 bytes: one without data, and one with data in
- * its first, its middle and its last chunk. The folder has no "." and "..".
+ * its first, its middle and its last chunk. The folder has no ".". With blocks of 512
+ * bytes it is a 48BIT image, with a 64-bit root inode and 48-bit chunk addresses, and
+ * has a file whose block has more than 32 bits.
  *
  *	chunks OUT BLKBITS        the image; its blobs are odd-a, odd-b and odd-c
  *	blobs DIR                 those blobs, sparse
@@ -33,6 +35,9 @@
 #define HUGE_BITS	43
 #define HUGE_SIZE	INT64_MAX
 #define BLOBS		3
+/* Block 2^33, with blocks of 512 bytes */
+#define FAR_BITS	9
+#define FAR		(1ULL << 42)
 #define CHUNKS		5
 #define MARK_SIZE	32
 
@@ -180,6 +185,8 @@ static unsigned int list_files(unsigned int blkbits, struct file *files)
 		files[nr++] = (struct file){ "max-ends", HUGE_BITS, HUGE_SIZE, 0 };
 		files[nr++] = (struct file){ "max-hole", HUGE_BITS, HUGE_SIZE, 0 };
 	}
+	if (blkbits == FAR_BITS)
+		files[nr++] = (struct file){ "far", GIB_BITS, (1ULL << GIB_BITS) - 100, 0 };
 	return nr;
 }
 
@@ -197,6 +204,8 @@ static struct place place_of(const struct file *file, uint64_t chunk)
 
 		return (struct place){ data && strcmp(file->name, "max-hole") ? 0 : -1, 0 };
 	}
+	if (!strcmp(file->name, "far"))
+		return (struct place){ 0, FAR };
 	/* The blobs come backwards, and what is first in the file is not so in the blob. */
 	switch (chunk) {
 	case 1: return (struct place){ 2, from };
@@ -215,6 +224,8 @@ static void put_chunks(uint8_t *p, unsigned int blkbits, const struct file *file
 
 		put32(p, place.blob < 0 ? 0 : (place.blob + 1) << 16);
 		put32(p + 4, place.blob < 0 ? HOLE : place.from >> blkbits);
+		if (blkbits == FAR_BITS)
+			put16(p, place.blob < 0 ? 0xffff : place.from >> blkbits >> 32);
 	}
 }
 
@@ -241,7 +252,7 @@ static unsigned int fill_dirents(uint8_t *p, size_t blk, const struct file *file
 	for (i = 0; i < fit; i++, p += 12) {
 		put64(p, files[i].nid);
 		put16(p + 8, nameoff);
-		p[10] = 1;
+		p[10] = strcmp(files[i].name, "..") ? 1 : 2;
 		memcpy(p - 12 * i + nameoff, files[i].name, strlen(files[i].name));
 		nameoff += strlen(files[i].name);
 	}
@@ -272,10 +283,12 @@ static int chunk_image(char **arg)
 	struct file files[64] = { 0 };
 	uint8_t *sb;
 
-	nr = list_files(blkbits, files);
+	/* The root folder is its own parent, and has that name first. */
+	files[0] = (struct file){ "..", 0, 0, (SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE) / 32 };
+	nr = 1 + list_files(blkbits, files + 1);
 	/* The superblock, the table, the root folder's inode, the files' and their chunks. */
 	offset = SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE + 64;
-	for (i = 0; i < nr; i++) {
+	for (i = 1; i < nr; i++) {
 		files[i].nid = offset / 32;
 		offset = (offset + 64 + nr_chunks(&files[i]) * 8 + 31) & ~(size_t)31;
 	}
@@ -289,23 +302,26 @@ static int chunk_image(char **arg)
 	put32(sb, SB_MAGIC);
 	put32(sb + 8, COMPAT_CHKSUM);
 	sb[12] = blkbits;
-	put16(sb + 14, (SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE) / 32);
-	put64(sb + 16, nr + 1);
+	put16(sb + 14, blkbits == FAR_BITS ? 0 : files[0].nid);
+	put64(sb + 112, blkbits == FAR_BITS ? files[0].nid : 0);
+	put64(sb + 16, nr);
 	put32(sb + 36, img.size >> blkbits);
-	put32(sb + 80, INCOMPAT_CHUNKS | INCOMPAT_DEVICES);
+	put32(sb + 80, INCOMPAT_CHUNKS | INCOMPAT_DEVICES |
+		      (blkbits == FAR_BITS ? INCOMPAT_48BIT : 0));
 	put16(sb + 86, BLOBS);
 	put16(sb + 88, (SB_OFFSET + SB_SIZE) / SLOT_SIZE);
 	for (i = 0; i < BLOBS; i++)
 		put_tag(slot(&img, i), blob_names[i]);
-	for (i = 0; i < nr; i++) {
+	for (i = 1; i < nr; i++) {
 		uint8_t *p = img.data + files[i].nid * 32;
 
 		put_inode(p, 1 | LAYOUT_CHUNK << 1, S_IFREG | 0644, files[i].size,
-			  CHUNK_INDEXES | (files[i].chunkbits - blkbits));
+			  CHUNK_INDEXES | (blkbits == FAR_BITS ? CHUNK_48BIT : 0) |
+			  (files[i].chunkbits - blkbits));
 		put_chunks(p + 64, blkbits, &files[i]);
 	}
-	/* 0x10: no "." and ".." */
-	put_inode(img.data + get16(sb + 14) * 32, 1 | LAYOUT_PLAIN << 1 | 0x10, S_IFDIR | 0755,
+	/* 0x10: no "." */
+	put_inode(img.data + files[0].nid * 32, 1 | LAYOUT_PLAIN << 1 | 0x10, S_IFDIR | 0755,
 		  put_dir(&img, dir, files, nr), dir >> blkbits);
 	write_image(&img, arg[0]);
 	return 0;
@@ -348,6 +364,10 @@ static int blobs(char **arg)
 		for (bits = 8; bits <= GIB_BITS; bits++) {
 			put_mark(fd, blob, 1ULL << bits);
 			put_mark(fd, blob, 3ULL << (bits - 1));
+		}
+		if (!blob) {
+			put_mark(fd, blob, FAR);
+			put_mark(fd, blob, FAR + (1ULL << (GIB_BITS - 1)));
 		}
 		/* Before the file's last byte, which a size of 2^63-1 has no room for. */
 		put_mark(fd, blob, sizes[blob] - 2 * MARK_SIZE);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 250, debug 2400
+# seconds: 320, debug 3000
 # where: stock rows debug
 # thin
 # Compressed images, of each algorithm and each way to pack: every byte cold, warm, and from
@@ -10,9 +10,10 @@
 #   od.thin=8    fewer images
 #   od.images=NAME,NAME    these images
 IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-dirs
-	lz4-old lz4-older deflate deflate-big zstd zstd-1024 lzma lzma-fragments'
+	lz4-old lz4-older lz4-48bit lz4-48bit-dedupe lz4-48bit-fragments deflate deflate-big zstd
+	zstd-1024 zstd-48bit zstd-48bit-fragments lzma lzma-fragments'
 STEPS=24
-[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-tails lz4-all lz4-dirs deflate zstd-1024 lzma'
+[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-tails lz4-all lz4-dirs lz4-48bit-dedupe deflate zstd-1024 zstd-48bit-fragments lzma'
 [ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
@@ -188,6 +189,19 @@ is "four readers that have little memory" \
 	"$(cut -d' ' -f1 /tmp/little.[1-4] | sort | uniq -c | awk '{ print $1, $2 }')" "4 $wanted"
 rmdir /tmp/cg/little
 umount /tmp/cg
+umount /mnt/a
+
+# --- a file of more than 4 GiB ---
+
+ok "a daemon" fresh odd
+ok "mount" od_mount /mnt/a fsid=large
+is "a file of 4300 MiB" "$(stat -c %s /mnt/a/file)" $((4300 << 20))
+dd if=/mnt/a/file of=/tmp/large bs=1M skip=4249 count=3 2>/dev/null
+ok "its bytes past 4 GiB" sh -c '{ head -c 1048576 /dev/zero; seq 3000; head -c 2097152 /dev/zero; } |
+	head -c 3145728 | cmp - /tmp/large'
+dd if=/mnt/a/file of=/tmp/large bs=1M skip=4299 2>/dev/null
+ok "its last ones" sh -c 'head -c 1048576 /dev/zero | cmp - /tmp/large'
+rm /tmp/large
 umount /mnt/a
 
 # --- bytes that are missing, that are changed ---

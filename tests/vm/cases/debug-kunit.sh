@@ -6,7 +6,7 @@
 
 wanted="od_sb od_inode od_dirent od_chunkmap od_blobtab od_xattr od_xxhash"
 wanted="$wanted od_command od_limit od_extents od_mapfile od_key od_request od_queue"
-wanted="$wanted od_queue_threads"
+wanted="$wanted od_queue_threads zmap zrecords"
 
 # One line for each case and each suite, "RESULT SUITE.CASE WHY"; what a case
 # that failed has said is in a file named by the case.

@@ -75,10 +75,11 @@ is "the second, too" "$(cat /tmp/second)" "100002 entries"
 ok "what both want is fetched once" test "$(od_counter bytes_filled)" -le "$(stat -c %s $OD_BLOBS/dirs)"
 umount /mnt/a
 
-for image in v-512-flat v-1024-plain; do
+for image in v-512-flat v-1024-plain v-4096-dot; do
 	ok "$image: mount" od_mount /mnt/a fsid=$image
 	is "$image: from any position" "$(dirways seek /mnt/a/b/many 1000)" "302 entries"
 	is "$image: any size of buffer" "$(dirways buffers /mnt/a/b/many)" "302 entries"
+	is "$image: . and .., once" "$(ls -a /mnt/a/b/many | awk '/^\.\.?$/' | paste -sd' ')" ". .."
 	is "$image: long names" "$(dirways seek /mnt/a/a/names 1000)" "9 entries"
 	umount /mnt/a
 done

@@ -3,7 +3,8 @@
 # where: stock rows debug
 # thin
 # Images out of the ordinary: chunks of one block to 1 GiB, holes at both ends,
-# files as long as files can be, devices in no order, feature bits of others.
+# files as long as files can be, block numbers of more than 32 bits, devices in no order,
+# feature bits of others.
 # od.thin=8: the least and the largest of the block sizes
 ODD=$OD_MNT/scratch/odd
 sizes="9 10 11 12"
@@ -31,7 +32,8 @@ for bits in $sizes; do
 	before=$(od_reads)
 	ok "$name: warm" oddimage check /mnt/a
 	is "$name: nothing is asked for" "$(od_reads)" "$before"
-	is "$name: no . and .. in the image, but in the list" "$(dirways seek /mnt/a 100)" "$((33 - bits + (bits == 12) * 2)) entries"
+	is "$name: no . in the image, but in the list" "$(dirways seek /mnt/a 100)" "$((33 - bits + (bits == 12) * 2 + (bits == 9))) entries"
+	is "$name: once, and so is .." "$(ls -a /mnt/a | awk '/^\.\.?$/' | paste -sd' ')" ". .."
 	[ $bits = 12 ] || umount /mnt/a
 done
 
@@ -65,6 +67,10 @@ umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
 ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
+cp $OD_BLOBS/v-4096-flat $ODD/metabox
+printf '\200\001\000\000' | dd of=$ODD/metabox bs=1 seek=1104 conv=notrunc 2>/dev/null
+mount_fails "metadata in a metabox" fsid=metabox 'not supported'
+ok "the log names the feature" expr "$(od_log)" : '.*unsupported feature: compressed metadata (METABOX)'
 # As if compressed, by an algorithm that the format does not have yet.
 cp $OD_BLOBS/v-4096-flat $ODD/future
 printf '\002\000\000\000\020\000' | dd of=$ODD/future bs=1 seek=1104 conv=notrunc 2>/dev/null

@@ -27,6 +27,18 @@ for name in u-bookworm-flat u-bookworm-chunk u-sid-flat u-sid-chunk; do
 	ok "$name is the source" same_tree /mnt/a $sum '/^\. /d'
 	umount /mnt/a
 done
+# With 48-bit addresses, and without "." in the image.
+for name in v-512-48bit v-4096-48bit v-4096-dot; do
+	ok "mount of $name" od_mount /mnt/a fsid=$name
+	ok "$name is the source" same_tree /mnt/a $OD_SUMS/small
+	umount /mnt/a
+done
+ok "a file of zeroes: mount" od_mount /mnt/a fsid=v-512-hole
+is "it has the length of its source" "$(stat -c %s /mnt/a/zeroes)" 3000000
+is "it is a hole" "$(readways seek /mnt/a/zeroes)" "hole 0 3000000"
+ok "it reads as zeroes" sh -c 'head -c 3000000 /dev/zero | cmp - /mnt/a/zeroes'
+ok "a file beside it has its bytes" grep -qx data /mnt/a/data
+umount /mnt/a
 ok "mount with long xattr prefixes" od_mount /mnt/a fsid=v-4096-prefix
 ok "with long xattr prefixes, it is the source" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the maps of lclusters (zmap.c) and encoded extents (zrecords.c) share. */
+#ifndef OD_CORE_ZPLACE_H
+#define OD_CORE_ZPLACE_H
+
+#include "zmap.h"
+
+/**
+ * od_zmap_fragment - set an extent that is a fragment, and check where it is
+ * @map: image
+ * @size: bytes of the file
+ * @start: first one in the fragment, which has all others from there on
+ * @off: byte of the packed inode
+ * @x: the result
+ *
+ * Return: 0, or -EUCLEAN if it is not inside the packed inode.
+ */
+int od_zmap_fragment(const struct od_zmap *map, u64 size, u64 start, u64 off,
+		     struct od_zextent *x);
+
+/**
+ * od_zmap_place - set where the pcluster of an extent is
+ * @map: image
+ * @z: map header of the inode
+ * @off: first byte, in the flattened image
+ * @len: bytes, not 0
+ * @x: the extent, with its start and flags
+ *
+ * Return: 0; -EUCLEAN if it is in two blobs; -EOPNOTSUPP if it is over the limit.
+ */
+int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off, u64 len,
+		  struct od_zextent *x);
+
+/**
+ * od_zmap_check - check an extent that has a pcluster
+ * @map: image
+ * @inode: inode
+ * @x: the extent
+ *
+ * Return: 0; -EUCLEAN a pcluster outside its blob, or one that cannot be the extent's;
+ * -EOPNOTSUPP an extent over the limit.
+ */
+int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
+		  const struct od_zextent *x);
+
+/**
+ * od_zmap_records - od_zmap() of an inode that has encoded extents
+ * @map: image
+ * @inode: inode
+ * @z: its map header
+ * @pos: byte of the file, below its size
+ * @x: the result, zeroed
+ */
+int od_zmap_records(const struct od_zmap *map, const struct od_inode *inode,
+		    const struct od_zinode *z, u64 pos, struct od_zextent *x);
+
+#endif /* OD_CORE_ZPLACE_H */
