@@ -13,7 +13,8 @@ IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-a
 	lz4-old lz4-older lz4-48bit lz4-48bit-dedupe lz4-48bit-fragments deflate deflate-big zstd
 	zstd-1024 zstd-48bit zstd-48bit-fragments lzma lzma-fragments'
 STEPS=24
-[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-tails lz4-all lz4-dirs lz4-48bit-dedupe deflate zstd-1024 zstd-48bit-fragments lzma'
+[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-all lz4-dirs lz4-48bit-dedupe deflate
+	zstd-48bit-fragments lzma'
 [ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
