@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 320, debug 3000
+# seconds: 300, debug 2400
 # where: stock rows debug
 # thin
 # Compressed images, of each algorithm and each way to pack: every byte cold, warm, and from
