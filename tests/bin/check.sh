@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check.sh [--full] [--plan]
 #
-# The tests, in parts, two side by side. Without --full, what fits into 20 minutes of two
+# The tests, in parts, two side by side. Without --full, what fits into 30 to 45 minutes of two
 # cores: no test is missing that a change is likely to break. With --full all of them;
 # what takes longer still is soak.sh's.
 #
