@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Compressed files: configurations, map headers, maps of both layouts, valid and invalid. */
-#include <kunit/test.h>
-
-#include "support.h"
-#include "erofs_od/core/zmap.h"
-
-#define BLK	4096ULL
-#define NID	100
-#define PACKED	7
-#define INODE	8192ULL
-#define MAP	(INODE + 64)
-#define IMAGE	(64 * BLK)
-
-static const struct od_blob blobs[] = {
-	{ .size = IMAGE },
-	{ .size = 16 * BLK, .uniaddr = 1000 * BLK, .unilen = 16 * BLK },
-};
-static const struct od_blobtab tab = { .blkbits = 12, .count = 2, .blob = blobs };
+#include "zimage.h"
 
 static struct od_sb sb_of(u8 blkbits)
 {
@@ -34,34 +18,6 @@ static struct od_inode inode_of(u8 layout, u64 size)
 	return (struct od_inode) {
 		.nid = NID, .off = INODE, .inode_size = 64, .layout = layout, .size = size,
 	};
-}
-
-/* The part of an image that has the map */
-struct image {
-	u8 map[4096];
-	u64 reads;
-	int error;
-};
-
-static struct image *new_image(struct kunit *test)
-{
-	struct image *image = kunit_kzalloc(test, sizeof(*image), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, image);
-	return image;
-}
-
-static int read_image(void *data, u64 off, void *to, u32 len)
-{
-	struct image *image = data;
-
-	image->reads++;
-	if (image->error)
-		return image->error;
-	if (off < MAP || off + len > MAP + sizeof(image->map))
-		return -EIO;
-	memcpy(to, image->map + off - MAP, len);
-	return 0;
 }
 
 /* A header with advice, algorithms LZ4 and ZSTD, lclusters of blocks */
@@ -95,11 +51,8 @@ static int map_with(struct kunit *test, const struct od_zmap *map, struct image 
 		    struct od_inode *inode, u64 pos, struct od_zextent *x)
 {
 	struct od_sb sb = sb_of(map->tab->blkbits);
-	const char *why = NULL;
-	int err = od_zinode_parse(&sb, inode, (const void *)image->map, IMAGE, &inode->z, &why);
 
-	KUNIT_ASSERT_EQ_MSG(test, err, 0, "%s", why);
-	return od_zmap(map, inode, &inode->z, pos, x);
+	return map_image(test, &sb, map, image, inode, pos, x);
 }
 
 static int map_at(struct kunit *test, struct image *image, struct od_inode *inode, u64 pos,

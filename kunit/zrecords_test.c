@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Encoded extents: records of each size, valid and invalid. */
-#include <kunit/test.h>
+#include "zimage.h"
 
-#include "support.h"
-#include "erofs_od/core/zmap.h"
-
-#define BLK	4096ULL
-#define NID	100
-#define PACKED	7
-#define INODE	8192ULL
-#define HEADER	(INODE + 64)
-#define IMAGE	(64 * BLK)
 #define PACKED_SIZE	(1ULL << 33)
 /* Such a record has no other field. */
 #define LZ4	(1U << 28)
 #define ZSTD	(4U << 28)
-
-static const struct od_blob blobs[] = {
-	{ .size = IMAGE },
-	{ .size = 16 * BLK, .uniaddr = 1000 * BLK, .unilen = 16 * BLK },
-};
-static const struct od_blobtab tab = { .blkbits = 12, .count = 2, .blob = blobs };
-
-/* The part of an image that has the header and the records, and what is kept of sums */
-struct image {
-	u8 map[8192];
-	u64 reads;
-	int error;
-	u64 sum_nr;
-	u64 sum;
-};
-
-static struct image *new_image(struct kunit *test)
-{
-	struct image *image = kunit_kzalloc(test, sizeof(*image), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, image);
-	return image;
-}
-
-static int read_image(void *data, u64 off, void *to, u32 len)
-{
-	struct image *image = data;
-
-	image->reads++;
-	if (image->error)
-		return image->error;
-	if (off < HEADER || off + len > HEADER + sizeof(image->map))
-		return -EIO;
-	memcpy(to, image->map + off - HEADER, len);
-	return 0;
-}
 
 /* One sum is kept, the last one. */
 static bool known(struct od_zsums *sums, u64 *nr, u64 *start)
@@ -115,12 +70,8 @@ static int map_with(struct kunit *test, const struct od_zmap *map, struct image 
 		    struct od_inode *inode, u64 pos, struct od_zextent *x)
 {
 	struct od_sb sb = sb_of();
-	const char *why = NULL;
-	int err = od_zinode_parse(&sb, inode, (const void *)image->map, IMAGE, &inode->z, &why);
 
-	KUNIT_ASSERT_EQ_MSG(test, err, 0, "%s", why);
-	inode->z.sums = (void *)image;
-	return od_zmap(map, inode, &inode->z, pos, x);
+	return map_image(test, &sb, map, image, inode, pos, x);
 }
 
 static int map_at(struct kunit *test, struct image *image, struct od_inode *inode, u64 pos,
@@ -204,8 +155,8 @@ static void zrecords_16(struct kunit *test)
 	put_record(p + 80, LZ4, 0, 6 * BLK + 610);
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
 	KUNIT_EXPECT_EQ(test, inode.z.entries, 6ULL);
-	KUNIT_EXPECT_EQ(test, inode.z.array, HEADER + 16);
-	KUNIT_EXPECT_EQ(test, inode.z.end, HEADER + 16 + 96);
+	KUNIT_EXPECT_EQ(test, inode.z.array, MAP + 16);
+	KUNIT_EXPECT_EQ(test, inode.z.end, MAP + 16 + 96);
 	/* No record at all */
 	put_header(image, 0, 2, 0, 0);
 	check(test, image, &inode, &(struct extent_case) {
@@ -230,7 +181,7 @@ static void zrecords_32(struct kunit *test)
 	put_record(p + 64, LZ4 | 100, 8, 7);
 	put32(p + 64 + 16, 5);
 	KUNIT_EXPECT_EQ(test, map_with(test, &map, image, &inode, 8 * BLK - 1, &x), 0);
-	KUNIT_EXPECT_EQ(test, inode.z.array, HEADER + 32);
+	KUNIT_EXPECT_EQ(test, inode.z.array, MAP + 32);
 	KUNIT_EXPECT_EQ(test, x.off, 3ULL << 40 | 5);
 	KUNIT_EXPECT_EQ(test, x.len, 8 * BLK);
 	KUNIT_EXPECT_EQ(test, map_with(test, &map, image, &inode, (5ULL << 32) + 6, &x), 0);
@@ -261,7 +212,7 @@ static void zrecords_8(struct kunit *test)
 	put32(p + 16, 100);
 	put32(p + 20, 30 * BLK + 5);
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
-	KUNIT_EXPECT_EQ(test, inode.z.end, HEADER + 8 + 24);
+	KUNIT_EXPECT_EQ(test, inode.z.end, MAP + 8 + 24);
 }
 
 /* Each starts where the one before ends, which for a hole is where it starts. */
@@ -286,8 +237,8 @@ static void zrecords_4(struct kunit *test)
 	put32(p + 16, BLK);
 	put32(p + 20, LZ4 | 9);
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
-	KUNIT_EXPECT_EQ(test, inode.z.array, HEADER + 16);
-	KUNIT_EXPECT_EQ(test, inode.z.end, HEADER + 16 + 16);
+	KUNIT_EXPECT_EQ(test, inode.z.array, MAP + 16);
+	KUNIT_EXPECT_EQ(test, inode.z.end, MAP + 16 + 16);
 }
 
 /* Lengths are added up from the last known sum, not from the first record. */
@@ -602,8 +553,8 @@ static void zrecords_header(struct kunit *test)
 		{ "fragment without a record", OD_ZADVISE_FRAGMENT, 2, 0, 0, NID, BLK, -EUCLEAN },
 		{ "fragment in the packed inode", OD_ZADVISE_FRAGMENT, 2, 10, 0, PACKED, BLK, -EUCLEAN },
 		{ "most records", 0, 3, (1ULL << 47) - 1, 0, NID, BLK, -EUCLEAN },
-		{ "all the space", 0, 2, (IMAGE - HEADER - 16) / 16, 0, NID, BLK, 0 },
-		{ "one more", 0, 2, (IMAGE - HEADER - 16) / 16 + 1, 0, NID, BLK, -EUCLEAN },
+		{ "all the space", 0, 2, (IMAGE - MAP - 16) / 16, 0, NID, BLK, 0 },
+		{ "one more", 0, 2, (IMAGE - MAP - 16) / 16 + 1, 0, NID, BLK, -EUCLEAN },
 		{ "algorithms are not looked at", 0, 2, 0xffULL << 32, 0, NID, BLK, -EUCLEAN },
 		{ "lclusters of 16 MiB", 0, 1, 0, 12, NID, BLK, 0 },
 		{ "larger ones", 0, 1, 0, 13, NID, BLK, -EOPNOTSUPP },
@@ -634,11 +585,11 @@ static void zrecords_header(struct kunit *test)
 	/* With the address before them, records of 4 bytes end as late as those of 8. */
 	sb = sb_of();
 	put_header(image, 0, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, HEADER + 24, &inode), 0);
-	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, HEADER + 23, &inode), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, MAP + 24, &inode), 0);
+	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, MAP + 23, &inode), -EUCLEAN);
 	put_header(image, 0, 1, 0, 0);
-	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, HEADER + 24, &inode), 0);
-	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, HEADER + 23, &inode), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, MAP + 24, &inode), 0);
+	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, MAP + 23, &inode), -EUCLEAN);
 }
 
 static struct kunit_case zrecords_cases[] = {
