@@ -74,7 +74,7 @@ static void show_dir(struct seq_file *m, struct cachefiles_od_cache *cache,
 }
 
 static void show_room(struct seq_file *m, struct cachefiles_od_cache *cache,
-		     const struct totals *totals)
+		      const struct totals *totals)
 {
 	static const char * const names[] = {
 		[OD_ROOM_PLENTY]	= "plenty",
@@ -96,13 +96,13 @@ SHOW(served, "%lld", atomic64_read(&cache->use.served))
 SHOW(timeouts, "%u", cachefiles_od_use_timeouts(&cache->use))
 
 static void show_errors(struct seq_file *m, struct cachefiles_od_cache *cache,
-		     const struct totals *totals)
+			const struct totals *totals)
 {
 	cachefiles_od_use_show_errors(m, &cache->use);
 }
 
 static void show_waits(struct seq_file *m, struct cachefiles_od_cache *cache,
-		     const struct totals *totals)
+		       const struct totals *totals)
 {
 	cachefiles_od_use_show_waits(m, &cache->use);
 }

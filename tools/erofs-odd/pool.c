@@ -50,7 +50,7 @@ static void count_taken(struct pools *pools)
 
 static void *worker(void *arg);
 
-/* Of which some are kept for blobs that have no other request. */
+/* Threads of a source; a quarter of @threads more are for blobs that have no other request. */
 static unsigned int threads_max(const struct pools *pools)
 {
 	return pools->threads + (pools->threads + 3) / 4;

@@ -78,7 +78,7 @@ struct pools;
  * @opens: served first: a mount waits for each of them
  * @firsts: READs of blobs that had no other request when they came
  * @reads: all other READs, served in the order they came
- * @turn: the next one is of @reads
+ * @turn: @reads came before @firsts the last time; they take turns
  * @ready: jobs in these three
  * @later: jobs that are not due yet, sorted by @due_ms
  * @running: jobs being handled

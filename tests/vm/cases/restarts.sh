@@ -35,11 +35,11 @@ all_ended() {
 	done
 }
 
-# Behind the readers what they have read is given back, so that it is missing for the next.
 large_is_right() {
 	[ "$(sha256sum <$LARGE)" = "$wanted" ]
 }
 
+# Behind the readers what they have read is given back, so that it is missing for the next.
 gives_back() {
 	sleep 0.3
 	od_drop_caches
