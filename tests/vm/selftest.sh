@@ -42,7 +42,7 @@ CMDLINE="od.limit=30" expect fails hang 'selftest-hang: it ends'
 # One that is stuck fails where nothing has a limit, too, and the next one begins.
 CMDLINE="od.patience=1" expect fails 'hang good' 'sleep: sleep 100000'
 CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-good took'
-# A kernel that ends before init is started again, twice: NR times, then QEMU is real.
+# A kernel that ends before init is started again, twice. QEMU is real after ends_early NR times.
 fake=$(mktemp -d)
 trap 'rm -rf "$fake"' EXIT
 real=$(command -v qemu-system-x86_64)
@@ -53,13 +53,13 @@ echo >>"$fake/starts"
 echo "Oops: int3: 0000 [#1]" >>"$LOGDIR/console.log"
 END
 chmod +x "$fake/qemu-system-x86_64"
-for nr in 2 3; do
-	echo $nr >"$fake/nr"
+ends_early() {
+	echo "$1" >"$fake/nr"
 	rm -f "$fake/starts"
-	case $nr in
-	2) PATH=$fake:$PATH expect passes good 'ended before init; once more' ;;
-	3) PATH=$fake:$PATH expect fails good 'the kernel complains: Oops' ;;
-	esac
-done
+}
+ends_early 2
+PATH=$fake:$PATH expect passes good 'ended before init; once more'
+ends_early 3
+PATH=$fake:$PATH expect fails good 'the kernel complains: Oops'
 echo "selftest: $passed passed, $failed failed"
 [ $failed = 0 ]
