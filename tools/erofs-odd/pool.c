@@ -30,10 +30,23 @@ struct job *job_new(struct blob *blob, uint32_t msg_id)
 	return job;
 }
 
+/**
+ * job_ends - a job does not count as its blob's any more
+ * @job: the job
+ *
+ * Call it before the reply: the blob's next request may follow at once.
+ */
+void job_ends(struct job *job)
+{
+	if (!job->ended)
+		atomic_fetch_sub(&job->blob->jobs, 1);
+	job->ended = true;
+}
+
 /** job_free - free a job and put its blob */
 void job_free(struct job *job)
 {
-	atomic_fetch_sub(&job->blob->jobs, 1);
+	job_ends(job);
 	blob_put(job->blob);
 	free(job->tail);
 	free(job->why);

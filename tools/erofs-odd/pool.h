@@ -27,6 +27,7 @@
  * @blob: what it is about; the job holds a reference
  * @msg_id: for the answer
  * @is_open: an OPEN, else a READ
+ * @ended: it counts no more in the blob's @jobs
  * @off: READ: first byte that is not in the cache yet
  * @end: READ: where it ends
  * @tail: READ: bytes from @off on, too few to be written
@@ -47,6 +48,7 @@ struct job {
 	struct blob *blob;
 	uint32_t msg_id;
 	bool is_open;
+	bool ended;
 	uint64_t off;
 	uint64_t end;
 	char *tail;
@@ -143,6 +145,7 @@ bool pools_full(struct pools *pools);
 void pools_closed(struct pools *pools);
 unsigned int pools_stop(struct pools *pools, unsigned int grace_ms);
 struct job *job_new(struct blob *blob, uint32_t msg_id);
+void job_ends(struct job *job);
 void job_free(struct job *job);
 
 #endif

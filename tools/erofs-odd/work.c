@@ -76,6 +76,12 @@ void work_complete_read(struct blob *blob, uint32_t msg_id)
 			  msg_id, blob->shown, strerror(-err));
 }
 
+static void complete_read(struct job *job)
+{
+	job_ends(job);
+	work_complete_read(job->blob, job->msg_id);
+}
+
 /*
  * The kernel compares texts. A server may make another one of the same version, so
  * what it was told before is said again.
@@ -105,6 +111,7 @@ static void send_copen(struct work *work, struct job *job, const char *from)
 
 	/* READs may come as soon as the reply is sent. */
 	atomic_store(&blob->open, true);
+	job_ends(job);
 	err = answer_open(work, job->msg_id, (int64_t)blob->version.size, blob->validator);
 	if (err)
 		copen_refused(work, blob, err);
@@ -136,7 +143,7 @@ static void fail_read(struct job *job)
 		log_err("blob %s: nothing more is filled until it is opened again: %s (%s)",
 			blob->shown, why, strerror(-job->err));
 	/* A failed READ is completed too: the hole tells the kernel to fail the reader. */
-	work_complete_read(blob, job->msg_id);
+	complete_read(job);
 }
 
 static void fail(struct work *work, struct job *job)
@@ -270,7 +277,7 @@ static void abandon(struct work *work, struct job *job)
 	if (job->is_open)
 		blobs_drop(&work->blobs, job->blob->object_id);
 	else
-		work_complete_read(job->blob, job->msg_id);
+		complete_read(job);
 	job_free(job);
 }
 
@@ -441,7 +448,7 @@ static void succeeded(struct pool *pool, struct job *job)
 	if (!job->is_open) {
 		if (pool->source->index != job->blob->version.place)
 			stats.failovers++;
-		work_complete_read(job->blob, job->msg_id);
+		complete_read(job);
 	}
 	job_free(job);
 }
