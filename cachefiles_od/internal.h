@@ -318,6 +318,7 @@ void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
 extern struct workqueue_struct *cachefiles_od_wq;
 extern struct workqueue_struct *cachefiles_od_deadline_wq;
 extern struct workqueue_struct *cachefiles_od_commit_wq;
+extern struct workqueue_struct *cachefiles_od_map_wq;
 int cachefiles_od_params_init(void);
 void cachefiles_od_params_exit(void);
 unsigned int cachefiles_od_timeout_ms(unsigned int timeout_ms);

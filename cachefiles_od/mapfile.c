@@ -323,7 +323,7 @@ static int write_as_worker(const struct cachefiles_od_cache *cache, struct file 
 	struct writing writing = { .cache = cache, .map = map, .runs = runs, .m = m };
 
 	INIT_WORK_ONSTACK(&writing.work, write_work);
-	queue_work(cachefiles_od_commit_wq, &writing.work);
+	queue_work(cachefiles_od_map_wq, &writing.work);
 	flush_work(&writing.work);
 	destroy_work_on_stack(&writing.work);
 	return writing.err;

@@ -57,6 +57,8 @@ struct workqueue_struct *cachefiles_od_wq;
 struct workqueue_struct *cachefiles_od_deadline_wq;
 /* Commits, which wait for the disk. */
 struct workqueue_struct *cachefiles_od_commit_wq;
+/* Writing maps, which a task with a commit_mutex waits for, another commit perhaps. */
+struct workqueue_struct *cachefiles_od_map_wq;
 
 int cachefiles_od_params_init(void)
 {
@@ -66,7 +68,10 @@ int cachefiles_od_params_init(void)
 	/* One work item per cache: a disk that hangs holds up none but its own. */
 	cachefiles_od_commit_wq = alloc_workqueue("cachefiles_od_commit",
 						  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (cachefiles_od_wq && cachefiles_od_deadline_wq && cachefiles_od_commit_wq)
+	cachefiles_od_map_wq = alloc_workqueue("cachefiles_od_maps",
+					       WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (cachefiles_od_wq && cachefiles_od_deadline_wq && cachefiles_od_commit_wq &&
+	    cachefiles_od_map_wq)
 		return 0;
 	cachefiles_od_params_exit();
 	return -ENOMEM;
@@ -74,6 +79,8 @@ int cachefiles_od_params_init(void)
 
 void cachefiles_od_params_exit(void)
 {
+	if (cachefiles_od_map_wq)
+		destroy_workqueue(cachefiles_od_map_wq);
 	if (cachefiles_od_commit_wq)
 		destroy_workqueue(cachefiles_od_commit_wq);
 	if (cachefiles_od_deadline_wq)
