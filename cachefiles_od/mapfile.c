@@ -12,8 +12,10 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
+#include <linux/workqueue.h>
 
 #include "../compat/dirops.h"
 #include "../compat/fileuse.h"
@@ -279,10 +281,59 @@ static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool
 	return 0;
 }
 
+static int write_map(struct file *map, const struct od_range *runs, struct od_mapfile *m)
+{
+	return write_runs(map, runs, m) ?: write_slot(map, m) ?: vfs_fsync(map, 1);
+}
+
+/**
+ * struct writing - a map that a worker writes
+ * @work: does it
+ * @cache: whose credentials it has
+ * @map: the file
+ * @runs: what was present
+ * @m: the rest
+ * @err: how it went
+ */
+struct writing {
+	struct work_struct work;
+	const struct cachefiles_od_cache *cache;
+	struct file *map;
+	const struct od_range *runs;
+	struct od_mapfile *m;
+	int err;
+};
+
+static void write_work(struct work_struct *work)
+{
+	struct writing *writing = container_of(work, struct writing, work);
+	const struct cred *saved = override_creds(writing->cache->cred);
+
+	writing->err = write_map(writing->map, writing->runs, writing->m);
+	revert_creds(saved);
+}
+
+/*
+ * A task that was killed, or has a limit for the size of its files, cannot write to them,
+ * and any task may be the one that closes a blob: a worker writes for it.
+ */
+static int write_as_worker(const struct cachefiles_od_cache *cache, struct file *map,
+			   const struct od_range *runs, struct od_mapfile *m)
+{
+	struct writing writing = { .cache = cache, .map = map, .runs = runs, .m = m };
+
+	INIT_WORK_ONSTACK(&writing.work, write_work);
+	queue_work(cachefiles_od_commit_wq, &writing.work);
+	flush_work(&writing.work);
+	destroy_work_on_stack(&writing.work);
+	return writing.err;
+}
+
 static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
 		    const struct od_range *runs, struct od_mapfile *m)
 {
-	int err = write_runs(map, runs, m) ?: write_slot(map, m) ?: vfs_fsync(map, 1);
+	int err = current->flags & PF_KTHREAD ? write_map(map, runs, m) :
+		  write_as_worker(cachefiles_od_cookie_cache(cookie), map, runs, m);
 
 	if (err)
 		return err;

@@ -65,9 +65,25 @@ hidden_symbols() {
 		sh "$top/compat/unexported.sh" "$work/symvers" | paste -sd' ')" = "secret nobody" ]
 }
 
-# build: in the copy; what came of it is in $work/build
+# refuses LOG-LINE: a compiler that failed and said this has refused the code
+refuses() {
+	echo "$1" >"$work/log"
+	sh "$top/compat/refused.sh" "$work/log"
+}
+
+refusals() {
+	refuses 'probe/a/b.c:12:9: error: too few arguments to function "vfs_mkdir"' &&
+		refuses 'probe/a/b.c:3:10: fatal error: linux/unaligned.h: No such file or directory' &&
+		! refuses 'probe/a/b.c:20:1: fatal error: error writing to /tmp/ccQ.s: No space left on device' &&
+		! refuses 'cc1: out of memory allocating 65536 bytes after a total of 3072 bytes' &&
+		! refuses "Assembler messages: Error: can't open /tmp/ccQ.s for reading: No such file" &&
+		! refuses 'gcc: fatal error: Killed signal terminated program cc1' &&
+		! refuses ''
+}
+
+# build [MAKE ARGUMENT...]: in the copy; what came of it is in $work/build
 build() {
-	"$work/tree/scripts/build-modules.sh" "$id" >"$work/build" 2>&1
+	"$work/tree/scripts/build-modules.sh" "$id" "$work/tree/build/modules/$id" "$@" >"$work/build" 2>&1
 }
 
 copy_tree() {
@@ -129,6 +145,24 @@ calls_what_is_hidden() {
 	END
 	build_stops_with 'hidden is in no known form \(present: not exported: do_truncate\)' || return 1
 	rm -r "$work/tree/compat/probe/hidden"
+}
+
+# A compiler that runs out of memory for one probe
+has_a_weak_compiler() {
+	local out=$work/tree/build/modules/$id cc
+	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' \
+		"$("$top/scripts/kernels.sh" fetch "$id")"/root/usr/src/linux-headers-*/.config)
+	cat >"$out/weak-cc" <<-END
+		#!/bin/sh
+		case "\$*" in
+		*/probe/vfs_mkdir/*) echo 'cc1: out of memory allocating 65536 bytes' >&2; exit 1 ;;
+		esac
+		exec $cc "\$@"
+	END
+	chmod +x "$out/weak-cc"
+	! build CC=/work/weak-cc || return 1
+	grep 'erofs-od:' "$work/build"
+	grep 'erofs-od:' "$work/build" | grep -q 'the compiler failed' && ! grep -q 'is not supported' "$work/build"
 }
 
 lacks_a_control() {
@@ -214,6 +248,7 @@ check "a control that does not pass stops" stops_with "compile probes do not wor
 check "a control that does not fail stops" stops_with "compile probes do not work" \
 	control/pass=yes control/fail=yes a/new=yes
 check "a symbol in a name space is not exported to us" hidden_symbols
+check "a compiler that fails has not always refused the code" refusals
 # What is downloaded once is no part of a build.
 kernel_row "$id"
 "$top/scripts/kernels.sh" fetch "$id" >/dev/null
@@ -225,6 +260,7 @@ check "a form that is not known stops the build" forgets_a_form
 check "two forms at once stop the build" has_two_forms
 check "a call of what is not exported stops the build" calls_what_is_hidden
 check "a control that fails stops the build" lacks_a_control
+check "a compiler that runs out of memory stops the build" has_a_weak_compiler
 check "and it builds again" builds_within 150 "again"
 check "headers without Module.symvers" no_symvers
 check "a mixture of vendors: vfs_rename() with six arguments" six_arguments

@@ -79,7 +79,7 @@ od_drop_caches
 is "a file deep down" "$(cat /mnt/nfs/a/names/a/b/c/../../../../../b/many/a-name-of-some-length-8)" "file 8"
 out=$(touch /mnt/nfs/new 2>&1)
 case $out in
-**ead-only*) pass "writes fail with EROFS" ;;
+*ead-only*) pass "writes fail with EROFS" ;;
 *) fail "writes fail with EROFS" "$out" ;;
 esac
 

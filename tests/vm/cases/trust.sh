@@ -227,6 +227,32 @@ umount /mnt/a
 kill_daemons
 od_wait 5 od_daemon_is none
 
+# A task that was killed, or may not write to files, commits what it closes all the same.
+# few_files COMMAND...: with a limit for the size of files
+few_files() {
+	(ulimit -f 0 && "$@")
+}
+
+ok "a daemon" start
+ok "an image of many blobs" od_mount /mnt/a fsid=twenty
+other=$(awk -F '\t' '$6 == "device" { print $5; exit }' /proc/fs/erofs_od/mounts)
+ok "unmounted by a task with a limit" few_files umount /mnt/a
+ok "what was read is committed" test -s "$(map_of "$(od_cache_file twenty)")"
+kill_daemons
+od_wait 5 od_daemon_is none
+ok "a daemon that never opens one of them" start --mute-open-of "$other"
+od_log_mark
+mount -t erofs_od -o ro,fsid=twenty none /mnt/a &
+mounter=$!
+ok "a mount waits for that" od_wait 10 grep -q "OPEN.*$other" $OD_PROC/requests
+kill -9 $mounter
+ok "killed, it ends" od_wait 10 has_ended $mounter
+wait $mounter
+ok "what it has read is committed" test -s "$(map_of "$(od_cache_file twenty)")"
+is "nothing failed" "$(od_log | grep -c 'failed to commit')" 0
+kill_daemons
+od_wait 5 od_daemon_is none
+
 # --- what no cache can live on ---
 
 # refused NAME DIR FS
