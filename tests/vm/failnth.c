@@ -254,7 +254,7 @@ static bool has_message(int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-/* An OPEN whose delivery failed is completed, and the mount with it: start another one. */
+/* An OPEN whose delivery fails has failed, and the mount with it: start another mount. */
 static void await_message(void)
 {
 	int status, tries;

@@ -144,7 +144,7 @@ if [ ! -x /usr/bin/kmod ] || [ ! -e /modules/rivals/erofs.ko ]; then
 	put_back
 	exit 0
 fi
-lay_out
+install_modules
 is "the kernel calls this modprobe" "$(cat /proc/sys/kernel/modprobe)" /sbin/modprobe
 
 doctor_says "no index" problem modules-built 'not in the index of modprobe' --dir=/mnt/scratch/fixed
