@@ -13,10 +13,10 @@ The document is generated from the headers of tests/mutants/*.patch. A mutant ha
 and one of the mutants of each hazard has also
 
     Title: N TEXT
-    Tests: N KIND NAME[: FACT, ...]     once for each test
+    Tests: N KIND NAME[: CHECK, ...]    once for each test
 
-KIND is vm, debug, unit, kunit or fuzz. A FACT is one in the test's own words: the name of a
-fact of a guest test, or of a function of a suite.
+KIND is vm, debug, unit, kunit or fuzz. A CHECK is the name of a check of a guest test, or a
+part of it without a comma, or the name of a function of a suite.
 """
 import pathlib
 import re
@@ -39,8 +39,8 @@ in ``tests/mutants/`` that remove one guard each. ``make mutants`` applies them 
 and fails unless the tests that the patch names notice. The column *without the guard* says
 what the code does then.
 
-``vm NAME`` is a guest test, ``tests/vm/cases/NAME.sh``, followed by the facts that matter
-most; ``kunit NAME`` a suite, ``kunit/NAME_test.c``, followed by its tests; ``fuzz NAME`` a
+``vm NAME`` is a guest test, ``tests/vm/cases/NAME.sh``, followed by its most important
+checks; ``kunit NAME`` a suite, ``kunit/NAME_test.c``, followed by its tests; ``fuzz NAME`` a
 fuzzing target, ``tests/fuzz/fuzz_NAME.c``. Guest tests run on stock kernels, except those
 whose names begin with ``debug-``, and on the kernel ``debug`` (KASAN, lockdep, kmemleak),
 except ``cold``, which measures speed, and ``powercut``. Each ends by unloading both modules;
@@ -105,10 +105,10 @@ def load():
 
 
 def split_test(text):
-    """KIND NAME: FACT, ... -> kind, name, facts"""
-    head, _, facts = text.partition(": ")
+    """KIND NAME: CHECK, ... -> kind, name, checks"""
+    head, _, checks = text.partition(": ")
     kind, name = head.split()
-    return kind, name, facts.split(", ") if facts else []
+    return kind, name, checks.split(", ") if checks else []
 
 
 def document(hazards):
@@ -121,31 +121,31 @@ def document(hazards):
             cell = "      "
         cell = "     -"
         for test in hazard.tests:
-            kind, name, facts = split_test(test)
-            quoted = ", ".join(f"``{fact}``" for fact in facts)
+            kind, name, checks = split_test(test)
+            quoted = ", ".join(f"``{check}``" for check in checks)
             out.append(f"{cell} | {kind} {name}{': ' + quoted if quoted else ''}\n")
             cell = "      "
     return "".join(out)
 
 
-def guest_facts(name):
+def guest_checks(name):
     files = [TOP / f"tests/vm/cases/{name}.sh", *(TOP / "tests/vm").glob("*.c")]
     return "".join(path.read_text() for path in files)
 
 
-def exists(kind, name, facts):
+def exists(kind, name, checks):
     """Says what does not exist of a test, if anything."""
     places = {"vm": f"tests/vm/cases/{name}.sh", "kunit": f"kunit/{name}_test.c",
               "fuzz": f"tests/fuzz/fuzz_{name}.c"}
     kind = {"debug": "vm", "unit": "kunit"}.get(kind, kind)
     if kind not in places or not (TOP / places[kind]).exists():
         return f"there is no {kind} {name}"
-    for fact in facts:
-        if kind == "vm" and fact not in guest_facts(name):
-            return f"vm {name} has no fact '{fact}'"
-        if kind == "kunit" and not re.search(rf"KUNIT_CASE[A-Z_]*\({re.escape(fact)}\)",
+    for check in checks:
+        if kind == "vm" and check not in guest_checks(name):
+            return f"vm {name} has no check '{check}'"
+        if kind == "kunit" and not re.search(rf"KUNIT_CASE[A-Z_]*\({re.escape(check)}\)",
                                              (TOP / places[kind]).read_text()):
-            return f"kunit {name} has no test {fact}"
+            return f"kunit {name} has no test {check}"
     return None
 
 

@@ -59,8 +59,8 @@ own_kernel() {
 # What no kernel of a test machine may say on its console; nothing that its command
 # line may hold, which it says, too.
 # shellcheck disable=SC2034 # for the scripts that source this
-complaint='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
-complaint+='|general protection|Call Trace|blocked for more than|Kernel panic|soft lockup|hard LOCKUP'
+splat='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
+splat+='|general protection|Call Trace|blocked for more than|Kernel panic|soft lockup|hard LOCKUP'
 
 # is_test_kernel ID: it is one that is made here, by scripts/test-kernel.sh
 is_test_kernel() {

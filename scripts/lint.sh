@@ -228,7 +228,10 @@ plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{operations,protocol}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
-	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh} Kbuild
+	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh,planted.sh} Kbuild
+	'tests/vm/*.[ch]' ':(glob)tests/vm/*.sh' tests/vm/guest/{init,lib.sh,boot-init,boot-shutdown,boot-sum}
+	'tests/images/*.[ch]' tests/images/mkcutdisk.sh tests/pkg/{lib,packages,pkgtest}.sh tests/pkg/guest/run
+	tests/bin/{bench,cases,check,ci,coverage,debug,fuzz,mutants,parts,portability,soak}.sh
 	'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
 	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
 	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)

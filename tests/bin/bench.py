@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tables, JSON and plots of what tests/vm/cases/bench.sh has measured.
+"""Tables, JSON and plots of the measurements of tests/vm/cases/bench.sh.
 
-bench.sh calls it. A line of the guest: "# measured CASE TARGET ROUND BUSY WALL [FIGURE...]", in
-nanoseconds; FIGURE is the number of READs of a cold case, for first-byte after the total.
+Called by bench.sh. Reads lines of the guest, "# measured CASE TARGET ROUND BUSY WALL [FIGURE...]",
+in nanoseconds; FIGURE is the number of READs of a cold case, for first-byte after the total.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ COLD = {
     "cold-small-files": "small files",
 }
 FIRST = "first-byte"
-# What boots differ by: cold cases wait for the host's disk, and what runs meanwhile varies.
+# Variation between boots: cold cases wait for the host's disk, and other work varies meanwhile.
 NOISE = {True: 6.0, False: 20.0}
 
 

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: bench.sh [KERNEL]
 #
-# Measures what reads cost: the guest case tests/vm/cases/bench.sh in a VM with one processor
-# whose clock counts instructions, so that the figures do not depend on this host or on what
-# else it does. Prints tables, and what changed since the last run; build/bench/KERNEL has the
-# figures (bench.json) and, where python3-matplotlib is installed, plots.
+# Measures the cost of reads: runs the guest case tests/vm/cases/bench.sh in a VM with one CPU
+# whose clock counts instructions, so that the figures do not depend on the host or its load.
+# Prints tables, and the changes since the last run; build/bench/KERNEL has the figures
+# (bench.json) and, if python3-matplotlib is installed, plots.
 #
-# ROUNDS=5      of all cases; the medians count
-# PEERS=no      not stock erofs, erofsfuse and squashfs
-# LAST=FILE     figures to compare with (build/bench/KERNEL/last.json, the last run's)
+# ROUNDS=5      rounds of all cases; the result is the median
+# PEERS=no      without stock erofs, erofsfuse and squashfs
+# LAST=FILE     figures to compare with (default build/bench/KERNEL/last.json, of the last run)
 # TIMEOUT=7200  seconds
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -20,9 +20,9 @@ rounds=${ROUNDS:-5}
 suite=trixie
 
 kernel_row "$id"
-[ "$row_arch" = amd64 ] || die "the VM that counts instructions is an amd64 one"
+[ "$row_arch" = amd64 ] || die "only amd64 is supported"
 
-# No package of Debian 12 has erofsfuse.
+# Debian 12 has no package of erofsfuse.
 unpack_erofsfuse() {
 	local dir=$1
 	[ ! -e "$dir/usr/bin/erofsfuse" ] || return 0
@@ -36,7 +36,7 @@ unpack_erofsfuse() {
 	mv -T "$dir.tmp" "$dir"
 }
 
-# add_erofsfuse FOLDER: for the VM's root, with its own suite's loader and libraries
+# add_erofsfuse DIR: to the files for the VM's root, with loader and libraries of its suite
 add_erofsfuse() {
 	local from=$cache/erofs-utils/$suite-fuse own=/opt/erofsfuse
 	with_lock erofsfuse unpack_erofsfuse "$from"
@@ -58,12 +58,12 @@ make -s -C "$top/tools" all
 make -s -C "$top/tests/vm"
 disk=$("$top/tests/images/mkimage.sh")
 add_erofsfuse "$work/files"
-# mksquashfs loads it when its threads end, so that it does not name it.
+# mksquashfs loads it by dlopen() when its threads exit, so ldd does not list it.
 library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ { print $NF; exit }')
 install -D "$library" "$work/files$library"
 mkdir -p "$out"
 
-# The processor has no fast string instructions, which the emulator runs byte by byte.
+# qemu64 has no fast string instructions, which the emulator runs byte by byte.
 DISK=$disk FILES=$work/files PROGRAMS="$top/build/tests/bench $(command -v mksquashfs)" \
 	ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
 	CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${CMDLINE-}" \

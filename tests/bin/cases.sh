@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Guest cases by what their heads say: sourced, after lib.sh.
+# Selects guest cases by their heads: sourced, after lib.sh.
 #
 # A head follows the licence of tests/vm/cases/NAME.sh:
-#	# seconds: 25, debug 370	on a stock kernel; on one built for testing, with
-#					gcov, od.thin=8 and two VMs on two cores
+#	# seconds: 25, debug 370	on a stock kernel; on a debug kernel, with gcov,
+#					od.thin=8 and two VMs on two cores
 #	# where: stock rows debug	what runs it, one or more of
 #		stock	the guest suite on stock kernels
-#		rows	on all of those that are booted, not only on Debian's own releases
-#		short	also the few minutes that make check has for the oldest and newest kernel
-#		debug	the guest suite on kernels built for testing
+#		rows	on all kernels that are booted, not only those of Debian releases
+#		short	also the short run of make check on the oldest and the newest kernel
+#		debug	the guest suite on debug kernels
 #		kasan	also its short form, part of make check
-#		FILE.sh	that script alone
-#	# alone				in a VM of its own with nothing beside it
-#	# thin				od.thin=N makes it try a sample, an Nth or so
+#		FILE.sh	that script only
+#	# alone				in its own VM, with nothing else running
+#	# thin				with od.thin=N it tests a sample, about an Nth
 
 cases=$top/tests/vm/cases
 
@@ -22,7 +22,7 @@ case_head() {
 	sed -n "s/^# $2: *//p; /^[^#]/q" "$cases/$1.sh"
 }
 
-# cases_for WORD: the names of all that are run there, and not alone
+# cases_for WORD: names of all cases that run there, except those that run alone
 cases_for() {
 	awk -v word="$1" '
 		function tell() { if (found && !alone) print name }

@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check.sh [--full] [--plan]
 #
-# The tests, in parts, two side by side. Without --full, what fits into 30 to 45 minutes of two
-# cores: no test is missing that a change is likely to break. With --full all of them;
-# what takes longer still is soak.sh's.
+# Runs the tests, in parts, two in parallel. Without --full, a selection of 30 to 45 minutes
+# on two cores, with every test that a change is likely to break. With --full, all of them
+# except the long forms of soak.sh.
 #
-# With CI=true, as much of --full as BUDGET seconds hold (2700): first what check.sh runs
-# anyway, then the rest, beginning with another part for each commit. A part is begun only
-# if the time it usually takes fits into what is left; what does not is skipped by name.
+# With CI=true, as much of --full as fits into BUDGET seconds (2700): first the parts of a
+# plain check.sh, then the rest, starting with another part for each commit. A part is only
+# started if its expected time fits into the rest of the budget, and skipped by name otherwise.
 #
-# --plan  prints the parts that would be run, and how many seconds each usually takes
+# --plan  print the parts that would run, and the expected seconds of each
 #
-# Ends with the ten slowest parts and with "N passed, N failed, N skipped", summed up from
-# what each part counted. A kernel or tool that is not available is skipped by name; with
-# CI=true that is a failure.
+# Ends with the ten slowest parts and with "N passed, N failed, N skipped", the sums over all
+# parts. A kernel or tool that is not available is skipped by name; with CI=true it is a
+# failure.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
@@ -24,9 +24,9 @@ stock=6.12
 oldest=5.10
 newest=7.3
 
-# NAME FORMS SECONDS COLD COMMAND: the parts, the most telling ones first. FORMS: check, full,
-# ci (in any run of CI), turn (in CI when its turn comes). SECONDS with warm caches, beside
-# another part, on two cores; COLD more when nothing has been downloaded or built before.
+# NAME FORMS SECONDS COLD COMMAND: the parts, the most important ones first. FORMS: check,
+# full, ci (in every run of CI), turn (in CI, in rotation). SECONDS with warm caches, beside
+# another part, on two cores; COLD: additional seconds with cold caches.
 all_parts() {
 	cat <<-'END'
 		unit         check,ci,full    30    0 make -C tests/unit check threads
@@ -62,7 +62,7 @@ debug_if_built() {
 	if ls "$cache"/kernels/debug-*/release >/dev/null 2>&1; then
 		"$top/tests/bin/debug.sh" debug "$@"
 	else
-		echo "ok - kernel debug: $* # SKIP it is not built, which make debug does"
+		echo "ok - kernel debug: $* # SKIP not built, see make debug"
 		echo "protocol: 0 passed, 0 failed, 1 skipped"
 	fi
 }
@@ -72,7 +72,7 @@ parts_of() {
 	all_parts | awk -v form="$1" '("," $2 ",") ~ "," form ","'
 }
 
-# by_turns: those that have one, beginning with another for each commit
+# by_turns: the parts in rotation, starting with another one for each commit
 by_turns() {
 	local list nr first
 	mapfile -t list < <(parts_of turn)
@@ -88,12 +88,12 @@ chosen() {
 	fi
 }
 
-# left: seconds, without a budget plenty
+# left: seconds of the budget
 left() {
 	echo $((${budget:-1000000} - SECONDS))
 }
 
-# expected SECONDS COLD: on a machine as fast as it was so far, for what has ended
+# expected SECONDS COLD: scaled by the speed of the parts that have finished
 expected() {
 	local usual=$1
 	[ -z "$cold" ] || usual=$((usual + $2))
@@ -108,12 +108,12 @@ expected() {
 
 # leave_out NAME SECONDS
 leave_out() {
-	echo "ok - check: $1 # SKIP it takes $2 s, $(left) s are left" >"$logs/$1.log"
+	echo "ok - check: $1 # SKIP needs $2 s, $(left) s are left" >"$logs/$1.log"
 	echo "$1: 0 passed, 0 failed, 1 skipped" >>"$logs/$1.log"
 	head -n 1 "$logs/$1.log"
 }
 
-# run_part NAME COMMAND: the words of the table
+# run_part NAME COMMAND: COMMAND as in the table
 run_part() {
 	local name=$1
 	cd "$top"
@@ -121,7 +121,8 @@ run_part() {
 	LOGS=$logs/$name LANES=1 part "$name" "$@"
 }
 
-# What the others need, while the first of them run: what is not available is told there.
+# Downloads and builds for later parts, in parallel with the first ones, which report what is
+# not available.
 prepare() {
 	local id
 	for id in $stock $(kernel_ids); do
@@ -134,7 +135,7 @@ prepare() {
 	done
 }
 
-# lane NAME: waits until one of the two is free; both, for what measures a speed
+# lane NAME: waits until one of two lanes is free; both, for tests of throughput
 lane() {
 	local busy=1
 	[ "$1" != timed ] || busy=0
@@ -164,7 +165,7 @@ run_all() {
 	wait
 }
 
-# plan: what would begin, were each as fast as usual; two lanes, which are taken in turn
+# plan: the schedule on two lanes, if each part takes its expected time
 plan() {
 	chosen | awk -v budget="${budget:-1000000}" -v cold="$cold" '
 		{
@@ -177,7 +178,7 @@ plan() {
 			printf "%-12s %5d s  from %5d s on\n", $1, seconds, busy[lane]
 			busy[lane] += seconds
 		}
-		END { print "all of it: " (busy[1] > busy[2] ? busy[1] : busy[2]) " s" }'
+		END { print "total: " (busy[1] > busy[2] ? busy[1] : busy[2]) " s" }'
 }
 
 full=''
@@ -202,7 +203,7 @@ need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/check"
 : >"$logs/usual"
 : >"$logs/times"
-step "what the tests need"
+step "dependencies"
 "$top/scripts/deps.sh"
 make -s -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2

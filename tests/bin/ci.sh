@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: ci.sh [rows | quick | row ID | packages | pkgtest [SUITE]]
 #
-# What a hosted runner does, and the same here; without an argument, all of it.
+# The jobs of the hosted runners, to run anywhere; without an argument, all of them.
 #
-# rows      the ids of SUPPORTED as JSON, which a matrix of jobs is made from
-# quick     lint, unit tests, the tools, how a build finds out what a kernel offers
-# row ID    one kernel of SUPPORTED: built for and, where its row says tested, booted with
-#           the whole suite; what its probes found
-# packages  Debian and rpm packages: built, checked, installed in the root of a Debian
-# pkgtest   the README's commands, in a machine that boots it
+# rows      the ids of SUPPORTED as JSON, for the matrix of jobs
+# quick     lint, unit tests, the tools, probes of kernel features
+# row ID    one kernel of SUPPORTED: build and, if its row says tested, boot with the whole
+#           suite; results of the probes
+# packages  Debian and rpm packages: build, check, install in a chroot of Debian
+# pkgtest   the commands of the README, in a VM that boots Debian
 #
-# What is worth keeping is in build/ci: packages, probe reports, logs. Each ends with
-# "N passed, N failed, N skipped". CI=false skips what cannot be had, by name.
+# build/ci gets packages, probe reports and logs. Each job ends with "N passed, N failed,
+# N skipped". CI=false skips what is not available, by name.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
@@ -24,7 +24,7 @@ rows() {
 	kernel_ids | awk '{ row = row (NR > 1 ? "," : "") "\"" $1 "\"" } END { print "[" row "]" }'
 }
 
-# What was fetched as an archive, or belongs to another user, is a work tree for git, too.
+# For git, sources from an archive or of another user must be a valid work tree, too.
 prepare() {
 	need_root "it builds in a chroot, as make check does"
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$top
@@ -38,19 +38,19 @@ quick() {
 	finish
 }
 
-# keep FOLDER FILE...: those that there are
+# keep DIR FILE...: copies those that exist
 keep() {
-	local folder=$1 file
-	mkdir -p "$folder"
+	local dir=$1 file
+	mkdir -p "$dir"
 	for file in "${@:2}"; do
-		[ ! -e "$file" ] || cp -R --preserve=timestamps "$file" "$folder"
+		[ ! -e "$file" ] || cp -R --preserve=timestamps "$file" "$dir"
 	done
 }
 
 # row ID...
 row() {
 	local id status=0
-	[ $# -gt 0 ] || die "row: which? $(kernel_ids | paste -sd' ')"
+	[ $# -gt 0 ] || die "row: which ID? $(kernel_ids | paste -sd' ')"
 	for id; do
 		kernel_row "$id"
 	done
@@ -83,14 +83,14 @@ pkgtest() {
 	return $status
 }
 
-# all: one after the other, each in a process of its own, then the sum of all
+# all: all jobs, one at a time in a process of its own, then the sums
 all() {
 	local ids what
 	mapfile -t ids < <(kernel_ids)
 	rm -rf "$kept"
 	for what in quick "row ${ids[*]}" packages pkgtest; do
 		# shellcheck disable=SC2086 # a list
-		"$0" $what || say "ci.sh: $what fails"
+		"$0" $what || say "ci.sh: $what failed"
 	done
 	begin "$kept/all"
 	cp "$kept"/*/*.log "$logs"

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: coverage.sh MODULES_FOLDER COUNTS...
+# Usage: coverage.sh MODULES_DIR COUNTS...
 #
-# How many lines of each file of the two modules were reached: MODULES_FOLDER was
-# built for the kernel debug with GCOV_PROFILE=y, COUNTS are what vm.sh left
-# behind as GCOV=. Prints a table, what was not reached to
-# build/coverage/unreached, and fails below 90 % of core/ or 80 % of the glue; with
-# DEMAND= it does not, since the tests were cut short.
+# Line coverage of the files of both modules: MODULES_DIR has them built for kernel
+# debug with GCOV_PROFILE=y, COUNTS are the GCOV= files of vm.sh. Prints a table,
+# writes uncovered lines to build/coverage/unreached, and fails below 90 % of core/ or
+# 80 % of the glue; not with an empty DEMAND=, for tests that did not run in full.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -18,7 +17,7 @@ core_wanted=90
 glue_wanted=80
 demand=${DEMAND-yes}
 
-# lines_of FOLDER: all that gcov knows there, as JSON
+# lines_of DIR: the output of gcov, as JSON
 lines_of() {
 	mount --bind "$1" "$toolchain/work"
 	chroot "$toolchain" bash -c 'cd /work && find . -name "*.gcda" | while read -r file; do
@@ -31,18 +30,18 @@ mkdir -p "$out"
 toolchain=$("$top/scripts/toolchain.sh" trixie)
 export toolchain
 for counts; do
-	folder=$out/counts
-	rm -rf "$folder"
-	mkdir "$folder"
-	(cd "$modules" && find . -name '*.gcno' -print0 | tar -c --null -T -) | tar -C "$folder" -x
-	# In the chroot of the build the modules were at /work; the disk has more than the tar.
-	tar -C "$folder" -xf "$counts" --strip-components=2 ./work
-	unshare -m --propagation private bash -c 'lines_of "$1"' lines_of "$folder" |
+	dir=$out/counts
+	rm -rf "$dir"
+	mkdir "$dir"
+	(cd "$modules" && find . -name '*.gcno' -print0 | tar -c --null -T -) | tar -C "$dir" -x
+	# In the chroot of the build the modules were at /work; the disk is larger than the tar.
+	tar -C "$dir" -xf "$counts" --strip-components=2 ./work
+	unshare -m --propagation private bash -c 'lines_of "$1"' lines_of "$dir" |
 		jq -r '.files[] | .file as $f | .lines[] | "\($f) \(.line_number) \(.count)"' >>"$out/lines"
 done
 rm -rf "$out/counts"
 
-# Both modules' own files, by line: reached is reached, wherever it was.
+# The modules' own files, by line: the sum of the counts of all objects.
 grep -E '^(\./|/work/)?(cachefiles_od|erofs_od|compat)/[a-z_/]*\.[ch] ' "$out/lines" |
 	sed -E 's,^(\./|/work/),,' | awk '
 	{ key = $1 " " $2; seen[key] += $3 }

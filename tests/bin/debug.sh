@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: debug.sh KERNEL [CASE...]
 #
-# Guest tests on a kernel of tests/kernels: both modules and the KUnit suites are
-# built for it and the machine is booted with these cases; `all` means the whole
-# suite and the cases that take such a kernel, none that it only builds. What is
-# exhaustive elsewhere does an eighth of it here, where all takes several times as long.
+# Guest tests on a debug kernel of tests/kernels: builds both modules and the KUnit
+# suites for it and boots a VM with these cases; `all` means the whole suite and the
+# cases that need such a kernel; without a case it only builds. Cases are sampled
+# (od.thin=8), as debug kernels are several times as slow.
 #
-# GCOV=FILE  the modules count which lines are reached, FILE gets the counts
-#            (tests/bin/coverage.sh); they are in build/modules/KERNEL-gcov then
-# The rest is vm.sh's.
+# GCOV=FILE  build the modules with gcov, in build/modules/KERNEL-gcov; FILE gets the
+#            counts, for tests/bin/coverage.sh
+# Other variables: see vm.sh.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
@@ -26,7 +26,7 @@ counting=()
 wanted=("$@")
 [ "${1-}" != all ] || mapfile -t wanted < <(cases_for debug)
 
-# The second time in the folder of the tests, where the first has left its answers.
+# Second, in the directory of the tests, which uses the probe results of the first build.
 build_modules() {
 	"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
 	"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: fuzz.sh [SECONDS [TARGET...]]   default: 60 s for each fuzzer in tests/fuzz; 0: the seeds alone
+# Usage: fuzz.sh [SECONDS [TARGET...]]   default: 60 s for each fuzzer in tests/fuzz; 0: seeds only
 #
-# Fuzzes every parser of both cores with libFuzzer, ASan and UBSan, two side by
-# side: from the seeds in tests/fuzz/corpus, and from what earlier runs have found,
-# which grows in the cache. One line for each, and at the end "fuzz: N passed,
-# N failed, N skipped". What makes one crash, hang or leak is printed and kept in
-# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET tries that one file. LANES=N: so many at once.
+# Fuzzes every parser of both cores with libFuzzer, ASan and UBSan, two in parallel:
+# starts from the seeds in tests/fuzz/corpus and the units that earlier runs have found,
+# which are kept in the cache. Prints one line for each, and at the end "fuzz: N passed,
+# N failed, N skipped". An input that crashes, hangs or leaks is printed and kept in
+# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET runs that file only. LANES=N: number in
+# parallel.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/fuzz/lib.sh"
@@ -18,7 +19,7 @@ result() {
 	[ $failed = 0 ]
 }
 
-# run TARGET: the fuzzer's own log is the output
+# run TARGET: prints the log of the fuzzer
 run() {
 	local limit=(-runs=0) inputs=("/tmp/units/$1" "/tmp/out/seeds/$1")
 	[ "$seconds" = 0 ] || limit=(-max_total_time="$seconds")
@@ -28,18 +29,18 @@ run() {
 	fi
 	mkdir -p "$units/$1"
 	unpack_seeds "$1" "$out/seeds/$1"
-	[ -e "$out/seeds/$1/seed-1" ] || die "$1: ERROR: there are no seeds, tests/fuzz/seeds.sh makes them"
+	[ -e "$out/seeds/$1/seed-1" ] || die "$1: ERROR: no seeds, see tests/fuzz/seeds.sh"
 	in_root "/tmp/out/bin/fuzz_$1" "${limit[@]}" -max_len=8192 -timeout=20 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="/tmp/out/$1-" \
 		"${inputs[@]}"
 }
 
-# figure NAME TARGET: what the fuzzer counted
+# figure NAME TARGET: a statistic of the fuzzer
 figure() {
 	sed -n "s/^stat::$1: *//p" "$out/$2.log"
 }
 
-# reproducer TARGET: what it stopped at, if it did
+# reproducer TARGET: the input that failed, if any
 reproducer() {
 	local file
 	file=$(sed -n 's|.*Test unit written to /tmp/out/||p' "$out/$1.log" | tail -n 1)
@@ -52,7 +53,7 @@ tell_failure() {
 	echo "not ok - fuzz: $1"
 	grep -E ': broken: |runtime error|ERROR: |SUMMARY: |^    #[0-9] .* /work/' "$out/$1.log" |
 		head -n 12 | sed 's/^/#   /' || true
-	[ -s "$out/$1.log" ] || echo "#   it has said nothing"
+	[ -s "$out/$1.log" ] || echo "#   no output"
 	reproducer "$1"
 	failed=$((failed + 1))
 }
@@ -70,7 +71,7 @@ tell() {
 	passed=$((passed + 1))
 }
 
-# In the order in which they were begun.
+# In the order of their start.
 tell_first() {
 	local status=0
 	wait "${running[0]#*:}" || status=$?
@@ -84,15 +85,15 @@ mapfile -t targets < <(fuzz_targets)
 [ $# -lt 2 ] || targets=("${@:2}")
 need_root "it builds in a chroot"
 toolchain=$("$top/scripts/toolchain.sh" trixie-llvm) || {
-	[ "${CI-}" != true ] || die "there is no tool chain with clang"
+	[ "${CI-}" != true ] || die "no tool chain with clang"
 	skipped=${#targets[@]}
-	echo "ok - fuzz # SKIP there is no tool chain with clang"
+	echo "ok - fuzz # SKIP no tool chain with clang"
 	result
 	exit
 }
-fuzz_build || die "the fuzzers cannot be built"
+fuzz_build || die "the fuzzers do not build"
 running=()
-# A job is a shell, the fuzzer is its child, and neither minds an interrupt.
+# A job is a shell with the fuzzer as its child, and both ignore SIGINT.
 trap 'for job in "${running[@]}"; do pkill -P "${job#*:}" || true; done' EXIT
 trap 'exit 1' INT TERM
 for target in "${targets[@]}"; do

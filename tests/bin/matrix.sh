@@ -2,25 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: matrix.sh [--short | --thin | --brief | --exhaustive | --timed | --build] [ID...]
 #
-# Every kernel of SUPPORTED, or these: fetched, both modules built, and, where
-# its row says tested, booted with the whole guest suite; two side by side. What
-# measures a speed runs afterwards with nothing beside it. Ends with a table,
-# the probes whose result is the same everywhere, and "N passed, N failed, N skipped".
+# For every kernel of SUPPORTED, or for these: fetches it, builds both modules, and, if
+# its row says tested, boots it with the whole guest suite; two in parallel. Tests of
+# throughput run afterwards, alone. Ends with a table, the probes whose result is the
+# same for all kernels, and "N passed, N failed, N skipped".
 #
-# --short  The whole suite on the kernels of Debian's own releases only, and of all that can
-#          be sampled (od.thin=) a quarter except on the last of them. Of two builds of a series
-#          the last is booted, and of the series after 6.12 the last.
-# --thin   The whole suite, an eighth of all that can be sampled.
-# --brief  The cases whose heads say short, sampled as well.
-# --exhaustive  What --thin has sampled, all of it.
-# --timed  What measures a speed; of the others only the whole suite does.
-# --build  Nothing is booted.
+# --short  the whole suite only on kernels of Debian releases, with samples of a quarter
+#          (od.thin=4) except on the last of them; boots only the last build of a series, and
+#          only the last series after 6.12
+# --thin   the whole suite, with samples of an eighth
+# --brief  cases whose heads say short, with samples of an eighth
+# --exhaustive  cases that --thin samples, in full
+# --timed  tests of throughput; besides, only the whole suite includes them
+# --build  build only
 #
-# LANES=2  that many kernels at once
+# LANES=2  number of kernels at a time
 # LOGS=build/matrix
 #
-# A kernel that is not available is skipped by name; with CI=true that is a failure,
-# unless it is the configured mirror that does not carry its archive.
+# A kernel that is not available is skipped by name; with CI=true it is a failure,
+# unless the configured mirror does not carry its archive.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
@@ -28,12 +28,12 @@ set -euo pipefail
 
 logs=${LOGS:-$top/build/matrix}
 
-# count LOG PASSED FAILED SKIPPED TEXT: a result of our own
+# count LOG PASSED FAILED SKIPPED TEXT: adds a result of this script
 count() {
 	echo "$5: $2 passed, $3 failed, $4 skipped" >>"$1"
 }
 
-# fetch ID: 0 it is here
+# fetch ID: succeeds if the kernel is available
 fetch() {
 	local log=$logs/$1.fetch status=0 why
 	"$top/scripts/kernels.sh" fetch "$1" >"$log.out" 2>&1 || status=$?
@@ -67,11 +67,11 @@ boot() {
 	local log=$logs/$1.$2
 	if ! LOGDIR=$top/build/vm/$1-$2 "$top/tests/bin/vm.sh" "$1" "${@:3}" >"$log" 2>&1 &&
 		! grep -qE ' [1-9][0-9]* failed' "$log"; then
-		count "$log" 0 1 0 "kernel $1: the test machine"
+		count "$log" 0 1 0 "kernel $1: the VM runs"
 	fi
 }
 
-# has_all ID: with --short, none of the cases is left out on this kernel
+# has_all ID: with --short, this kernel runs all cases
 has_all() {
 	[[ $1 = 6.1 || $1 = 6.12 ]]
 }
@@ -86,7 +86,7 @@ tests_for() {
 	esac
 }
 
-# thinned ID: the command line that says so
+# thinned ID: od.thin= for the kernel command line
 thinned() {
 	case $mode in
 	thin | brief) echo od.thin=8 ;;
@@ -94,8 +94,8 @@ thinned() {
 	esac
 }
 
-# is_booted ID: its row, which kernel_row has read, says so; with --short no later row
-# boots another build of its series, or a series after 6.12
+# is_booted ID: its row (read by kernel_row) says tested; with --short, no later row has
+# another build of its series, or a later series after 6.12
 is_booted() {
 	local last
 	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $7 == "tested" &&
@@ -104,19 +104,19 @@ is_booted() {
 	[ "$row_status" = tested ] && { [ $mode != short ] || [ "$1" = "$last" ]; }
 }
 
-# row ID: all of it but what is timed; leaves behind how long it took
+# row ID: everything except timed tests; writes build and suite times to files
 row() {
-	local id=$1 began=$SECONDS
+	local id=$1 started=$SECONDS
 	kernel_row "$id"
 	fetch "$id" && build "$id" || return 0
-	echo "$((SECONDS - began))" >"$logs/$id.build_s"
+	echo "$((SECONDS - started))" >"$logs/$id.build_s"
 	if [[ $mode = build || $mode = timed ]]; then
 		:
 	elif is_booted "$id"; then
-		began=$SECONDS
+		started=$SECONDS
 		# shellcheck disable=SC2046 # a list
 		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" $mode $(tests_for "$id")
-		echo "$((SECONDS - began))" >"$logs/$id.suite_s"
+		echo "$((SECONDS - started))" >"$logs/$id.suite_s"
 	elif [ "$row_status" = tested ]; then
 		echo "ok - kernel $id: the guest suite # SKIP another build, or a later series, is booted" >"$logs/$id.suite"
 		count "$logs/$id.suite" 0 0 1 "kernel $id: the guest suite"
@@ -150,7 +150,7 @@ table() {
 	done
 }
 
-# A probe that every kernel answers alike tells nothing here.
+# A probe with the same result on all kernels is dead.
 dead_probes() {
 	local id built=()
 	for id in "${ids[@]}"; do

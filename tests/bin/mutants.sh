@@ -2,26 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mutants.sh [--unit] [NAME...]
 #
-# Breaks one guard at a time, as the patches of tests/mutants/ (or those whose
-# names begin with NAME) say, in a copy of the sources, and demands that the
-# test which the patch names notices. A mutant that does not build, or that
-# nobody notices, is a failure. --unit leaves out those that need a machine.
-# LANES=N tries that many at once, SECONDS_LEFT=N begins none after so long: what was
-# not tried is skipped by name. SHUFFLE=yes: in any order, so that it is others next time.
+# Applies the patches of tests/mutants/ (or those whose names begin with NAME) one at
+# a time to a copy of the sources. Each removes a guard, and the test that the patch
+# names must notice. A mutant that does not build, or that no test notices, is a
+# failure. --unit leaves out those that need a VM. LANES=N tests that many at once;
+# SECONDS_LEFT=N starts none after that time: the rest is skipped by name. SHUFFLE=yes:
+# in random order, so that each run covers others.
 #
 # A patch begins with
 #	Hazard: N...        rows of Documentation/hazards.rst
-#	Breaks: what the patch takes away
+#	Breaks: what the code does without the guard
 #	Noticed-by: unit SUITE | vm CASE | debug CASE, ...
-# where vm is the kernel 6.12 and debug the one of tests/kernels; all that are
-# named have to notice. Before any mutant, the unbroken modules run the shortest of the
-# guest tests the same way, which has to have nothing against them.
+# where vm is kernel 6.12 and debug the one of tests/kernels; all tests named have to
+# notice. First, the shortest guest test runs the same way on unmodified modules, which
+# it must not reject.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 work=$top/build/mutants
-# A machine ends with the first failure or complaint: a broken kernel may spin, and the rest
-# of a test wait, until the time is over.
+# The VM exits on the first failure or splat: a broken kernel may spin, and the rest of a test
+# may hang, until the time limit.
 until_noticed="od.failures=1 softlockup_panic=1 hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=20"
 lanes=${LANES:-$(nproc)}
 
@@ -38,8 +38,8 @@ copy_sources() {
 	ln -sfn "$top/build/tests" "$1/build/tests"
 }
 
-# put_in TREE PATCH: touched, or the objects of the last mutant would do
-put_in() {
+# apply_patch TREE PATCH: touches the files, or make would reuse the last mutant's objects
+apply_patch() {
 	local file
 	patch -d "$1" -p1 -s --no-backup-if-mismatch --fuzz=0 <"$2" || return 1
 	sed -n 's,^+++ b/,,p' "$2" | while read -r file; do
@@ -47,7 +47,8 @@ put_in() {
 	done
 }
 
-take_out() {
+# revert_patch TREE PATCH
+revert_patch() {
 	local file
 	sed -n 's,^+++ b/,,p' "$2" | while read -r file; do
 		cp "$top/$file" "$1/$file"
@@ -55,14 +56,14 @@ take_out() {
 	done
 }
 
-# Each succeeds when the mutant was noticed; 2: it does not build.
+# Each succeeds if the mutant was noticed; 2: it does not build.
 noticed_by_unit() {
 	local tree=$1 program=$1/build/unit/$2_test
 	make -s -C "$tree/tests/unit" B="$tree/build/unit" "$program" || return 2
 	! "$tree/tests/unit/run.sh" "$program"
 }
 
-# disk_for CASE: whose images it takes
+# disk_for CASE: the disk with the images of the case
 disk_for() {
 	case $1 in
 	powercut-replay) "$top/tests/images/mkcutdisk.sh" ;;
@@ -77,13 +78,13 @@ noticed_in_vm() {
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
 	! DISK=$(disk_for "$1") CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
 		"$tree/tests/bin/vm.sh" "$kernel" "$@" || return 1
-	# A machine that did not even start has noticed nothing, nor has one that was merely slow.
+	# A VM that did not start has noticed nothing, nor has one that was merely slow.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
 	grep -q '^not ok' "$tree/build/vm/results.log" ||
-		grep -aqE "$complaint" "$tree/build/vm/console.log" || return 4
+		grep -aqE "$splat" "$tree/build/vm/console.log" || return 4
 }
 
-# notice TREE LOG HOW WHAT: prints who notices, or who does not and should
+# notice TREE LOG HOW WHAT: runs a test; prints whether it notices
 notice() {
 	local status=0
 	case $3 in
@@ -95,17 +96,17 @@ notice() {
 	case $status in
 	0) echo "ok - mutant $name: $3 $4: $(why_noticed "$2")" ;;
 	2) echo "not ok - mutant $name: it does not build: $(tail -n 1 "$2")" ;;
-	3) echo "not ok - mutant $name: it does not say who notices" ;;
-	4) echo "not ok - mutant $name: $3 $4 has no more against it than: $(why_noticed "$2")" ;;
+	3) echo "not ok - mutant $name: no valid Noticed-by" ;;
+	4) echo "not ok - mutant $name: $3 $4 reports no failed check, only: $(why_noticed "$2")" ;;
 	*) echo "not ok - mutant $name: $3 $4 does not notice" ;;
 	esac
 }
 
-# one LANE PATCH: a line for each who has to notice
+# one LANE PATCH: a line for each test that has to notice
 one() {
 	local tree=$work/tree$1 patch=$2 name how what
 	name=$(basename "$patch" .patch)
-	if ! put_in "$tree" "$patch" >"$work/$name.log" 2>&1; then
+	if ! apply_patch "$tree" "$patch" >"$work/$name.log" 2>&1; then
 		echo "not ok - mutant $name: the patch does not apply"
 		return
 	fi
@@ -113,36 +114,36 @@ one() {
 		[ -z "$unit_only" ] || [ "$how" = unit ] || continue
 		notice "$tree" "$work/$name.$how-$what.log" "$how" "$what"
 	done < <(field "$patch" Noticed-by | sed 's/, */\n/g')
-	take_out "$tree" "$patch"
+	revert_patch "$tree" "$patch"
 }
 
-# control: with nothing broken, a machine notices nothing
+# control: a guest test passes on unmodified modules
 control() {
 	local tree=$work/control status=0
 	copy_sources "$tree"
 	noticed_in_vm "$tree" 6.12 load >"$work/control.log" 2>&1 || status=$?
 	if [ $status = 1 ]; then
-		echo "ok - mutants: what is not broken is not noticed"
+		echo "ok - mutants: the unmodified modules pass"
 	else
-		echo "not ok - mutants: what is not broken is noticed, or not started: status $status," \
+		echo "not ok - mutants: the unmodified modules fail, or do not start: status $status," \
 			"$(why_noticed "$work/control.log")"
 	fi
 	rm -rf "$tree"
 }
 
-# The first thing that the test had against it.
+# The first failure that the test reports.
 why_noticed() {
 	{ grep -aE '^not ok|^FAILED|ERROR: AddressSanitizer|runtime error' "$1" || echo '?'; } |
 		head -n 1 | cut -c1-100
 }
 
-# lane NR: takes what is next until there is nothing left
+# lane NR: takes patches until none is left
 lane() {
 	local patch
 	copy_sources "$work/tree$1"
 	while patch=$(next_patch); do
 		if [ $SECONDS -gt "${SECONDS_LEFT:-1000000}" ]; then
-			echo "ok - mutant $(basename "$patch" .patch) # SKIP the time is over"
+			echo "ok - mutant $(basename "$patch" .patch) # SKIP time limit reached"
 			continue
 		fi
 		one "$1" "$patch"
@@ -170,22 +171,22 @@ chosen() {
 	done
 }
 
-needs_machine() {
+needs_vm() {
 	[ -z "$unit_only" ] && xargs grep -lE "^Noticed-by: .*(vm|debug) " <"$work/queue" >/dev/null
 }
 
 unit_only=
 [ "${1-}" != --unit ] || { unit_only=yes && shift; }
-# With all its objects: those of a run that was stopped may be a mutant's, and would
-# be noticed in the place of the next one.
+# Including all objects: those of an interrupted run may be a mutant's, and would be
+# noticed in place of the next one.
 rm -rf "$work"
 mkdir -p "$work"
 order="cat"
 [ -z "${SHUFFLE-}" ] || order=shuf
 chosen "$@" | $order >"$work/queue"
-[ -s "$work/queue" ] || die "no mutant is called $*"
+[ -s "$work/queue" ] || die "no mutant is named $*"
 "$top/scripts/deps.sh"
-if needs_machine; then
+if needs_vm; then
 	need_root "it builds in a chroot"
 	make -s -C "$top/tools" all origin >&2
 	make -s -C "$top/tests/vm" >&2
@@ -193,7 +194,7 @@ if needs_machine; then
 	export DISK TIMEOUT=${TIMEOUT:-600}
 fi
 {
-	! needs_machine || control
+	! needs_vm || control
 	for nr in $(seq "$lanes"); do
 		lane "$nr" &
 	done

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What runs many tests and counts them: sourced, after lib.sh.
+# Runs parts of tests and counts their results: sourced, after lib.sh.
 
-# begin FOLDER: where the parts' logs go
+# begin DIR: directory of the parts' logs
 begin() {
 	logs=$1
 	rm -rf "$logs"
 	mkdir -p "$logs"
-	began=$SECONDS
+	started=$SECONDS
 }
 
 step() {
-	say "== $* ($((SECONDS - began)) s)"
+	say "== $* ($((SECONDS - started)) s)"
 }
 
-# processor_time: sets busy to the seconds of all children of this shell that have ended
+# processor_time: sets busy to the CPU seconds of all exited children of this shell
 processor_time() {
 	local user system
-	# In a pipe, times would be about another shell.
+	# In a pipe, times would run in a subshell.
 	times >"$logs/times.$BASHPID"
 	{ read -r _ && read -r user system; } <"$logs/times.$BASHPID"
 	rm "$logs/times.$BASHPID"
 	busy=$(awk -F '[ms]' '{ sum += $1 * 60 + $2 } END { print int(sum) }' <<<"$user"$'\n'"$system")
 }
 
-# part NAME COMMAND...: its output is kept, and what tells most is shown; one
-# that fails without counting a failure counts as one
+# part NAME COMMAND...: logs its output and prints the most important lines; a
+# failure that it has not counted counts as one
 part() {
 	local name=$1 status=0 since=$SECONDS busy before
 	processor_time
@@ -43,7 +43,7 @@ part() {
 	say "   $name took $((SECONDS - since)) s, and $busy s of processor time"
 }
 
-# show_failures LOG...: what failed, each with the lines that say why
+# show_failures LOG...: failed checks, with their details
 show_failures() {
 	awk '/^not ok/ { why = 1; print; next } /^#   / { if (why) print; next } { why = 0 }' "$@"
 }
@@ -51,11 +51,11 @@ show_failures() {
 # slowest NR: of the parts
 slowest() {
 	[ -s "$logs/times" ] || return 0
-	echo "# the slowest parts: seconds, and of these on a processor"
+	echo "# the slowest parts: seconds, and CPU seconds"
 	sort -rn "$logs/times" | head -n "$1" | awk '{ printf "# %-12s %5d %5d\n", $2, $1, $3 }'
 }
 
-# finish: what failed, the ten slowest parts, and the sums; fails where anything did
+# finish: prints failed checks, the ten slowest parts, and the sums; fails if anything did
 finish() {
 	local result
 	step "done"
@@ -68,18 +68,18 @@ finish() {
 	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
 }
 
-# quick_parts: what needs no machine and no kernel of its own
+# quick_parts: parts that need no VM and no kernel
 quick_parts() {
 	step "lint, unit tests, tools"
 	part lint "$top/scripts/lint.sh"
 	part unit make -C "$top/tests/unit" check threads
 	part tools make -C "$top/tools" all origin check
 	make -s -C "$top/tests/vm" >&2
-	step "how a build finds out what a kernel offers"
+	step "probes of kernel features"
 	part compat "$top/tests/compat/run.sh"
 }
 
-# boot_tests NAME KERNEL CASE...: some guest tests in a machine of their own
+# boot_tests NAME KERNEL CASE...: guest tests in their own VM
 boot_tests() {
 	local name=$1 kernel=$2
 	shift 2

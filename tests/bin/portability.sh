@@ -2,22 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: portability.sh [CHECK...]      clang, sparse, 32bit, bigendian; default: all
 #
-# Would the sources do on other machines and with another compiler than those
-# that the guest tests run? Ends with "portability: N passed, N failed, N skipped".
+# Builds for other architectures and with other compilers than those of the guest
+# tests. Ends with "portability: N passed, N failed, N skipped".
 #
-# clang      both modules, by clang
-# sparse     both modules: locks that are taken and not dropped, byte order, user memory
-# 32bit      both modules for armhf, the unit tests on that and on i386
-# bigendian  both modules for s390x, the unit tests on it
+# clang      both modules with clang
+# sparse     both modules: lock balance, byte order, user pointers
+# 32bit      both modules for armhf, the unit tests on armhf and i386
+# bigendian  both modules and the unit tests for s390x
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 out=$top/build/portability
 passed=0 failed=0 skipped=0
 
-# Kernels that are compiled for and not booted. These are of a suite whose lists
-# change no more: mirrors that serve few architectures well let the others' lists
-# fall behind at each update.
+# Kernels that are only built for. From a suite whose package lists do not change any
+# more: on many mirrors the lists of minor architectures are outdated after each update.
 foreign=$out/SUPPORTED
 foreign_kernels() {
 	cat <<-END
@@ -26,13 +25,13 @@ foreign_kernels() {
 	END
 }
 
-# try NAME COMMAND...: one line. What cannot be downloaded is skipped, but not by CI.
+# try NAME COMMAND...: one check. Failed downloads are skipped, except in CI.
 try() {
 	local name="portability: $1" status=0 log
 	log=$out/${1//[^a-z0-9.]/-}.log
 	shift
 	set +e
-	# Not in a condition: there, a command that fails would not end it.
+	# Not in a condition, where set -e has no effect.
 	(set -e && "$@") >"$log" 2>&1
 	status=$?
 	set -e
@@ -51,27 +50,27 @@ try() {
 }
 
 have_kernel() {
-	"$top/scripts/kernels.sh" fetch "$1" || cannot_be_had "kernel $1 cannot be had"
+	"$top/scripts/kernels.sh" fetch "$1" || cannot_be_had "kernel $1 is not available"
 }
 
 have_toolchain() {
-	"$top/scripts/toolchain.sh" "$1" || cannot_be_had "tool chain $1 cannot be had"
+	"$top/scripts/toolchain.sh" "$1" || cannot_be_had "tool chain $1 is not available"
 }
 
 # --- clang ---
 
-# clang_for SUITE: tool chain and version for a suite's kernels. It takes 15 to
-# return through thunks, as all of them do; Debian 11's is not worth a root of its own.
+# clang_for SUITE: tool chain and version for a suite's kernels. Return thunks, which all of
+# them have, need clang 15; Debian 11, with an older one, uses that of Debian 12.
 clang_for() {
 	case $1 in
 	bullseye | bookworm) echo bookworm-llvm 16 ;;
 	trixie) echo trixie-llvm 19 ;;
-	*) die "no clang is known for kernels of $1" ;;
+	*) die "no clang for kernels of $1" ;;
 	esac
 }
 
-# What Kconfig would have found out about clang, had it been asked: the headers
-# are those of a kernel that gcc built, and both make and the headers go by it.
+# Symbols that Kconfig sets for clang: the headers are of a kernel built by gcc, and
+# both make and the headers depend on them.
 clang_config() {
 	cat <<-END
 		CONFIG_CC_IS_GCC
@@ -94,8 +93,8 @@ number_of() {
 	chroot "$1" "$2" -dumpversion | awk -F. '{ printf "%d%02d%02d\n", $1, $2, $3 }'
 }
 
-# clang_headers HEADERS TO VERSION: what build-modules.sh puts in the place of
-# the headers' own files. Times are kept, or all would be built anew.
+# clang_headers HEADERS TO VERSION: files by which build-modules.sh replaces those of
+# the headers. Keeps the mtimes, to avoid a full rebuild.
 clang_headers() {
 	local from=$1 to=$2 conf=include/config/auto.conf header=include/generated/autoconf.h
 	mkdir -p "$to"/include/{config,generated}
@@ -121,8 +120,8 @@ clang_headers() {
 	touch -r "$from/$header" "$to/$header"
 }
 
-# llvm VERSION: what make has to be told. The headers say CC themselves, and
-# LLVM=-16 is since v5.18.
+# llvm VERSION: arguments for make. The headers set CC themselves, and LLVM=-16 exists
+# only since v5.18.
 llvm() {
 	local tool
 	printf '%s\n' LLVM=1 "CC=clang-$1" "LD=ld.lld-$1"
@@ -147,7 +146,7 @@ clang_modules() {
 	done
 }
 
-# The oldest and the newest series that each can build.
+# For each clang, the oldest and the newest series that it builds.
 check_clang() {
 	local id
 	for id in 5.10 6.1 6.12 7.3; do
@@ -157,9 +156,9 @@ check_clang() {
 
 # --- sparse ---
 
-# sparse_modules ID: in the folder of the ordinary build, nothing of which it changes.
-# sparse does not know __has_include_next(); these kernels have what is asked for.
-# Byte order needs no -D__CHECK_ENDIAN__ since v4.10.
+# sparse_modules ID: in the directory of the normal build, without changing its output.
+# sparse does not support __has_include_next(), which is true for these kernels. Since
+# v4.10 checks of byte order need no -D__CHECK_ENDIAN__.
 sparse_modules() {
 	local dir=$top/build/modules/$1 log=$out/$1-sparse.build checked sources
 	have_kernel "$1"
@@ -167,15 +166,15 @@ sparse_modules() {
 		cat "$log"
 		return 1
 	}
-	# sparse's errors do not end make; where it is not called at all, nothing is found.
-	! grep -E '(warning|error):' "$log" || die "$1: sparse is not content"
+	# Errors of sparse do not fail make, and it may not have been called at all.
+	! grep -E '(warning|error):' "$log" || die "$1: sparse reports warnings"
 	checked=$(grep -c '^  CHECK ' "$log" || true)
 	sources=$(grep -cE '^(cachefiles_od|erofs_od|compat)/(core/)?[a-z0-9_]+\.c$' "$dir/.sources")
-	[ "$checked" -ge "$sources" ] || die "$1: sparse has seen $checked of $sources files"
+	[ "$checked" -ge "$sources" ] || die "$1: sparse has checked $checked of $sources files"
 }
 
-# From 7.0 on the headers have no checks of locks for it, and 7.3's packages lack
-# the script that starts it.
+# Since 7.0 the headers have no lock annotations for sparse, and the packages of 7.3
+# lack the script that runs it.
 check_sparse() {
 	local id
 	for id in 6.1 6.12; do
@@ -183,9 +182,9 @@ check_sparse() {
 	done
 }
 
-# --- other machines ---
+# --- other architectures ---
 
-# cross_modules ID TARGET: headers of this age do not say which compiler is theirs
+# cross_modules ID TARGET: headers of these kernels do not name their compiler
 cross_modules() {
 	export SUPPORTED_FILE=$foreign TOOLCHAIN=bookworm-cross
 	have_kernel "$1"
@@ -193,7 +192,7 @@ cross_modules() {
 	"$top/scripts/build-modules.sh" "$1" "$out/$1" "CROSS_COMPILE=$2-" modules
 }
 
-# In a mount namespace of its own, with the sources read-only.
+# Runs in its own mount namespace, with the sources read-only.
 in_cross() {
 	mount --bind "$top" "$toolchain/work"
 	mount -o remount,bind,ro "$toolchain/work"
@@ -205,19 +204,19 @@ in_cross() {
 }
 export -f in_cross
 
-# libraries_for TARGET [LIBRARIES]: first those of the loader's own version, then what the
-# cross compiler alone has
+# libraries_for TARGET [LIBRARIES]: those of the loader's version first, then those of the
+# cross compiler
 libraries_for() {
 	echo "LD_LIBRARY_PATH=/lib/${2:-$1}:/usr/$1/lib"
 }
 
-# cross_tests TARGET SANITIZERS RUNNER...: the unit tests, by the cross compiler's own
-# sanitizers, run by the RUNNER
+# cross_tests TARGET SANITIZERS RUNNER...: the unit tests, with sanitizers of the cross
+# compiler, run by RUNNER
 cross_tests() {
 	local target=$1 sanitizers=$2
 	shift 2
 	toolchain=$(have_toolchain bookworm-cross)
-	# They need no libraries, and are newer than bookworm's.
+	# Statically linked, and newer than those of bookworm.
 	emulators=$("$top/scripts/aptroot.sh" unpack trixie qemu-user)
 	export top toolchain emulators
 	unshare -m --propagation private bash -euo pipefail -c 'in_cross "$@"' in_cross \
@@ -230,13 +229,13 @@ check_32bit() {
 	try "both modules for 6.1 on armhf without a warning" cross_modules 6.1-armmp arm-linux-gnueabihf
 	try "the unit tests on i386" cross_tests i686-linux-gnu address,undefined \
 		env "$(libraries_for i686-linux-gnu i386-linux-gnu)"
-	# Under the emulator, leaks cannot be looked for.
+	# LeakSanitizer does not work in the emulator.
 	try "the unit tests on armhf" cross_tests arm-linux-gnueabihf address,undefined \
 		env ASAN_OPTIONS=detect_leaks=0 \
 		/mnt/usr/bin/qemu-arm -E "$(libraries_for arm-linux-gnueabihf)"
 }
 
-# The emulator does not have the address space that ASan wants there.
+# The emulator lacks the address space that ASan needs on s390x.
 check_bigendian() {
 	try "both modules for 6.1 on s390x without a warning" cross_modules 6.1-s390x s390x-linux-gnu
 	try "the unit tests on s390x" cross_tests s390x-linux-gnu undefined \

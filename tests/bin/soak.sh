@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: soak.sh [MINUTES]      default: 30
 #
-# The long forms of what check.sh does shortly: the whole guest suite on a kernel
-# with KASAN, lockdep, kmemleak and gcov, what it reached, KCSAN, a mistake planted for
-# each fuzzer; and, as far as the time goes, mutants in any order, a hostile daemon,
-# stress and changed images. What the time does not hold is skipped by name. Kernels
-# made for testing, and the modules for them, are built before it begins. Ends with
-# the sums.
+# The long forms of the tests of check.sh: the whole guest suite on a kernel with KASAN,
+# lockdep, kmemleak and gcov, its coverage, KCSAN, a bug planted for each fuzzer; and, as
+# time permits, mutants in random order, a hostile daemon, stress and changed images. Tests
+# that do not fit are skipped by name. Debug kernels, and the modules for them, are built
+# before the time starts. Ends with the sums.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$(dirname "$0")/parts.sh"
@@ -17,7 +16,7 @@ minutes=${1:-30}
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 need_root "it builds in a chroot and makes device nodes for the test images"
 begin "$top/build/soak"
-step "what it needs"
+step "dependencies"
 "$top/scripts/deps.sh"
 for id in debug kcsan 6.12; do
 	"$top/scripts/kernels.sh" fetch "$id" >/dev/null
@@ -35,8 +34,8 @@ left() {
 	echo $((end - SECONDS))
 }
 
-# share NR: the tests of the first or second of two machines, so that both take about
-# as long; the short ones first
+# share NR: the tests of the first or second of two VMs, so that both take about the
+# same time; short ones first
 share() {
 	# shellcheck disable=SC2046 # a list
 	seconds_of debug $(cases_for debug) | sort -k1,1nr -k2 |
@@ -44,32 +43,32 @@ share() {
 		sort -k1,1n -k2 | awk '{ print $2 }'
 }
 
-# in_machine NAME KERNEL SECONDS CASE...: in a machine made for testing, for so long at most
-in_machine() {
+# in_vm NAME KERNEL SECONDS CASE...: on a debug kernel, with a time limit
+in_vm() {
 	local name=$1 kernel=$2 limit=$3
 	shift 3
-	# The end takes a while, too: kmemleak looks through all memory.
+	# The end takes a while, too: kmemleak scans all memory.
 	part "$name" env LOG="$name" CMDLINE="od.limit=$limit" TIMEOUT=$((limit + 240)) \
 		"$top/tests/bin/debug.sh" "$kernel" "$@"
 }
 
-# What was reached by half of the tests has no limit to keep.
+# No coverage is demanded if tests were skipped.
 coverage() {
 	local demand=yes
-	! grep -q '# SKIP the time is over' "$logs"/debug-?.log || demand=
+	! grep -q '# SKIP time limit reached' "$logs"/debug-?.log || demand=
 	part coverage env DEMAND=$demand "$top/tests/bin/coverage.sh" "$top/build/modules/debug-gcov" "$logs"/debug-?.tar
 }
 
 # shellcheck disable=SC2046 # lists
 suite() {
 	local limit=$((minutes * 60 * 6 / 10))
-	GCOV=$logs/debug-1.tar in_machine debug-1 debug $limit $(share 1) &
-	GCOV=$logs/debug-2.tar in_machine debug-2 debug $limit $(share 2)
+	GCOV=$logs/debug-1.tar in_vm debug-1 debug $limit $(share 1) &
+	GCOV=$logs/debug-2.tar in_vm debug-2 debug $limit $(share 2)
 	wait
 	coverage
 }
 
-# A last mutant is noticed within a minute.
+# The last mutant takes up to a minute.
 mistakes() {
 	part planted "$top/tests/fuzz/planted.sh"
 	part mutants env SHUFFLE=yes LANES=1 TIMEOUT=300 SECONDS_LEFT=$(($(left) - 60)) "$top/tests/bin/mutants.sh"
@@ -86,9 +85,9 @@ rounds() {
 
 step "for $minutes minutes: the guest suite with KASAN, lockdep, kmemleak and gcov"
 suite
-step "data races; beside them: each fuzzer finds a mistake, each mutant is noticed"
+step "data races; in parallel: planted bugs for each fuzzer, mutants"
 mistakes &
-in_machine kcsan kcsan $((minutes * 60 / 5)) protocol daemon domains hostile
+in_vm kcsan kcsan $((minutes * 60 / 5)) protocol daemon domains hostile
 step "a hostile daemon, stress, changed images"
 rounds
 wait

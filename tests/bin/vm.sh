@@ -2,22 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: vm.sh KERNEL [TEST...]
 #
-# Boots a stock kernel of SUPPORTED in QEMU with both modules, the tools and
-# the tests of tests/vm/cases (default: all but demo), shows the tests' own
-# lines as they come and ends with the tests' status. The run fails as well on
-# any complaint of the kernel in the console, on a timeout, and when the
-# guest's last line is missing. A guest that says that it cuts its own power is
-# booted again, with the disk as it is.
+# Boots a kernel of SUPPORTED in QEMU with both modules, the tools and the tests
+# of tests/vm/cases (default: those for stock kernels), prints the tests' output
+# as it arrives and exits with the tests' status. The run also fails on any kernel
+# splat on the console, on a timeout, and if the guest's last line is missing. A
+# guest that reports a power cut is booted again, with the same disk.
 #
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
-# FIRMWARE=FILE  UEFI starts the kernel, with a copy of this store of its variables (amd64)
-# SECURE_BOOT=1  with it: shim, GRUB and the kernel start each other, with signatures only
+# FIRMWARE=FILE  boot by UEFI, with a copy of this variable store (amd64)
+# SECURE_BOOT=1  with FIRMWARE: boot by signed shim, GRUB and kernel
 # ICOUNT=  QEMU's -icount: a clock that counts instructions
-# PROGRAMS=  more of them for the machine, by their paths
-# FILES=FOLDER  what goes into its root as it is
+# PROGRAMS=  paths of further programs for the VM
+# FILES=DIR  files to copy to the VM's root
 # DISK=FILE  a second disk, read-only, for the tests: /dev/vdb
-# GCOV=FILE  what gcov has counted, as tar; modules built with GCOV_PROFILE=y, kernel debug
-# LOGDIR=build/vm/KERNEL  console.log and results.log go there
+# GCOV=FILE  output of gcov, as tar; for modules built with GCOV_PROFILE=y, kernel debug
+# LOGDIR=build/vm/KERNEL  directory of console.log and results.log
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -41,31 +40,31 @@ mapfile -t programs <"$work/programs"
 # shellcheck disable=SC2206 # a list
 programs+=(${PROGRAMS-})
 
-# Two serial lines: the console for the kernel, the other for the tests, so
-# that neither breaks into the other's lines.
+# Two serial lines, the console of the kernel and one for the tests, so that
+# their output does not mix.
 case $row_arch in
 amd64)
-	# TCG runs the string instructions that these two bits promise to be fast byte
-	# by byte: copies in the kernel take several times as long with them.
-	machine=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
+	# TCG emulates the string instructions that these two bits declare as fast byte
+	# by byte: with them copies in the kernel take several times as long.
+	qemu=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
 	serial=(-serial chardev:console -serial stdio)
-	# On a busy host the timer's interrupts come too late for the kernel's check of them.
+	# On a busy host timer interrupts arrive too late for the kernel's check.
 	arguments="console=ttyS0 od.report=ttyS1 tsc=reliable no_timer_check"
-	# Memory that is a disk, for the case dax. Firmware may have put something there.
+	# Memory as a pmem device, for the case dax. With firmware the range may be in use.
 	[ -n "${FIRMWARE-}" ] || arguments+=" memmap=64M!256M"
-	# Kernels that check everything take longer than ACPI's interpreter may.
+	# Debug kernels exceed the time limits of the ACPI interpreter.
 	[ "$row_status" != made ] || arguments+=" od.kind=debug pci=noacpi kcsan.early_enable=0"
 	;;
 arm64)
-	# Later processors authenticate pointers, which takes TCG long; earlier ones
-	# have no 16 KiB pages.
-	machine=(qemu-system-aarch64 -M virt -cpu "${CPU:-neoverse-n1}")
+	# Later CPUs have pointer authentication, which is slow in TCG; earlier ones have
+	# no 16 KiB pages.
+	qemu=(qemu-system-aarch64 -M virt -cpu "${CPU:-neoverse-n1}")
 	serial=(-serial chardev:console
 		-chardev "stdio,id=report" -device "pci-serial,chardev=report")
 	arguments="console=ttyAMA0 od.report=ttyS0"
 	;;
 ppc64el)
-	machine=(qemu-system-ppc64 -M pseries -cpu "${CPU:-power9}")
+	qemu=(qemu-system-ppc64 -M pseries -cpu "${CPU:-power9}")
 	serial=(-serial chardev:console -serial stdio)
 	arguments="console=hvc0 od.report=hvc1"
 	;;
@@ -94,9 +93,9 @@ if [ -n "${FIRMWARE-}" ]; then
 		-drive "file=$work/variables,if=pflash,unit=1,format=raw")
 fi
 
-# A processor that the emulator did not run for twenty seconds, on a busy machine, has not
-# stalled, nor is a task stuck that waited so long for the emulated disk: the kernel says so
-# after a minute or more. One made for testing has its own time for tasks, half a minute.
+# On a busy host, a CPU that is not scheduled for twenty seconds has not stalled, and a task
+# that waits so long for the emulated disk does not hang: the kernel warns after a minute or
+# more. Debug kernels have their own limit for hung tasks, half a minute.
 patience="rcupdate.rcu_cpu_stall_timeout=90 sysctl.kernel.watchdog_thresh=30"
 [ "$row_status" = made ] || patience+=" sysctl.kernel.hung_task_timeout_secs=60"
 
@@ -104,7 +103,7 @@ kernel_line() {
 	echo "$arguments $patience loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
 }
 
-# start_with: sets what QEMU starts: the kernel, or a disk that has it
+# start_with: sets QEMU's arguments for the kernel, or for a disk with it
 start_with() {
 	start=(-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" -append "$(kernel_line)")
 	[ -n "${SECURE_BOOT-}" ] || return 0
@@ -114,7 +113,7 @@ start_with() {
 }
 
 boot() {
-	timeout --foreground "$timeout" "${machine[@]}" \
+	timeout --foreground "$timeout" "${qemu[@]}" \
 		-accel "${ACCEL:-tcg,thread=multi}" ${ICOUNT:+-icount "$ICOUNT"} \
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
@@ -122,11 +121,11 @@ boot() {
 		"${start[@]}" "${disks[@]}" </dev/null
 }
 
-# A stock kernel that ends before it has started init met a fault of TCG (a processor runs the
-# breakpoint of a jump label that another one has just patched): nothing was tested yet.
+# A stock kernel that crashes before init has hit a TCG bug (a CPU executes the breakpoint of a
+# jump label that another CPU has just patched): no test has run yet.
 never_started() {
 	[ ! -s "$logdir/results.log" ] && [ $status != 124 ] && [ $((failed_starts += 1)) -le 2 ] &&
-		grep -aqE "$complaint" "$logdir/console.log"
+		grep -aqE "$splat" "$logdir/console.log"
 }
 
 boots=0
@@ -136,7 +135,7 @@ while :; do
 	start_with
 	boot 2>"$work/qemu.err" | sed -u 's/\r$//' | tee -a "$logdir/results.log" || status=${PIPESTATUS[0]}
 	if never_started; then
-		say "vm $id: the kernel ended before init; once more"
+		say "vm $id: the kernel exited before init, restarting"
 		mv "$logdir/console.log" "$logdir/console-$failed_starts.log"
 		continue
 	fi
@@ -153,17 +152,17 @@ verdict() {
 	fi
 	end=$(sed -n 's/^od-vm: end status=\([0-9]*\)$/\1/p' "$logdir/results.log" | tail -n 1)
 	if [ -z "$end" ]; then
-		echo "the guest ended without its last line (QEMU status $status) $(<"$work/qemu.err")"
+		echo "the guest exited without its last line (QEMU status $status) $(<"$work/qemu.err")"
 	fi
-	if grep -aqE "$complaint" "$logdir/console.log"; then
-		echo "the kernel complains: $(grep -aE "$complaint" "$logdir/console.log" | head -n 3 | tr -d '\r')"
+	if grep -aqE "$splat" "$logdir/console.log"; then
+		echo "kernel splat: $(grep -aE "$splat" "$logdir/console.log" | head -n 3 | tr -d '\r')"
 	fi
-	# The shell's own words: what a case wanted to do was not done.
+	# A message of the shell: the case called a missing command.
 	if grep -qE "$unknown_command" "$logdir/results.log"; then
 		echo "no such command: $(grep -E "$unknown_command" "$logdir/results.log" | head -n 3)"
 	fi
 	if [ "${end:-0}" != 0 ] && ! grep -q '^not ok ' "$logdir/results.log"; then
-		echo "the guest ended with status $end"
+		echo "the guest exited with status $end"
 	fi
 }
 
@@ -177,7 +176,7 @@ failed=$(count '^not ok ')
 if [ -n "$failures" ]; then
 	sed "s/^/not ok - vm $id: /" <<<"$failures"
 	failed=$((failed + $(wc -l <<<"$failures")))
-	grep -a -m 1 -A 40 -E "$complaint" "$logdir/console.log" | sed 's/\r$//; s/^/#   /' || true
+	grep -a -m 1 -A 40 -E "$splat" "$logdir/console.log" | sed 's/\r$//; s/^/#   /' || true
 	say "console: $logdir/console.log"
 	tail -n 15 "$logdir/console.log" | sed 's/^/| /' >&2
 fi

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the fuzzers share. Each is one file: it takes its input apart with a
- * feed, hands the parts to a core in buffers of exactly their size, so that
- * ASan sees a byte too many, and has all checked that the core's header says.
+ * Shared by the fuzzers. Each is one file: it splits its input with a feed, passes
+ * the parts to a core in buffers of exactly their size, so that ASan detects reads
+ * beyond them, and checks everything that the core's header promises.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -14,15 +14,15 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* must(FACT): what a header promises */
-#define must(fact) do {								\
-	if (!(fact)) {								\
-		fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #fact); \
+/* must(CONDITION): a promise of a header */
+#define must(condition) do {							\
+	if (!(condition)) {							\
+		fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition); \
 		abort();							\
 	}									\
 } while (0)
 
-/* The rest of an input; past its end come zeroes. */
+/* The rest of an input, followed by zeroes. */
 struct feed {
 	const u8 *p;
 	size_t left;
@@ -57,7 +57,7 @@ static inline u64 feed64(struct feed *feed)
 	return low | (u64)feed32(feed) << 32;
 }
 
-/* Exactly len bytes, in memory of their own; to be freed. */
+/* Exactly len bytes, in a buffer of their own; to be freed. */
 static inline u8 *feed_bytes(struct feed *feed, size_t len)
 {
 	u8 *bytes = malloc(len);
@@ -74,14 +74,14 @@ static inline u8 *feed_bytes(struct feed *feed, size_t len)
 	return bytes;
 }
 
-/* At most max of the bytes that are left, and how many that are. */
+/* At most max of the remaining bytes, and their number. */
 static inline u8 *feed_rest(struct feed *feed, size_t max, size_t *len)
 {
 	*len = feed->left < max ? feed->left : max;
 	return feed_bytes(feed, *len);
 }
 
-/* Do len bytes at p lie in the buffer? */
+/* Whether len bytes at p are within the buffer. */
 static inline bool inside(const void *p, size_t len, const void *buf, size_t size)
 {
 	uintptr_t at = (uintptr_t)p, start = (uintptr_t)buf;

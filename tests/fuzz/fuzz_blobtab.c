@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The device table. The input: log2 of the block size, number of slots, a device id,
- * an address, a length, the slots. An odd id is one of a 48BIT image.
+ * an address, a length, the slots. An odd id is of a 48BIT image.
  */
 #include "fuzz.h"
 #include "erofs_od/core/blobtab.h"
@@ -26,7 +26,7 @@ static void check_device(const struct od_blobtab *tab, u16 id)
 
 	must(!err || err == -EUCLEAN);
 	must(err ? index > slots : index < tab->count);
-	/* A bit that the table has no use for does not count. */
+	/* Bits above those that the table needs are ignored. */
 	must(index <= id && index < 2 * (slots + 1));
 	if (id <= slots)
 		must(!err && index == id);
@@ -37,7 +37,7 @@ static bool claims(const struct od_blob *b, u64 addr)
 	return b->uniaddr && addr >= b->uniaddr && addr - b->uniaddr < b->unilen;
 }
 
-/* Who has an address, the first slot that claims it. */
+/* The first slot that has an address. */
 static u32 owner(const struct od_blobtab *tab, u64 addr)
 {
 	u32 i;
@@ -48,7 +48,7 @@ static u32 owner(const struct od_blobtab *tab, u64 addr)
 	return 0;
 }
 
-/* Is a slot's start in another one? */
+/* Whether the start of a slot is within another one. */
 static bool overlap(const struct od_blobtab *tab)
 {
 	u32 i, j;
@@ -72,7 +72,7 @@ static void check_flat(const struct od_blobtab *tab, u64 addr, u64 want, bool di
 	must(at == addr - start);
 	if (index)
 		must(at < tab->blob[index].unilen && len <= tab->blob[index].unilen - at);
-	/* No other one that comes before starts in it, and it is as long as can be. */
+	/* No slot before it starts within it, and it has the maximum length. */
 	for (i = 1; i < (index ? index : tab->count); i++)
 		if (tab->blob[i].uniaddr)
 			must(tab->blob[i].uniaddr <= addr || tab->blob[i].uniaddr - addr >= len);
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	tab.count = 1U + feed8(&feed) % (SLOTS_MAX + 1);
 	id = feed16(&feed);
-	/* A block of 32 bits, in bytes. */
+	/* A block number of 32 bits, in bytes. */
 	addr = (u64)feed32(&feed) << tab.blkbits | feed16(&feed);
 	len = feed64(&feed) & (u64)S64_MAX;
 	blob = calloc(tab.count, sizeof(*blob));

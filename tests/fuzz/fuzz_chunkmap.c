@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where a file's bytes are. The input: facts of the superblock (image.h), the inode's
+ * The map of a chunk-based file. The input: fields of the superblock (image.h), the inode's
  * number, the inode, the size of the primary blob, the number of further blobs,
  * uniaddr, blocks and size of each, a position, then entries of the chunk array.
  */
@@ -38,7 +38,7 @@ static void check_place(const struct od_blobtab *tab, const struct od_inode *ino
 	size = tab->blob[x->blob].size;
 	must(x->off < size);
 	must((unsigned __int128)x->off + x->len <= ceil_to(size, 4096));
-	/* A byte of the file is a byte of the blob, no zero that is read past it. */
+	/* Every byte of the file is within the blob, not a zero from past its end. */
 	left = inode->size - pos;
 	must((x->len < left ? x->len : left) <= size - x->off);
 	if (x->flags & OD_EXTENT_INLINE) {
@@ -62,7 +62,7 @@ static void check_extent(const struct od_blobtab *tab, const struct od_inode *in
 	check_place(tab, inode, pos, x);
 }
 
-/* Gives where to go on, or the file's end. */
+/* Returns the next position, or the file's end. */
 static u64 step(const struct od_blobtab *tab, const struct od_inode *inode, u64 pos,
 		struct feed *feed)
 {
@@ -95,7 +95,7 @@ static void feed_blobs(struct feed *feed, struct od_blobtab *tab, struct od_blob
 {
 	u32 i;
 
-	/* A blob of 2^63 bytes has no room to be rounded up; a copen cannot say that. */
+	/* Less than 2^63, as sizes are rounded up; copen does not allow more. */
 	blob[0] = (struct od_blob) { .size = feed64(feed) % ((u64)S64_MAX - 0xffff) };
 	tab->count = 1U + feed8(feed) % BLOBS_MAX;
 	for (i = 1; i < tab->count; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands: the input is what a daemon writes. */
+/* Commands: the input is a write(2) by a daemon. */
 #include <errno.h>
 
 #include "fuzz.h"
@@ -41,7 +41,7 @@ static size_t span(const u8 *p, size_t len, const char *set, bool in)
 	return n;
 }
 
-/* Digits up to a byte that must follow them, by the C library. */
+/* Digits followed by @end, parsed by the C library. */
 static int number(const char *text, char end, u64 *value)
 {
 	char *rest;
@@ -78,7 +78,7 @@ static void check_percent(const char *arg)
 	must(!good || percent == wanted);
 }
 
-/* What follows the ID in a copy that parsing has not cut. */
+/* Text after the ID, in a copy that the parser has not modified. */
 static void check_copen_rest(const struct od_copen *copen, int err, const char *text)
 {
 	const char *comma = strchr(text, ','), *validator = comma ? comma + 1 : "";
@@ -116,7 +116,7 @@ static void check_copen(const char *arg)
 	free(cut);
 }
 
-/* A name and two numbers, of which the sum is one, too. */
+/* A name and two numbers whose sum does not overflow. */
 static void check_punch(const char *arg)
 {
 	char *cut = strdup(arg), *again;
@@ -155,7 +155,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (size > CACHEFILES_OD_CMD_MAX)
 		return 0;
-	/* The spare byte is not a NUL: parsing has to see to that. */
+	/* The spare byte is not a NUL: the parser has to add it. */
 	text = malloc(size + 1);
 	memcpy(text, data, size);
 	text[size] = 'x';

@@ -27,7 +27,7 @@ static void check_entry(const struct od_dirblock *block, const struct od_dirent 
 	must(!(entry->nid & OD_DIRENT_NID_METABOX));
 }
 
-/* By another way than the core's. */
+/* Independent of the core's comparison. */
 static int order(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t i;
@@ -90,8 +90,8 @@ static void read_dir(struct feed *feed, struct dir *dir, u32 block_len)
 	}
 }
 
-/* Is the name there, if entry after entry is looked at? */
-static bool is_there(const struct dir *dir, const char *name, u32 len)
+/* Linear search for a name. */
+static bool exists(const struct dir *dir, const char *name, u32 len)
 {
 	struct od_dirent entry;
 	unsigned int nr;
@@ -128,7 +128,7 @@ static int search(const struct dir *dir, const char *name, u32 len, u64 blocks,
 static void check_search(const struct dir *dir, const char *name, u32 len)
 {
 	struct od_dirent entry = { 0 };
-	bool there = is_there(dir, name, len);
+	bool there = exists(dir, name, len);
 	int err = search(dir, name, len, dir->nr, &entry);
 
 	must(!err || err == -ENOENT || err == -EUCLEAN || err == -EOPNOTSUPP);
@@ -136,7 +136,7 @@ static void check_search(const struct dir *dir, const char *name, u32 len)
 		must(there && !order(entry.name, entry.name_len, name, len));
 	if (dir->good && dir->sorted)
 		must(err == (there ? 0 : -ENOENT));
-	/* One with more blocks than there can be comes to an end, too. */
+	/* A search of more blocks than possible terminates, too. */
 	search(dir, name, len, 1ULL << 54, &entry);
 }
 

@@ -7,7 +7,7 @@
 #include "cachefiles_od/core/extents.h"
 
 #define CELLS	256
-/* More make it slow, and tell nothing new. */
+/* More are slow, and find nothing new. */
 #define STEPS	300
 
 struct oracle {
@@ -20,7 +20,7 @@ static u64 position(const struct oracle *o, unsigned int cell)
 	return o->base + cell * o->unit;
 }
 
-/* First cell from here on that is not like this one, CELLS when all are. */
+/* The first cell after @cell with a different state, or CELLS. */
 static unsigned int run_end(const struct oracle *o, unsigned int cell)
 {
 	unsigned int end = cell;
@@ -40,7 +40,7 @@ static size_t runs(const struct oracle *o)
 	return nr;
 }
 
-/* Sorted, apart from each other, and the very cells that are present. */
+/* Runs are sorted, do not touch, and cover exactly the present cells. */
 static void check_map(const struct od_extents *x, const struct oracle *o)
 {
 	unsigned int cell = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Inodes. The input: facts of the superblock (image.h), the inode's number, the
- * inode, which may be cut off anywhere.
+ * Inodes. The input: fields of the superblock (image.h), the inode's number, the
+ * inode, which may be truncated anywhere.
  */
 #include "image.h"
 

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "cachefiles_od/core/key.h"
 
-/* Longer keys than there may be, to see them refused. */
+/* Includes keys that are too long, which must be rejected. */
 #define KEY_TRIED	300
 
 static u32 digit(char c, const char *digits)
@@ -14,7 +14,7 @@ static u32 digit(char c, const char *digits)
 	return (u32)(at - digits);
 }
 
-/* Hexadecimal words, each with a letter before it; gives their bytes. */
+/* Decodes hexadecimal words, each with a letter before it. */
 static size_t decode_words(const char *name, u8 *key)
 {
 	bool big = *name == 'S';
@@ -54,7 +54,7 @@ static size_t decode_base64(const char *name, u8 *key)
 	return n - padding;
 }
 
-/* Two keys never share a file, as words do only where they differ in NULs at the end. */
+/* A name decodes to its key, except for trailing NULs of words: no two keys share a file. */
 static void check_decoded(const u8 *key, size_t len, const char *name)
 {
 	u8 got[4 * (NAME_MAX + 1)];
@@ -114,7 +114,7 @@ static void check_volume_name(const u8 *key, size_t len)
 	free(name);
 }
 
-/* A hash is that of the bytes alone, wherever they lie. */
+/* A hash depends only on the bytes, not on their alignment. */
 static void check_hashes(const u8 *key, size_t len)
 {
 	u8 *odd = malloc(len + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Room against wider arithmetic. The input: three limits, total, free. */
+/* Room, compared with wider arithmetic. The input: three limits, total, free. */
 #include "fuzz.h"
 #include "cachefiles_od/core/limit.h"
 
@@ -21,7 +21,7 @@ static u64 less(u64 v, u64 by)
 
 static void check_room(const struct od_limit *limit, u64 total, u64 free)
 {
-	/* What the low bits that are given up may make of a huge total. */
+	/* The effect of the low bits that are dropped for a huge total. */
 	u64 slack = total > ~(u64)0 / 128 ? 128 : 0;
 	enum od_room got = od_limit_room(limit, total, free);
 
@@ -29,7 +29,7 @@ static void check_room(const struct od_limit *limit, u64 total, u64 free)
 		free = total;
 	must(got <= room(limit, total, less(free, slack)));
 	must(got >= room(limit, total, less(total, free) > slack ? free + slack : total));
-	/* More that is free is never less room. */
+	/* More free space never means less room. */
 	must(od_limit_room(limit, total, free / 2) >= got);
 	must(od_limit_room(limit, total, free) == got);
 }
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	limit.stop = feed32(&feed);
 	must(od_limit_check(&limit) ==
 	     (limit.stop < limit.cull && limit.cull < limit.run && limit.run < 100 ? 0 : -ERANGE));
-	/* As od_command_percent() lets them through. */
+	/* As od_command_percent() accepts them. */
 	parsed.run = limit.run % 100;
 	parsed.cull = limit.cull % 100;
 	parsed.stop = limit.stop % 100;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map files: how much, then what a reader does with a slot and some runs. The input:
+ * Map files: their size, then decoding of a slot and some runs. The input:
  * flags in a byte, limit and end of the run before in eight bytes each, the number of runs
  * in one, of the next version in four, the runs, then the slot. Flag 1 seals the slot with
- * the right checksum, or hardly any would be looked into; flag 2 makes its magic, too.
+ * the right checksum, or hardly any would be decoded; flag 2 also sets its magic.
  */
 #include "fuzz.h"
 #include "cachefiles_od/core/mapfile.h"
 
 #define CRC_AT	12
 
-/* CRC-32C as its polynomial says, bit by bit. */
+/* CRC-32C from its polynomial, bit by bit. */
 static u32 crc32c(u32 crc, const u8 *p, size_t len)
 {
 	int bit;
@@ -70,7 +70,7 @@ static void check_decoded(const struct od_mapfile *m, const u8 *slot)
 	check_string(m->name, true);
 	check_string(m->validator, false);
 
-	/* What was understood can be said, and is understood again. */
+	/* A decoded slot can be encoded, and decodes to the same. */
 	od_mapfile_encode(m, copy);
 	must(od_mapfile_decode(copy, &again) == 0);
 	must(again.seq == m->seq && again.size == m->size && again.ino == m->ino);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages, read back as the ABI has them. The input: msg_id, opcode, object_id,
+ * Messages, decoded by the structs of the ABI. The input: msg_id, opcode, object_id,
  * fd, range, length of the volume key, that key, the cookie key.
  */
 #include "fuzz.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests and blobs under any sequence of events. The input: what a READ is to be
- * widened from (five numbers), then an event in each byte.
+ * Requests and blobs under any sequence of events. The input: the five parameters of
+ * widening a READ, then one event per byte.
  */
 #include "fuzz.h"
 #include "cachefiles_od/core/request.h"
 
 #include <linux/cachefiles_od.h>
 
-/* Who has a request, in the words of those who do; the states follow from that. */
+/* A model of the owners of a request, which determine its state. */
 struct req_model {
 	bool over, copying, daemon;
 };
@@ -58,7 +58,7 @@ static void step_request(enum od_req_state *state, struct req_model *m, enum od_
 	must(*state == req_state(m));
 }
 
-/* Of a blob: is an OPEN on the way, has the daemon an fd, was its size known before? */
+/* A model of a blob: OPEN pending, the daemon has an fd, the size is known. */
 struct obj_model {
 	bool done, asked, fd, later;
 };
@@ -123,7 +123,7 @@ static u64 up(u64 v)
 
 static void check_widen(struct feed *feed)
 {
-	/* As large as a copen can say. */
+	/* Up to the largest size of a copen. */
 	u64 size = between(feed64(feed), 1, (u64)S64_MAX - 0xffff);
 	u8 shift = feed8(feed) % 11;
 	u64 window = shift ? (u64)OD_READ_ALIGN << (shift - 1) : 0;
@@ -133,14 +133,14 @@ static void check_widen(struct feed *feed)
 	struct od_range r = od_req_widen(pos, end, limit, window, size);
 	u64 len = r.end - r.start;
 
-	/* From the block of what is wanted, whole blocks within the blob. */
+	/* Starts at the block of @pos, whole blocks within the blob. */
 	must(r.start == (pos & ~(u64)(OD_READ_ALIGN - 1)) && pos < r.end && r.end <= size);
 	must(r.end % OD_READ_ALIGN == 0 || r.end == size);
 	must(len <= CACHEFILES_OD_READ_MAX);
-	/* No block more than is wanted or the window has, nor one that is present. */
+	/* No block beyond the wanted range and the window, and no present block. */
 	must(r.end <= up(end) || len <= window);
 	must(r.end == size || r.end - OD_READ_ALIGN < limit);
-	/* And as much of both as there is. */
+	/* The largest range with these properties. */
 	must(r.end >= end || r.end >= limit || len == CACHEFILES_OD_READ_MAX);
 	must(len >= window || r.end >= limit || r.end == size);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Superblocks, and where inodes start. The input: the largest block size, an inode
+ * Superblocks, and offsets of inodes. The input: the largest block size, an inode
  * number, the size of the blob, the superblock.
  */
 #include "fuzz.h"
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		must(why && *why);
 	} else {
 		check_sb(&sb, p, blkbits_max);
-		/* What a blob can have. */
+		/* A valid size of a blob. */
 		check_offset(&sb, nid, blob_size & (u64)S64_MAX);
 		check_offset(&sb, sb.root_nid, blob_size & (u64)S64_MAX);
 	}

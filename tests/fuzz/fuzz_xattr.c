@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Extended attributes. The input: number of long prefixes, size and bytes of each,
- * index, length and bytes of a name that is looked for, then the body.
+ * index, length and bytes of a name to look up, then the body.
  */
 #include "fuzz.h"
 #include "erofs_od/core/xattr.h"
@@ -21,7 +21,7 @@ static void feed_prefixes(struct feed *feed, struct prefixes *all)
 
 	while (all->nr < count) {
 		struct od_xattr_prefix *prefix = &all->prefix[all->nr];
-		/* The size field has 16 bits; a little more than a name is enough. */
+		/* The size field has 16 bits; slightly more than a name is enough. */
 		u16 size = feed16(feed) % (OD_NAME_MAX + 10);
 		u8 *bytes = feed_bytes(feed, size);
 		int err = od_xattr_prefix_parse(bytes, size, prefix);
@@ -39,7 +39,7 @@ static void feed_prefixes(struct feed *feed, struct prefixes *all)
 	}
 }
 
-/* The attribute's whole name, and any other, is it and is not it. */
+/* The xattr's full name matches, any other does not. */
 static void check_match(const struct od_xattr_entry *entry, const struct od_xattr_prefix *prefix)
 {
 	size_t len = (size_t)prefix->infix_len + entry->name_len;

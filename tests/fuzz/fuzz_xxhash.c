@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hash against a second reading of its specification, which takes one byte at a
- * time. The input: the seed, then what is hashed.
+ * The hash, compared with a second implementation of its specification, which takes
+ * one byte at a time. The input: the seed, then the data.
  */
 #include "fuzz.h"
 #include "erofs_od/core/xxhash.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where a compressed file's bytes are. The input: facts of the superblock (image.h), its
+ * The map of a compressed file. The input: fields of the superblock (image.h), its
  * features, algorithms, its packed inode and the size of that, the number of the inode, the
  * inode, the size of the primary blob, the map header, a position, the configuration of an
  * algorithm, then the map from its first entry on, or from the address before its first record;
- * past its end come zeroes.
+ * zeroes follow it.
  */
 #include "image.h"
 #include "erofs_od/core/zmap.h"
@@ -12,7 +12,7 @@
 #define STEPS		32
 #define READS_MAX	100000
 
-/* Sums of lengths, as a mount would keep them: the first ones, one for each step. */
+/* Sums of lengths, as a mount keeps them: one for each of the first steps. */
 #define SUMS_MAX	64
 
 struct image {
@@ -66,7 +66,7 @@ static int read_map(void *data, u64 off, void *to, u32 len)
 	memset(to, 0, len);
 	if (n)
 		memcpy(to, image->p + at, n);
-	/* A hostile map may take long; the task that waits for it can be killed. */
+	/* A hostile map may take long; the task can be killed. */
 	return image->reads++ < READS_MAX ? 0 : -EINTR;
 }
 
@@ -104,7 +104,7 @@ static void check_extent(const struct od_zmap *map, const struct od_inode *inode
 		check_pcluster(map, inode, x);
 }
 
-/* What was learnt on the way changes nothing. */
+/* The sums learnt on the way do not change the result. */
 static void check_again(const struct od_zmap *map, const struct od_inode *inode, u64 pos,
 			const struct od_zextent *x)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the fuzzers of an image's parts share: superblocks out of a few facts. */
+/* Shared by the fuzzers of parts of images: superblocks from a few fields. */
 #ifndef TESTS_FUZZ_IMAGE_H
 #define TESTS_FUZZ_IMAGE_H
 
@@ -8,7 +8,7 @@
 
 #define FUZZ_SB_BYTES	17
 
-/* Such facts as od_sb_parse() lets through, from FUZZ_SB_BYTES bytes. */
+/* Fields that od_sb_parse() accepts, from FUZZ_SB_BYTES bytes. */
 static inline struct od_sb feed_sb(struct feed *feed)
 {
 	struct od_sb sb = {

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What tests/bin/fuzz.sh and seeds.sh share: sourced, after scripts/lib.sh.
+# Shared by tests/bin/fuzz.sh and seeds.sh: sourced, after scripts/lib.sh.
 
 out=$top/build/fuzz
 units=$cache/fuzz
 
-# Runs in a mount namespace of its own: the sources are read-only at /work, the
-# fuzzers and what they find at /tmp/out, the units that they have grown at /tmp/units.
+# Runs in its own mount namespace: the sources are read-only at /work, the fuzzers and
+# failing inputs at /tmp/out, the units of earlier runs at /tmp/units.
 enter_root() {
 	mount --bind "$top" "$toolchain/work"
 	mount -o remount,bind,ro "$toolchain/work"
@@ -16,20 +16,20 @@ enter_root() {
 	mkdir "$toolchain"/tmp/{out,units}
 	mount --bind "$out" "$toolchain/tmp/out"
 	mount --bind "$units" "$toolchain/tmp/units"
-	# exec, so that a signal for this process is one for the fuzzer.
+	# exec, so that the fuzzer gets the signals of this process.
 	exec chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
 		ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19 "$@"
 }
 export -f enter_root
 
-# in_root COMMAND...: in the root of the tool chain that has clang
+# in_root COMMAND...: in the root of the tool chain with clang
 in_root() {
 	export toolchain top out units
 	unshare -m --propagation private bash -euo pipefail -c 'enter_root "$@"' enter_root "$@"
 }
 
-# fuzz_targets: the names of all of them
+# fuzz_targets: names of all fuzzers
 fuzz_targets() {
 	make -s -C "$top/tests/fuzz" list
 }
@@ -39,7 +39,7 @@ fuzz_build() {
 	in_root make -s -j2 -C /work/tests/fuzz B=/tmp/out/bin
 }
 
-# unpack_seeds TARGET DIR: a line of base64 in corpus/TARGET is a unit; others are comments
+# unpack_seeds TARGET DIR: each base64 line of corpus/TARGET is a unit; others are comments
 unpack_seeds() {
 	local line n=0
 	rm -rf "$2"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mkseeds IMAGE DIR: cut an image into what the fuzzers take, DIR/TARGET/NAME-N
+ * mkseeds IMAGE DIR: cut an image into inputs of the fuzzers, DIR/TARGET/NAME-N
  *
- * The heads of the fuzz_*.c say what comes before each part.
+ * The heads of the fuzz_*.c describe the inputs.
  */
 #include "../images/image.h"
 
@@ -132,7 +132,7 @@ static size_t map_gap(const struct image *img, const struct inode *in, size_t he
 	return ((header + 8 + record - 1) & ~(record - 1)) - header;
 }
 
-/* The settings are those of whatever algorithm comes first. */
+/* The settings of the first algorithm. */
 static void cut_zmap(struct cutting *cut, const struct image *img, const struct inode *in)
 {
 	size_t size = inode_size(img, in), header = (in->body + 7) & ~(size_t)7, left;
@@ -172,7 +172,7 @@ static void cut_dir(struct cutting *cut, const struct image *img, const struct i
 	struct unit unit = { .len = 0 };
 	const uint8_t *block;
 
-	/* One that has more than a block, and a tail, would have to be put together. */
+	/* A directory of a block and a tail would have to be reassembled. */
 	if (in->layout == LAYOUT_INLINE && len >= blk)
 		len = len / blk * blk;
 	else if (in->layout == LAYOUT_INLINE)

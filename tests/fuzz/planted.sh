@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: planted.sh [SECONDS]   default: 20 s for each
 #
-# Is each fuzzer able to find a mistake? One is planted in a copy of each core, and
-# the fuzzer, with the seeds of the tree and nothing else, has to find it. Ends with
-# "planted: N passed, N failed".
+# Checks that each fuzzer finds bugs: plants one in a copy of each core, which the fuzzer
+# has to find, starting from the seeds of the tree only. Ends with "planted: N passed,
+# N failed".
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
-# TARGET FILE SED: what is changed
-mistakes() {
+# TARGET FILE SED: the bugs
+bugs() {
 	cat <<-'END'
 		command cachefiles_od/core/command.c s/v == 0 || v > OD_ERRNO_MAX/v == 0/
 		message cachefiles_od/core/message.c s/strlen(msg->open.volume_key) + 1 + msg/strlen(msg->open.volume_key) + msg/
@@ -44,22 +44,22 @@ while read -r target file change; do
 	copy=$(mktemp -d "$work/$target.XXXXXX")
 	cp -a --parents -t "$copy" SUPPORTED scripts tests/bin include shim cachefiles_od/core erofs_od/core tests/fuzz
 	sed -i "$change" "$copy/$file"
-	began=$(date +%s)
+	started=$(date +%s)
 	if cmp -s "$file" "$copy/$file"; then
-		found="nothing was planted: $file has no such line"
+		error="the bug does not apply: $file has no such line"
 	elif "$copy/tests/bin/fuzz.sh" "$seconds" "$target" >"$work/log" 2>&1 </dev/null; then
-		found="nothing was found"
+		error="the bug was not found"
 	else
-		found=
+		error=
 	fi
-	if [ -z "$found" ] && grep -q "^not ok - fuzz: $target" "$work/log"; then
+	if [ -z "$error" ] && grep -q "^not ok - fuzz: $target" "$work/log"; then
 		why=$(grep -oE -m1 'broken: .*|runtime error: .*|AddressSanitizer: [a-z-]+' "$work/log" || true)
-		echo "ok - planted: $target, $(($(date +%s) - began)) s with building: $why"
+		echo "ok - planted: $target, $(($(date +%s) - started)) s with building: $why"
 		passed=$((passed + 1))
 	else
-		echo "not ok - planted: $target: ${found:-$(tail -n 3 "$work/log")}"
+		echo "not ok - planted: $target: ${error:-$(tail -n 3 "$work/log")}"
 		failed=$((failed + 1))
 	fi
-done < <(mistakes)
+done < <(bugs)
 echo "planted: $passed passed, $failed failed"
 [ $failed = 0 ]

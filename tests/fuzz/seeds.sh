@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: seeds.sh
 #
-# Recreates tests/fuzz/corpus: cuts images that mkfs.erofs makes into what each
-# fuzzer takes, adds commands, keys and the like, and of these, of the old seeds and
-# of what fuzzing has found (tests/bin/fuzz.sh) keeps the fewest and smallest that
-# reach all that is reached, within a bound for each target.
+# Recreates tests/fuzz/corpus: cuts images of mkfs.erofs into inputs of the fuzzers,
+# adds commands, keys and the like, and of these, the old seeds and the units found by
+# fuzzing (tests/bin/fuzz.sh) keeps a minimal set with the same coverage, within a size
+# limit for each target.
 #
-# A corpus file is text, so that it can have a licence and be compared: units in
-# base64, one on a line.
+# A corpus file is text, for a licence line and readable diffs: units in base64, one per
+# line.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/fuzz/lib.sh"
@@ -70,7 +70,7 @@ make_images() {
 	mkfs -zzstd -C16384 $times,48bit,fragments "$2/records-8" "$1"
 }
 
-# unit TARGET NAME FORMAT [ARGUMENT...]: what printf makes of it
+# unit TARGET NAME FORMAT [ARGUMENT...]: the output of printf
 unit() {
 	# shellcheck disable=SC2059 # a format is what it is
 	printf "${@:3}" >"$cut/$1/$2"
@@ -84,7 +84,7 @@ number() {
 	done
 }
 
-# Documentation/protocol.rst has them all.
+# All commands of Documentation/protocol.rst.
 commands() {
 	local n=0 line
 	while read -r line; do
@@ -152,7 +152,7 @@ messages() {
 states() {
 	local widen
 	widen=$(number 64 8392704)$(number 8 8)$(number 64 70000)$(number 64 70000)$(number 64 8392704)
-	# Fetched, undelivered, delivered, put back, and completed; then a blob's life.
+	# Fetched, undelivered, delivered, requeued, completed; then the lifetime of a blob.
 	unit request life "$widen"'\x80\x82\x80\x81\x84\x80\x81\x83\x85\x0\x2\x4\x1\x2\x5\x0'
 	unit request refused "$widen"'\x0\x3\x1\x3\x5\x85'
 	unit extents merge '\x8\xc\x0\x1\x2\x4\x1\x8\xa\x1\x4\x8\x0\x2\x4\x3\x0\xff\x1\xff\xff'
@@ -165,7 +165,7 @@ states() {
 	unit xxhash stripes "$(number 32 1)0123456789abcdef0123456789abcdef01234"
 }
 
-# A map of some runs, whole and with a field that is wrong.
+# A map with some runs, valid and with a wrong field.
 maps() {
 	local runs head
 	head="$(number 64 8392704)$(number 64 0)"'\x2'"$(number 32 300)"
@@ -192,7 +192,7 @@ map() {
 	} >"$cut/mapfile/$1"
 }
 
-# merge TARGET: edges alone, or each target would have hundreds of units
+# merge TARGET: by edges only, or each target would have hundreds of units
 merge() {
 	local old="$out/seeds/$1"
 	unpack_seeds "$1" "$old"
@@ -202,7 +202,7 @@ merge() {
 		die "$1: $(tail -n 3 "$out/merge-$1.log")"
 }
 
-# corpus TARGET: the kept ones, then as many of the cut ones as there is room for
+# corpus TARGET: the merged units, then as many of the cut ones as fit
 corpus() {
 	local file left=$bound size
 	echo '# SPDX-License-Identifier: GPL-2.0-only'
@@ -219,7 +219,7 @@ corpus() {
 	done | awk '!seen[$0]++'
 }
 
-need_root "images have device nodes, and clang is in a root"
+need_root "images have device nodes, and clang is in a chroot"
 toolchain=$("$top/scripts/toolchain.sh" trixie-llvm)
 fuzz_build
 cut=$out/cut

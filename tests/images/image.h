@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs that change images share. Written from the description of
- * the format, and apart from erofs_od/core, so that neither hides the other's
- * mistakes; fsck.erofs has to agree with what comes of it.
+ * Shared by the programs that modify images. Written from the description of
+ * the format, independently of erofs_od/core, so that neither hides the other's
+ * bugs; the results are checked by fsck.erofs.
  */
 #ifndef TESTS_IMAGE_H
 #define TESTS_IMAGE_H
@@ -32,7 +32,7 @@
 #define INCOMPAT_CHUNKS	0x4
 #define INCOMPAT_DEVICES 0x8
 #define INCOMPAT_48BIT	0x80
-/* Room behind an image, for a new device table. */
+/* Room after an image, for a new device table. */
 #define ROOM		(1 << 20)
 
 struct image {
@@ -44,7 +44,7 @@ struct image {
 
 struct inode {
 	size_t offset;
-	size_t body;	/* behind the inode and its xattrs */
+	size_t body;	/* offset after the inode and its xattrs */
 	uint16_t mode;
 	unsigned int layout;
 	uint64_t size;
@@ -123,7 +123,7 @@ static inline struct image read_image(const char *path)
 	img.data = read_file(path, &img.size, ROOM);
 	sb = superblock(&img);
 	if (get32(sb) != SB_MAGIC)
-		errx(1, "%s: no image", path);
+		errx(1, "%s: not an image", path);
 	img.blkbits = sb[12];
 	img.meta = (uint64_t)get32(sb + 40) << img.blkbits;
 	return img;
@@ -142,7 +142,7 @@ static inline uint32_t crc32c(const uint8_t *p, size_t len)
 	return crc;
 }
 
-/* The checksum is made right again, if there is one. */
+/* Updates the checksum, if there is one. */
 static inline void write_image(const struct image *img, const char *path)
 {
 	size_t blk = (size_t)1 << img->blkbits;
@@ -175,8 +175,8 @@ static inline void put_tag(uint8_t *p, const char *tag)
 }
 
 /*
- * A device table behind all else: there are inodes behind the old one. Its
- * slots are empty, and the image ends behind it.
+ * Appends a device table with empty slots at the end of the image: the old one
+ * cannot grow, as inodes follow it.
  */
 static inline void new_table(struct image *img, unsigned int nr)
 {
@@ -210,7 +210,7 @@ static inline struct inode get_inode(const struct image *img, uint64_t nid)
 	return in;
 }
 
-/* The 8-byte entries of a chunk-based file; NULL if it is none. */
+/* The 8-byte entries of a chunk-based file; NULL for other files. */
 static inline uint8_t *chunks(const struct image *img, const struct inode *in, uint64_t *nr)
 {
 	unsigned int bits = img->blkbits + (in->u & 0x1f);
@@ -271,7 +271,7 @@ static inline void walk_inode(struct walk *walk, uint64_t nid)
 		return;
 	walk->seen[nid] = true;
 	walk->visit(walk->img, &in, walk->data);
-	/* What the visitor has changed does not matter here. */
+	/* @in is from before any change by the visitor. */
 	if (S_ISDIR(in.mode))
 		walk_dir(walk, &in);
 }

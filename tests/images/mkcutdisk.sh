@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mkcutdisk.sh
 #
-# Makes the disk of images that cases/powercut-replay.sh has its cache filled from, and
-# prints its path; kept in the cache under a key of its inputs. They are small: each of
-# many cuts reads all of them.
+# Builds the disk with the images of cases/powercut-replay.sh, and prints its path; kept in
+# the cache under a key of its inputs. The images are small, as each of many cuts reads all
+# of them.
 #
 # On the disk:
 #   trees/cut      files without a zero byte, of a few blocks or less than one
@@ -42,7 +42,7 @@ make_disk() {
 		tags+=("$tag")
 		blobs+=("$disk/blobs/$tag")
 	done
-	# mkfs.erofs opens the blob, it does not make it.
+	# mkfs.erofs opens the blob, but does not create it.
 	: >"$work/blob"
 	mkfs --chunksize=16384 --blobdev="$work/blob" "$disk/blobs/parts" "$disk/trees/cut"
 	"$splitblob" "$disk/blobs/parts" "$work/blob" "${blobs[@]}" "${tags[@]}"

@@ -2,33 +2,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mkimage.sh
 #
-# Makes the test images from a tree of the machine's own files, and a disk with
-# all of them for the test machine; prints the disk's path. Everything is kept
-# in the cache under a key of its inputs.
+# Builds the test images from a tree of the host's own files, and a disk with all
+# of them for the VMs; prints the disk's path. Everything is kept in the cache
+# under a key of its inputs.
 #
 # On the disk:
 #   blobs/one                   the tree as one blob
 #   blobs/boot                  the tree's metadata, chunk-based, with a table of two data blobs,
 #   blobs/TAG1 blobs/TAG2       those blobs under the names of the table's tags,
-#   blobs/data-a blobs/data-b   and under others, for device=
+#   blobs/data-a blobs/data-b   and under other names, for device=
 #   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
-#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout; with 48-bit
-#                               addresses, without "."
-#   blobs/v-512-hole            a file that is a hole as a whole
+#   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout; also with 48-bit
+#                               addresses, and without "."
+#   blobs/v-512-hole            a file that is one hole
 #   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
 #   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
 #   blobs/twenty                as boot, of trees/domain with a table of twenty data blobs
-#   blobs/reverse               with five, whose ids go down where addresses go up
-#   blobs/over                  the metadata of v-4096-flat, which is its blob by flattened addresses
-#   blobs/dirs                  folders of many entries, of every type, and of names of every byte
-#   blobs/o-BLOCK-CHUNK         files with holes at their ends, for some chunk sizes
+#   blobs/reverse               the same with five, whose ids descend as addresses ascend
+#   blobs/over                  the metadata of v-4096-flat, its data blob by flattened addresses
+#   blobs/dirs                  directories with many entries, every type, names of every byte
+#   blobs/o-BLOCK-CHUNK         files with holes at their ends, for several chunk sizes
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
-#   blobs/tiny                  an image of a few blocks, to be cut anywhere
-#   blobs/z-NAME                a tree that compresses, by each algorithm and way of packing
+#   blobs/tiny                  an image of a few blocks, to be truncated at every byte
+#   blobs/z-NAME                a compressible tree, for each algorithm and packing
 #   blobs/large                 a file of 4300 MiB, compressed
-#   blobs/no-image              a file that is none
-#   sums/tree sums/small sums/odd sums/zip sums/zip-data   what treesum says of the sources
-#   trees/domain                files, as they are
+#   blobs/no-image              a file that is not an image
+#   sums/tree sums/small sums/odd sums/zip sums/zip-data   treesum of the sources
+#   trees/domain                files to compare with
 #   sums/size                   bytes of data in the tree
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -44,7 +44,7 @@ flat2=0d000000000000000000000000000004
 
 mkfs() {
 	local log
-	# It answers with its errors alone, but 1.9 says some of them on stdout.
+	# It prints only errors, but 1.9 prints some of them to stdout.
 	log=$("$erofs_utils" mkfs.erofs --quiet "$@" 2>&1) || die "mkfs.erofs $*: $log"
 }
 
@@ -52,12 +52,12 @@ uuid() {
 	sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12})/\1-\2-\3-\4-\5/' <<<"$1"
 }
 
-# Compact inodes have no time of their own.
+# Compact inodes have no timestamp of their own.
 times=-Eforce-inode-extended
 
 two_blobs() {
 	local dir=$1 tree=$2
-	# mkfs.erofs opens the blob, it does not make it.
+	# mkfs.erofs opens the blob, but does not create it.
 	: >"$work/blob"
 	mkfs $times --chunksize=65536 --blobdev="$work/blob" "$dir/boot" "$tree"
 	"$splitblob" "$dir/boot" "$work/blob" "$dir/$tag1" "$dir/$tag2" $tag1 $tag2
@@ -66,14 +66,14 @@ two_blobs() {
 	extracts_to "$dir/boot" "$tree" --device="$dir/$tag1" --device="$dir/$tag2"
 }
 
-# extracts_to IMAGE TREE [OPTION...]: the independent reader of the format agrees
+# extracts_to IMAGE TREE [OPTION...]: fsck.erofs, an independent reader, extracts the source
 extracts_to() {
 	local image=$1 tree=$2 extracted=$work/extracted
 	shift 2
 	"$erofs_utils" fsck.erofs --extract="$extracted" --preserve "$@" "$image" >/dev/null 2>&1 ||
-		die "fsck.erofs does not extract $image"
+		die "fsck.erofs failed to extract $image"
 	diff -r --no-dereference --exclude=special "$tree" "$extracted" >&2 ||
-		die "what fsck.erofs extracts from $image is not the source"
+		die "$image: fsck.erofs extracts a different tree"
 	rm -rf "$extracted"
 }
 
@@ -127,7 +127,7 @@ tiny_image() {
 	mkfs -b512 $times "$1/tiny" "$tree"
 }
 
-# Files of many sizes, and one that lies across several blobs.
+# Files of many sizes, and one that spans several blobs.
 domain_tree() {
 	local i
 	mkdir -p "$1"
@@ -138,7 +138,7 @@ domain_tree() {
 }
 
 # many_blobs IMAGE TREE NR [OPTION]: a bootstrap with that many data blobs; their tags
-# have 64 bytes, as digests have
+# have 64 bytes, like digests
 many_blobs() {
 	local image=$1 tree=$2 i tag tags=() blobs=() devices=()
 	for i in $(seq "$3"); do
@@ -146,7 +146,7 @@ many_blobs() {
 		tags+=("$tag")
 		blobs+=("${image%/*}/$tag")
 	done
-	# fsck.erofs takes them in the order of the table.
+	# fsck.erofs expects them in the order of the table.
 	for i in "${blobs[@]}"; do
 		devices+=(--device="$i")
 		[ $# = 3 ] || devices=(--device="$i" "${devices[@]:0:${#devices[@]}-1}")
@@ -157,7 +157,7 @@ many_blobs() {
 	extracts_to "$image" "$tree" "${devices[@]}"
 }
 
-# But NUL and the slash, which no name has; each file has its name in it.
+# Except NUL and the slash, which are not valid in names; each file contains its name.
 names_of_every_byte() {
 	local i byte name
 	for i in $(seq 255); do
@@ -171,8 +171,8 @@ names_of_every_byte() {
 	done
 }
 
-folders() {
-	local tree=$work/folders
+directories() {
+	local tree=$work/directories
 	mkdir -p "$tree"/{many,types/folder,bytes}
 	(cd "$tree/many" && seq -f 'entry-%06.0f' 100000 | xargs touch)
 	(
@@ -188,7 +188,7 @@ folders() {
 	mkfs -T1700000000 "$1/dirs" "$tree"
 }
 
-# What lies between the holes is shorter than a chunk, or longer.
+# The data between the holes is shorter than a chunk, or longer.
 odd_tree() {
 	mkdir -p "$1"
 	seq 50000 >"$1/no-hole"
@@ -212,8 +212,8 @@ odd_images() {
 	extracts_to "$dir/over" "$work/small" --device="$dir/v-4096-flat"
 }
 
-# What compresses well, badly and not at all, in large files and small ones; twice, for
-# dedupe; and what is no file.
+# Data that compresses well, badly and not at all, in large and small files; twice, for
+# dedupe; and other types of files.
 zip_tree() {
 	local tree=$1 i
 	mkdir -p "$tree/data/many"
@@ -230,15 +230,15 @@ zip_tree() {
 	done
 }
 
-# z NAME SUITE OPTION...; the tree is too much for 1.5, which gets the data alone
+# z NAME SUITE OPTION...; 1.5 cannot handle the whole tree, and gets only the data
 z() {
 	local tree=$work/zip
 	[ "$2" != bookworm ] || tree=$tree/data
 	EROFS_UTILS_SUITE=$2 mkfs $times "${@:3}" "$zip/z-$1" "$tree"
 }
 
-# The algorithm is the first word of a name, but for what only the suite's name tells.
-# --zD=0 has 1.9.4 compress directories, which --zD=1 is documented to do.
+# A name begins with the algorithm. --zD=0 makes 1.9.4 compress directories, contrary to its
+# documentation, which says --zD=1.
 zip_images() {
 	zip=$1
 	z lz4 trixie -zlz4
@@ -274,7 +274,7 @@ large_image() {
 	EROFS_UTILS_SUITE=sid mkfs $times -zlz4 -C1048576 -E48bit "$1/large" "$work/large"
 }
 
-# Layers for overlayfs, the lowest first, as the upper folders of an overlay would be.
+# Layers for overlayfs, the lowest first, in the format of upper directories.
 layers() {
 	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
 	mkdir -p "$base"/{folder,opaque,moved-from} "$over"/{folder,opaque,moved-to} "$meta"/folder
@@ -290,7 +290,7 @@ layers() {
 	setfattr -n trusted.overlay.opaque -v y "$over/opaque"
 	mknod "$over/moved-from" c 0 0
 	setfattr -n trusted.overlay.redirect -v /moved-from "$over/moved-to"
-	# Metadata alone: size, owner and mode here, the data in another layer.
+	# Metadata only: size, owner and mode in this layer, the data in another.
 	truncate -s "$(stat -c %s "$base/data")" "$meta/renamed"
 	chmod 751 "$meta/renamed"
 	setfattr -n trusted.overlay.metacopy "$meta/renamed"
@@ -301,14 +301,14 @@ layers() {
 	sha256sum <"$base/data" | cut -d' ' -f1 >"$disk/sums/layer-data"
 }
 
-# A bootstrap over a tar layer as it is: the tar is the blob.
+# A bootstrap over an unmodified tar layer: the tar is the blob.
 tar_layer() {
 	tar -C "$2" --format=posix --xattrs --xattrs-include='*' --sort=name -cf "$1/layer.tar" .
 	mkfs --tar=i "$1/boot-tar" "$1/layer.tar"
 }
 
-# As older and newer erofs-utils make them. The small tree is too much for 1.5,
-# which gets one folder of it.
+# Images of older and newer erofs-utils. 1.5 cannot handle the small tree, and gets one
+# directory of it.
 other_utils() {
 	local dir=$1 tree=$2 suite
 	for suite in bookworm sid; do
@@ -340,7 +340,7 @@ make_disk() {
 	domain_tree "$disk/trees/domain"
 	many_blobs "$disk/blobs/twenty" "$disk/trees/domain" 20
 	many_blobs "$disk/blobs/reverse" "$disk/trees/domain" 5 --reverse
-	folders "$disk/blobs"
+	directories "$disk/blobs"
 	odd_tree "$work/odd"
 	"$treesum" "$work/odd" >"$disk/sums/odd"
 	odd_images "$disk/blobs" "$work/odd"
@@ -351,14 +351,14 @@ make_disk() {
 	large_image "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
-	# Debian 12's says what it creates even if told to be quiet.
+	# That of Debian 12 prints to stdout even with -q.
 	mke2fs -q -t ext4 -O ^has_journal -d "$disk" "$work/image" "$(($(du -sm "$disk" | cut -f1) * 11 / 10 + 64))M" >/dev/null
 	mv "$work/image" "$out"
 }
 
 have_locked() {
 	local key
-	# All in the cache's file system, so that the last step is a rename.
+	# On the file system of the cache, so that the last step is a rename.
 	work=$(mktemp -d "$cache/images/tmp.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	"$top/tests/images/mktree.sh" list >"$work/list"
@@ -373,7 +373,7 @@ have_locked() {
 	echo "$cache/images/$key"
 }
 
-need_root "device nodes and other owners' files are part of the tree"
+need_root "the tree has device nodes and files of other owners"
 make -s -C "$top/tests/vm" >&2
 mkdir -p "$cache/images"
 with_lock images have_locked

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mksystem.sh SUITE
 #
-# Makes the image of a system that a test machine boots from: a small Debian
-# with systemd, udev and a login, as one blob. Prints its folder, which is kept
-# in the cache under a key of its inputs.
+# Builds the image of a system that a VM boots from: a small Debian with systemd,
+# udev and login, as one blob. Prints its directory, which is kept in the cache
+# under a key of its inputs.
 #
 #   blobs/root        the image
-#   sums/part-of-usr  what guest/boot-sum says of usr/share
-#   sums/usr          and of all of usr
+#   sums/part-of-usr  guest/boot-sum of usr/share
+#   sums/usr          guest/boot-sum of usr
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -23,7 +23,7 @@ sources_of() {
 	done
 }
 
-# What mmdebstrap takes from this host goes; root needs no password here.
+# Removes the files that mmdebstrap copies from the host; root has no password.
 bootstrap() {
 	sources_of "$1" | mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
 		--include="$packages" \
@@ -45,7 +45,7 @@ make_system() {
 	sh "$boot_sum" "$root/usr/share" >"$out/sums/part-of-usr"
 	sh "$boot_sum" "$root/usr" >"$out/sums/usr"
 	say "system image: mkfs.erofs $("$top/scripts/erofs-utils.sh" --version)"
-	# Compact inodes have no time of their own.
+	# Compact inodes have no timestamp of their own.
 	"$top/scripts/erofs-utils.sh" mkfs.erofs --quiet -Eforce-inode-extended \
 		"$out/blobs/root" "$root" >&2
 	rm -rf --one-file-system "$root"
@@ -62,7 +62,7 @@ have_locked() {
 }
 
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
-need_root "mmdebstrap makes a root with its owners and modes"
+need_root "mmdebstrap creates a root with its owners and modes"
 mkdir -p "$cache/systems"
 key=$1-$({
 	echo "$1"

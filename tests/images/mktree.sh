@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: mktree.sh list              print the files of this machine that the tree is made of
-#        mktree.sh make LIST DIR     make the tree
+# Usage: mktree.sh list              print the files of this host that go into the tree
+#        mktree.sh make LIST DIR     create the tree
 #
-# A source tree for the demo and the tests, from the machine's own files: at
-# least 200 MB in tens of large files and thousands of tiny ones, and one of
-# everything else that a tree can hold.
+# A source tree for the demo and the tests, from the host's own files: at least
+# 200 MB in tens of large files and thousands of tiny ones, and every other kind
+# of file and metadata.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -13,30 +13,30 @@ tiny_files=6000
 large_bytes=$((110 << 20))
 sequential_bytes=$((72 << 20))
 
-# Lines of "large|tiny SIZE MTIME PATH", the same for the same machine.
+# Lines of "large|tiny SIZE MTIME PATH", the same for the same host.
 list() {
-	# The kernel headers in the cache make up for what a small machine lacks.
-	local folders=(/usr/share /usr/include /usr/lib "$cache/kernels")
+	# The kernel headers in the cache help on hosts with few packages.
+	local dirs=(/usr/share /usr/include /usr/lib "$cache/kernels")
 	find /usr/bin /usr/lib /usr/sbin -xdev -type f -size +1000k -size -12M -links 1 \
 		-printf '%s %T@ %p\n' | sort -k3 |
 		awk -v max=$large_bytes 'sum < max { sum += $1; print "large", $0 }'
-	find "${folders[@]}" -xdev -type f -size -16 -size +0 -links 1 ! -name '*[[:space:]]*' \
+	find "${dirs[@]}" -xdev -type f -size -16 -size +0 -links 1 ! -name '*[[:space:]]*' \
 		! -path '*/__pycache__/*' -printf '%s %T@ %p\n' 2>/dev/null | sort -k3 |
 		awk -v max=$tiny_files 'NR <= max { print "tiny", $0 }'
 }
 
-# copy KIND FOLDER: the listed files of that kind, with all they have
+# copy KIND DIR: the listed files of that kind, with all metadata
 copy() {
 	mkdir -p "$2"
 	awk -v kind="$1" '$1 == kind { print substr($4, 2) }' "$files" >"$work/copy"
 	tar -C / -T "$work/copy" --xattrs -c | tar -C "$2" --xattrs -xp
 }
 
-# One file long enough to show how fast a sequential read is.
+# A file large enough to measure the throughput of sequential reads.
 sequential() {
 	find large -type f -size +1M -print0 | sort -z | xargs -0 cat 2>/dev/null |
 		head -c $sequential_bytes >large/sequential || true
-	[ "$(stat -c %s large/sequential)" = $sequential_bytes ] || die "too few large files on this machine"
+	[ "$(stat -c %s large/sequential)" = $sequential_bytes ] || die "too few large files on this host"
 }
 
 many_entries() {
@@ -122,7 +122,7 @@ xattrs() {
 	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 xattrs/capability
 	echo 'acl' >xattrs/acl
 	setfacl -m u:1000:rw,g:2000:r xattrs/acl
-	# Whom the ACL names may read it, and nobody else.
+	# Readable only by the users that the ACL names.
 	echo 'by ACL alone' >xattrs/acl-only
 	chmod 600 xattrs/acl-only
 	setfacl -m u:1000:r xattrs/acl-only
@@ -131,7 +131,7 @@ xattrs() {
 	setfattr -n user.folder -v yes xattrs/default-acl
 }
 
-# Programs that can be run from the image: one by itself, one with its libraries.
+# Programs to run from the image: a static one, and one with its libraries.
 programs() {
 	local lib
 	mkdir -p root/bin
@@ -159,8 +159,8 @@ make_tree() {
 	modes
 	xattrs
 	[ "$(du -s --apparent-size --block-size=1M . | cut -f1)" -ge 200 ] ||
-		die "too few files on this machine for a tree of 200 MB"
-	[ "$(find tiny -type f | wc -l)" -ge 5000 ] || die "too few tiny files on this machine"
+		die "too few files on this host for a tree of 200 MB"
+	[ "$(find tiny -type f | wc -l)" -ge 5000 ] || die "too few tiny files on this host"
 }
 
 case ${1-} in

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * oddimage: images that mkfs.erofs does not make.
+ * oddimage: images that mkfs.erofs cannot create.
  *
- * Copies of images with something changed, the checksum made right again:
+ * Modified copies of images, with the checksum updated:
  *
- *	copies IMAGE PREFIX NR    PREFIX0, PREFIX1, ...: under other UUIDs and names
- *	compat IMAGE OUT BITS     with these compatible features, too
- *	nul IMAGE OUT TEXT        with a NUL in the middle of a text that it has once
- *	tag IMAGE OUT SLOT TAG    with another name in the device table; at most 64 bytes
- *	twice IMAGE OUT SLOT      every other chunk by a second slot of the same name
- *	over IMAGE OUT TAG        metadata over IMAGE as its blob: what had blocks of its own
- *	                          has them by addresses of the flattened image now
+ *	copies IMAGE PREFIX NR    PREFIX0, PREFIX1, ...: with other UUIDs and volume names
+ *	compat IMAGE OUT BITS     with these compatible features added
+ *	nul IMAGE OUT TEXT        with a NUL in the middle of a text that must occur once
+ *	tag IMAGE OUT SLOT TAG    with another tag in the device table; at most 64 bytes
+ *	twice IMAGE OUT SLOT      every other chunk through a second slot with the same tag
+ *	over IMAGE OUT TAG        metadata with IMAGE as its data blob: blocks of files are
+ *	                          at addresses of the flattened image
  *
- * An image from nothing, of metadata alone, with files of five chunks of each size
- * from one block to 1 GiB, the ends and the middle of each being holes; with
- * 4 KiB blocks also files of 2^63-1 bytes: one without data, and one with data in
- * its first, its middle and its last chunk. The folder has no ".". With blocks of 512
- * bytes it is a 48BIT image, with a 64-bit root inode and 48-bit chunk addresses, and
- * has a file whose block has more than 32 bits.
+ * A new image, of metadata only, with files of five chunks, for each chunk size from
+ * one block to 1 GiB, whose first, middle and last chunks are holes; with 4 KiB blocks
+ * also files of 2^63-1 bytes: one without data, and one with data in its first, middle
+ * and last chunk. The directory has no ".". With blocks of 512 bytes it is a 48BIT
+ * image, with a 64-bit root nid and 48-bit chunk addresses, and has a file with a block
+ * number of more than 32 bits.
  *
  *	chunks OUT BLKBITS        the image; its blobs are odd-a, odd-b and odd-c
  *	blobs DIR                 those blobs, sparse
@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define GIB_BITS	30
-/* The largest that the format has with 4 KiB blocks. */
+/* The largest chunk size of the format with 4 KiB blocks. */
 #define HUGE_BITS	43
 #define HUGE_SIZE	INT64_MAX
 #define BLOBS		3
@@ -43,7 +43,7 @@
 
 static const char *const blob_names[BLOBS] = { "odd-a", "odd-b", "odd-c" };
 
-/* --- changes --- */
+/* --- modified copies --- */
 
 static int copies(char **arg)
 {
@@ -79,7 +79,7 @@ static int nul(char **arg)
 	uint8_t *found = memmem(img.data, img.size, arg[2], len);
 
 	if (!found || memmem(found + 1, img.data + img.size - found - 1, arg[2], len))
-		errx(1, "%s does not have \"%s\" once", arg[0], arg[2]);
+		errx(1, "%s: \"%s\" does not occur exactly once", arg[0], arg[2]);
 	found[len / 2] = 0;
 	write_image(&img, arg[1]);
 	return 0;
@@ -156,9 +156,9 @@ static int over(char **arg)
 	return 0;
 }
 
-/* --- from nothing --- */
+/* --- new images --- */
 
-/* What a chunk is: in which blob, and at which byte of it; blob -1: a hole. */
+/* Blob and offset of a chunk; blob -1: a hole. */
 struct place {
 	int blob;
 	uint64_t from;
@@ -171,7 +171,7 @@ struct file {
 	uint64_t nid;
 };
 
-/* The files that an image of this block size has, in the order of their names. */
+/* The files of an image with this block size, sorted by name. */
 static unsigned int list_files(unsigned int blkbits, struct file *files)
 {
 	unsigned int bits, nr = 0;
@@ -206,7 +206,7 @@ static struct place place_of(const struct file *file, uint64_t chunk)
 	}
 	if (!strcmp(file->name, "far"))
 		return (struct place){ 0, FAR };
-	/* The blobs come backwards, and what is first in the file is not so in the blob. */
+	/* Blobs in descending order, and offsets that differ from those in the file. */
 	switch (chunk) {
 	case 1: return (struct place){ 2, from };
 	case 3: return (struct place){ 1, 0 };
@@ -214,7 +214,7 @@ static struct place place_of(const struct file *file, uint64_t chunk)
 	}
 }
 
-/* The ids of the device table, as a blob's slot and one. */
+/* Device ids are 1-based: a blob's slot plus one. */
 static void put_chunks(uint8_t *p, unsigned int blkbits, const struct file *file)
 {
 	uint64_t i, nr = nr_chunks(file);
@@ -238,7 +238,7 @@ static void put_inode(uint8_t *p, uint16_t format, uint16_t mode, uint64_t size,
 	put32(p + 44, S_ISDIR(mode) ? 2 : 1);
 }
 
-/* How many of the names fit a block; what they take goes to *len. */
+/* Return: number of names that fit a block; their bytes in *len. */
 static unsigned int fill_dirents(uint8_t *p, size_t blk, const struct file *files,
 				 unsigned int nr, size_t *len)
 {
@@ -283,10 +283,10 @@ static int chunk_image(char **arg)
 	struct file files[64] = { 0 };
 	uint8_t *sb;
 
-	/* The root folder is its own parent, and has that name first. */
+	/* The root is its own parent; ".." sorts first. */
 	files[0] = (struct file){ "..", 0, 0, (SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE) / 32 };
 	nr = 1 + list_files(blkbits, files + 1);
-	/* The superblock, the table, the root folder's inode, the files' and their chunks. */
+	/* Layout: superblock, table, the root's inode, the files' inodes with their chunks. */
 	offset = SB_OFFSET + SB_SIZE + BLOBS * SLOT_SIZE + 64;
 	for (i = 1; i < nr; i++) {
 		files[i].nid = offset / 32;
@@ -327,7 +327,7 @@ static int chunk_image(char **arg)
 	return 0;
 }
 
-/* --- the blobs: zeroes, but for marks that say where they are --- */
+/* --- the blobs: zeroes, except for marks with their offset --- */
 
 static void mark(char text[MARK_SIZE + 1], int blob, uint64_t offset)
 {
@@ -346,7 +346,7 @@ static void put_mark(int fd, int blob, uint64_t offset)
 		err(1, "%s at %llu", blob_names[blob], (unsigned long long)offset);
 }
 
-/* Marks: at byte 0, and for each size of chunks at its start and in its middle. */
+/* Marks: at byte 0, and for each chunk size at its start and in its middle. */
 static int blobs(char **arg)
 {
 	static const uint64_t sizes[BLOBS] = {
@@ -369,7 +369,7 @@ static int blobs(char **arg)
 			put_mark(fd, blob, FAR);
 			put_mark(fd, blob, FAR + (1ULL << (GIB_BITS - 1)));
 		}
-		/* Before the file's last byte, which a size of 2^63-1 has no room for. */
+		/* Before the last byte, as a file of 2^63-1 bytes lacks the last one. */
 		put_mark(fd, blob, sizes[blob] - 2 * MARK_SIZE);
 		if (close(fd))
 			err(1, "%s", path);
@@ -377,7 +377,7 @@ static int blobs(char **arg)
 	return 0;
 }
 
-/* --- what is mounted --- */
+/* --- check of the mounted image --- */
 
 static int failures;
 
@@ -387,20 +387,20 @@ static void bad(const char *name, const char *what, uint64_t offset)
 	failures++;
 }
 
-/* The file's bytes at an offset are this mark; blob -1: zeroes. */
-static void wants(int fd, const char *name, uint64_t offset, int blob, uint64_t from)
+/* The file has this mark at an offset; blob -1: zeroes. */
+static void check_mark(int fd, const char *name, uint64_t offset, int blob, uint64_t from)
 {
 	char wanted[MARK_SIZE + 1] = "", got[MARK_SIZE];
 
 	if (blob >= 0)
 		mark(wanted, blob, from);
 	if (pread(fd, got, MARK_SIZE, offset) != MARK_SIZE)
-		bad(name, "no read", offset);
+		bad(name, "read failed", offset);
 	else if (memcmp(got, wanted, MARK_SIZE))
-		bad(name, "wrong bytes", offset);
+		bad(name, "wrong data", offset);
 }
 
-/* lseek(2) agrees with the chunks, from inside of one. */
+/* lseek(2) from within a chunk agrees with the chunks. */
 static void check_seek(int fd, const struct file *file, uint64_t first)
 {
 	uint64_t nr = nr_chunks(file), i;
@@ -427,13 +427,13 @@ static void check_chunk(int fd, const struct file *file, uint64_t i)
 	uint64_t start = i << file->chunkbits, half = 1ULL << (file->chunkbits - 1);
 	struct place place = place_of(file, i);
 
-	wants(fd, file->name, start, place.blob, place.from);
+	check_mark(fd, file->name, start, place.blob, place.from);
 	if (file->chunkbits <= GIB_BITS) {
-		wants(fd, file->name, start + half, place.blob, place.from + half);
+		check_mark(fd, file->name, start + half, place.blob, place.from + half);
 	} else {
 		uint64_t end = (2 * half) - 2 * MARK_SIZE;
 
-		wants(fd, file->name, start + end, place.blob, end);
+		check_mark(fd, file->name, start + end, place.blob, end);
 	}
 	check_seek(fd, file, i);
 }
@@ -443,11 +443,11 @@ static void check_end(int fd, const struct file *file)
 	uint64_t from = file->size - 10;
 	char buf[100];
 
-	/* Offsets end at 2^63-1: more cannot be asked for there. */
+	/* Offsets end at 2^63-1: a longer read is not possible there. */
 	if (pread(fd, buf, file->size == HUGE_SIZE ? 10 : sizeof(buf), from) != 10)
-		bad(file->name, "the end is not where it is", from);
+		bad(file->name, "wrong end of file", from);
 	if (file->size != HUGE_SIZE && pread(fd, buf, 1, file->size) != 0)
-		bad(file->name, "something behind the end", file->size);
+		bad(file->name, "data past the end", file->size);
 }
 
 static void check_file(int dir, const struct file *file)
@@ -459,8 +459,8 @@ static void check_file(int dir, const struct file *file)
 	if (fd < 0 || fstat(fd, &st))
 		err(1, "%s", file->name);
 	if ((uint64_t)st.st_size != file->size)
-		bad(file->name, "another size", st.st_size);
-	/* All of a few, or those where something may be. */
+		bad(file->name, "wrong size", st.st_size);
+	/* All chunks of a small file, or those that may have data. */
 	for (i = 0; i < nr; i++)
 		if (i < 2 || i + 2 >= nr || nr == CHUNKS || (i >= nr / 2 - 1 && i <= nr / 2 + 1))
 			check_chunk(fd, file, i);

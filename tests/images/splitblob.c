@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * splitblob: cut the data blob of a chunk-based image in pieces.
+ * splitblob: split the data blob of a chunk-based image into pieces.
  *
- * mkfs.erofs makes one data blob at most, and its way to merge two images
- * turns holes into data (1.9.4) or damages its heap (1.8.6). So the image is
- * made with one blob, and this program cuts the blob between chunks, gives
- * each piece's chunks to a device of their own, and writes a new device table
- * with a tag for each blob. tests/images/mkimage.sh lets fsck.erofs extract
- * the outcome and compares it with the source.
+ * mkfs.erofs creates at most one data blob, and merging two images with it turns
+ * holes into data (1.9.4) or corrupts its heap (1.8.6). So the image is created
+ * with one blob, and this program splits the blob between chunks, assigns the
+ * chunks of each piece to a device, and writes a new device table with a tag for
+ * each blob. tests/images/mkimage.sh extracts the result with fsck.erofs and
+ * compares it with the source.
  */
 #include "image.h"
 
 #define PIECES_MAX	1024
 
-/* Where pieces start, in blocks: the first walk looks, the second changes. */
+/* Start of each piece, in blocks: found by the first walk, applied by the second. */
 struct cut {
 	unsigned int nr;
 	bool reverse;
@@ -21,7 +21,7 @@ struct cut {
 	uint32_t start[PIECES_MAX + 1];
 };
 
-/* The device of a piece: their order need not be that of the data. */
+/* The device of a piece: devices may be in reverse order of the data. */
 static unsigned int device_of(const struct cut *cut, unsigned int piece)
 {
 	return cut->reverse ? cut->nr - piece : piece + 1;
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	img = read_image(argv[1]);
 	blob = read_file(argv[2], &blob_size, 0);
 	if (nr_slots(&img) != 1)
-		errx(1, "%s: no image with one data blob", argv[1]);
+		errx(1, "%s: not an image with one data blob", argv[1]);
 
 	blocks = blob_size >> img.blkbits;
 	for (i = 1; i < cut.nr; i++) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the tests of the packages share: sourced, after scripts/lib.sh.
+# Shared by the tests of the packages: sourced, after scripts/lib.sh.
 
 passed=0
 failed=0
@@ -8,14 +8,14 @@ skipped=0
 
 work=
 
-# put_away: the folder for what is made on the way, and a disk that was left mounted in it
-put_away() {
+# cleanup: removes the work directory, and unmounts a disk in it
+cleanup() {
 	[ -n "$work" ] || return 0
 	umount "$work/mnt" 2>/dev/null || true
 	rm -rf --one-file-system "$work"
 	work=
 }
-trap put_away EXIT
+trap cleanup EXIT
 
 pass() {
 	passed=$((passed + 1))
@@ -29,8 +29,8 @@ notok() {
 	[ $# -lt 2 ] || sed 's/^/#   /' <<<"$2"
 }
 
-# fact NAME COMMAND...: its output shows if it fails
-fact() {
+# check NAME COMMAND...: prints the output if the command fails
+check() {
 	local out
 	if out=$("${@:2}" 2>&1); then
 		pass "$1"
@@ -39,15 +39,15 @@ fact() {
 	fi
 }
 
-# take_over LOG SUITE: what a run in a fresh Debian has counted, and whether it came to its end
-take_over() {
+# add_results LOG SUITE: adds the counts of a run in a new Debian, and checks that it is complete
+add_results() {
 	local skips
 	sed "s/^\(ok\|not ok\) [0-9]* - /\1 - $2: /" "$1" | grep -E '^(ok|not ok|#)' || true
 	skips=$(grep -c '^ok .*# SKIP' "$1" || true)
 	passed=$((passed + $(grep -c '^ok ' "$1" || true) - skips))
 	failed=$((failed + $(grep -c '^not ok ' "$1" || true)))
 	skipped=$((skipped + skips))
-	tail -n 1 "$1" | grep -q '^od-vm: end status=' || notok "$2: it comes to its end" "$(tail -n 5 "$1")"
+	tail -n 1 "$1" | grep -q '^od-vm: end status=' || notok "$2: the run is complete" "$(tail -n 5 "$1")"
 }
 
 finish_packages() {
@@ -55,7 +55,7 @@ finish_packages() {
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# newer_packages SUITE|rpm: the same sources with a higher version, built; sets newer
+# newer_packages SUITE|rpm: builds the same sources with a higher version; sets newer
 newer_packages() {
 	local tree=$work/newer-$1
 	newer=$tree/build/packages/$1
@@ -75,7 +75,7 @@ next_version() {
 	echo "${version%.*}.$((${version##*.} + 1))"
 }
 
-# fresh_disk SUITE DISK [rpm]: a copy of a fresh Debian, with packages and tests in /pkg
+# fresh_disk SUITE DISK [rpm]: a copy of a new Debian, with packages and tests in /pkg
 fresh_disk() {
 	local from mnt=$work/mnt suite=$1 disk=$2
 	from=$("$top/tests/pkg/mkdebian.sh" "$suite")
@@ -104,8 +104,8 @@ fresh_disk() {
 	umount "$mnt"
 }
 
-# Runs in a mount namespace of its own, in a fresh Debian whose kernel does not run here:
-# its uname says that it does.
+# Runs in its own mount namespace, in a chroot of a new Debian whose kernel is not running:
+# its uname pretends that it is.
 in_root() {
 	local disk=$1 release=$2 mnt=$3
 	mkdir -p "$mnt"
@@ -124,12 +124,12 @@ in_root() {
 }
 export -f in_root
 
-# steps_in_root DISK LOG NAME STEP...: what needs no machine, at this machine's speed
+# steps_in_root DISK LOG NAME STEP...: steps that need no VM, at the speed of the host
 steps_in_root() {
 	local disk=$1 log=$2 name=$3
 	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$disk" "$old" "$work/mnt" \
 		/pkg/run /var/tmp/report "" "${@:4}" >"$log.log" 2>&1 || true
 	rm -f "$log.results"
 	debugfs -R "dump /var/tmp/report $log.results" "$disk" 2>/dev/null
-	take_over "$log.results" "$name"
+	add_results "$log.results" "$name"
 }

@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mkdebian.sh SUITE
 #
-# Makes the disk of a fresh Debian: a small one, with the last kernel but one that the
-# suite has, its package lists as of today, and in apt's cache all that the tests install
-# later, so that a machine without a network can do what its user types. Prints the
-# folder, which is kept in the cache under a key of its inputs.
+# Builds the disk of a new Debian: a small system with the second-latest kernel of the
+# suite, current package lists, and in apt's cache everything that the tests install
+# later, so that a VM without a network can run a user's commands. Prints the directory,
+# which is kept in the cache under a key of its inputs.
 #
 #   disk     the system, ext4
 #   old new  releases of two kernels
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
-# What a system has that somebody has just installed.
+# Packages of a newly installed system.
 packages=systemd-sysv,udev,dbus,login,kmod,initramfs-tools,ca-certificates,bash-completion
-# What is installed later, by hand or for the packages' sake.
+# Packages that are installed later, by hand or as dependencies.
 later="dkms erofs-utils nginx-light libcurl4-openssl-dev libjansson4 libmount1 libkmod2 libsystemd0 libssl-dev
 	attr openssl libelf1 rpm"
 flavour=cloud-amd64
@@ -31,8 +31,9 @@ has() {
 	[ -n "$("$top/scripts/aptroot.sh" run "$1" apt-cache show "$2" 2>/dev/null)" ]
 }
 
-# releases_of SUITE: of its own series of kernels, oldest first. apt knows names that others
-# merely mention, and a signed image may be here before or after its headers.
+# releases_of SUITE: of the suite's series of kernels, oldest first. apt lists names that are
+# only mentioned by other packages, and a signed image may be released before or after its
+# headers.
 releases_of() {
 	local part series release
 	series=$("$top/scripts/aptroot.sh" run "$1" apt-cache show --no-all-versions "linux-image-$flavour" |
@@ -56,7 +57,7 @@ bootstrap() {
 		"$suite" "$root" - >&2
 }
 
-# In a mount namespace of its own. The lists stay, and what was downloaded.
+# Runs in its own mount namespace. Keeps the lists and the downloaded packages.
 download() {
 	local root=$1 old=$2 new=$3
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
@@ -72,7 +73,7 @@ download() {
 
 make_debian() {
 	local suite=$1 out=$2 old=$3 new=$4 root=$2/root
-	say "a fresh Debian: $suite, kernels $old and $new"
+	say "new Debian: $suite, kernels $old and $new"
 	bootstrap "$suite" "$root" "$old"
 	export -f download
 	export later
@@ -96,15 +97,15 @@ have_locked() {
 }
 
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
-need_root "mmdebstrap makes a root with its owners and modes"
+need_root "mmdebstrap creates a root with its owners and modes"
 mkdir -p "$cache/systems"
 for part in "$1" "$1-security"; do
 	"$top/scripts/aptroot.sh" update "$part"
 done
 mapfile -t releases < <(releases_of "$1")
-[ ${#releases[@]} -ge 2 ] || die "$1 has not two kernels of flavour $flavour: ${releases[*]}"
-# The last two: QEMU 7.2 does not emulate what some of 6.12's builds are made of (6.12.107
-# falls over within a minute, with no module of this project).
+[ ${#releases[@]} -ge 2 ] || die "$1 has less than two kernels of flavour $flavour: ${releases[*]}"
+# The last two: QEMU 7.2 does not run some builds of 6.12 (6.12.107 crashes within a minute,
+# without the modules of this project).
 old=${releases[-2]}
 new=${releases[-1]}
 key=fresh-$1-$({

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: packages.sh
 #
-# The packages, as far as that needs no machine: built for Debian 12 and 13 and as rpm,
-# looked at by lintian and rpmlint, built twice and compared, and in the root of a fresh
-# Debian installed, with DKMS building for its kernels, upgraded, removed and purged;
-# the rpm's scriptlets run in such a root, too. tests/pkg/pkgtest.sh boots it as well.
+# Tests of the packages that need no VM: builds them for Debian 12 and 13 and as rpm, runs
+# lintian and rpmlint, compares two builds, and in a chroot of a new Debian installs,
+# upgrades, removes and purges them, with DKMS building for its kernels; runs the scriptlets
+# of the rpm in such a chroot, too. tests/pkg/pkgtest.sh also boots it.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/pkg/lib.sh"
@@ -14,7 +14,7 @@ work=$(mktemp -d)
 packages=$top/build/packages
 logs=$top/build/pkgtest
 
-# lintian SUITE: nothing but what packaging/deb/lintian-known has with a reason
+# lintian SUITE: only tags that packaging/deb/lintian-known lists with a reason
 lintian() {
 	! sed 's/ \[.*//; s/ (released.*//' "$packages/$1.lintian" | grep -E '^[EWIPN]: ' |
 		grep -vxFf <(grep '^[A-Z]: ' "$top/packaging/deb/lintian-known")
@@ -25,7 +25,7 @@ rpmlint() {
 	grep -q ' 0 errors, 0 warnings' "$packages/rpm.rpmlint"
 }
 
-# same_twice SUITE: somebody else's build comes out the same, byte by byte
+# same_twice SUITE: a build in another environment gives the same bytes
 same_twice() {
 	local file
 	VARY=1 "$top/scripts/deb.sh" "$1" "$work/again-$1" >/dev/null
@@ -42,7 +42,7 @@ same_rpm_twice() {
 	done
 }
 
-# root_test SUITE NAME STEP...: the steps that need no machine
+# root_test SUITE NAME STEP...: steps that need no VM
 root_test() {
 	local suite=$1 name=$2
 	fresh_disk "$suite" "$work/disk-$suite" "$([ "$name" != rpm ] || echo rpm)"
@@ -50,17 +50,17 @@ root_test() {
 	rm -f "$work/disk-$suite"
 }
 
-need_root "it makes systems and mounts their disks"
+need_root "it creates systems and mounts their disks"
 mkdir -p "$logs"
 "$top/scripts/deps.sh"
 for suite in bookworm trixie; do
-	fact "$suite: they are built" "$top/scripts/deb.sh" "$suite"
-	fact "$suite: lintian" lintian "$suite"
+	check "$suite: the packages build" "$top/scripts/deb.sh" "$suite"
+	check "$suite: lintian" lintian "$suite"
 	root_test "$suite" deb install out_of_range new_kernel upgrade remove
 done
-fact "trixie: built twice, in other surroundings, they are equal" same_twice trixie
-fact "rpm: they are built" "$top/scripts/rpm.sh"
-fact "rpm: rpmlint" rpmlint
-fact "rpm: built twice, they are equal" same_rpm_twice
+check "trixie: a build in another environment is identical" same_twice trixie
+check "rpm: the packages build" "$top/scripts/rpm.sh"
+check "rpm: rpmlint" rpmlint
+check "rpm: a second build is identical" same_rpm_twice
 root_test trixie rpm rpm
 finish_packages

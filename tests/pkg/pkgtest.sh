@@ -2,22 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: pkgtest.sh [SUITE...]      default: bookworm trixie, Debian 12 and 13
 #
-# The way of a new user, in a machine that boots a fresh Debian, with nothing but what
-# apt installs: the README's commands as typed (packages, modprobe, first mount from an
-# HTTP server), a new kernel, an upgrade of the packages with an image mounted, the
-# drop-in mode, removal and purge. Building modules three times in an emulated machine
-# takes most of an hour; tests/pkg/packages.sh does what needs no machine in a root.
+# The steps of a new user, in a VM that boots a new Debian, with packages from apt only:
+# the commands of the README as typed (packages, modprobe, first mount from an HTTP
+# server), a new kernel, an upgrade of the packages with an image mounted, drop-in mode,
+# removal and purge. Building the modules three times in an emulated VM takes most of an
+# hour; tests/pkg/packages.sh runs the steps that need no VM in a chroot.
 #
 # ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
-# IN_ROOT=1  the packages and the new kernel are installed in the system's root before it
-#            boots, at this machine's speed; all else is done by the machine
+# IN_ROOT=1  install the packages and the new kernel in a chroot before the boot, at the
+#            speed of the host
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/pkg/lib.sh"
 
 timeout=${TIMEOUT:-2400}
 
-# prepare SUITE: in the disk, the unit that runs the steps when the system is up
+# prepare SUITE: adds the unit that runs the steps after boot to the disk
 prepare() {
 	local mnt=$work/mnt
 	fresh_disk "$1" "$work/disk"
@@ -36,7 +36,7 @@ prepare() {
 	umount "$mnt"
 }
 
-# take_kernel RELEASE: out of the disk, as its loader would
+# take_kernel RELEASE: copies it from the disk, as a boot loader would
 take_kernel() {
 	local file
 	for file in vmlinuz initrd.img; do
@@ -47,7 +47,7 @@ take_kernel() {
 
 # boot SUITE NAME RELEASE STEP...
 boot() {
-	local suite=$1 name=$2 release=$3 log=$logs/$1-$2 steps began=$SECONDS
+	local suite=$1 name=$2 release=$3 log=$logs/$1-$2 steps started=$SECONDS
 	shift 3
 	steps=$*
 	take_kernel "$release"
@@ -61,16 +61,16 @@ boot() {
 		-kernel "$work/vmlinuz" -initrd "$work/initrd.img" \
 		-drive "file=$work/disk,if=virtio,format=raw,cache=unsafe" \
 		-append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic mitigations=off tsc=reliable audit=0 systemd.condition-needs-update=0 od.steps=${steps// /,}" \
-		</dev/null >"$log.qemu" 2>&1 || notok "$suite, $name: the machine ends" "status $? after $((SECONDS - began)) s: $(<"$log.qemu")"
+		</dev/null >"$log.qemu" 2>&1 || notok "$suite, $name: the VM exits" "status $? after $((SECONDS - started)) s: $(<"$log.qemu")"
 	tr -d '\r' <"$log.report" >"$log.results"
-	take_over "$log.results" "$suite, $name"
-	if grep -aqE "$complaint" "$log.console"; then
-		notok "$suite, $name: the kernel has no complaint" "$(grep -aE "$complaint" "$log.console" | head -n 3)"
+	add_results "$log.results" "$suite, $name"
+	if grep -aqE "$splat" "$log.console"; then
+		notok "$suite, $name: no kernel splat" "$(grep -aE "$splat" "$log.console" | head -n 3)"
 	fi
-	echo "# $suite, $name: $((SECONDS - began)) s"
+	echo "# $suite, $name: $((SECONDS - started)) s"
 }
 
-need_root "it makes systems and mounts their disks"
+need_root "it creates systems and mounts their disks"
 logs=$top/build/pkgtest
 mkdir -p "$logs"
 "$top/scripts/deps.sh"
@@ -86,6 +86,6 @@ for suite; do
 		boot "$suite" fresh "$old" install use new_kernel
 	fi
 	boot "$suite" upgraded "$new" use_again upgrade dropin remove
-	put_away
+	cleanup
 done
 finish_packages

@@ -3,17 +3,17 @@
  * bench: the workloads of `make bench`, and the clock that measures them.
  *
  *	sequential FILE         read the first 48 MiB in pieces of 1 MiB
- *	random FILE SIZE NR     NR reads of SIZE bytes at multiples of SIZE, the same each time
+ *	random FILE SIZE NR     NR reads of SIZE bytes at multiples of SIZE, the same in each run
  *	walk DIR                list all directories, stat all names
  *	files DIR               the same, and read all regular files
  *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
- *	sum DIR                 print the sum of all names and bytes
+ *	sum DIR                 print a checksum of all names and bytes
  *	mount TYPE SOURCE DIR OPTIONS
  *	loop FILE               print a loop device with direct I/O, for one mount
  *
  * The first four print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
- * until the read returns, and until nothing runs that it has caused. BUSY is the time for
- * which the whole guest ran tasks, in a VM whose clock counts instructions: their number.
+ * BUSY and WALL until the read returns, TOTAL until the work that it caused has ended. BUSY is
+ * the time for which the guest ran tasks; in a VM whose clock counts instructions, their number.
  */
 #include <err.h>
 #include <errno.h>
@@ -43,7 +43,7 @@ static uint64_t wall_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* The seventh figure of each processor; what runs now is added when it stops. */
+/* The seventh field of each CPU; a running task is added when it is scheduled out. */
 static uint64_t busy_ns(void)
 {
 	unsigned long long busy, sum = 0;
@@ -57,11 +57,11 @@ static uint64_t busy_ns(void)
 			sum += busy;
 	fclose(f);
 	if (!sum)
-		errx(1, "/proc/schedstat does not tell how long tasks ran");
+		errx(1, "/proc/schedstat: no run times of tasks");
 	return sum;
 }
 
-/* Until nothing runs, this task included. */
+/* Waits until nothing runs, including this task. */
 static void settle(void)
 {
 	usleep(20000);
@@ -186,7 +186,7 @@ static void first(char **arg)
 	int nr = atoi(arg[2]), fd = open_file(arg[0]), i;
 
 	if (nr < 1 || nr > MAX_FIRST)
-		errx(1, "not a number of reads: %d", nr);
+		errx(1, "invalid number of reads: %d", nr);
 	for (i = 0; i < nr; i++) {
 		uint64_t before, since;
 
@@ -241,7 +241,7 @@ static void loop(char **arg)
 		errx(1, "%s: no direct I/O", path);
 	printf("%s\n", path);
 	fflush(stdout);
-	/* It lasts until its last user has ended, and there has to be one. */
+	/* AUTOCLEAR detaches it on the last close: keep it open until it is mounted. */
 	if (daemon(0, 0))
 		err(1, "daemon");
 	sleep(5);

@@ -2,31 +2,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: boot.sh KERNEL...
 #
-# Boots a Debian from an on-demand image: a test machine whose initramfs mounts
-# it from an HTTP server on this host, under an overlay, and switches to it. The
-# system comes up to its login prompt; how much of the image was fetched is
-# shown; root logs in, reads what was not read before, and shuts it down. Then
-# all of it once more, with the cache that there is now, and a daemon that dies.
+# Boots Debian from an on-demand image: the initramfs of a VM mounts it from an
+# HTTP server on this host, under an overlay, and switches to it. The system
+# reaches its login prompt; the share of the image fetched so far is printed; root
+# logs in, reads missing data, and shuts it down. Then the same with a warm cache,
+# and with the daemon killed and restarted.
 #
 # ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=1024 (MiB)  CMDLINE=  TIMEOUT=300 (s)
-# SHOW=1   the console is shown as it comes
-# LOGIN=1  the console is the user's: nothing is tested, it ends when the system does
-# LOGDIR=build/vm/boot-KERNEL  {cold,warm}-{console,report}.log go there
+# SHOW=1   print the console output as it arrives
+# LOGIN=1  interactive console without tests, until the system shuts down
+# LOGDIR=build/vm/boot-KERNEL  directory of {cold,warm}-{console,report}.log
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 timeout=${TIMEOUT:-300}
-# What the system would do by itself in its first minutes, and what it lacks here.
+# Units that would run in the first minutes, or that cannot work in the VM.
 masked="apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
 	fstrim.timer systemd-random-seed.service getty-static.service proc-sys-fs-binfmt_misc.automount"
-# Escape sequences and carriage returns have no place in what is shown.
+# Strips escape sequences and carriage returns from the output.
 plain='s/\r//g; s/\x1b\[[0-9;?!]*[a-zA-Z]//g; s/^/| /'
 passed=0
 failed=0
 skipped=0
 work=
-machine=
+vm=
 helpers=()
 
 pass() {
@@ -46,8 +46,8 @@ skip() {
 	echo "ok - boot $id: it boots # SKIP $*"
 }
 
-# fact NAME COMMAND...
-fact() {
+# check NAME COMMAND...
+check() {
 	if "${@:2}"; then
 		pass "$1"
 	else
@@ -55,17 +55,17 @@ fact() {
 	fi
 }
 
-put_away() {
+cleanup() {
 	local pid
-	for pid in $machine ${helpers[@]+"${helpers[@]}"}; do
+	for pid in $vm ${helpers[@]+"${helpers[@]}"}; do
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
-	machine=
+	vm=
 	helpers=()
 	[ -z "$work" ] || rm -rf "$work"
 }
-trap put_away EXIT
+trap cleanup EXIT
 
 start_origin() {
 	"$top/build/tools/origin" "$1" >"$work/origin" &
@@ -88,8 +88,8 @@ kernel_arguments() {
 	echo "${CMDLINE-}"
 }
 
-# make_machine: sets qemu, all of its command line but the two serial lines
-make_machine() {
+# prepare_vm: sets qemu, its command line except for the two serial lines
+prepare_vm() {
 	GUEST=boot "$top/scripts/initramfs.sh" "$kernel" "$modules" "$work/initrd" \
 		"$top"/build/tools/{erofs-od,erofs-odd}
 	truncate -s 1G "$work/scratch"
@@ -104,9 +104,9 @@ make_machine() {
 		-append "$(kernel_arguments | paste -sd' ')")
 }
 
-# start_machine STATE: of the cache. The first serial line is the system's console,
-# the other is for the reports.
-start_machine() {
+# start_vm STATE: cold or warm cache. The first serial line is the system's console,
+# the second is for reports.
+start_vm() {
 	local line lines=()
 	began=$SECONDS
 	state=$1
@@ -119,8 +119,8 @@ start_machine() {
 			-serial "chardev:$line")
 	done
 	timeout --foreground "$timeout" "${qemu[@]}" "${lines[@]}" </dev/null >"$work/qemu.err" 2>&1 &
-	machine=$!
-	# What comes has to be taken off the lines; the logs have it all.
+	vm=$!
+	# The pipes must be drained; the logs have all output.
 	cat "$work/report.out" >/dev/null &
 	helpers+=($!)
 	if [ -n "${SHOW-}" ]; then
@@ -132,10 +132,10 @@ start_machine() {
 }
 
 is_running() {
-	kill -0 "$machine" 2>/dev/null
+	kill -0 "$vm" 2>/dev/null
 }
 
-# shows PATTERN: waits until the console has it, or the machine has ended
+# shows PATTERN: waits until it is on the console, or the VM has exited
 shows() {
 	until grep -qaE -- "$1" "$log-console.log"; do
 		is_running || return 1
@@ -143,68 +143,68 @@ shows() {
 	done
 }
 
-# reports: the whole lines of the second serial line
+# reports: the complete lines of the second serial line
 reports() {
 	head -n "$(wc -l <"$log-report.log")" "$log-report.log" | tr -d '\r'
 }
 
-# answered: waits for the line that begins with the question's name, sets answer
-answered() {
-	until answer=$(reports | grep -a "^q$question "); do
+# await_reply: waits for the line that begins with the request's number, sets reply
+await_reply() {
+	until reply=$(reports | grep -a "^q$request "); do
 		is_running || return 1
 		sleep 0.2
 	done
-	answer=${answer#* }
+	reply=${reply#* }
 }
 
-# put_in LINE TEXT. Opened for both, a pipe that nobody reads does not stop the test.
-put_in() {
+# send LINE TEXT: to a serial line. Opened read-write, as a pipe without a reader blocks.
+send() {
 	echo "$2" 1<>"$work/$1.in"
 }
 
-# ask COMMAND: guest/boot-report answers, not the system
+# ask COMMAND: guest/boot-report replies, not the system
 ask() {
-	question=$((question + 1))
-	put_in report "q$question $1"
-	answered
+	request=$((request + 1))
+	send report "q$request $1"
+	await_reply
 }
 
-# same_sum FOLDER NAME: the system reads it as the source of the image is
+# same_sum DIR NAME: the sum that the system computes equals the source's
 same_sum() {
-	question=$((question + 1))
-	put_in console "echo q$question \$(sh /run/initramfs/sum $1) >/dev/ttyS1"
-	answered && [ "$answer" = "$(<"$system/sums/$2")" ]
+	request=$((request + 1))
+	send console "echo q$request \$(sh /run/initramfs/sum $1) >/dev/ttyS1"
+	await_reply && [ "$reply" = "$(<"$system/sums/$2")" ]
 }
 
 is_overlay() {
-	ask root && [ "$answer" = "overlay over erofs_od" ]
+	ask root && [ "$reply" = "overlay over erofs_od" ]
 }
 
-# fetched_part SHARE: at least a byte, at most this share of the image
+# fetched_part PERCENT: more than nothing, less than this share of the image
 fetched_part() {
 	ask fetched || return 1
-	echo "# boot $id $state: at the login prompt: $answer"
-	[[ $answer =~ ^fetched\ ([0-9]+)\ of\ ([0-9]+)\  ]] || return 1
+	echo "# boot $id $state: at the login prompt: $reply"
+	[[ $reply =~ ^fetched\ ([0-9]+)\ of\ ([0-9]+)\  ]] || return 1
 	((BASH_REMATCH[1] > 0 && BASH_REMATCH[1] * 100 < BASH_REMATCH[2] * $1))
 }
 
 # more_reads BEFORE
 more_reads() {
-	ask reads && ((answer > $1))
+	ask reads && ((reply > $1))
 }
 
-# fetched_now SHARE: what this boot has fetched is less than that of all that is here
+# fetched_now PERCENT: this boot has fetched less than this share of the present bytes
 fetched_now() {
 	local now
 	ask filled || return 1
-	now=$answer
+	now=$reply
 	ask fetched || return 1
 	echo "# boot $id $state: at the login prompt: $now bytes fetched by this boot"
-	[[ $answer =~ ^fetched\ ([0-9]+)\  ]] && ((now * 100 < BASH_REMATCH[1] * $1))
+	[[ $reply =~ ^fetched\ ([0-9]+)\  ]] && ((now * 100 < BASH_REMATCH[1] * $1))
 }
 
 restarts() {
-	ask restart && [ "$answer" = "done" ]
+	ask restart && [ "$reply" = "done" ]
 }
 
 reaches_prompt() {
@@ -217,83 +217,83 @@ reaches_prompt() {
 }
 
 log_in() {
-	put_in console root
-	fact "root logs in" shows 'root@.*# '
+	send console root
+	check "root logs in" shows 'root@.*# '
 }
 
-# A system that is up has read its programs and libraries, not its documents.
+# A booted system has read its programs and libraries, but not its documentation.
 use_cold() {
 	local reads
 	reaches_prompt || return 0
-	fact "a part of the image was fetched, not most of it" fetched_part 75
-	fact "its root is the image, under an overlay" is_overlay
+	check "only a part of the image was fetched" fetched_part 75
+	check "its root is the image, under an overlay" is_overlay
 	ask reads || true
-	reads=${answer:-0}
+	reads=${reply:-0}
 	log_in
-	fact "what was not read before is the source's" same_sum /usr/share part-of-usr
-	fact "the daemon was asked for it, so it has survived" more_reads "$reads"
-	put_in console 'systemctl poweroff'
+	check "missing data is right" same_sum /usr/share part-of-usr
+	check "it was fetched, so the daemon has survived" more_reads "$reads"
+	send console 'systemctl poweroff'
 }
 
 use_warm() {
 	reaches_prompt || return 0
-	fact "what is in the cache is not fetched again" fetched_now 10
+	check "cached data is not fetched again" fetched_now 10
 	log_in
-	fact "the daemon can be killed and started again" restarts
-	fact "all of /usr is the source's" same_sum /usr usr
+	check "the daemon can be killed and restarted" restarts
+	check "all of /usr is right" same_sum /usr usr
 	ask fetched || true
-	echo "# boot $id $state: in the end: $answer"
-	put_in console 'systemctl poweroff'
+	echo "# boot $id $state: in the end: $reply"
+	send console 'systemctl poweroff'
 }
 
-ends_well() {
+shuts_down() {
 	local line
 	while is_running; do
 		sleep 0.2
 	done
-	for line in 'the daemon is alive' 'the root is unmounted' 'the image is unmounted' \
-		'the daemon has ended' 'the cache is unmounted' 'both modules are unloaded'; do
-		fact "at the end $line" grep -qa "^end $line" "$log-report.log"
+	for line in 'the daemon is running' 'the root is unmounted' 'the image is unmounted' \
+		'the daemon has exited' 'the cache is unmounted' 'both modules are unloaded'; do
+		check "shutdown: $line" grep -qa "^end $line" "$log-report.log"
 	done
-	if wait "$machine"; then
-		pass "it ends in time"
+	if wait "$vm"; then
+		pass "the VM exits in time"
 	else
-		notok "it ends in time" "status $? after $((SECONDS - began)) s $(<"$work/qemu.err")"
+		notok "the VM exits in time" "status $? after $((SECONDS - began)) s $(<"$work/qemu.err")"
 	fi
-	machine=
-	if grep -qaE "$complaint" "$log-console.log"; then
-		notok "the kernel has no complaint" "$(grep -aE "$complaint" "$log-console.log")"
+	vm=
+	if grep -qaE "$splat" "$log-console.log"; then
+		notok "no kernel splat" "$(grep -aE "$splat" "$log-console.log")"
 	else
-		pass "the kernel has no complaint"
+		pass "no kernel splat"
 	fi
 }
 
 boot() {
-	question=0
-	answer=
+	request=0
+	reply=
 	logdir=${LOGDIR:-$top/build/vm/boot-$id}
 	mkdir -p "$logdir"
 	rm -f "$logdir"/*.log
 	work=$(mktemp -d)
-	make_machine
+	prepare_vm
 	if [ -n "${LOGIN-}" ]; then
 		"${qemu[@]}" -serial mon:stdio -serial "file:$logdir/report.log" || true
-		skip "you have seen it"
+		skip "interactive"
 	else
-		start_machine cold
+		start_vm cold
 		use_cold
-		ends_well
-		start_machine warm
+		shuts_down
+		start_vm warm
 		use_warm
-		ends_well
+		shuts_down
 	fi
-	put_away
+	cleanup
 }
 
 for id; do
 	kernel_row "$id"
 	if [ "$row_arch" != amd64 ]; then
-		skip "there is no image of a system for $row_arch"
+		skip "no system image for $row_arch"
 		continue
 	fi
 	kernel=$(IMAGE=1 "$top/scripts/kernels.sh" fetch "$id")

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * crossing: a blob's fd is closed while a READ for it is being copied to the daemon.
+ * crossing: close a blob's fd while a READ for it is being copied to the daemon.
  *
  *	crossing CACHE BLOBS FSID FILE
  *
- * Mounts BLOBS/FSID, an image of one blob, on /mnt/a. The daemon takes a READ into
+ * Mounts BLOBS/FSID, an image of one blob, on /mnt/a. The daemon reads a READ into
  * memory that is itself a cold page of FILE, so that the copy waits for another
- * READ, closes the blob's only fd, and opens it anew to answer that other READ.
- * Then the first READ comes, too, and must name the new fd: nobody could answer
- * it by the old one.
+ * READ. It closes the blob's only fd, and gets a new one by OPEN to complete that
+ * other READ. Then the first READ is delivered, too, and must name the new object:
+ * it could not be completed through the closed fd.
  */
 #include "daemon.h"
 
@@ -31,42 +31,42 @@
 #define MOUNT_POINT	"/mnt/a"
 #define REQUESTS	"/proc/fs/cachefiles_od/requests"
 #define WAIT_MS		30000
-/* Farther apart than a READ is wide. */
+/* Further apart than the maximum length of a READ. */
 #define WANTED		(8L << 20)
 #define BUFFER		(16L << 20)
 
 static int dev, blob;
 static off_t blob_size;
 
-/* What the daemon has of the blob, from its last OPEN. */
+/* The blob's fd and object, from the last OPEN. */
 static int fd = -1;
 static uint32_t object_id;
 
 static void next(struct message *m)
 {
 	if (!daemon_readable(dev, WAIT_MS))
-		errx(1, "no message comes");
+		errx(1, "no message arrives");
 	if (read(dev, m, sizeof(*m)) <= 0)
 		err(1, "no message");
 }
 
-static void answer(const struct message *m)
+static void reply(const struct message *m)
 {
 	if (m->head.opcode == CACHEFILES_OD_OP_OPEN) {
 		fd = m->open.fd;
 		object_id = m->head.object_id;
 		if (daemon_command(dev, "copen %u,%lld", m->head.msg_id, (long long)blob_size))
-			errx(1, "copen %u is refused", m->head.msg_id);
+			errx(1, "copen %u is rejected", m->head.msg_id);
 		return;
 	}
 	if (m->head.object_id != object_id ||
 	    daemon_copy(fd, blob, m->range.off, m->range.len) < 0 ||
 	    daemon_complete(fd, m->head.msg_id))
-		errx(1, "READ %u of object %u cannot be answered by object %u's fd",
+		errx(1, "READ %u of object %u cannot be completed through object %u's fd",
 		     m->head.msg_id, m->head.object_id, object_id);
 }
 
-/* Serves until a child ends; its status. */
+/* Serves until a child exits; returns its status. */
 static int serve(pid_t pid)
 {
 	int status, waited;
@@ -74,13 +74,13 @@ static int serve(pid_t pid)
 
 	for (waited = 0; waited < WAIT_MS; waited += 10) {
 		while (daemon_readable(dev, 10) && read(dev, &m, sizeof(m)) > 0)
-			answer(&m);
+			reply(&m);
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return status;
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	errx(1, "a child waits for what the daemon was not told");
+	errx(1, "a child waits for a request that was not delivered");
 }
 
 static pid_t start_child(void)
@@ -112,7 +112,7 @@ static int open_file(const char *path)
 	return file;
 }
 
-/* With a path that is known already, so that nothing but data is waited for. */
+/* The path has been looked up before, so that only data is missing. */
 static pid_t start_read(const char *path, off_t at)
 {
 	pid_t pid = start_child();
@@ -147,7 +147,7 @@ static void wait_for_requests(int nr)
 	}
 }
 
-static void *take(void *buf)
+static void *fetch(void *buf)
 {
 	return (void *)(intptr_t)read(dev, buf, sizeof(struct message));
 }
@@ -156,7 +156,7 @@ static void cross(const char *path)
 {
 	int file = open_file(path);
 	struct message m, *slow;
-	pthread_t taker;
+	pthread_t fetcher;
 	pid_t reader;
 	void *n;
 
@@ -165,7 +165,7 @@ static void cross(const char *path)
 		err(1, "%s", path);
 	reader = start_read(path, WANTED);
 	wait_for_requests(1);
-	if (pthread_create(&taker, NULL, take, slow))
+	if (pthread_create(&fetcher, NULL, fetch, slow))
 		errx(1, "no thread");
 	wait_for_requests(2);
 
@@ -173,15 +173,15 @@ static void cross(const char *path)
 	close(fd);
 	next(&m);
 	if (m.head.opcode != CACHEFILES_OD_OP_OPEN)
-		errx(1, "the fd is closed, and no OPEN comes");
-	answer(&m);
+		errx(1, "no OPEN after the fd was closed");
+	reply(&m);
 	next(&m);
-	answer(&m);
+	reply(&m);
 
-	pthread_join(taker, &n);
+	pthread_join(fetcher, &n);
 	if ((intptr_t)n <= 0)
-		errx(1, "the READ that was being copied is gone");
-	answer(slow);
+		errx(1, "the READ that was being copied is lost");
+	reply(slow);
 	if (serve(reader))
 		errx(1, "the reader fails");
 	munmap(slow, sizeof(*slow));
@@ -202,9 +202,9 @@ int main(int argc, char **argv)
 	blob_size = st.st_size;
 	dev = daemon_open(NULL, 0);
 	if (dev < 0 || daemon_bind(dev, argv[1]))
-		errx(1, "%s cannot be bound", argv[1]);
+		errx(1, "%s: bind failed", argv[1]);
 	if (serve(start_mount(argv[3])))
-		errx(1, "no mount");
+		errx(1, "mount failed");
 	snprintf(path, sizeof(path), MOUNT_POINT "/%s", argv[4]);
 	if (serve(start_read(path, 0)))
 		errx(1, "%s", path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The on-demand protocol from the daemon's side of the device, for the guest programs that
- * play a daemon. It shares no code with the real one. Errors are returned as -errno.
+ * The daemon's side of the on-demand protocol, for guest programs that act as a daemon. It
+ * shares no code with erofs-odd. Errors are returned as -errno.
  */
 #ifndef TEST_DAEMON_H
 #define TEST_DAEMON_H
@@ -22,22 +22,22 @@ struct message {
 	};
 };
 
-/* @path: NULL for the device's usual one; @flags: O_NONBLOCK, or 0 */
+/* @path: NULL for the default device; @flags: O_NONBLOCK or 0 */
 int daemon_open(const char *path, int flags);
 
 int daemon_command_bytes(int dev, const void *text, size_t len);
 int daemon_command(int dev, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "dir" and "bind" */
+/* Sends "dir" and "bind". */
 int daemon_bind(int dev, const char *cache);
 
-/* Whether a message comes within @ms. */
+/* Whether a message arrives within @ms. */
 bool daemon_readable(int dev, int ms);
 
-/* The key of the blob that an OPEN is about, as a string. */
+/* The cookie key of an OPEN, as a string. */
 void daemon_blob_name(const struct message *m, char *name, size_t size);
 
-/* Fills @len bytes at @off, or as many as @source has; returns how many. */
+/* Fills @len bytes at @off, or as many as @source has; returns the number of bytes. */
 ssize_t daemon_copy(int fd, int source, uint64_t off, uint64_t len);
 
 int daemon_complete(int fd, uint32_t msg_id);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * deaflistener: ask fanotify for permission events of a whole file system, and
- * never answer one. Prints "ready NAMES", then a line for each event.
+ * deaflistener: listen for fanotify permission events of a whole file system, and
+ * never reply. Prints "ready MASK", then a line for each event.
  *
  *	deaflistener DIR NAME...   open, access, precontent
  *
- * Status 77: this kernel has no such events.
+ * Exit status 77: the kernel does not support these events.
  */
 #include <err.h>
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define FAN_PRE_ACCESS	0x00100000
 #endif
 
-#define LACKS	77
+#define UNSUPPORTED	77
 
 static uint64_t mask_of(const char *name)
 {
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 		err(1, "fanotify_init");
 	if (fd < 0 || fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
 				    argv[1]))
-		err(errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? LACKS : 1,
+		err(errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? UNSUPPORTED : 1,
 		    "%s", argv[1]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready %#llx\n", (unsigned long long)mask);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dirways: list a directory in all the ways that user space has. Each prints
- * how many entries it saw; what is wrong is told, and is the exit status.
+ * dirways: list a directory through all interfaces of user space. Each command
+ * prints the number of entries; exits with status 1 after errors, which it prints.
  *
- *	count DIR             entries, each once, "." and ".." first or not at all
- *	seek DIR NR           go back to NR positions, all over it: what follows is the same
- *	buffers DIR           the same with any size of buffer, one entry at a time included
- *	types DIR             the types and numbers are those that lstat(2) tells
- *	two DIR               two processes, each by itself, and two threads of one file
+ *	count DIR             each entry is listed once, positions increase
+ *	seek DIR NR           seek to NR positions, throughout: the same entries follow
+ *	buffers DIR           the same list with any buffer size, even one entry at a time
+ *	types DIR             types and inode numbers equal those of lstat(2)
+ *	two DIR               two processes, and two threads that share an open file
  *	bytes DIR             a name of each byte but '/', and that byte between others
  *	lookup DIR FORMAT FROM TO
- *	                      names by a printf format with one number; each has to exist
+ *	                      names by a printf format with one number: all exist
  *	lacks DIR FORMAT FROM TO
- *	                      and none of these
+ *	                      none exists
  */
 #include <dirent.h>
 #include <err.h>
@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What getdents64(2) fills in. */
+/* A record of getdents64(2). */
 struct raw {
 	uint64_t ino;
 	int64_t off;
@@ -58,7 +58,7 @@ static void bad(const char *format, ...)
 {
 	va_list ap;
 
-	/* A few tell what is wrong. */
+	/* The first few are enough. */
 	if (failures++ >= 10)
 		return;
 	va_start(ap, format);
@@ -92,7 +92,7 @@ static void add(struct list *list, const struct raw *raw)
 	};
 }
 
-/* One call; returns what it does. */
+/* One getdents64(2) call; returns its result. */
 static long get_some(int fd, struct list *list, size_t size)
 {
 	static _Thread_local char buf[65536] __attribute__((aligned(8)));
@@ -149,7 +149,7 @@ static void each_once(struct list *list)
 	qsort(list->e, list->nr, sizeof(*list->e), by_name);
 	for (i = 1; i < list->nr; i++)
 		if (!strcmp(list->e[i].name, list->e[i - 1].name))
-			bad("%s comes twice", list->e[i].name);
+			bad("%s is listed twice", list->e[i].name);
 }
 
 static int count(char **arg)
@@ -159,7 +159,7 @@ static int count(char **arg)
 
 	for (i = 1; i < list.nr; i++)
 		if (list.e[i].next <= list.e[i - 1].next)
-			bad("position %lld behind %s does not rise", (long long)list.e[i].next,
+			bad("position %lld after %s does not increase", (long long)list.e[i].next,
 			    list.e[i].name);
 	each_once(&list);
 	printf("%zu entries\n", list.nr);
@@ -175,20 +175,20 @@ static void check_position(int fd, const struct list *list, size_t i)
 		err(1, "lseek to %lld", (long long)list->e[i].next);
 	n = get_some(fd, &got, 512);
 	if (n < 0)
-		bad("behind %s: %s", list->e[i].name, strerror(errno));
+		bad("after %s: %s", list->e[i].name, strerror(errno));
 	else if (!n && i + 1 < list->nr)
-		bad("behind %s there is nothing", list->e[i].name);
+		bad("after %s: end of directory", list->e[i].name);
 	else if (n && i + 1 == list->nr)
-		bad("behind the last one there is %s", got.e[0].name);
+		bad("after the last entry: %s", got.e[0].name);
 	else if (n && strcmp(got.e[0].name, list->e[i + 1].name))
-		bad("behind %s comes %s, it was %s", list->e[i].name, got.e[0].name,
+		bad("after %s: %s, expected %s", list->e[i].name, got.e[0].name,
 		    list->e[i + 1].name);
 	while (got.nr)
 		free(got.e[--got.nr].name);
 	free(got.e);
 }
 
-/* By the C library as well, whose buffer holds more than one entry. */
+/* Through the C library, too, which buffers more than one entry. */
 static void check_library(const char *path, const struct list *list)
 {
 	DIR *dir = opendir(path);
@@ -212,12 +212,12 @@ static void check_library(const char *path, const struct list *list)
 	rewinddir(dir);
 	ent = readdir(dir);
 	if (!ent || strcmp(ent->d_name, list->e[0].name))
-		bad("rewinddir does not");
+		bad("rewinddir does not rewind");
 	free(position);
 	closedir(dir);
 }
 
-/* Positions that nobody was told are an error, or some entry: never a crash. */
+/* Invalid positions return an error or some entry: never a crash. */
 static void check_odd_positions(int fd, const struct list *list)
 {
 	static const off_t far[] = { 1LL << 31, 1LL << 32, 1LL << 40, INT64_MAX - 1, INT64_MAX };
@@ -231,15 +231,15 @@ static void check_odd_positions(int fd, const struct list *list)
 	}
 	for (i = 0; i < got.nr; i++)
 		if (!*got.e[i].name)
-			bad("a name of nothing");
+			bad("an empty name");
 	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++)
 		if (lseek(fd, far[i], SEEK_SET) == far[i] && get_some(fd, &got, 512) > 0)
 			bad("an entry at %lld", (long long)far[i]);
 	if (lseek(fd, 0, SEEK_SET))
-		bad("no way back");
+		bad("no lseek to 0");
 	got = get_all(fd, 65536);
 	if (!same(&got, list))
-		bad("after all that the list is another");
+		bad("the list differs after invalid positions");
 }
 
 static int seek_dir(char **arg)
@@ -248,7 +248,7 @@ static int seek_dir(char **arg)
 	size_t nr = strtoul(arg[1], NULL, 0), step = list.nr / nr + 1, i;
 	int fd = open_dir(arg[0]);
 
-	/* Backwards, and up to the last ones; of a small directory all. */
+	/* Backwards from the end, then the first 400; all of a small directory. */
 	for (i = 0; i < list.nr; i += step)
 		check_position(fd, &list, list.nr - 1 - i);
 	for (i = 0; i < list.nr && i < 400; i++)
@@ -270,11 +270,11 @@ static int buffers(char **arg)
 		lseek(fd, 0, SEEK_SET);
 		got = get_all(fd, sizes[i]);
 		if (!same(&got, &list))
-			bad("with %zu bytes the list is another", sizes[i]);
+			bad("the list differs with a buffer of %zu bytes", sizes[i]);
 	}
 	lseek(fd, 0, SEEK_SET);
 	if (get_some(fd, &got, 8) != -1 || errno != EINVAL)
-		bad("a buffer for nothing is not EINVAL");
+		bad("a buffer that is too small: not EINVAL");
 	printf("%zu entries\n", list.nr);
 	return failures != 0;
 }
@@ -296,9 +296,9 @@ static int types(char **arg)
 		}
 		if (e->type != IFTODT(st.st_mode))
 			bad("%s: type %u, mode %o", e->name, e->type, st.st_mode);
-		/* ".." of the root is the mount point's. */
+		/* stat(2) of the root's ".." leads to the mount point's parent. */
 		if (e->ino != st.st_ino && strcmp(e->name, ".."))
-			bad("%s: number %llu, stat says %llu", e->name,
+			bad("%s: inode %llu, stat says %llu", e->name,
 			    (unsigned long long)e->ino, (unsigned long long)st.st_ino);
 		seen[e->type & 15]++;
 	}
@@ -339,7 +339,7 @@ static int two(char **arg)
 		}
 	while (wait(&status) > 0)
 		if (status)
-			bad("one of two processes sees another list");
+			bad("one of two processes sees a different list");
 	reader[1].fd = reader[0].fd;
 	for (i = 0; i < 2; i++)
 		if (pthread_create(&reader[i].thread, NULL, read_shared, &reader[i]))
@@ -362,7 +362,7 @@ static int two(char **arg)
 	return failures != 0;
 }
 
-/* A file has its own name in it. */
+/* A file contains its own name. */
 static void check_name(int dir, struct list *list, const char *name)
 {
 	struct entry key = { .name = (char *)name };
@@ -397,7 +397,7 @@ static int bytes(char **arg)
 	return failures != 0;
 }
 
-/* Names in no order that a directory has. */
+/* Looks up the names in scattered order. */
 static int look_up(char **arg, bool wanted)
 {
 	unsigned long from = strtoul(arg[2], NULL, 0), nr = strtoul(arg[3], NULL, 0) - from + 1, i;
@@ -414,7 +414,7 @@ static int look_up(char **arg, bool wanted)
 #pragma GCC diagnostic pop
 		found = !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
 		if (found != wanted || (!found && errno != ENOENT))
-			bad("%s: %s", name, found ? "there" : strerror(errno));
+			bad("%s: %s", name, found ? "exists" : strerror(errno));
 	}
 	printf("%lu names\n", nr);
 	return failures != 0;

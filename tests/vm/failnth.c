@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * failnth: one call after the other with its first, second, third, ... allocation
- * failing, until it needs no more. Takes a kernel with CONFIG_FAULT_INJECTION.
+ * failnth: repeat a call with its first, second, third, ... allocation failing,
+ * until it has no more. Needs a kernel with CONFIG_FAULT_INJECTION.
  *
- *	bind CACHE              open the device, name the folder, bind, close
- *	mount OPTIONS DIR       mount, and unmount what mounted
- *	read FILE               open, read to the end, from cold caches
- *	list DIR                list with attributes, from cold caches
- *	answer CACHE BLOBS FSID DIR
- *	                        play the daemon of a mount on DIR: fetch, copen, write
- *	                        and answer, each failing first
+ *	bind CACHE              open the device, set the directory, bind, close
+ *	mount OPTIONS DIR       mount, and unmount on success
+ *	read FILE               open and read a file, with cold caches
+ *	list DIR                list and stat(2) all names, with cold caches
+ *	serve CACHE BLOBS FSID DIR
+ *	                        act as the daemon of a mount on DIR: read a message,
+ *	                        copen, write and complete, each with failures
  *
- * A call that fails must fail with an errno that a lack of memory excuses, and
- * what is read without an error must be what was read before. Prints
- * "CALL: N allocations failed, E calls did", or what went wrong.
+ * A call must only fail with an errno that a lack of memory explains, and data
+ * read without an error must equal that of the first read. Prints
+ * "CALL: N allocations failed, E calls did", or an error.
  */
 #include "daemon.h"
 
@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More than any of the calls takes: one that never ends is no pass. */
+/* More than any of the calls needs, so that a loop fails the test. */
 #define MAX_STEPS	2000
 
 static int nth_fd;
@@ -47,7 +47,7 @@ static void fail_nth(int n)
 		err(1, "fail-nth");
 }
 
-/* Were there fewer allocations than that? */
+/* Whether the call made fewer allocations. */
 static bool none_failed(void)
 {
 	char text[16] = "";
@@ -57,7 +57,7 @@ static bool none_failed(void)
 	return atoi(text) != 0;
 }
 
-/* A call: 0, or -errno. What it set up is taken back by undo(). */
+/* A call: 0 or -errno. Undone by undo() on success. */
 struct call {
 	const char *name;
 	int (*prepare)(char **argv);
@@ -158,7 +158,7 @@ static uint64_t sum_of(uint64_t sum, const void *data, size_t len)
 	return sum;
 }
 
-/* 0 what it was the first time, 1 something else, -errno */
+/* 0 if equal to the first sum, 1 otherwise */
 static int same_as_first(uint64_t sum)
 {
 	static uint64_t first;
@@ -209,7 +209,7 @@ static int run_list(char **argv)
 	return error ?: same_as_first(sum);
 }
 
-/* --- answer --- */
+/* --- serve --- */
 
 static int device;
 static struct message message;
@@ -217,13 +217,13 @@ static int blob_fd;
 static const char *blob;
 static size_t blob_size;
 
-static void open_blob(const char *folder, const char *name)
+static void open_blob(const char *dir, const char *name)
 {
 	char path[512];
 	struct stat st;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_RDONLY);
 	if (fd < 0 || fstat(fd, &st))
 		err(1, "%s", path);
@@ -254,7 +254,7 @@ static bool has_message(int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-/* An OPEN whose delivery failed has ended, and the mount with it: then there is another one. */
+/* An OPEN whose delivery fails has failed, and the mount with it: start another mount. */
 static void await_message(void)
 {
 	int status, tries;
@@ -265,7 +265,7 @@ static void await_message(void)
 		if (waitpid(mounter, &status, WNOHANG) != mounter)
 			continue;
 		if (!is_excused(-WEXITSTATUS(status)))
-			errx(1, "the mount fails: %s", strerror(WEXITSTATUS(status)));
+			errx(1, "mount failed: %s", strerror(WEXITSTATUS(status)));
 		start_mount();
 	}
 	errx(1, "no message");
@@ -304,7 +304,7 @@ static int run_complete(char **argv)
 	return daemon_complete(blob_fd, message.head.msg_id);
 }
 
-/* Fails the first allocation of a call, then the second, until the call is through. */
+/* Fails the first allocation of a call, then the second, until the call succeeds. */
 static void until_done(const char *name, void (*prepare)(void), int (*run)(char **argv))
 {
 	int step, error;
@@ -327,7 +327,7 @@ static void until_done(const char *name, void (*prepare)(void), int (*run)(char 
 	errx(1, "%s: no end", name);
 }
 
-static void answer_messages(void)
+static void serve_messages(void)
 {
 	int status;
 
@@ -344,10 +344,10 @@ static void answer_messages(void)
 		}
 	}
 	if (status)
-		errx(1, "the mount fails: %s", strerror(WEXITSTATUS(status)));
+		errx(1, "mount failed: %s", strerror(WEXITSTATUS(status)));
 }
 
-static void play_daemon(char **argv)
+static void act_as_daemon(char **argv)
 {
 	open_blob(argv[1], argv[2]);
 	device = daemon_open(NULL, 0);
@@ -357,7 +357,7 @@ static void play_daemon(char **argv)
 	mount_point = argv[3];
 	start_mount();
 	await_message();
-	answer_messages();
+	serve_messages();
 	if (umount(mount_point))
 		err(1, "umount");
 	close(device);
@@ -377,16 +377,16 @@ int main(int argc, char **argv)
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (nth_fd < 0)
 		err(1, "fail-nth");
-	if (argc == 6 && strcmp(argv[1], "answer") == 0) {
-		play_daemon(argv + 2);
+	if (argc == 6 && strcmp(argv[1], "serve") == 0) {
+		act_as_daemon(argv + 2);
 		return 0;
 	}
 	for (i = 0; argc > 2 && i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(argv[1], calls[i].name))
 			continue;
-		/* What reads must give is found out without a failure. */
+		/* The first call, without a failure, gives the right data. */
 		if (calls[i].prepare && calls[i].run(argv + 2))
-			errx(1, "%s fails", argv[1]);
+			errx(1, "%s failed", argv[1]);
 		each_allocation(&calls[i], argv + 2);
 		return 0;
 	}

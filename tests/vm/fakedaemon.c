@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fakedaemon: the smallest daemon that speaks the on-demand protocol, and one
- * that can be told to misbehave. It shares no code with the real one.
+ * fakedaemon: a minimal daemon for the on-demand protocol that misbehaves on
+ * request. It shares no code with erofs-odd.
  *
  * It writes "ready" to standard output when the cache is bound, then one line
- * per message, and a line when the module answers what it should not. From a
- * SIGUSR1 on it writes half of what a READ asks for, to the middle of a block,
- * and never answers. With --hole it leaves out bytes of each blob, until a SIGUSR2.
+ * per message, and a line for each failed call. After SIGUSR1 it writes only half
+ * of each READ, up to the middle of a block, and does not complete it. With --hole
+ * it leaves out bytes of each blob, until SIGUSR2.
  */
 #include "daemon.h"
 
@@ -64,7 +64,7 @@ static int command(int dev, const char *format, ...)
 	va_end(ap);
 	error = daemon_command_bytes(dev, buf, len);
 	if (error)
-		say("refused: %s: %s", buf, strerror(-error));
+		say("rejected: %s: %s", buf, strerror(-error));
 	return error;
 }
 
@@ -138,7 +138,7 @@ static void fill_all(struct object *obj, __u64 off, __u64 len)
 	}
 }
 
-/* All of a READ but what lies in the hole. */
+/* Fills a READ, except for the hole. */
 static void fill(struct object *obj, __u64 off, __u64 len)
 {
 	__u64 end = off + len, hole_end = hole_off + hole_len;
@@ -153,7 +153,7 @@ static void fill(struct object *obj, __u64 off, __u64 len)
 		fill_all(obj, hole_end, end - hole_end);
 }
 
-/* One write(2) of that many zeroes, to what --lie has added to the blob. */
+/* One write(2) of that many zeroes, past the real end of the blob, see --lie. */
 static void write_burst(struct object *obj)
 {
 	off_t end = (lseek(obj->source, 0, SEEK_END) + 4095) & ~4095LL;
@@ -232,7 +232,7 @@ static void serve(int dev)
 	while (poll(&pfd, 1, -1) >= 0 || errno == EINTR) {
 		while ((n = read(dev, &buf, sizeof(buf))) > 0) {
 			if (n != buf.head.len)
-				say("a message of %u bytes came as %zd", buf.head.len, n);
+				say("read returns %zd for a message of %u bytes", n, buf.head.len);
 			on_message(dev, &buf);
 		}
 		if (n < 0) {

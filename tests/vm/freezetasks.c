@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * freezetasks: freeze all tasks as suspend does, thaw them again, and say how it went:
- * "frozen", or why not. Status 77: this kernel offers no way to.
+ * freezetasks: freeze all tasks as suspend does, and thaw them. Prints "frozen", or the
+ * error. Exit status 77: not supported by the kernel.
  *
- * Stock kernels have the interface of user-space hibernation, which freezes alone;
- * those made for testing have pm_test, which stops suspend behind the freezer.
+ * Stock kernels have the interface of user-space hibernation, which can freeze without
+ * suspending; debug kernels have pm_test, which ends a suspend after the freezer.
  */
 #include <errno.h>
 #include <fcntl.h>

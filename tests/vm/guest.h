@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What several of the programs that run in the test machine need. */
+/* Shared by several guest programs. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * Names in a folder, those that begin with a dot left out, at most @max of them.
- * A program that was told a folder without any ends here.
+ * Names in a directory, without those that begin with a dot, at most @max of them.
+ * Exits if there are none.
  */
 static inline unsigned int list_names(const char *path, char *names[], unsigned int max)
 {

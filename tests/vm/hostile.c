@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hostile: a daemon that does anything against readers that do, too.
+ * hostile: a daemon that violates the protocol at random, and random readers.
  *
  *	hostile right|any SEED STEPS SECONDS CACHE MOUNTS BLOBS[:BLOBS...] FSID=TREE...
- *		STEPS of the daemon, or SECONDS of it, and on until everything has happened
- *		once. It is killed and started again all the while, and so are the
- *		readers, who mount the images FSID on MOUNTS/0, MOUNTS/1, ... and read.
- *		BLOBS are the folders of the blobs, TREE is what the image has in it.
- *		With "right" all bytes that the daemon writes to valid ranges are right,
- *		and so is what is read, if it is read without an error. With "any" they
- *		are not, and the cache folder is tampered with.
+ *		runs STEPS of the daemon, or for SECONDS, and longer if some event has not
+ *		happened yet. The daemon is killed and restarted all the time, and so are
+ *		the readers, which mount the images FSID on MOUNTS/0, MOUNTS/1, ... and
+ *		read. BLOBS are directories of blobs, TREE the contents of an image. With
+ *		"right" the daemon writes only right data to valid ranges, and data read
+ *		without an error must be right. With "any" it writes any data, and
+ *		modifies the cache directory.
  *	hostile check DIR TREE
- *		DIR has no wrong bytes; status 2: but errors
+ *		DIR has no wrong data; exit status 2: no wrong data, but errors
  *
- * Each thread and process has a generator of its own, which follows from the
- * seed, its number, and how many of its kind were before it.
+ * Each thread and process has its own generator, seeded from the seed, its number,
+ * and the number of its predecessors.
  */
 #include "guest.h"
 #include "hostile.h"
@@ -37,8 +37,8 @@
 #include <unistd.h>
 
 #define NAMES_MAX	1000
-/* What is killed, or has nothing to wait for, is gone by then, on slow machines too. */
-#define PATIENCE	60
+/* A killed process, or one that waits for nothing, exits in that time even on slow hosts. */
+#define TIMEOUT		60
 #define PROC		"/proc/fs/cachefiles_od/"
 
 struct shared *shared;
@@ -76,7 +76,7 @@ void say(const char *format, ...)
 	if (len > (int)sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len] = '\n';
-	/* At once, so that lines of several processes do not mix. */
+	/* One write(2), so that lines of several processes do not mix. */
 	if (write(STDOUT_FILENO, line, len + 1) < 0)
 		_exit(1);
 }
@@ -104,7 +104,7 @@ void slot_path(char path[256], unsigned int slot)
 	snprintf(path, 256, "%s/%u", options.mounts, slot);
 }
 
-/* --- what there is to serve and to read --- */
+/* --- blobs and trees --- */
 
 static void load_blob(const char *dir, const char *name)
 {
@@ -155,8 +155,8 @@ static int add_name(const char *path, const struct stat *st, int type, struct FT
 	(void)ftw;
 	while (*name == '/')
 		name++;
-	if (type == FTW_D && tree->nr_folders < NAMES_MAX)
-		tree->folders[tree->nr_folders++] = strdup(*name ? name : ".");
+	if (type == FTW_D && tree->nr_dirs < NAMES_MAX)
+		tree->dirs[tree->nr_dirs++] = strdup(*name ? name : ".");
 	else if (type == FTW_F && S_ISREG(st->st_mode) && tree->nr_files < NAMES_MAX)
 		tree->files[tree->nr_files++] = strdup(name);
 	return 0;
@@ -171,14 +171,14 @@ static void load_tree(const char *fsid, const char *path)
 	*tree = (struct tree){
 		.fsid = fsid, .path = path,
 		.files = calloc(NAMES_MAX, sizeof(char *)),
-		.folders = calloc(NAMES_MAX, sizeof(char *)),
+		.dirs = calloc(NAMES_MAX, sizeof(char *)),
 	};
 	if (nftw(path, add_name, 16, FTW_PHYS) || !tree->nr_files)
 		errx(1, "%s: no files", path);
 	nr_trees++;
 }
 
-/* --- processes that must end --- */
+/* --- processes that must exit --- */
 
 static void show_stuck(pid_t pid)
 {
@@ -209,10 +209,10 @@ static bool write_text(const char *path, const char *text)
 	return ok;
 }
 
-/* Return: its status. Whoever does not end is the end of the test. */
+/* Return: its status. A process that does not exit fails the test. */
 static int reap(pid_t pid, const char *what)
 {
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
@@ -227,7 +227,7 @@ static int reap(pid_t pid, const char *what)
 	return status;
 }
 
-static void end(pid_t *pid, const char *what)
+static void kill_and_reap(pid_t *pid, const char *what)
 {
 	if (*pid <= 0)
 		return;
@@ -249,10 +249,10 @@ static bool requests_left(void)
 	return lines != 1;
 }
 
-/* Children of the last daemon may hold the device for a moment. */
+/* Children of the previous daemon may keep the device open for a moment. */
 static int wait_for_device(void)
 {
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 	int dev;
 
 	while ((dev = open_device()) < 0) {
@@ -262,10 +262,10 @@ static int wait_for_device(void)
 		}
 		usleep(2000);
 	}
-	/* Whatever waited for the last one has failed. */
+	/* All requests to the previous daemon must have failed. */
 	if (requests_left()) {
 		count(NR_broken);
-		say("requests are left that nobody can answer");
+		say("requests are pending without a daemon");
 	}
 	return dev;
 }
@@ -281,7 +281,7 @@ static int bound_device(void)
 	return dev;
 }
 
-/* --- those that are started, killed, and started again --- */
+/* --- processes that are killed and restarted --- */
 
 static void drop_device(void)
 {
@@ -332,7 +332,7 @@ static void start_reader(unsigned int slot)
 
 static void kill_daemon(void)
 {
-	end(&sv.daemon, "the daemon");
+	kill_and_reap(&sv.daemon, "the daemon");
 	count(NR_kills);
 	if (one_in(&sv.dice, 2))
 		drop_device();
@@ -345,7 +345,7 @@ static void kill_reader(void)
 {
 	unsigned int slot = any(&sv.dice, SLOTS);
 
-	end(&sv.reader[slot], "a reader");
+	kill_and_reap(&sv.reader[slot], "a reader");
 	count(NR_reader_kills);
 	start_reader(slot);
 }
@@ -367,8 +367,8 @@ static void change_window(void)
 }
 
 /*
- * Dropping caches waits for every file system that is just being mounted, and
- * thereby for the daemon: not in the process that kills it.
+ * drop_caches waits for every file system that is being mounted, and thereby for
+ * the daemon: not in the process that kills the daemon.
  */
 static void drop_caches(void)
 {
@@ -383,18 +383,18 @@ static void drop_caches(void)
 	_exit(!write_text("/proc/sys/vm/drop_caches", what));
 }
 
-/* All numbers below MEDDLES in some order, then in another one: each comes in its turn. */
-#define MEDDLES	24
+/* All numbers below ACTIONS in random order, then again: none is left out for long. */
+#define ACTIONS	24
 
-static unsigned int next_meddle(void)
+static unsigned int next_action(void)
 {
-	static unsigned int deck[MEDDLES], left;
+	static unsigned int deck[ACTIONS], left;
 	unsigned int i, drawn;
 
 	if (!left) {
-		for (i = 0; i < MEDDLES; i++)
+		for (i = 0; i < ACTIONS; i++)
 			deck[i] = i;
-		left = MEDDLES;
+		left = ACTIONS;
 	}
 	i = any(&sv.dice, left);
 	drawn = deck[i];
@@ -402,10 +402,10 @@ static unsigned int next_meddle(void)
 	return drawn;
 }
 
-static void meddle(void)
+static void disturb(void)
 {
 	usleep(any(&sv.dice, 40000));
-	switch (next_meddle()) {
+	switch (next_action()) {
 	case 0:
 		kill_daemon();
 		break;
@@ -416,7 +416,7 @@ static void meddle(void)
 		change_window();
 		break;
 	case 3:
-		end(&sv.keeper, "the keeper");
+		kill_and_reap(&sv.keeper, "the keeper");
 		start_keeper();
 		break;
 	case 4:
@@ -435,30 +435,30 @@ static void check_alive(void)
 	if (waitpid(sv.daemon, &status, WNOHANG) != sv.daemon)
 		return;
 	count(NR_broken);
-	say("the daemon ended by itself: status %x", status);
+	say("the daemon exited: status %x", status);
 	sv.daemon = 0;
 	drop_device();
 	start_daemon();
 }
 
 /*
- * Without a daemon nothing is waited for: readers end by themselves, mounts go
- * away, nobody has the device or waits for it.
+ * Without a daemon nothing may wait: readers exit, unmounts succeed, and the
+ * device is free.
  */
 static void finish(void)
 {
 	unsigned int slot;
 
 	__atomic_store_n(&shared->stop, true, __ATOMIC_RELAXED);
-	end(&sv.daemon, "the daemon");
-	end(&sv.keeper, "the keeper");
+	kill_and_reap(&sv.daemon, "the daemon");
+	kill_and_reap(&sv.keeper, "the keeper");
 	drop_device();
 	for (slot = 0; slot < SLOTS; slot++)
 		reap(sv.reader[slot], "a reader without a daemon");
 	if (sv.dropper)
-		reap(sv.dropper, "whoever drops caches");
+		reap(sv.dropper, "the process that drops caches");
 	for (slot = 0; slot < SLOTS; slot++)
-		if (!clear_slot(slot, PATIENCE)) {
+		if (!clear_slot(slot, TIMEOUT)) {
 			count(NR_broken);
 			say("slot %u is not unmounted: %s", slot, strerror(errno));
 		}
@@ -471,13 +471,13 @@ static const char * const names[] = {
 #undef NAME
 };
 
-/* Return: something that a run has to see and has not, or NR_COUNTS. */
+/* Return: an event that a run must have but has not had, or NR_COUNTS. */
 static enum count never_seen(void)
 {
 	static const enum count expected[] = { NR_steps, NR_opens, NR_reads, NR_copen_ok,
-		NR_copen_refused, NR_complete_ok, NR_complete_refused, NR_fill_ok, NR_fill_refused,
-		NR_fd_closed, NR_fd_passed, NR_kills, NR_reader_kills, NR_mounts, NR_mount_errors,
-		NR_checked, NR_read_errors };
+		NR_copen_rejected, NR_complete_ok, NR_complete_rejected, NR_fill_ok,
+		NR_fill_rejected, NR_fd_closed, NR_fd_passed, NR_kills, NR_reader_kills, NR_mounts,
+		NR_mount_errors, NR_checked, NR_read_errors };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
@@ -486,7 +486,7 @@ static enum count never_seen(void)
 	return NR_COUNTS;
 }
 
-/* Return: true when the run has seen what it is for, and nothing else. */
+/* Return: true if all expected events and no others have happened. */
 static bool judge(void)
 {
 	enum count never = never_seen();
@@ -499,10 +499,10 @@ static bool judge(void)
 	return never == NR_COUNTS && !shared->count[NR_wrong] && !shared->count[NR_broken];
 }
 
-/* A slow machine may take longer until something of everything has happened. */
-static bool is_over(double began)
+/* A slow host may take longer until each event has happened. */
+static bool is_over(double start)
 {
-	double seconds = now() - began;
+	double seconds = now() - start;
 
 	if (seconds < options.seconds && shared->count[NR_steps] < options.steps)
 		return false;
@@ -511,11 +511,11 @@ static bool is_over(double began)
 
 static int run(void)
 {
-	double began = now();
+	double start = now();
 	unsigned int slot;
 	char path[256];
 
-	/* Readers write to nobody; a broken socket is the daemon's business. */
+	/* The socket of the keeper may be broken when the daemon writes to it. */
 	signal(SIGPIPE, SIG_IGN);
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sv.sock))
 		err(1, "socketpair");
@@ -527,8 +527,8 @@ static int run(void)
 		mkdir(path, 0755);
 		start_reader(slot);
 	}
-	while (!is_over(began)) {
-		meddle();
+	while (!is_over(start)) {
+		disturb();
 		check_alive();
 	}
 	finish();

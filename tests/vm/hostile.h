@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of `hostile` share: a generator, counters, blobs and trees. */
+/* Shared by the parts of `hostile`: a generator, counters, blobs and trees. */
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
@@ -11,9 +11,9 @@
 #define SLOTS		10
 #define THREADS		6
 
-/* What happened, counted by all processes together. */
-#define COUNTS(X)	X(steps) X(opens) X(reads) X(closes) X(copen_ok) X(copen_refused) \
-	X(complete_ok) X(complete_refused) X(fill_ok) X(fill_refused) X(fd_closed) X(fd_passed) \
+/* Events, counted by all processes together. */
+#define COUNTS(X)	X(steps) X(opens) X(reads) X(closes) X(copen_ok) X(copen_rejected) \
+	X(complete_ok) X(complete_rejected) X(fill_ok) X(fill_rejected) X(fd_closed) X(fd_passed) \
 	X(commands) X(culled) X(forks) X(lives) X(kills) X(reader_kills) X(mounts) \
 	X(mount_errors) X(checked) X(read_errors) X(bytes) X(wrong) X(broken)
 
@@ -25,8 +25,8 @@ enum count {
 };
 
 /**
- * struct shared - what all processes see
- * @stop: readers end after what they are at
+ * struct shared - memory shared by all processes
+ * @stop: readers exit after their current operation
  * @count: see COUNTS
  */
 struct shared {
@@ -46,7 +46,7 @@ static inline void count(enum count what)
 	count_by(what, 1);
 }
 
-/** struct dice - a generator of its own for each thread */
+/** struct dice - one thread's generator */
 struct dice {
 	uint64_t state;
 };
@@ -65,7 +65,7 @@ static inline bool one_in(struct dice *dice, unsigned int n)
 	return any(dice, n) == 0;
 }
 
-/** struct blob - a file that the daemon has, and all its bytes */
+/** struct blob - a file that the daemon serves, and its data */
 struct blob {
 	char *name;
 	const unsigned char *data;
@@ -75,11 +75,11 @@ struct blob {
 extern struct blob *blobs;
 extern unsigned int nr_blobs;
 
-/** struct tree - what an image has in it, as files in a folder */
+/** struct tree - the contents of an image, as files in a directory */
 struct tree {
 	const char *fsid, *path;
-	char **files, **folders;
-	unsigned int nr_files, nr_folders;
+	char **files, **dirs;
+	unsigned int nr_files, nr_dirs;
 };
 
 extern struct tree *trees;
@@ -87,12 +87,12 @@ extern unsigned int nr_trees;
 
 /**
  * struct options - from the command line
- * @cache: the cache folder
- * @mounts: in it are the mount points, by number
- * @right: what is written to valid ranges of blobs is right, always
- * @seed: of all dice
- * @steps: of the daemon's threads, together
- * @seconds: at most
+ * @cache: the cache directory
+ * @mounts: directory of the mount points, which are numbered
+ * @right: only right data is written to valid ranges of blobs
+ * @seed: seed of all dice
+ * @steps: number of steps of the daemon's threads, in total
+ * @seconds: time limit
  */
 struct options {
 	const char *cache, *mounts;

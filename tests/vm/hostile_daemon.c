@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hostile daemon: threads that share the device and all fds, and a keeper,
- * another process that is given fds and goes on with them as it likes.
+ * another process that receives fds and uses them at random.
  *
- * Numbers of fds are not used again while a thread may be using them: closing
- * puts /dev/null in the fd's place, at any moment, and the number is let go
- * when its last user is done. So bytes of one blob never get into another.
+ * An fd number is not reused while a thread may use it: "closing" puts /dev/null
+ * in its place, at any time, and the number is freed after its last use. So data
+ * of one blob is never written to another.
  */
 #include "daemon.h"
 #include "guest.h"
@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define OBJECTS		256
-#define QUESTIONS	256
+#define REQUESTS	256
 #define KEPT		32
 #define GRAIN		4096UL
 
@@ -42,12 +42,12 @@ struct object {
 	bool dead;
 };
 
-/* What was asked; stays for late and second answers until it is overwritten. */
-struct question {
+/* A request; kept for late and repeated replies until it is overwritten. */
+struct request {
 	uint32_t opcode, msg_id, object_id;
 	uint64_t off, len;
 	const struct blob *blob;
-	bool answered;
+	bool taken;
 };
 
 struct passed {
@@ -61,8 +61,8 @@ struct thread {
 };
 
 static struct object objects[OBJECTS];
-static struct question questions[QUESTIONS];
-static unsigned int next_question;
+static struct request requests[REQUESTS];
+static unsigned int next_request;
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
 static int device, null, keeper_sock;
 static unsigned int malice;
@@ -91,7 +91,7 @@ static const struct blob *find_blob(const char *name, size_t len)
 	return NULL;
 }
 
-static void let_go(struct object *obj)
+static void put_object(struct object *obj)
 {
 	pthread_mutex_lock(&table);
 	if (--obj->users == 0 && obj->dead) {
@@ -101,7 +101,7 @@ static void let_go(struct object *obj)
 	pthread_mutex_unlock(&table);
 }
 
-/* The fd is closed at once, whoever is using it. */
+/* Closes the fd at once, even if it is in use. */
 static void kill_object(struct object *obj)
 {
 	pthread_mutex_lock(&table);
@@ -121,7 +121,7 @@ static struct object *take_if(struct object *obj, uint32_t id)
 	return obj;
 }
 
-/* Some fd of an object, or of any with 0; it must be let go. */
+/* Some fd of object @id, or of any if 0; released by put_object(). */
 static struct object *take_object(struct dice *dice, uint32_t id)
 {
 	unsigned int start = any(dice, OBJECTS), i;
@@ -152,7 +152,7 @@ static void add_object(struct dice *dice, const struct blob *blob, uint32_t id, 
 	if (!obj)
 		return;
 	kill_object(obj);
-	let_go(obj);
+	put_object(obj);
 }
 
 static void kill_objects(struct dice *dice, uint32_t id)
@@ -161,40 +161,40 @@ static void kill_objects(struct dice *dice, uint32_t id)
 
 	while ((obj = take_object(dice, id))) {
 		kill_object(obj);
-		let_go(obj);
+		put_object(obj);
 	}
 }
 
-static void add_question(const struct question *q)
+static void add_request(const struct request *r)
 {
 	pthread_mutex_lock(&table);
-	questions[next_question++ % QUESTIONS] = *q;
+	requests[next_request++ % REQUESTS] = *r;
 	pthread_mutex_unlock(&table);
 }
 
-/* A question, open if there is one. The copy is not kept up to date: answers cross. */
-static bool take_question(struct dice *dice, uint32_t opcode, bool open, struct question *q)
+/* A request, one that no thread has taken yet if @open. A copy: replies may race. */
+static bool take_request(struct dice *dice, uint32_t opcode, bool open, struct request *r)
 {
-	unsigned int start = any(dice, QUESTIONS), i;
+	unsigned int start = any(dice, REQUESTS), i;
 	bool found = false;
 
 	pthread_mutex_lock(&table);
-	for (i = 0; i < QUESTIONS && !found; i++) {
-		struct question *it = &questions[(start + i) % QUESTIONS];
+	for (i = 0; i < REQUESTS && !found; i++) {
+		struct request *it = &requests[(start + i) % REQUESTS];
 
-		if (!it->msg_id || it->opcode != opcode || (open && it->answered))
+		if (!it->msg_id || it->opcode != opcode || (open && it->taken))
 			continue;
-		*q = *it;
-		it->answered = true;
+		*r = *it;
+		it->taken = true;
 		found = true;
 	}
 	pthread_mutex_unlock(&table);
 	return found;
 }
 
-/* --- what is right --- */
+/* --- valid replies --- */
 
-/* Bytes of a blob; behind its end, and where nothing has to be right, anything. */
+/* Data of a blob; random past its end, and with random errors in mode "any". */
 static void make_bytes(struct dice *dice, const struct blob *blob, unsigned char *to,
 		       uint64_t off, size_t len)
 {
@@ -222,7 +222,7 @@ static bool fill(struct dice *dice, int fd, const struct blob *blob, uint64_t of
 
 		make_bytes(dice, blob, at, off, part);
 		n = pwrite(fd, at, part, off);
-		count(n > 0 ? NR_fill_ok : NR_fill_refused);
+		count(n > 0 ? NR_fill_ok : NR_fill_rejected);
 		if (n <= 0)
 			return false;
 		off += n;
@@ -235,63 +235,63 @@ static void complete(int fd, unsigned long msg_id)
 {
 	bool ok = daemon_complete(fd, msg_id) == 0;
 
-	count(ok ? NR_complete_ok : NR_complete_refused);
+	count(ok ? NR_complete_ok : NR_complete_rejected);
 }
 
 static void copen(uint32_t id, const char *size)
 {
-	count(daemon_command(device, "copen %u,%s", id, size) ? NR_copen_refused : NR_copen_ok);
+	count(daemon_command(device, "copen %u,%s", id, size) ? NR_copen_rejected : NR_copen_ok);
 }
 
-static void answer_open(const struct question *q)
+static void reply_open(const struct request *r)
 {
 	char size[32];
 
-	snprintf(size, sizeof(size), "%lld", q->blob == &no_blob ? -2LL : (long long)q->blob->size);
-	copen(q->msg_id, size);
+	snprintf(size, sizeof(size), "%lld", r->blob == &no_blob ? -2LL : (long long)r->blob->size);
+	copen(r->msg_id, size);
 }
 
-static void answer_read(struct dice *dice, const struct question *q)
+static void reply_read(struct dice *dice, const struct request *r)
 {
-	struct object *obj = take_object(dice, q->object_id);
+	struct object *obj = take_object(dice, r->object_id);
 
 	if (!obj)
 		return;
-	fill(dice, obj->fd, obj->blob, q->off, q->len);
-	complete(obj->fd, q->msg_id);
-	let_go(obj);
+	fill(dice, obj->fd, obj->blob, r->off, r->len);
+	complete(obj->fd, r->msg_id);
+	put_object(obj);
 }
 
-/* --- the device is read --- */
+/* --- messages --- */
 
-static void on_open(struct dice *dice, const struct message *m, struct question *q)
+static void on_open(struct dice *dice, const struct message *m, struct request *r)
 {
 	const struct cachefiles_od_open *o = &m->open;
 
-	q->blob = find_blob((const char *)o->data + o->volume_key_size, o->cookie_key_size) ?:
+	r->blob = find_blob((const char *)o->data + o->volume_key_size, o->cookie_key_size) ?:
 		  &no_blob;
-	add_object(dice, q->blob, m->head.object_id, o->fd);
+	add_object(dice, r->blob, m->head.object_id, o->fd);
 	count(NR_opens);
 }
 
-/* Return: false when there was nothing. */
-static bool on_message(struct dice *dice, const struct message *m, ssize_t n, struct question *q)
+/* Return: false if there was no message. */
+static bool on_message(struct dice *dice, const struct message *m, ssize_t n, struct request *r)
 {
 	if (n <= 0)
 		return false;
 	if (n != m->head.len || n < (ssize_t)sizeof(m->head) || m->head.opcode > 2) {
 		count(NR_broken);
-		say("a message of %u bytes, opcode %u, came as %zd", m->head.len,
-		    m->head.opcode, n);
+		say("read returns %zd for a message of %u bytes, opcode %u", n, m->head.len,
+		    m->head.opcode);
 		return false;
 	}
-	*q = (struct question){ .opcode = m->head.opcode, .msg_id = m->head.msg_id,
-				.object_id = m->head.object_id };
-	if (q->opcode == CACHEFILES_OD_OP_OPEN) {
-		on_open(dice, m, q);
-	} else if (q->opcode == CACHEFILES_OD_OP_READ) {
-		q->off = m->range.off;
-		q->len = m->range.len;
+	*r = (struct request){ .opcode = m->head.opcode, .msg_id = m->head.msg_id,
+			       .object_id = m->head.object_id };
+	if (r->opcode == CACHEFILES_OD_OP_OPEN) {
+		on_open(dice, m, r);
+	} else if (r->opcode == CACHEFILES_OD_OP_READ) {
+		r->off = m->range.off;
+		r->len = m->range.len;
 		count(NR_reads);
 	} else {
 		count(NR_closes);
@@ -299,37 +299,37 @@ static bool on_message(struct dice *dice, const struct message *m, ssize_t n, st
 	return true;
 }
 
-static bool fetch(struct dice *dice, struct question *q, size_t len)
+static bool fetch(struct dice *dice, struct request *r, size_t len)
 {
 	struct message m;
 
-	return on_message(dice, &m, read(device, &m, len), q);
+	return on_message(dice, &m, read(device, &m, len), r);
 }
 
-/* As a daemon should, but for the order in which answers are given. */
+/* As a daemon should, except for the order of replies. */
 static void serve(struct dice *dice)
 {
-	struct question q;
+	struct request r;
 
-	if (take_question(dice, CACHEFILES_OD_OP_OPEN, true, &q)) {
-		answer_open(&q);
+	if (take_request(dice, CACHEFILES_OD_OP_OPEN, true, &r)) {
+		reply_open(&r);
 		return;
 	}
-	if (take_question(dice, CACHEFILES_OD_OP_READ, true, &q)) {
-		answer_read(dice, &q);
+	if (take_request(dice, CACHEFILES_OD_OP_READ, true, &r)) {
+		reply_read(dice, &r);
 		return;
 	}
-	if (!daemon_readable(device, 3) || !fetch(dice, &q, sizeof(struct message)))
+	if (!daemon_readable(device, 3) || !fetch(dice, &r, sizeof(struct message)))
 		return;
-	if (q.opcode == CACHEFILES_OD_OP_CLOSE)
-		kill_objects(dice, q.object_id);
+	if (r.opcode == CACHEFILES_OD_OP_CLOSE)
+		kill_objects(dice, r.object_id);
 	else
-		add_question(&q);
+		add_request(&r);
 }
 
-/* --- what a daemon should not do --- */
+/* --- misbehaviour --- */
 
-/* Memory whose fault is for the daemon itself to serve, if there is something to map. */
+/* Memory whose page fault the daemon itself has to serve, if an image is mounted. */
 static void *slow_memory(struct dice *dice)
 {
 	const struct tree *tree = &trees[any(dice, nr_trees)];
@@ -349,7 +349,7 @@ static void *slow_memory(struct dice *dice)
 
 static void fetch_oddly(struct dice *dice)
 {
-	struct question q;
+	struct request r;
 	void *slow;
 
 	switch (any(dice, 8)) {
@@ -360,33 +360,33 @@ static void fetch_oddly(struct dice *dice)
 		slow = slow_memory(dice);
 		if (slow == MAP_FAILED)
 			return;
-		if (on_message(dice, slow, read(device, slow, CACHEFILES_OD_MSG_MAX), &q))
-			add_question(&q);
+		if (on_message(dice, slow, read(device, slow, CACHEFILES_OD_MSG_MAX), &r))
+			add_request(&r);
 		munmap(slow, GRAIN);
 		return;
 	case 2:
 	case 3:
-		if (fetch(dice, &q, any(dice, 80)))
-			add_question(&q);
+		if (fetch(dice, &r, any(dice, 80)))
+			add_request(&r);
 		return;
 	default:
-		/* READs and CLOSEs may be forgotten. */
-		if (fetch(dice, &q, sizeof(struct message)) &&
-		    (q.opcode == CACHEFILES_OD_OP_OPEN || !one_in(dice, 4)))
-			add_question(&q);
+		/* READs and CLOSEs may be ignored. */
+		if (fetch(dice, &r, sizeof(struct message)) &&
+		    (r.opcode == CACHEFILES_OD_OP_OPEN || !one_in(dice, 4)))
+			add_request(&r);
 	}
 }
 
 static uint32_t any_id(struct dice *dice)
 {
-	struct question q;
+	struct request r;
 
-	if (!one_in(dice, 3) && take_question(dice, any(dice, 2) * 2, false, &q))
-		return q.msg_id + (one_in(dice, 4) ? any(dice, 3) : 0);
+	if (!one_in(dice, 3) && take_request(dice, any(dice, 2) * 2, false, &r))
+		return r.msg_id + (one_in(dice, 4) ? any(dice, 3) : 0);
 	return one_in(dice, 2) ? any(dice, 1000) : any64(dice);
 }
 
-/* Where bytes must be right, a wrong size ends at a grain or behind the right one. */
+/* In mode "right" a wrong size is a multiple of GRAIN, or larger than the right one. */
 static void any_size(struct dice *dice, const struct blob *blob, char text[64])
 {
 	static const char * const odd[] = { "", "zork", "-", "-0", "-4096", "99999999999999999999",
@@ -411,69 +411,69 @@ static void any_size(struct dice *dice, const struct blob *blob, char text[64])
 	snprintf(text, 64, "%llu", (unsigned long long)size);
 }
 
-static void answer_open_oddly(struct dice *dice)
+static void reply_open_oddly(struct dice *dice)
 {
-	struct question q;
+	struct request r;
 	char size[64];
 
-	if (!take_question(dice, CACHEFILES_OD_OP_OPEN, !one_in(dice, 3), &q))
+	if (!take_request(dice, CACHEFILES_OD_OP_OPEN, !one_in(dice, 3), &r))
 		return;
 	switch (any(dice, 6)) {
 	case 0:
-		q.msg_id = any_id(dice);
-		/* It may be another blob's: an id that fits gets an errno. */
-		copen(q.msg_id, "-5");
+		r.msg_id = any_id(dice);
+		/* A valid id may be another blob's: never a size, always an errno. */
+		copen(r.msg_id, "-5");
 		return;
 	case 1:
-		kill_objects(dice, q.object_id);
-		answer_open(&q);
+		kill_objects(dice, r.object_id);
+		reply_open(&r);
 		return;
 	case 2:
-		answer_open(&q);
-		answer_open(&q);
+		reply_open(&r);
+		reply_open(&r);
 		return;
 	default:
-		any_size(dice, q.blob, size);
-		copen(q.msg_id, size);
+		any_size(dice, r.blob, size);
+		copen(r.msg_id, size);
 	}
 }
 
-static void answer_read_oddly(struct dice *dice)
+static void reply_read_oddly(struct dice *dice)
 {
 	struct object *obj;
-	struct question q;
+	struct request r;
 
-	if (!take_question(dice, CACHEFILES_OD_OP_READ, !one_in(dice, 3), &q))
+	if (!take_request(dice, CACHEFILES_OD_OP_READ, !one_in(dice, 3), &r))
 		return;
-	obj = take_object(dice, one_in(dice, 4) ? 0 : q.object_id);
+	obj = take_object(dice, one_in(dice, 4) ? 0 : r.object_id);
 	if (!obj)
 		return;
 	switch (any(dice, 7)) {
 	case 0:
 		break;
 	case 1:
-		fill(dice, obj->fd, obj->blob, q.off, q.len / 2 & ~(GRAIN - 1));
+		fill(dice, obj->fd, obj->blob, r.off, r.len / 2 & ~(GRAIN - 1));
 		break;
 	case 2:
-		/* without an answer, or with the one to come later */
-		fill(dice, obj->fd, obj->blob, q.off, q.len);
-		let_go(obj);
+		/* without a completion, or with a later one */
+		fill(dice, obj->fd, obj->blob, r.off, r.len);
+		put_object(obj);
 		return;
 	case 3:
-		q.msg_id = any_id(dice);
+		r.msg_id = any_id(dice);
 		break;
 	case 4:
-		fill(dice, obj->fd, obj->blob, q.off + any(dice, 5000), q.len);
+		fill(dice, obj->fd, obj->blob, r.off + any(dice, 5000), r.len);
 		break;
 	case 5:
 		ioctl(obj->fd, any64(dice), any64(dice));
 		break;
 	default:
-		fill(dice, obj->fd, obj->blob, q.off, q.len);
-		complete(obj->fd, q.msg_id);
+		fill(dice, obj->fd, obj->blob, r.off, r.len);
+		complete(obj->fd, r.msg_id);
 	}
-	complete(obj->fd, q.msg_id);
-	let_go(obj);
+	complete(obj->fd, r.msg_id);
+	put_object(obj);
 }
 
 static void write_slow_memory(struct dice *dice, const struct object *obj)
@@ -512,7 +512,7 @@ static void write_oddly(struct dice *dice)
 		pwrite(obj->fd, unmapped, 0, off);
 		break;
 	case 4:
-		/* half of it can be read */
+		/* only half of it is readable */
 		pwrite(obj->fd, obj->blob->data ? (char *)unmapped - GRAIN : unmapped, 2 * GRAIN,
 		       size + (1 << 20));
 		break;
@@ -522,7 +522,7 @@ static void write_oddly(struct dice *dice)
 	default:
 		fill(dice, obj->fd, obj->blob, off & ~(GRAIN - 1), 1 + any(dice, 64 * GRAIN));
 	}
-	let_go(obj);
+	put_object(obj);
 }
 
 static void seek_oddly(struct dice *dice)
@@ -534,7 +534,7 @@ static void seek_oddly(struct dice *dice)
 		return;
 	lseek(obj->fd, one_in(dice, 4) ? any64(dice) : any64(dice) % obj->blob->size,
 	      whence[any(dice, 6)]);
-	let_go(obj);
+	put_object(obj);
 }
 
 static void pass_on(struct dice *dice, const struct object *obj)
@@ -577,10 +577,10 @@ static void handle_fd_oddly(struct dice *dice)
 		pass_on(dice, obj);
 		kill_object(obj);
 	}
-	let_go(obj);
+	put_object(obj);
 }
 
-/* Into some folder of the cache; each thread has a working directory of its own. */
+/* Changes to a random directory of the cache; each thread has its own working directory. */
 static bool enter(struct dice *dice, char name[256], unsigned int levels)
 {
 	struct dirent *ent;
@@ -603,7 +603,7 @@ static bool enter(struct dice *dice, char name[256], unsigned int levels)
 	return found;
 }
 
-/* Behind the module's back, where nothing has to be right; never in what it keeps open. */
+/* Modifies the cache directly: in mode "any" also the data, in both modes the names. */
 static void tamper(struct dice *dice, const char *name)
 {
 	int fd;
@@ -676,7 +676,7 @@ static void poke_device(struct dice *dice)
 		count(NR_broken);
 }
 
-/* A child that has all fds, the device too, for a while. */
+/* Leaves a child that has all fds, including the device, open for a while. */
 static void leave_child(struct dice *dice)
 {
 	useconds_t how_long = any(dice, 150000);
@@ -696,14 +696,14 @@ static void leave_child(struct dice *dice)
 	_exit(0);
 }
 
-/* Weights, in all 100. */
+/* The weights add up to 100. */
 static void misbehave(struct dice *dice)
 {
 	static const struct {
 		unsigned int weight;
 		void (*act)(struct dice *dice);
 	} acts[] = {
-		{ 22, fetch_oddly }, { 14, answer_open_oddly }, { 20, answer_read_oddly },
+		{ 22, fetch_oddly }, { 14, reply_open_oddly }, { 20, reply_read_oddly },
 		{ 16, write_oddly }, { 5, seek_oddly }, { 10, handle_fd_oddly },
 		{ 5, cull_oddly }, { 5, command_oddly }, { 2, poke_device }, { 1, leave_child },
 	};
@@ -730,7 +730,7 @@ static void *run(void *data)
 	return NULL;
 }
 
-/* A page that can be read and one behind it that cannot; right for no blob's start. */
+/* A readable page followed by an unreadable one. */
 static void make_unmapped(void)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -808,7 +808,7 @@ static void use(struct dice *dice, struct kept *kept)
 	}
 }
 
-/* Outlives daemons; all that is left is closed when it is killed. */
+/* Outlives daemons; its fds are closed when it is killed. */
 void keeper_main(int sock, unsigned int life)
 {
 	static struct kept kept[KEPT];

@@ -23,7 +23,7 @@ struct reader {
 	const struct tree *tree;
 };
 
-/* In the mode without a truth nothing that is read is wrong. */
+/* In mode "any" all data is accepted. */
 static void wrong(const struct tree *tree, const char *file, const char *what, long long at)
 {
 	if (!options.right)
@@ -43,7 +43,7 @@ static int open_in(const char *dir, const char *name, int flags)
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	/* In garbage a file may be a pipe. */
+	/* In a corrupt image a file may be a FIFO. */
 	return open(path, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
@@ -56,12 +56,12 @@ static void compare(const struct tree *tree, const char *file, const void *got,
 	for (i = 0; i < len && a[i] == b[i]; i++)
 		;
 	if (i < len)
-		wrong(tree, file, "other bytes", at + i);
+		wrong(tree, file, "wrong data", at + i);
 	else
 		checked(len);
 }
 
-/* Return: bytes compared, 0 at the end of the file, or -1 for an error. */
+/* Return: bytes compared, 0 at the end of the file, or -1 on error. */
 static ssize_t read_piece(const struct tree *tree, const char *file, int fd, int truth,
 			  size_t len, off_t at)
 {
@@ -72,7 +72,7 @@ static ssize_t read_piece(const struct tree *tree, const char *file, int fd, int
 		return -1;
 	m = pread(truth, wanted, len, at);
 	if (n > m || (n == 0 && m > 0)) {
-		wrong(tree, file, "another length", at);
+		wrong(tree, file, "wrong length", at);
 		return 0;
 	}
 	compare(tree, file, got, wanted, n, at);
@@ -87,7 +87,7 @@ static void on_bus_error(int sig)
 	siglongjmp(no_page, 1);
 }
 
-/* Return: false for a page that is not to be had. */
+/* Return: false if the page cannot be read. */
 static bool read_page(void *to, const char *page, size_t len)
 {
 	if (sigsetjmp(no_page, 1))
@@ -96,7 +96,7 @@ static bool read_page(void *to, const char *page, size_t len)
 	return true;
 }
 
-/* Touches pages of a mapping here and there. */
+/* Touches random pages of a mapping. */
 static void read_mapped(struct reader *r, const char *file, int fd, int truth, size_t size)
 {
 	static char got[4096], wanted[4096];
@@ -144,7 +144,7 @@ static void read_file(struct reader *r)
 	if (fd < 0 || fstat(fd, &st) || fstat(truth, &wanted)) {
 		count(NR_read_errors);
 	} else if (st.st_size != wanted.st_size) {
-		wrong(r->tree, file, "another size", st.st_size);
+		wrong(r->tree, file, "wrong size", st.st_size);
 	} else if (one_in(&r->dice, 3)) {
 		read_mapped(r, file, fd, truth, st.st_size);
 	} else if (one_in(&r->dice, 3)) {
@@ -161,8 +161,8 @@ static void read_file(struct reader *r)
 	close(truth);
 }
 
-/* Return: number of names, or -1 when the listing failed. */
-static int list(const struct tree *tree, const char *dir, const char *folder, bool judge)
+/* Return: number of names, or -1 if the listing failed. */
+static int list(const struct tree *tree, const char *root, const char *dir, bool judge)
 {
 	char path[4096], truth[4096];
 	struct dirent *ent;
@@ -170,14 +170,14 @@ static int list(const struct tree *tree, const char *dir, const char *folder, bo
 	int names = 0;
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, folder);
+	snprintf(path, sizeof(path), "%s/%s", root, dir);
 	d = opendir(path);
 	if (!d)
 		return -1;
 	while ((errno = 0, ent = readdir(d))) {
-		snprintf(truth, sizeof(truth), "%s/%s/%s", tree->path, folder, ent->d_name);
+		snprintf(truth, sizeof(truth), "%s/%s/%s", tree->path, dir, ent->d_name);
 		if (judge && lstat(truth, &st))
-			wrong(tree, truth, "a name too many", names);
+			wrong(tree, truth, "unexpected name", names);
 		names++;
 	}
 	if (errno)
@@ -186,14 +186,14 @@ static int list(const struct tree *tree, const char *dir, const char *folder, bo
 	return names;
 }
 
-static void list_folder(const struct tree *tree, const char *dir, const char *folder)
+static void list_dir(const struct tree *tree, const char *root, const char *dir)
 {
-	int names = list(tree, dir, folder, true);
+	int names = list(tree, root, dir, true);
 
 	if (names < 0)
 		count(NR_read_errors);
-	else if (names != list(tree, tree->path, folder, false))
-		wrong(tree, folder, "another number of names", names);
+	else if (names != list(tree, tree->path, dir, false))
+		wrong(tree, dir, "wrong number of names", names);
 	else
 		checked(0);
 }
@@ -204,11 +204,11 @@ static void try_mount(struct reader *r)
 	const struct tree *tree = &trees[any(&r->dice, nr_trees)];
 	char text[512], timeout[32] = "";
 
-	/* Without a deadline it is for the daemon's end, or ours. */
+	/* Without a deadline the mount waits until the daemon or this process is killed. */
 	if (!one_in(&r->dice, 3))
 		snprintf(timeout, sizeof(timeout), ",timeout=%u", 50 + any(&r->dice, 2000));
 	snprintf(text, sizeof(text), "%sfsid=%s%s", domains[any(&r->dice, 4)], tree->fsid, timeout);
-	/* In garbage a file may be a device. */
+	/* In a corrupt image a file may be a device. */
 	if (mount("none", r->path, "erofs_od", MS_RDONLY | MS_NODEV, text)) {
 		count(NR_mount_errors);
 		usleep(any(&r->dice, 20000));
@@ -231,8 +231,7 @@ static void step(struct reader *r)
 	else if (one_in(&r->dice, 24))
 		leave(r);
 	else if (one_in(&r->dice, 6))
-		list_folder(r->tree, r->path,
-			    r->tree->folders[any(&r->dice, r->tree->nr_folders)]);
+		list_dir(r->tree, r->path, r->tree->dirs[any(&r->dice, r->tree->nr_dirs)]);
 	else
 		read_file(r);
 }
@@ -250,7 +249,7 @@ void reader_main(unsigned int slot, unsigned int life)
 	_exit(0);
 }
 
-/* Nothing is mounted there any more. A slow thread of the daemon may sit in it. */
+/* Unmounts all. A slow thread of the daemon may still use the mount. */
 bool clear_slot(unsigned int slot, double seconds)
 {
 	double until = now() + seconds;
@@ -268,15 +267,15 @@ bool clear_slot(unsigned int slot, double seconds)
 	}
 }
 
-/* Reads all there is; for once an error is told from wrong bytes by the caller. */
+/* Reads the whole tree; the caller distinguishes errors and wrong data by the counts. */
 int check_tree(const char *path, const struct tree *tree)
 {
 	unsigned int i;
 	ssize_t n;
 	off_t at;
 
-	for (i = 0; i < tree->nr_folders; i++)
-		list_folder(tree, path, tree->folders[i]);
+	for (i = 0; i < tree->nr_dirs; i++)
+		list_dir(tree, path, tree->dirs[i]);
 	for (i = 0; i < tree->nr_files; i++) {
 		int fd = open_in(path, tree->files[i], 0);
 		int truth = open_in(tree->path, tree->files[i], 0);

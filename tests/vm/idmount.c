@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * idmount: a mount once more, elsewhere, with its owners shifted.
+ * idmount: clone a mount to another path, with shifted owners.
  *
- *	idmount MOUNT ELSEWHERE BY     owners are those of the file system + BY there
+ *	idmount MOUNT DIR BY           owners on DIR are those of the file system + BY
  *	idmount --as UID PATH          read a file as that user
  *
- * Status 77: this kernel has no idmapped mounts.
+ * Exit status 77: the kernel does not support idmapped mounts.
  */
 #include <err.h>
 #include <errno.h>
@@ -21,10 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LACKS	77
+#define UNSUPPORTED	77
 #define OWNERS	1000000
 
-/* As the kernel's headers have them, which this machine's may not. */
+/* Values of the kernel's headers, which the build host may lack. */
 #define OPEN_TREE_CLONE		1
 #define MOVE_EMPTY_PATH		4
 #define IDMAP			0x00100000
@@ -50,7 +50,7 @@ static void put(const char *path, const char *line)
 	close(fd);
 }
 
-/* A user name space that maps like that, by way of a process that is in one. */
+/* A user namespace with that mapping, through a process in it. */
 static int user_ns(unsigned int by)
 {
 	int ready[2], go[2], fd;
@@ -70,7 +70,7 @@ static int user_ns(unsigned int by)
 		_exit(0);
 	}
 	if (read(ready[0], line, 1) != 1 || line[0] != 'y')
-		errx(1, "no user name space");
+		errx(1, "no user namespace");
 	snprintf(line, sizeof(line), "0 %u %u", by, OWNERS);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 	put(path, line);
@@ -94,7 +94,7 @@ static void mount_shifted(const char *from, const char *to, unsigned int by)
 		err(1, "open_tree");
 	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes))) {
 		if (errno == ENOSYS)
-			exit(LACKS);
+			exit(UNSUPPORTED);
 		err(1, "mount_setattr");
 	}
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, to, MOVE_EMPTY_PATH))
@@ -125,6 +125,6 @@ int main(int argc, char **argv)
 	else if (argc == 4)
 		mount_shifted(argv[1], argv[2], strtoul(argv[3], NULL, 10));
 	else
-		errx(2, "usage: idmount MOUNT ELSEWHERE BY");
+		errx(2, "usage: idmount MOUNT DIR BY");
 	return 0;
 }

@@ -3,19 +3,19 @@
  * mountstorm: many mounts, by many processes at once.
  *
  *	mount DIR OPTIONS FSID FIRST NR PROCESSES
- *			mount FSID<n> on DIR/<n>, for NR numbers from FIRST on
+ *			mount FSID<n> on DIR/<n>, for NR numbers starting at FIRST
  *	read DIR TREE FIRST NR PROCESSES
- *			compare one file of each of those mounts, another one for each
+ *			compare one file of each of those mounts, a different one for each
  *	umount DIR FIRST NR PROCESSES
- *			last in, first out by the odd processes, first in by the others
+ *			odd processes in reverse order of the mounts, even ones in order
  *	same DIR TREE	compare all files of one mount with those in TREE
  *	storm DIR TREE FSID IMAGES DOMAINS PROCESSES ROUNDS SEED
  *			each process mounts one of IMAGES images FSID<n>, in one of DOMAINS
  *			domains or in none, reads files, and unmounts one of the up to
- *			three that it has mounted; some mounts are killed, some in vain
+ *			three that it has mounted; some mounts are killed, some must fail
  *
- * TREE is a folder of files. Prints what happened; the status tells of anything
- * that must not.
+ * TREE is a directory of files. Prints counts; the exit status is not 0 after any
+ * unexpected error.
  */
 #include "guest.h"
 
@@ -35,7 +35,7 @@
 
 #define FILES_MAX	1000
 #define HELD		3
-/* Of a storm: what hangs is killed, and fails. */
+/* Time limit: a process that hangs is killed, and fails. */
 #define SECONDS		300
 
 static char *files[FILES_MAX];
@@ -43,7 +43,7 @@ static unsigned int nr_files;
 
 /* Shared by all processes. */
 static struct counts {
-	unsigned int mounted, refused, busy, killed, read;
+	unsigned int mounted, failed, busy, killed, read;
 } *counts;
 
 static int open_in(const char *dir, const char *name)
@@ -72,7 +72,7 @@ static void compare(const char *dir, const char *tree, const char *name)
 		if (pread(a, got, sizeof(got), at) != n)
 			err(1, "%s/%s at %lld", dir, name, (long long)at);
 		if (memcmp(got, wanted, n))
-			errx(1, "%s/%s: other bytes, from %lld on", dir, name, (long long)at);
+			errx(1, "%s/%s: wrong data in the block at %lld", dir, name, (long long)at);
 		at += n;
 	} while (n);
 	close(a);
@@ -84,7 +84,7 @@ static void path_of(char path[256], const char *dir, unsigned int n)
 	snprintf(path, 256, "%s/%u", dir, n);
 }
 
-/* Return: 0 or the errno. */
+/* Return: 0 or an errno. */
 static int try_mount(const char *path, const char *options, const char *fsid, int n)
 {
 	char all[512], number[16] = "";
@@ -104,7 +104,7 @@ static int wait_for_all(void)
 	return bad;
 }
 
-/* Each process takes every PROCESSESth of NR numbers. */
+/* Each process runs for every PROCESSESth of NR numbers. */
 static int spread(unsigned int nr, unsigned int processes,
 		  void (*run)(unsigned int process, unsigned int first, unsigned int step,
 			      unsigned int nr, char **arg), char **arg)
@@ -215,7 +215,7 @@ static void storm_path(struct stormer *s, unsigned int nr, char path[256])
 	snprintf(path, 256, "%s/p%u-%u", s->dir, s->process, nr);
 }
 
-/* One domain in DOMAINS + 1 is none: each image is alone there. */
+/* One of DOMAINS + 1 choices is no domain. */
 static void storm_domain(struct stormer *s, char options[64])
 {
 	unsigned int domain = any(s, s->domains + 1);
@@ -235,18 +235,18 @@ static void umount_one(struct stormer *s, unsigned int nr)
 	s->held[nr] = false;
 }
 
-/* The mount of an image that lacks a blob releases what it has taken. */
-static void mount_in_vain(struct stormer *s, const char *path, const char *options)
+/* The mount of an image that lacks a blob fails, and must release its references. */
+static void mount_without_blob(struct stormer *s, const char *path, const char *options)
 {
 	int error = try_mount(path, options, "lacks-a-blob", -1);
 
 	if (error != ENOENT && error != EBUSY)
 		errx(1, "mount without a blob: %s", strerror(error));
-	__atomic_add_fetch(&counts->refused, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&counts->failed, 1, __ATOMIC_RELAXED);
 	(void)s;
 }
 
-/* A mount that is killed may have been done. */
+/* A killed mount may have succeeded. */
 static void mount_and_kill(struct stormer *s, const char *path, const char *options)
 {
 	int image = any(s, s->images);
@@ -269,7 +269,7 @@ static void mount_one(struct stormer *s, unsigned int nr, const char *path,
 {
 	int error = try_mount(path, options, s->fsid, any(s, s->images));
 
-	/* Others have the volume, without a domain or in one. */
+	/* Another mount has the volume, without a domain or in one. */
 	if (error == EBUSY) {
 		__atomic_add_fetch(&counts->busy, 1, __ATOMIC_RELAXED);
 		return;
@@ -293,7 +293,7 @@ static void storm_round(struct stormer *s)
 	storm_domain(s, options);
 	switch (any(s, 8)) {
 	case 0:
-		mount_in_vain(s, path, options);
+		mount_without_blob(s, path, options);
 		return;
 	case 1:
 		mount_and_kill(s, path, options);
@@ -335,8 +335,8 @@ static int storm(char **arg)
 		_exit(0);
 	}
 	bad = wait_for_all();
-	printf("%u mounted, %u of them elsewhere, %u in vain, %u killed, %u files read\n",
-	       counts->mounted, counts->busy, counts->refused, counts->killed, counts->read);
+	printf("%u mounted, %u busy, %u failed, %u killed, %u files read\n",
+	       counts->mounted, counts->busy, counts->failed, counts->killed, counts->read);
 	return bad;
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mutate: mount images that were changed at random, and use all that is in them.
+ * mutate: mount randomly changed images, and use everything in them.
  *
  *	mutate SEED FIRST STRIDE NR BLOBS DIR IMAGE...
  *
- * Steps FIRST, FIRST + STRIDE, ..., NR of them: each changes 1 to 16 bytes of the
- * image whose turn it is, most of them metadata, puts it in the folder BLOBS that a
- * daemon serves, and mounts it on DIR in a domain of its own. Then the tree is
- * walked: lists, attributes, data, holes, extents, targets of links; and file handles
- * name inodes where there are none. Any error will do and so will any data; what ends
- * badly, or not at all, is named with its step, which SEED and FIRST repeat.
+ * Runs NR steps FIRST, FIRST + STRIDE, ...: each changes 1 to 16 bytes of the next
+ * image, most of them metadata, writes it to the directory BLOBS that a daemon serves,
+ * and mounts it on DIR in its own domain. Then it walks the tree: listings, xattrs,
+ * data, holes, extents, symlink targets; and file handles for arbitrary inode numbers.
+ * Any error and any data are accepted. Crashes and hangs are reported with their step,
+ * which SEED and FIRST repeat.
  *
- *	mutate make SEED STEP IMAGE OUT    only write what that step would mount
+ *	mutate make SEED STEP IMAGE OUT    only write the image of that step
  */
 #include "../images/image.h"
 
@@ -34,20 +34,20 @@
 #define IMAGES_MAX	32
 #define BYTES_MAX	16
 /*
- * What a walk of one image may take, and when it hangs, in seconds. A directory is
- * listed to its end, with a stat of each entry, before any is used: on a slow machine
- * ten thousand take longer than the walk.
+ * Time limits in seconds, for the walk of one image, and after which it hangs. fts(3)
+ * lists a directory completely, with a stat of each entry, before the first is used: ten
+ * thousand entries may exceed the limit of the walk on slow hosts.
  */
 #define WALK_TIME	4
 #define HANG_TIME	300
-/* Of data, for a file and for an image. */
+/* Limits of data to read, for a file and for an image. */
 #define FILE_MAX	(128U << 10)
 #define DATA_MAX	(1U << 20)
 #define CHUNK		16384
-/* For an image. */
+/* Number of file handles for an image. */
 #define HANDLES		40
 
-/* --- where the metadata of an image lies --- */
+/* --- regions of metadata --- */
 
 enum kind { SUPERBLOCK, TABLE, INODES, XATTRS, SHARED, CHUNKS, DIRENTS, KINDS };
 
@@ -88,10 +88,10 @@ static void add_inode(const struct image *img, const struct inode *in, void *dat
 	add_region(all, INODES, in->offset, size);
 	add_region(all, XATTRS, in->offset + size, in->body - in->offset - size);
 	if (in->layout == LAYOUT_CHUNK)
-		/* An array of an entry at least, and mostly of a few. */
+		/* An array of one or more entries, of a few in most cases. */
 		add_region(all, CHUNKS, (in->body + 7) & ~(size_t)7, 32);
 	else if (in->layout == LAYOUT_FULL || in->layout == LAYOUT_COMPACT)
-		/* The map's header, its entries, and mostly what comes after it. */
+		/* The map's header, its entries, and often some bytes after them. */
 		add_region(all, CHUNKS, (in->body + 7) & ~(size_t)7,
 			   24 + 4 * (size_t)(in->size >> img->blkbits));
 	else if (S_ISDIR(in->mode) && in->layout == LAYOUT_INLINE && in->size >> img->blkbits == 0)
@@ -133,8 +133,8 @@ static uint64_t below(uint64_t limit)
 }
 
 /*
- * Most changes are of metadata; inodes and entries are more of it than the rest. One
- * in the superblock mostly ends the mount, and hides what the others do.
+ * Most changes are of metadata, in inodes and dirents in particular. A change of the
+ * superblock usually fails the mount, and hides the effect of the others: make it rare.
  */
 static size_t place(const struct source *src)
 {
@@ -169,7 +169,7 @@ static void change_byte(uint8_t *p)
 	}
 }
 
-/* One byte, or a field of which all bytes become the same. */
+/* One byte, or a field of several bytes that get the same value. */
 static unsigned int change(const struct source *src, struct image *img)
 {
 	size_t offset = place(src), len = below(4) ? 1 : 2 << below(3);
@@ -185,7 +185,7 @@ static unsigned int change(const struct source *src, struct image *img)
 	return len;
 }
 
-/* A pure function of the seed and the step. The checksum is mostly made right. */
+/* A pure function of the seed and the step. The checksum is updated in most cases. */
 static void make_mutant(const struct source *src, uint64_t seed, uint64_t step, const char *path)
 {
 	struct image img = src->img;
@@ -204,7 +204,7 @@ static void make_mutant(const struct source *src, uint64_t seed, uint64_t step, 
 	}
 	if (!below(32))
 		img.size = SB_OFFSET + SB_SIZE + below(img.size - SB_OFFSET - SB_SIZE);
-	/* The checksum is that of the first block, all of which has to be there. */
+	/* The checksum covers the first block, which must be complete. */
 	if (below(8) && img.size >= SB_OFFSET + ((size_t)1 << img.blkbits))
 		write_image(&img, path);
 	else
@@ -215,7 +215,7 @@ static void make_mutant(const struct source *src, uint64_t seed, uint64_t step, 
 /* --- the use of a mounted image --- */
 
 struct counts {
-	unsigned long mounted, refused, entries, errors, bytes, values, handles, unfinished;
+	unsigned long mounted, rejected, entries, errors, bytes, values, handles, unfinished;
 };
 
 static struct counts *counts;	/* shared with the children */
@@ -229,7 +229,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Counts what came of a call, and gives it. */
+/* Counts a failed call; returns its result. */
 static ssize_t got(ssize_t n)
 {
 	counts->errors += n < 0;
@@ -280,7 +280,7 @@ static void on_sigbus(int sig)
 	siglongjmp(no_page, 1);
 }
 
-/* One page, by a fault: what cannot be read is a signal. */
+/* One page, by a page fault: an error is a SIGBUS. */
 static void use_mapping(int fd, off_t size)
 {
 	off_t pos = below(size + 1) & ~(off_t)(getpagesize() - 1);
@@ -322,7 +322,7 @@ static void use_extents(int fd)
 	got(ioctl(fd, FS_IOC_FIEMAP, &f.map));
 }
 
-/* Closes it. */
+/* Closes @fd. */
 static void use_fd(int fd)
 {
 	struct stat st;
@@ -386,8 +386,8 @@ static uint64_t order_of(const char *name)
 	return h;
 }
 
-/* In another order each time, as there may be more than there is time for. */
-static int by_chance(const FTSENT **a, const FTSENT **b)
+/* In a different order each time, as there may not be enough time for all. */
+static int by_hash(const FTSENT **a, const FTSENT **b)
 {
 	uint64_t x = order_of((*a)->fts_name), y = order_of((*b)->fts_name);
 
@@ -398,7 +398,7 @@ static void use_tree(char *root)
 {
 	char *roots[] = { root, NULL };
 	double end = now() + WALK_TIME;
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_chance);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_hash);
 	FTSENT *ent;
 
 	if (!fts)
@@ -415,7 +415,7 @@ static void use_tree(char *root)
 	fts_close(fts);
 }
 
-/* Anything may be taken for an inode, if a handle has its number: high word, low word. */
+/* A handle can make anything an inode, by its number: high word, low word. */
 static void use_handles(const char *root)
 {
 	struct {
@@ -433,7 +433,7 @@ static void use_handles(const char *root)
 	}
 	for (i = 0; i < HANDLES; i++) {
 		words[0] = below(8) ? 0 : next();
-		/* Mostly one that lies in the image. */
+		/* A number within the image in most cases. */
 		words[1] = below(8) ? below(65536) >> below(10) : next();
 		memcpy(h.head.f_handle, words, sizeof(words));
 		use_fd(open_by_handle_at(dir, &h.head, O_RDONLY | O_NONBLOCK));
@@ -442,7 +442,7 @@ static void use_handles(const char *root)
 	close(dir);
 }
 
-/* Should this be the kernel's end, the console has what led to it. */
+/* If the kernel crashes, the console has the step. */
 static void announce(uint64_t step)
 {
 	FILE *log = fopen("/dev/kmsg", "w");
@@ -462,10 +462,10 @@ static void use_image(uint64_t step, char *dir)
 	snprintf(options, sizeof(options), "fsid=m%llu,domain_id=d%llu",
 		 (unsigned long long)step, (unsigned long long)step);
 	if (mount("none", dir, "erofs_od", MS_RDONLY | MS_NODEV | MS_NOSUID, options)) {
-		/* That there is no such blob may be what has become of a tag. */
+		/* ENOENT is expected: a changed tag may name no blob. */
 		if (errno == ENOTCONN || errno == EBUSY || errno == ENODEV)
 			err(1, "mount");
-		counts->refused++;
+		counts->rejected++;
 		exit(0);
 	}
 	counts->mounted++;
@@ -490,7 +490,7 @@ static bool ended(pid_t child, int *status, double seconds)
 	return true;
 }
 
-/* Gives what went wrong, or NULL. */
+/* Returns the kind of failure, or NULL. */
 static const char *try_image(uint64_t step, char *dir)
 {
 	pid_t child = fork();
@@ -532,8 +532,8 @@ static int run(char **arg, int images)
 			       (unsigned long long)step, arg[6 + which], wrong);
 		unlink(path);
 	}
-	printf("%lu refused, %lu mounted: %lu entries, %lu values, %lu handles, %lu KiB, ",
-	       counts->refused, counts->mounted, counts->entries, counts->values,
+	printf("%lu rejected, %lu mounted: %lu entries, %lu values, %lu handles, %lu KiB, ",
+	       counts->rejected, counts->mounted, counts->entries, counts->values,
 	       counts->handles, counts->bytes >> 10);
 	printf("%lu errors, %lu unfinished\n", counts->errors, counts->unfinished);
 	return wrong != NULL;

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: NYDUS=FOLDER nydus.sh KERNEL...
+# Usage: NYDUS=DIR nydus.sh KERNEL...
 #
-# Images that nydus-image makes, served by nydusd in drop-in mode, on stock kernels:
-# a daemon for the kernel's former on-demand mode works unchanged. Neither is in a
-# distribution; FOLDER has both programs, of
+# Images built by nydus-image, served by nydusd in drop-in mode, on stock kernels: a
+# daemon for the kernel's former on-demand mode works unmodified. Debian packages
+# neither; DIR has both programs, built by
 #     cargo install nydus-rs --version 2.2.0 --locked --root OUT      (OUT/bin)
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/bin/parts.sh"
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
-[ -x "${NYDUS-}/nydusd" ] && [ -x "$NYDUS/nydus-image" ] || die "NYDUS= is no folder with nydusd and nydus-image"
+[ -x "${NYDUS-}/nydusd" ] && [ -x "$NYDUS/nydus-image" ] || die "NYDUS= is not a directory with nydusd and nydus-image"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# entry IMAGE DOMAIN: without a domain nydusd is to be told the image's name
+# entry IMAGE DOMAIN: without a domain, nydusd expects the name of the image
 entry() {
 	jq -n --arg id "$1" --arg domain "$2" '{
 		type: "bootstrap", id: $id, domain_id: $domain,
@@ -31,7 +31,7 @@ entry() {
 make_image() {
 	"$NYDUS/nydus-image" create --type directory --fs-version 6 --compressor "$2" \
 		--bootstrap "$work/disk/$1.boot" --blob-dir "$work/disk/blobs" "$work/source" >"$work/log" 2>&1 ||
-		die "nydus-image makes no image: $(tail -n 1 "$work/log")"
+		die "nydus-image failed: $(tail -n 1 "$work/log")"
 	{ entry "$1" shop; entry "$1" "$1"; } | jq -s '{ blobs: . }' >"$work/disk/$1.json"
 }
 

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * oddriver: what guest tests do that a shell does too slowly or not at all.
+ * oddriver: operations of guest tests that a shell cannot do, or only slowly.
  *
- *	cut IMAGE DIR STEP FIRST     create DIR/t0, DIR/t1, ...: the prefixes of FIRST bytes, of
- *	                        FIRST + STEP, ... that are shorter than the image; print how many
- *	flip IMAGE DIR STEP FIRST f  create DIR/f0, DIR/f1, ...: one of these bytes inverted
- *	flip IMAGE DIR STEP FIRST b  create DIR/b0, DIR/b1, ...: one bit of it inverted
+ *	cut IMAGE DIR STEP FIRST     create DIR/t0, DIR/t1, ...: the prefixes of FIRST,
+ *	                        FIRST + STEP, ... bytes, less than the image; print their number
+ *	flip IMAGE DIR STEP FIRST f  create DIR/f0, DIR/f1, ...: copies with the byte at FIRST,
+ *	                        FIRST + STEP, ... inverted; print their number
+ *	flip IMAGE DIR STEP FIRST b  create DIR/b0, DIR/b1, ...: the same with one bit of it
  *	mounts PREFIX FIRST NR OPTIONS GOOD DIR
  *	                        mount each of PREFIX<FIRST..> on DIR, read all, unmount; print
- *	                        how many mounted, and each that was read without an
- *	                        error but is not like GOOD, the sum of the right tree
- *	sum DIR                 print the sum that `mounts` compares with
- *	readers FILE OFFSET NR  NR threads read the same block at once, and must agree
+ *	                        the numbers of rejected, mounted and wrong images: those read
+ *	                        without an error whose sum is not GOOD
+ *	sum DIR                 print the sum of a tree, see `mounts`
+ *	readers FILE OFFSET NR  NR threads read the same block at once, and must get the same
  *	sequential FILE         read it to the end, print the MB/s
  *	misses FILE STEP        read 4096 bytes every STEP bytes, each after a pause; print the
- *	                        fastest one and the median, in microseconds
- *	wait-readers FILE NR    NR processes read the file; print how each ended
- *	where FILE OFFSET       print the physical address of that byte, as FIEMAP has it
- *	stripes DIR STEP        read one block of every other STEP bytes of each file, directly;
- *	                        print how many
- *	confined FILE GOOD FROM TO    FILE is like GOOD, but for the pages with these bytes; print
- *	                        what these are: same, different or the error
+ *	                        fastest time and the median, in microseconds
+ *	wait-readers FILE NR    NR processes read the file; print the result of each
+ *	where FILE OFFSET       print the physical address of that byte, from FIEMAP
+ *	stripes DIR STEP        read a block at every other multiple of STEP of each file, with
+ *	                        direct I/O; print the number of blocks
+ *	confined FILE GOOD FROM TO    FILE must equal GOOD, except for the pages of this range;
+ *	                        print the state of these: same, different or an error
  */
 #include <dirent.h>
 #include <err.h>
@@ -84,7 +85,7 @@ static uint64_t mix_link(uint64_t sum, const char *path, int *error)
 	return mix(sum, target, n);
 }
 
-/* fts_read() does not tell a listing that fails from one that ends. */
+/* fts_read() does not distinguish a failed listing from the end. */
 static void list_dir(const char *path, int *error)
 {
 	DIR *dir = opendir(path);
@@ -105,7 +106,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* The first error ends up in *error; a tree without one has one sum. */
+/* Sets *error to an errno, if any; otherwise equal trees have equal sums. */
 static uint64_t sum_tree(char *root, int *error)
 {
 	char *roots[] = { root, NULL };
@@ -184,7 +185,7 @@ static int flip(char **arg)
 	char *data = read_image(arg[0], &size);
 
 	for (at = strtoul(arg[3], NULL, 0); at < size; at += step) {
-		/* Another bit than in its neighbours. */
+		/* A different bit than in the neighbouring bytes. */
 		int mask = whole ? 0xff : 1 << at * 3 % 8;
 
 		data[at] ^= mask;
@@ -199,7 +200,7 @@ static int mounts(char **arg)
 {
 	unsigned long first = strtoul(arg[1], NULL, 0), nr = strtoul(arg[2], NULL, 0);
 	uint64_t good = strtoull(arg[4], NULL, 16), sum;
-	unsigned long mounted = 0, refused = 0, wrong = 0, i;
+	unsigned long mounted = 0, rejected = 0, wrong = 0, i;
 	char *dir = arg[5];
 	char options[512];
 	int error;
@@ -210,7 +211,7 @@ static int mounts(char **arg)
 			if (errno == ENOENT || errno == ENOTCONN || errno == EBUSY ||
 			    errno == ENODEV)
 				errx(1, "%s%lu: %s", arg[0], i, strerror(errno));
-			refused++;
+			rejected++;
 			continue;
 		}
 		mounted++;
@@ -223,7 +224,7 @@ static int mounts(char **arg)
 		if (umount(dir))
 			err(1, "umount of %s%lu", arg[0], i);
 	}
-	printf("%lu refused, %lu mounted, %lu wrong\n", refused, mounted, wrong);
+	printf("%lu rejected, %lu mounted, %lu wrong\n", rejected, mounted, wrong);
 	return 0;
 }
 
@@ -334,7 +335,7 @@ static int misses(char **arg)
 			err(1, "%s at %lld", arg[0], (long long)pos);
 		if (n < BLOCK)
 			break;
-		/* What comes along with it has to be over. */
+		/* Until the rest of the widened range has been filled. */
 		usleep(50000);
 	}
 	if (!nr)
@@ -353,7 +354,7 @@ static int wait_readers(char **arg)
 			int fd = open(arg[0], O_RDONLY), error = 0;
 			char c;
 
-			/* blocks of their own, far apart, and none beside what was read */
+			/* different blocks, far apart, and not next to present data */
 			if (fd < 0 || pread(fd, &c, 1, (off_t)(i + 1) << 21) < 0)
 				error = errno;
 			_exit(error);
@@ -405,11 +406,11 @@ static int confined(char **arg)
 		} else if (n < 0) {
 			err(1, "%s at %llu", arg[0], (unsigned long long)pos);
 		} else if (n != m || memcmp(buf, wanted, m)) {
-			errx(1, "%s at %llu: other bytes", arg[0], (unsigned long long)pos);
+			errx(1, "%s at %llu: wrong data", arg[0], (unsigned long long)pos);
 		}
 	}
 	if (m < 0 || pread(fd, buf, 1, pos))
-		errx(1, "%s: another size", arg[0]);
+		errx(1, "%s: wrong size", arg[0]);
 	printf("%s\n", error ? strerror(error) : different ? "different" : "same");
 	return 0;
 }

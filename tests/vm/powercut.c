@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * powercut: a cache on a disk whose power was cut, at many points of a log of its writes.
+ * powercut: check a cache after power cuts, at many points of a log of its disk's writes.
  *
  *	powercut LOG BASE DISK LOOP FSTYPE CUTS SEED LIE BLOBS IMAGE=REFERENCE...
  *
- * LOG is dm-log-writes' log of what was written to BASE, LOOP a loop device on DISK. For
- * each of CUTS points behind the mark "begin", DISK becomes what the disk may hold after
- * a cut there; its file system is mounted, every file of the cache is read, the cache is
- * bound and each IMAGE (options of a mount) is mounted and compared with the folder
- * REFERENCE. Meanwhile a daemon in a thread serves the folder BLOBS and counts.
+ * LOG is the log of dm-log-writes of the writes to BASE, LOOP a loop device on DISK. For
+ * each of CUTS points after the mark "begin", DISK is set to a possible state after a cut
+ * there; its file system is mounted, every file of the cache is read, the cache is bound
+ * and each IMAGE (mount options) is mounted and compared with the directory REFERENCE.
+ * Meanwhile a daemon in a thread serves the directory BLOBS and counts.
  *
- * Marks "committed:BLOB=BYTES,..." of the log tell what the cache said by then; of BLOB, a
- * prefix of the name will do. What was committed has to be
- * present, and no byte that is read may be wrong.
+ * Marks "committed:BLOB=BYTES,..." of the log have the committed bytes that the cache
+ * reported by then; BLOB is the name or a prefix of it. Committed data must be present,
+ * and every byte read must be right.
  *
- * LIE is 0, or how many entries before the cut a disk loses that does not flush.
- * The status is a sum: 1 wrong or unreadable data, 2 committed data is missing, 4 others.
+ * LIE is 0, or the number of entries before the cut of which a disk that ignores flushes
+ * may lose any. The exit status is a sum: 1 wrong or unreadable data, 2 committed data is
+ * missing, 4 other failures.
  */
 #include "daemon.h"
 #include "guest.h"
@@ -59,7 +60,7 @@ struct image {
 	const char *reference;
 };
 
-/* What one mark says, until the next one speaks of the same blob. */
+/* From one mark, until the next one for the same blob. */
 struct promise {
 	char prefix[NAME_SIZE];
 	unsigned long long committed;
@@ -75,14 +76,14 @@ static const char *loop_device, *fs_type, *blob_dir;
 static pthread_mutex_t blobs_lock = PTHREAD_MUTEX_INITIALIZER;
 static int device, stop_pipe[2], status;
 static size_t cut_now;
-static unsigned int complaints;
+static unsigned int failures;
 
 static void __attribute__((format(printf, 2, 3))) fault(int kind, const char *format, ...)
 {
 	va_list ap;
 
 	status |= kind;
-	if (complaints++ >= 12)
+	if (failures++ >= 12)
 		return;
 	printf("cut at %zu: ", cut_now);
 	va_start(ap, format);
@@ -94,7 +95,7 @@ static void __attribute__((format(printf, 2, 3))) fault(int kind, const char *fo
 
 static void on_alarm(int signal)
 {
-	static const char text[] = "a cut takes too long: something hangs\n";
+	static const char text[] = "timeout: something hangs\n";
 
 	(void)signal;
 	if (write(1, text, sizeof(text) - 1) < 0)
@@ -104,7 +105,7 @@ static void on_alarm(int signal)
 
 /* --- the daemon --- */
 
-/* Adds up what /proc says of the blob: in several volumes there may be some of one name. */
+/* The first blob of that name in /proc. */
 static bool read_present(const char *name, unsigned long long *present)
 {
 	FILE *f = fopen("/proc/fs/cachefiles_od/blobs", "re");
@@ -120,7 +121,7 @@ static bool read_present(const char *name, unsigned long long *present)
 	return found;
 }
 
-/* Before a byte of it was fetched. */
+/* Samples the present bytes, before the first fetch. */
 static void sample(struct blob *blob)
 {
 	if (blob->sampled)
@@ -184,9 +185,9 @@ static void on_read(const struct message *msg)
 	sample(blob);
 	n = daemon_copy(blob->cached, blob->source, msg->range.off, msg->range.len);
 	if (n <= 0)
-		fault(OTHER, "%s: %lld bytes at %llu cannot be filled: %s", blob->name,
+		fault(OTHER, "%s: failed to fill %lld bytes at %llu: %s", blob->name,
 		      (long long)msg->range.len, (unsigned long long)msg->range.off,
-		      n ? strerror(-n) : "the source ends before");
+		      n ? strerror(-n) : "past the end of the source");
 	else
 		blob->fetched += n;
 	daemon_complete(blob->cached, msg->head.msg_id);
@@ -240,7 +241,7 @@ static bool start_daemon(pthread_t *thread)
 		close(device);
 		return false;
 	}
-	/* Fewer READs; a cache that does not know the word takes them as they come. */
+	/* Fewer READs, if the cache supports it. */
 	error = daemon_command(device, "wide");
 	if (error && error != -EOPNOTSUPP)
 		fault(OTHER, "wide: %s", strerror(-error));
@@ -263,7 +264,7 @@ static void stop_daemon(pthread_t thread)
 	memset(blobs, 0, sizeof(blobs));
 }
 
-/* --- what is read --- */
+/* --- comparison --- */
 
 static const char *read_file(const char *path, char **data, size_t *size)
 {
@@ -310,9 +311,9 @@ static void compare_file(const char *right, const char *path)
 	if (why)
 		fault(WRONG, "%s: %s", path, why);
 	else if (got_size != wanted_size)
-		fault(WRONG, "%s has %zu bytes, not %zu", path, got_size, wanted_size);
+		fault(WRONG, "%s: size %zu, expected %zu", path, got_size, wanted_size);
 	else if (memcmp(wanted, got, got_size) != 0)
-		fault(WRONG, "%s is wrong from byte %zu on", path,
+		fault(WRONG, "%s: wrong data at byte %zu", path,
 		      first_difference(wanted, got, got_size));
 	free(wanted);
 	free(got);
@@ -338,7 +339,7 @@ static void compare_one(const char *path, const char *rel)
 	compare_file(path, mine);
 }
 
-/* What others have read is in memory, and may look like data then. */
+/* Reads of the cache files fill the page cache, which must not make holes look like data. */
 static void read_one(const char *path, const char *rel)
 {
 	char *data;
@@ -349,7 +350,7 @@ static void read_one(const char *path, const char *rel)
 	free(data);
 }
 
-/* --- what the cache has promised --- */
+/* --- committed bytes --- */
 
 static void promise(char *token)
 {
@@ -357,12 +358,12 @@ static void promise(char *token)
 	unsigned int i = 0;
 
 	if (!value)
-		errx(OTHER, "a mark has '%s'", token);
+		errx(OTHER, "invalid mark '%s'", token);
 	*value++ = '\0';
 	while (i < nr_promises && strcmp(promises[i].prefix, token) != 0)
 		i++;
 	if (i == BLOBS_MAX)
-		errx(OTHER, "too many blobs are committed");
+		errx(OTHER, "too many blobs");
 	if (i == nr_promises)
 		strcpy(promises[nr_promises++].prefix, token);
 	promises[i].committed = strtoull(value, NULL, 10);
@@ -408,7 +409,7 @@ static unsigned long long promised(const char *name)
 enum { REPLAY, MOUNT, FILES, BIND, IMAGE_READ, UNMOUNT, NR_STEPS };
 static double took[NR_STEPS], last_time;
 
-/* step - adds the time since the last call to what that step took */
+/* step - adds the time since the last call to the total of a step */
 static void step(int nr)
 {
 	struct timespec now;
@@ -510,7 +511,7 @@ static void check_cut(void)
 	alarm(CUT_TIMEOUT);
 	forget_pages();
 	if (mount(loop_device, MOUNTED, fs_type, 0, "")) {
-		fault(OTHER, "the %s does not mount: %s", fs_type, strerror(errno));
+		fault(OTHER, "mount of %s: %s", fs_type, strerror(errno));
 		return;
 	}
 	step(MOUNT);
@@ -520,7 +521,7 @@ static void check_cut(void)
 	step(UNMOUNT);
 }
 
-/* Sorted, so that the disk only has to go forward. */
+/* Sorted, so that the log is applied only forward. */
 static void choose_cuts(size_t *cuts, unsigned int nr, const struct replay_log *log, uint64_t *seed)
 {
 	size_t first = 0, cut;
@@ -529,7 +530,7 @@ static void choose_cuts(size_t *cuts, unsigned int nr, const struct replay_log *
 	while (first < log->nr && !is_mark(&log->entries[first], "begin"))
 		first++;
 	if (first == log->nr)
-		errx(OTHER, "the log has no mark to begin at");
+		errx(OTHER, "the log has no mark \"begin\"");
 	for (i = 0; i < nr; i++) {
 		cut = first + 1 + replay_random(seed, log->nr - first);
 		for (j = i; j && cuts[j - 1] > cut; j--)
@@ -590,7 +591,7 @@ int main(int argc, char **argv)
 	       took[REPLAY], took[MOUNT], took[FILES], took[BIND], took[IMAGE_READ],
 	       took[UNMOUNT]);
 	printf("%u cuts of %zu entries, %u with dropped writes, %u with torn ones; "
-	       "%llu bytes were committed, %llu present, %llu fetched; %u complaints\n",
-	       nr, log.nr, dropped, torn, promised_bytes, kept, fetched_bytes, complaints);
+	       "%llu bytes were committed, %llu present, %llu fetched; %u failures\n",
+	       nr, log.nr, dropped, torn, promised_bytes, kept, fetched_bytes, failures);
 	return status;
 }

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: powercut.sh [KERNEL]
 #
-# The power-cut tests: a cache on a disk whose writes are recorded and replayed to many
-# cuts (cases/powercut-replay.sh), then a guest that is reset while its cache
-# fills (cases/powercut.sh).
+# The power-cut tests: a cache on a disk whose writes are recorded and replayed up to many
+# cuts (cases/powercut-replay.sh), then a VM that is reset while its cache is filled
+# (cases/powercut.sh).
 #
-# CUTS=ext4:200,xfs:20,btrfs:20  how many, on which file systems; FULL=1: 200 on each
-# SEED=N        of a run that is to be repeated: of what is read, cut, dropped and torn
-# REPLAY_ONLY=1 without the guest that is reset
+# CUTS=ext4:200,xfs:20,btrfs:20  number of cuts on each file system; FULL=1: 200 on each
+# SEED=N        repeats a run: selects what is read, cut, dropped and torn
+# REPLAY_ONLY=1 without the VM reset
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * protocol: a daemon that checks the protocol from its side of the device.
+ * protocol: a daemon that checks the protocol.
  *
  *	protocol CACHE BLOBS FSID FILE
  *
- * Binds CACHE, mounts BLOBS/FSID on /mnt/a and reads FILE there, playing the
- * daemon by hand. Prints "pass NAME" or "fail NAME: why" for each fact.
+ * Binds CACHE, mounts BLOBS/FSID on /mnt/a and reads FILE there, acting as the
+ * daemon. Prints "pass NAME" or "fail NAME: why" for each check.
  */
 #include "daemon.h"
 
@@ -29,7 +29,7 @@
 
 #define MOUNT_POINT	"/mnt/a"
 #define GRAIN		4096
-/* For what has to come; machines may be slow. */
+/* For expected events; hosts may be slow. */
 #define WAIT_MS		30000
 
 static int dev, watch;
@@ -51,7 +51,7 @@ static void is(const char *name, long got, long wanted)
 	result(got == wanted, name, got, wanted);
 }
 
-/* 0 or -errno of a call that returns -1 */
+/* The result of a system call, or -errno */
 static long code(long ret)
 {
 	return ret < 0 ? -errno : ret;
@@ -69,8 +69,8 @@ static bool readable(int ms)
 	return daemon_readable(dev, ms);
 }
 
-/* Some daemons do so before they bind, once and for all, and edge-triggered. */
-static int begin_to_watch(void)
+/* Some daemons register only once, before bind, and edge-triggered. */
+static int start_watching(void)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
@@ -85,7 +85,7 @@ static int watched(int ms)
 	return code(epoll_wait(watch, &event, 1, ms));
 }
 
-/* The next message: its opcode, or -1 when none comes. */
+/* Reads the next message: its opcode, or -1 if there is none. */
 static int next(struct message *m, int ms)
 {
 	ssize_t n;
@@ -96,11 +96,11 @@ static int next(struct message *m, int ms)
 	if (n <= 0)
 		return -1;
 	if (m->head.len != n)
-		errx(1, "a message of %u bytes is %zd long", m->head.len, n);
+		errx(1, "read returns %zd for a message of %u bytes", n, m->head.len);
 	return m->head.opcode;
 }
 
-/* A child that holds neither the device nor a blob's fd. */
+/* A child without the fds of the device and of blobs. */
 static pid_t start_child(void)
 {
 	pid_t pid = fork();
@@ -110,7 +110,7 @@ static pid_t start_child(void)
 	return pid;
 }
 
-/* Runs in a child; its status is an errno. */
+/* In a child, whose exit status is the errno. */
 static pid_t start_mount(const char *options)
 {
 	pid_t pid = start_child();
@@ -145,15 +145,15 @@ static bool has_ended(pid_t pid, int *status)
 	return true;
 }
 
-static int ends_too_late(pid_t pid)
+static int kill_late(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return -ETIME;
 }
 
-/* A child's status. */
-static int end_of(pid_t pid)
+/* Waits for a child; returns its status. */
+static int wait_child(pid_t pid)
 {
 	int status, tries;
 
@@ -162,7 +162,7 @@ static int end_of(pid_t pid)
 			return status;
 		usleep(10000);
 	}
-	return ends_too_late(pid);
+	return kill_late(pid);
 }
 
 static long complete(int fd, uint32_t msg_id)
@@ -183,43 +183,43 @@ static bool fill(int fd, uint64_t off, uint64_t len)
 	return true;
 }
 
-/* Answers to one message; false ends it all. */
+/* Replies to one message; return false on failure. */
 static bool serve_read(int fd, const struct message *m)
 {
 	return m->head.opcode == CACHEFILES_OD_OP_READ && fill(fd, m->range.off, m->range.len) &&
 	       !complete(fd, m->head.msg_id);
 }
 
-static bool answer_without_data(int fd, const struct message *m)
+static bool complete_without_data(int fd, const struct message *m)
 {
 	return m->head.opcode == CACHEFILES_OD_OP_READ && !complete(fd, m->head.msg_id);
 }
 
-static bool refuse_open(int fd, const struct message *m)
+static bool fail_open(int fd, const struct message *m)
 {
-	bool refused;
+	bool ok;
 
 	(void)fd;
 	if (m->head.opcode != CACHEFILES_OD_OP_OPEN)
 		return false;
-	refused = !command("copen %u,-5", m->head.msg_id);
+	ok = !command("copen %u,-5", m->head.msg_id);
 	close(m->open.fd);
-	return refused;
+	return ok;
 }
 
-/* Answers every message until the child ends; its status. */
-static int end_with(bool (*answer)(int fd, const struct message *m), int fd, pid_t pid)
+/* Replies to every message until the child exits; returns its status. */
+static int serve_until_exit(bool (*reply)(int fd, const struct message *m), int fd, pid_t pid)
 {
 	struct message m;
 	int status, tries;
 
 	for (tries = 0; tries < WAIT_MS / 10; tries++) {
-		if (next(&m, 10) >= 0 && !answer(fd, &m))
+		if (next(&m, 10) >= 0 && !reply(fd, &m))
 			return -EPROTO;
 		if (has_ended(pid, &status))
 			return status;
 	}
-	return ends_too_late(pid);
+	return kill_late(pid);
 }
 
 static void check_commands(const char *cache)
@@ -230,7 +230,7 @@ static void check_commands(const char *cache)
 	is("a second opener", code(open(CACHEFILES_OD_DEVICE, O_RDWR)), -EBUSY);
 	is("nothing to read before bind", read(dev, buf, sizeof(buf)), 0);
 	is("nothing to poll for before bind", readable(0), false);
-	is("epoll before bind", begin_to_watch(), 0);
+	is("epoll before bind", start_watching(), 0);
 	memset(big, 'x', sizeof(big));
 	is("a command of 4096 bytes", command_bytes(big, CACHEFILES_OD_CMD_MAX + 1), -EOPNOTSUPP);
 	is("an unknown command", command("nonsense"), -EOPNOTSUPP);
@@ -242,9 +242,9 @@ static void check_commands(const char *cache)
 	is("dir twice", command("dir %s", cache), -EEXIST);
 	is("tag", command("tag test"), 0);
 	is("tag twice", command("tag test"), -EEXIST);
-	is("a limit that is none", command("brun 100%%"), -EINVAL);
+	is("an invalid limit", command("brun 100%%"), -EINVAL);
 	is("limits out of order", command("bcull 50%%"), 0);
-	is("are found at bind", command("bind ondemand"), -ERANGE);
+	is("fail at bind", command("bind ondemand"), -ERANGE);
 	is("limits in order", command("bcull 0%%") ?: command("bstop 0%%"), 0);
 	is("equal limits", command("bind ondemand"), -ERANGE);
 	is("the default limits", command("bcull 5%%") ?: command("bstop 1%%"), 0);
@@ -253,9 +253,9 @@ static void check_commands(const char *cache)
 	is("copen before bind", command("copen 1,0"), -EINVAL);
 	is("bind ondemand", command("bind ondemand"), 0);
 	is("bind twice", command("bind ondemand"), -EBUSY);
-	is("dir when bound", command("dir /"), -EEXIST);
+	is("dir after bind", command("dir /"), -EEXIST);
 	is("nothing to read", read(dev, buf, sizeof(buf)), 0);
-	is("restore of nothing", command("restore"), 0);
+	is("restore without requests", command("restore"), 0);
 }
 
 static void check_open_message(const struct message *m)
@@ -273,7 +273,7 @@ static void check_open_message(const struct message *m)
 	is("the fd closes on exec", fcntl(o->fd, F_GETFD), FD_CLOEXEC);
 }
 
-/* A thread of the daemon that guesses at fds finds none before its message is there. */
+/* The fd must not be open before its message is delivered, even to a thread that guesses it. */
 static bool is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
@@ -287,20 +287,20 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
-/* An OPEN that cannot be delivered ends with the reason, and the next one is delivered. */
-static void check_fetch_to_nowhere(pid_t mounter)
+/* An OPEN that cannot be delivered fails with the errno, and the next one is delivered. */
+static void check_fetch_to_bad_memory(pid_t mounter)
 {
-	void *nowhere = mmap(NULL, GRAIN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *bad_memory = mmap(NULL, GRAIN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = lowest_free_fd();
 
-	is("a buffer that is none", code(read(dev, nowhere, GRAIN)), -EFAULT);
-	is("leaves no fd behind", is_open(fd), false);
-	is("fails the mount with the reason", end_of(mounter), EFAULT);
-	is("and leaves nothing to poll for", readable(0), false);
-	munmap(nowhere, GRAIN);
+	is("read into bad memory", code(read(dev, bad_memory, GRAIN)), -EFAULT);
+	is("leaks no fd", is_open(fd), false);
+	is("fails the mount with EFAULT", wait_child(mounter), EFAULT);
+	is("and clears POLLIN", readable(0), false);
+	munmap(bad_memory, GRAIN);
 }
 
-/* Without a free fd the daemon would sleep, and the mount with it. */
+/* Without a free fd for the OPEN, neither the daemon nor the mount may hang. */
 static void check_without_fds(const char *options)
 {
 	pid_t mounter = start_mount(options);
@@ -314,11 +314,11 @@ static void check_without_fds(const char *options)
 	setrlimit(RLIMIT_NOFILE, &none);
 	is("cannot be read", code(read(dev, buf, sizeof(buf))), -EMFILE);
 	setrlimit(RLIMIT_NOFILE, &old);
-	is("and the mount ends with the reason", end_of(mounter), EMFILE);
-	is("nothing is left to poll for", readable(0), false);
+	is("and the mount fails with EMFILE", wait_child(mounter), EMFILE);
+	is("no POLLIN after the failed mount", readable(0), false);
 }
 
-/* The first mount, up to its OPEN's answer; returns the fd. */
+/* The first mount, up to the reply to its OPEN; returns the fd. */
 static int check_open(pid_t *mounter)
 {
 	struct message m, again;
@@ -328,11 +328,11 @@ static int check_open(pid_t *mounter)
 
 	snprintf(options, sizeof(options), "fsid=%s", fsid);
 	*mounter = start_mount(options);
-	is("the epoll that is older than bind wakes", watched(WAIT_MS), 1);
+	is("epoll registered before bind wakes", watched(WAIT_MS), 1);
 	is("POLLIN", readable(WAIT_MS), true);
 	is("a short buffer", code(read(dev, &m, 20)), -EMSGSIZE);
-	is("POLLIN stays", readable(0), true);
-	check_fetch_to_nowhere(*mounter);
+	is("POLLIN stays set", readable(0), true);
+	check_fetch_to_bad_memory(*mounter);
 	check_without_fds(options);
 	*mounter = start_mount(options);
 	is("POLLIN of the next mount", readable(WAIT_MS), true);
@@ -344,23 +344,23 @@ static int check_open(pid_t *mounter)
 	check_open_message(&m);
 	fd = m.open.fd;
 	id = m.head.msg_id;
-	is("nothing more to poll for", readable(50), false);
-	is("it is delivered once", next(&again, 0), -1);
+	is("no POLLIN after the OPEN", readable(50), false);
+	is("it is delivered only once", next(&again, 0), -1);
 	snprintf(other, sizeof(other), "%s,noacl", options);
-	is("a second mount of the fsid with other options", end_of(start_mount(other)), EBUSY);
+	is("a second mount of the fsid with other options", wait_child(start_mount(other)), EBUSY);
 	is("write before copen", code(write(fd, blob, 1)), -ENOBUFS);
 	is("lseek before copen", code(lseek(fd, 0, SEEK_END)), -ENOBUFS);
 	is("READ_COMPLETE of an OPEN", complete(fd, id), -EINVAL);
 	is("copen of an unknown id", command("copen %u,1", id + 100), -EINVAL);
 	is("copen of a negative id", command("copen -1,1"), -EINVAL);
-	is("restore while we live", command("restore"), 0);
-	is("makes no second OPEN", next(&again, 50), -1);
+	is("restore by the same daemon", command("restore"), 0);
+	is("sends no second OPEN", next(&again, 50), -1);
 	is("copen", command("copen %u,%llu", id, (unsigned long long)blob_size), 0);
 	is("copen again", command("copen %u,%llu", id, (unsigned long long)blob_size), -EINVAL);
 	return fd;
 }
 
-/* As a daemon with a small unaligned buffer does it, in odd pieces. */
+/* As a daemon with a small unaligned buffer does, in pieces of odd lengths. */
 static bool fill_oddly(int fd, uint64_t off, uint64_t len)
 {
 	static char buf[1001];
@@ -387,14 +387,14 @@ static void check_first_read(int fd)
 	is("READ", next(&m, WAIT_MS), CACHEFILES_OD_OP_READ);
 	end = m.range.off + m.range.len;
 	is("its offset is aligned", m.range.off % GRAIN, 0);
-	is("it is not too long", m.range.len > 0 && m.range.len <= CACHEFILES_OD_READ_MAX, true);
-	is("it lies in the blob", end <= blob_size, true);
+	is("its length is valid", m.range.len > 0 && m.range.len <= CACHEFILES_OD_READ_MAX, true);
+	is("it is within the blob", end <= blob_size, true);
 	is("copen of a READ", command("copen %u,1", m.head.msg_id), -EINVAL);
 	is("READ_COMPLETE of an unknown id", complete(fd, m.head.msg_id + 100), -EINVAL);
 	is("another ioctl", code(ioctl(fd, _IOW(0x98, 2, int), 0)), -EINVAL);
 	is("restore", command("restore"), 0);
 	is("delivers the READ again", next(&again, WAIT_MS), CACHEFILES_OD_OP_READ);
-	is("which is the same", again.head.msg_id, m.head.msg_id);
+	is("with the same id", again.head.msg_id, m.head.msg_id);
 	is("1000 bytes at a time", fill_oddly(fd, m.range.off, m.range.len), true);
 	is("READ_COMPLETE", complete(fd, m.head.msg_id), 0);
 	is("READ_COMPLETE again", complete(fd, m.head.msg_id), -EINVAL);
@@ -402,21 +402,21 @@ static void check_first_read(int fd)
 
 static void check_fd(int fd)
 {
-	void *nowhere = mmap(NULL, GRAIN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *bad_memory = mmap(NULL, GRAIN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	off_t length = (blob_size + GRAIN - 1) / GRAIN * GRAIN;
 
 	is("SEEK_END", lseek(fd, 0, SEEK_END), length);
 	is("SEEK_DATA", lseek(fd, 0, SEEK_DATA), 0);
-	is("SEEK_HOLE finds one", lseek(fd, 0, SEEK_HOLE) <= length, true);
-	is("SEEK_DATA behind the end", code(lseek(fd, length, SEEK_DATA)), -ENXIO);
-	is("write behind the end", code(pwrite(fd, blob, 1, length)), -EFBIG);
-	is("write of nothing", pwrite(fd, blob, 0, 0), 0);
-	is("write from bad memory", code(pwrite(fd, nowhere, 1, 0)), -EFAULT);
+	is("SEEK_HOLE", lseek(fd, 0, SEEK_HOLE) <= length, true);
+	is("SEEK_DATA past the end", code(lseek(fd, length, SEEK_DATA)), -ENXIO);
+	is("write past the end", code(pwrite(fd, blob, 1, length)), -EFBIG);
+	is("write of 0 bytes", pwrite(fd, blob, 0, 0), 0);
+	is("write from bad memory", code(pwrite(fd, bad_memory, 1, 0)), -EFAULT);
 	is("read", code(read(fd, &length, 1)), -EBADF);
 	is("mmap", mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED, true);
 }
 
-/* Another version than the one that was named first, of a blob that had none before. */
+/* Another version than the first one given, for a blob without a version before. */
 static int check_another_version(int fd, const char *file)
 {
 	pid_t reader;
@@ -428,17 +428,17 @@ static int check_another_version(int fd, const char *file)
 	is("copen with another version", command("copen %u,%llu,B", open.head.msg_id,
 						 (unsigned long long)blob_size), -ESTALE);
 	close(open.open.fd);
-	is("fails its reader", end_with(refuse_open, -1, reader), EIO);
+	is("fails its reader", serve_until_exit(fail_open, -1, reader), EIO);
 
 	reader = start_read(file);
-	is("the OPEN after it", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
-	is("copen with the version before", command("copen %u,%llu,A", open.head.msg_id,
+	is("the next OPEN", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
+	is("copen with the first version", command("copen %u,%llu,A", open.head.msg_id,
 						    (unsigned long long)blob_size), 0);
-	is("fails no reader", end_with(serve_read, open.open.fd, reader), 0);
+	is("the reader succeeds", serve_until_exit(serve_read, open.open.fd, reader), 0);
 	return open.open.fd;
 }
 
-/* The last close with a READ open: it comes again, behind a new OPEN. */
+/* The last close with a READ pending: it is sent again, after a new OPEN. */
 static int check_reopen(int fd, uint32_t object_id, const char *file)
 {
 	pid_t reader = start_read(file);
@@ -450,21 +450,21 @@ static int check_reopen(int fd, uint32_t object_id, const char *file)
 	close(fd);
 	is("the fd is closed: OPEN again", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
 	is("with a new object id", open.head.object_id != object_id, true);
-	is("the READ waits for it", next(&m, 50), -1);
+	is("the READ waits for its reply", next(&m, 50), -1);
 	is("copen with another size", command("copen %u,%llu", open.head.msg_id,
 					       (unsigned long long)blob_size + 1), -ESTALE);
 	close(open.open.fd);
-	/* What readahead could not have the reader asks for once more itself. */
-	is("fails the reader", end_with(refuse_open, -1, reader), EIO);
+	/* After a failed readahead the reader sends a READ itself. */
+	is("fails the reader", serve_until_exit(fail_open, -1, reader), EIO);
 
 	reader = start_read(file);
 	is("the next reader's OPEN", next(&open, WAIT_MS), CACHEFILES_OD_OP_OPEN);
-	is("copen with a version, the first one", command("copen %u,%llu,A", open.head.msg_id,
+	is("copen with a first version", command("copen %u,%llu,A", open.head.msg_id,
 							 (unsigned long long)blob_size), 0);
 	is("its READ", next(&m, WAIT_MS), CACHEFILES_OD_OP_READ);
 	is("has a new id", m.head.msg_id != id, true);
-	is("an answer without data", complete(open.open.fd, m.head.msg_id), 0);
-	is("fails the reader, too", end_with(answer_without_data, open.open.fd, reader), EIO);
+	is("READ_COMPLETE without data", complete(open.open.fd, m.head.msg_id), 0);
+	is("fails the reader, too", serve_until_exit(complete_without_data, open.open.fd, reader), EIO);
 	return check_another_version(open.open.fd, file);
 }
 
@@ -475,17 +475,17 @@ static void check_culling(bool in_use)
 
 	snprintf(name, sizeof(name), "D%s", fsid);
 	is("inuse", command("inuse %s", name), busy);
-	is("inuse of nothing", command("inuse Dnothing"), -ESTALE);
+	is("inuse of a missing file", command("inuse Dnothing"), -ESTALE);
 	is("inuse of a path", command("inuse ../x"), -EINVAL);
 	is("cull of a path", command("cull a/b"), -EINVAL);
 	is("cull of ..", command("cull .."), -EINVAL);
-	is("cull of nothing", command("cull Dnothing"), -ESTALE);
+	is("cull of a missing file", command("cull Dnothing"), -ESTALE);
 	is("cull", command("cull %s", name), busy);
 	if (!in_use)
 		is("cull again", command("cull %s", name), -ESTALE);
 }
 
-/* Into the blob's fan-out folder, where a culling daemon works. */
+/* Changes to the blob's fan-out directory, as a culling daemon does. */
 static void enter_fanout(const char *cache)
 {
 	char path[600], name[300];
@@ -512,18 +512,18 @@ static void check_failed_opens(void)
 	close(m.open.fd);
 	is("fd closed before copen", command("copen %u,%llu", m.head.msg_id,
 					      (unsigned long long)blob_size), 0);
-	is("fails the mount", end_of(mounter), EBADFD);
+	is("fails the mount", wait_child(mounter), EBADFD);
 
 	mounter = start_mount(options);
 	is("OPEN", next(&m, WAIT_MS), CACHEFILES_OD_OP_OPEN);
 	close(m.open.fd);
-	is("an errno after the fd was closed", command("copen %u,-13", m.head.msg_id), 0);
-	is("reaches the mount", end_of(mounter), EACCES);
+	is("copen with an errno after the fd was closed", command("copen %u,-13", m.head.msg_id), 0);
+	is("is the errno of the mount", wait_child(mounter), EACCES);
 
 	mounter = start_mount(options);
 	is("OPEN", next(&m, WAIT_MS), CACHEFILES_OD_OP_OPEN);
-	is("a size that is none", command("copen %u,zork", m.head.msg_id), -EINVAL);
-	is("fails the mount, too", end_of(mounter), EINVAL);
+	is("copen with an invalid size", command("copen %u,zork", m.head.msg_id), -EINVAL);
+	is("fails the mount, too", wait_child(mounter), EINVAL);
 	close(m.open.fd);
 }
 
@@ -553,7 +553,7 @@ int main(int argc, char **argv)
 	check_failed_opens();
 	fd = check_open(&mounter);
 	check_first_read(fd);
-	is("the mount", end_with(serve_read, fd, mounter), 0);
+	is("the mount succeeds", serve_until_exit(serve_read, fd, mounter), 0);
 	check_fd(fd);
 	snprintf(path, sizeof(path), MOUNT_POINT "/%s", argv[4]);
 	fd = check_reopen(fd, 0, path);
@@ -561,9 +561,9 @@ int main(int argc, char **argv)
 	check_culling(true);
 	is("unmount", code(umount(MOUNT_POINT)), 0);
 	is("CLOSE", next(&m, WAIT_MS), CACHEFILES_OD_OP_CLOSE);
-	is("of 16 bytes", m.head.len, 16);
-	is("write behind CLOSE", code(pwrite(fd, blob, 1, 0)), -EIO);
-	is("lseek behind CLOSE", code(lseek(fd, 0, SEEK_END)), -EIO);
+	is("its length", m.head.len, 16);
+	is("write after CLOSE", code(pwrite(fd, blob, 1, 0)), -EIO);
+	is("lseek after CLOSE", code(lseek(fd, 0, SEEK_END)), -EIO);
 	check_culling(false);
 	return 0;
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * readways: read a file in one of the ways that user space has, and write what
- * came to standard output, so that it can be compared with the source.
+ * readways: read a file through one of the interfaces of user space, and write the
+ * data to standard output, to be compared with the source.
  *
  *	readways WAY FILE                  see ways[] below
- *	readways handle FILE HANDLE        keep the file's handle in another file
- *	readways open-handle MOUNT HANDLE  read by it
- *	readways peek FILE OFFSET          the byte there, by mmap; SIGBUS when it cannot be read
- *	readways refuses-unaligned FILE    O_DIRECT where it must not work: EINVAL
+ *	readways handle FILE HANDLE        write the file's handle to another file
+ *	readways open-handle MOUNT HANDLE  read the file by its handle
+ *	readways peek FILE OFFSET          print a byte, read by mmap; SIGBUS on errors
+ *	readways refuses-unaligned FILE    unaligned O_DIRECT reads must fail with EINVAL
  *	readways seek FILE                 print "data|hole FROM TO" lines
  *	readways fiemap FILE               print "LOGICAL PHYSICAL LENGTH FLAGS" lines
  *	readways locks FILE                flock and OFD locks, inotify
  *	readways statx FILE                print mask, attributes and size
  *
- * Status 77: this kernel lacks the interface.
+ * Exit status 77: the kernel does not support the interface.
  */
 #include <err.h>
 #include <errno.h>
@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 #define CHUNK	(256U << 10)
-#define LACKS	77
+#define UNSUPPORTED	77
 
 static char *buf;
 
@@ -66,7 +66,7 @@ static void by_read(int fd)
 		err(1, "read");
 }
 
-/* Backwards, and by odd lengths. */
+/* Backwards, with an odd length. */
 static void by_pread(int fd)
 {
 	off_t size = size_of(fd), at = size;
@@ -160,9 +160,9 @@ static void by_copy_file_range(int fd)
 	while (left > 0) {
 		ssize_t n = copy_file_range(fd, NULL, copy, NULL, left, 0);
 
-		/* Across file systems: v5.12 to v5.18 refuse by EXDEV, or do it by copying. */
+		/* Across file systems: v5.12 to v5.18 fail with EXDEV or copy. */
 		if (n < 0 && (errno == EXDEV || errno == ENOSYS || errno == EOPNOTSUPP))
-			exit(LACKS);
+			exit(UNSUPPORTED);
 		if (n <= 0)
 			err(1, "copy_file_range");
 		left -= n;
@@ -186,7 +186,7 @@ static int reopen_direct(int fd)
 
 static void by_direct(int fd)
 {
-	/* An odd number of blocks, so that parts of pages come first and last. */
+	/* An odd number of blocks, so that reads begin and end within large folios. */
 	int direct = reopen_direct(fd);
 	off_t size = size_of(fd), at = 0;
 
@@ -199,7 +199,7 @@ static void by_direct(int fd)
 		at += n;
 	}
 	if (pread(direct, buf, 4096, (size + 8191) & ~4095) != 0)
-		errx(1, "O_DIRECT behind the end");
+		errx(1, "O_DIRECT past the end");
 }
 
 static void by_willneed(int fd)
@@ -218,7 +218,7 @@ static void by_readahead(int fd)
 	by_read(fd);
 }
 
-/* One ring, one request at a time: raw, for there may be no library. */
+/* One ring, one request at a time, without liburing. */
 static void by_io_uring(int fd)
 {
 	struct io_uring_params p = { 0 };
@@ -230,7 +230,7 @@ static void by_io_uring(int fd)
 	off_t at = 0;
 
 	if (ring < 0 && (errno == ENOSYS || errno == EPERM))
-		exit(LACKS);
+		exit(UNSUPPORTED);
 	if (ring < 0)
 		err(1, "io_uring_setup");
 	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -302,7 +302,7 @@ static void fiemap(int fd)
 	uint64_t at = 0;
 	bool last = false;
 
-	/* A few at a time, so that the walk is resumed. */
+	/* A few extents per call, so that the walk has to resume. */
 	while (!last) {
 		map->fm_start = at;
 		map->fm_length = FIEMAP_MAX_OFFSET - at;
@@ -353,7 +353,7 @@ static void locks(int fd)
 		err(1, "inotify");
 	by_read(fd);
 	if (read(notify, &event, sizeof(event)) != sizeof(event) || event.mask != IN_ACCESS)
-		err(1, "no event of the read");
+		err(1, "no event for the read");
 }
 
 static void show_statx(int fd)
@@ -362,7 +362,7 @@ static void show_statx(int fd)
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st))
 		err(1, "statx");
-	/* The mount keeps no times of access. */
+	/* The mount has no atime. */
 	printf("basic=%d btime=%d size=%llu blksize=%u\n",
 	       (~st.stx_mask & STATX_BASIC_STATS & ~STATX_ATIME) == 0,
 	       !!(st.stx_mask & STATX_BTIME), (unsigned long long)st.stx_size, st.stx_blksize);
@@ -396,7 +396,7 @@ union handle {
 	char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
 };
 
-static void keep_handle(const char *path, const char *where)
+static void write_handle(const char *path, const char *where)
 {
 	union handle h = { .fh.handle_bytes = MAX_HANDLE_SZ };
 	FILE *f = fopen(where, "w");
@@ -456,7 +456,7 @@ int main(int argc, char **argv)
 	if (!buf)
 		err(1, NULL);
 	if (argc == 4 && !strcmp(argv[1], "handle")) {
-		keep_handle(argv[2], argv[3]);
+		write_handle(argv[2], argv[3]);
 		return 0;
 	}
 	if (argc == 4 && !strcmp(argv[1], "open-handle")) {

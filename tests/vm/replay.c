@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The state of a disk at any point of a log of dm-log-writes: see replay.h. */
+/* States of a disk at any point of a log of dm-log-writes, see replay.h. */
 #include "replay.h"
 
 #include <endian.h>
@@ -16,7 +16,7 @@
 #define SECTOR		512
 #define LOG_MAGIC	0x6a736677736872ULL
 
-/* On disk, both at the start of a sector of the log's own size. */
+/* On disk, both at the start of a sector; the log has its own sector size. */
 struct log_super {
 	uint64_t magic, version, nr_entries;
 	uint32_t sector_size;
@@ -72,12 +72,12 @@ void replay_read_log(struct replay_log *log, const char *path)
 	struct replay_entry entry;
 
 	if (le64toh(super->magic) != LOG_MAGIC)
-		errx(REPLAY_FAILED, "%s: not a log of writes", path);
+		errx(REPLAY_FAILED, "%s: not a log of dm-log-writes", path);
 	sector = le32toh(super->sector_size);
 	at = sector;
 	for (i = 0; i < le64toh(super->nr_entries); i++) {
 		if (at + sector > size)
-			errx(REPLAY_FAILED, "%s: entry %zu lies beyond its end", path, i);
+			errx(REPLAY_FAILED, "%s: entry %zu is past the end", path, i);
 		disk = (const void *)(map + at);
 		entry.flags = le64toh(disk->flags);
 		entry.sector = le64toh(disk->sector) * (sector / SECTOR);
@@ -92,7 +92,7 @@ void replay_read_log(struct replay_log *log, const char *path)
 			entry.data = map + at;
 			at += entry.nr_sectors * SECTOR;
 			if (at > size)
-				errx(REPLAY_FAILED, "%s: data of entry %zu lies beyond its end", path, i);
+				errx(REPLAY_FAILED, "%s: data of entry %zu is past the end", path, i);
 		}
 		add_entry(log, &entry);
 	}
@@ -104,7 +104,7 @@ static bool is_zero(const unsigned char *page)
 	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
 }
 
-/* Pages without data are holes of the file: nothing else is looked at. */
+/* Only data is scanned: unused pages are holes of the file, or zeroes. */
 static void find_used(struct replay_disk *d, int fd)
 {
 	off_t data = 0, hole;
@@ -126,7 +126,7 @@ void replay_open_disk(struct replay_disk *d, const char *base, const char *disk)
 	d->disk = map_file(disk, PROT_READ | PROT_WRITE, MAP_SHARED, &size, &d->fd);
 	d->used = calloc(1, d->size / PAGE);
 	if (size != d->size || d->size % PAGE || !d->used)
-		errx(REPLAY_FAILED, "%s: not of the size of %s", disk, base);
+		errx(REPLAY_FAILED, "%s: size differs from %s", disk, base);
 	find_used(d, fd);
 	close(fd);
 }
@@ -139,7 +139,7 @@ static void apply(unsigned char *to, size_t size, const struct replay_entry *ent
 	for (i = 0; i < entry->nr_sectors; i++) {
 		pos = (entry->sector + i) * SECTOR;
 		if (pos + SECTOR > size)
-			errx(REPLAY_FAILED, "the log has a write at %llu, behind the end of the disk",
+			errx(REPLAY_FAILED, "the log has a write at %llu, past the end of the disk",
 			     (unsigned long long)pos);
 		if (torn && replay_random(torn, 2))
 			continue;
@@ -174,8 +174,8 @@ static void punch(const struct replay_disk *d, off_t start, off_t end)
 		err(REPLAY_FAILED, "punching a hole");
 }
 
-/* Whoever had the disk mounted has changed pages that the log knows nothing of. */
-static void forget_changes(struct replay_disk *d)
+/* Mounts of previous cuts have modified pages that are not in the log. */
+static void undo_changes(struct replay_disk *d)
 {
 	off_t data = 0, hole, zeroes;
 
@@ -196,7 +196,7 @@ static void copy_base(struct replay_disk *d)
 {
 	size_t page;
 
-	forget_changes(d);
+	undo_changes(d);
 	for (page = 0; page < d->size / PAGE; page++)
 		if (d->used[page] &&
 		    memcmp(d->disk + page * PAGE, d->base + page * PAGE, PAGE) != 0)
@@ -210,7 +210,7 @@ static size_t last_flush(const struct replay_log *log, size_t cut)
 	return cut;
 }
 
-/* ext4 writes its superblock of two sectors in place and trusts that both arrive. */
+/* ext4 writes its superblock of two sectors in place and relies on it not being torn. */
 static bool can_be_torn(const struct replay_entry *entry)
 {
 	return entry->nr_sectors > 1 && entry->sector >= 4096 / SECTOR;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: selftest.sh [KERNEL]
 #
-# Proves that a run of the test machine fails when it has to: a tiny test for
-# each way in which it must, and one that must pass.
+# Checks that a run of a test VM fails when it must: one small test for each way
+# to fail, and one that must pass.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -13,7 +13,7 @@ export LOGDIR
 passed=0
 failed=0
 
-# expect VERDICT TESTS TEXT: the run ends so, and says TEXT
+# expect VERDICT TESTS TEXT: the run has that verdict, and prints TEXT
 expect() {
 	local verdict=passes out tests
 	read -ra tests <<<"$2"
@@ -29,20 +29,21 @@ expect() {
 }
 
 expect passes good 'od-vm: end status=0'
-expect fails warning 'the kernel complains'
+expect fails warning 'kernel splat'
 expect fails notok 'a test that fails'
-expect fails status 'the test script ends well'
+expect fails status 'the test script succeeds'
 expect fails unknown 'no such command'
 expect fails panic 'without its last line'
 TIMEOUT=8 expect fails hang 'timeout after 8 s'
-# What has a limit of its own: not begun, cut off, stuck.
-CMDLINE="od.limit=2" expect passes hang 'selftest-hang: all of it # SKIP the time is over'
-CMDLINE="od.limit=8" expect passes hang 'selftest-hang: all that is left of it # SKIP the time is over'
-CMDLINE="od.limit=30" expect fails hang 'selftest-hang: it ends'
-# One that is stuck fails where nothing has a limit, too, and the next one begins.
+# With a time limit: not started, killed, hung.
+CMDLINE="od.limit=2" expect passes hang 'selftest-hang: the whole test # SKIP time limit reached'
+CMDLINE="od.limit=8" expect passes hang 'selftest-hang: the rest of the test # SKIP time limit reached'
+CMDLINE="od.limit=30" expect fails hang 'selftest-hang: the test ends'
+# A hung test fails without a time limit, too, and the next one runs.
 CMDLINE="od.patience=1" expect fails 'hang good' 'sleep: sleep 100000'
 CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-good took'
-# A kernel that ends before init is started again, twice. QEMU is real after ends_early NR times.
+# A VM that exits before init is restarted, twice. ends_early NR: the first NR runs of QEMU are
+# fake and exit at once.
 fake=$(mktemp -d)
 trap 'rm -rf "$fake"' EXIT
 real=$(command -v qemu-system-x86_64)
@@ -58,8 +59,8 @@ ends_early() {
 	rm -f "$fake/starts"
 }
 ends_early 2
-PATH=$fake:$PATH expect passes good 'ended before init; once more'
+PATH=$fake:$PATH expect passes good 'exited before init, restarting'
 ends_early 3
-PATH=$fake:$PATH expect fails good 'the kernel complains: Oops'
+PATH=$fake:$PATH expect fails good 'kernel splat: Oops'
 echo "selftest: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * setlinks IMAGE OUT NID LINKS: a copy of an image in which an inode, the root with
- * NID "root", has that many links; the checksum is made right again.
+ * setlinks IMAGE OUT NID LINKS: copy an image and set the link count of an inode, of
+ * the root if NID is "root"; the checksum is updated.
  */
 #include "../images/image.h"
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: signing.sh KERNEL...
 #
-# What scripts/sign.sh signs, in machines with UEFI whose kernels demand
-# signatures: without one, from a signer that nobody knows, and from one that is
-# enrolled: in the firmware's own list (db), for module.sig_enforce=1; and as a
-# machine owner's key (MOK), with Secure Boot on from the firmware to the kernel.
-# All is refused where no one is. Before that, what sign.sh itself refuses.
+# Modules signed by scripts/sign.sh, in VMs with UEFI whose kernels require
+# signatures: without one, by an unknown signer, and by an enrolled one: in the
+# firmware's own list (db), with module.sig_enforce=1; and as a machine owner key
+# (MOK), with Secure Boot from the firmware to the kernel. With none enrolled, all
+# are rejected. Before that, sign.sh itself and the input that it rejects.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -31,9 +31,9 @@ result() {
 	fi
 }
 
-# fact NAME COMMAND...: in a shell of its own, since a failure ends no function that is
-# a condition
-fact() {
+# check NAME COMMAND...: in a subshell, since set -e has no effect in a function that is
+# part of a condition
+check() {
 	local status
 	set +e
 	(set -e && "${@:2}") >"$work/out" 2>&1
@@ -42,14 +42,14 @@ fact() {
 	result $status "$1"
 }
 
-# refuses NAME REGEX ARGUMENT...: sign.sh says why, in one line, and touches nothing
-refuses() {
+# rejects NAME REGEX ARGUMENT...: sign.sh prints one line with the reason, and changes nothing
+rejects() {
 	local status=0 before
 	before=$(cat "$signed"/*.ko | sha256sum)
 	! "$sign" "${@:3}" >"$work/out" 2>&1 || status=1
 	grep -qE "$2" "$work/out" && [ "$(wc -l <"$work/out")" = 1 ] || status=1
 	[ "$(cat "$signed"/*.ko | sha256sum)" = "$before" ] || status=1
-	result $status "sign.sh refuses $1"
+	result $status "sign.sh rejects $1"
 }
 
 # make_signer NAME: a key, and its certificate in both forms
@@ -68,13 +68,13 @@ signed_by() {
 	"$sign" --kernel "$id" --key "$work/$1.key" --cert "$work/$1.der" "$work/$id/$1"
 }
 
-# is_signed_by SIGNER FOLDER: both are; no signer: neither is
+# is_signed_by SIGNER DIR: both modules are; empty SIGNER: neither is
 is_signed_by() {
 	[ "$(modinfo -F signer "$2/cachefiles_od.ko")" = "${1:+erofs-od $1}" ] &&
 		[ "$(modinfo -F signer "$2/erofs_od.ko")" = "${1:+erofs-od $1}" ]
 }
 
-# What was built may have been signed since; strip leaves nothing behind the module.
+# Modules may have been signed after the build; strip removes the appended signature.
 strip_built() {
 	local module
 	mkdir -p "$built"
@@ -93,9 +93,9 @@ same_when_signed_again() {
 	[ "$(cat "$signed"/*.ko | sha256sum)" = "$before" ]
 }
 
-# make_stores: the firmware's variables. With db's certificate in its own list, and Secure
-# Boot off, since there is no PK; and as a machine is sold, with mok's in MokList, where MokManager puts it when somebody at the
-# console has said yes.
+# make_stores: the firmware's variables. db.fd: db's certificate in the firmware's list, and
+# Secure Boot off, since there is no PK. mok.fd: the defaults of a retail system, and mok's
+# certificate in MokList, where MokManager puts it once confirmed at the console.
 make_stores() {
 	local tool
 	tool=$("$top/scripts/aptroot.sh" unpack trixie python3-virt-firmware)/usr
@@ -110,11 +110,11 @@ test_sign() {
 	id=$1
 	[ -e "$top/build/modules/$id/erofs_od.ko" ] || "$top/scripts/build-modules.sh" "$id"
 	built=$work/$id/built
-	fact "kernel $id: what was built has no signature" strip_built
+	check "kernel $id: built modules have no signature" strip_built
 	signed=$work/$id/db
-	fact "kernel $id: both modules are signed" signed_by db
-	fact "kernel $id: modinfo names the signer" is_signed_by db "$signed"
-	fact "kernel $id: signing again replaces the signature" same_when_signed_again
+	check "kernel $id: both modules are signed" signed_by db
+	check "kernel $id: modinfo names the signer" is_signed_by db "$signed"
+	check "kernel $id: signing again replaces the signature" same_when_signed_again
 }
 
 signed_with_passphrase() {
@@ -134,9 +134,9 @@ signed_by_new_key() {
 
 test_keys() {
 	mkdir -p "$work/copy"
-	fact "a key with a passphrase signs" signed_with_passphrase
-	fact "a throw-away key signs, and nobody else can read it" signed_by_new_key
-	refuses "a wrong passphrase" 'KBUILD_SIGN_PIN is wrong' --kernel "$id" \
+	check "a key with a passphrase signs" signed_with_passphrase
+	check "a throw-away key signs, and only its owner can read it" signed_by_new_key
+	rejects "a wrong passphrase" 'KBUILD_SIGN_PIN is wrong' --kernel "$id" \
 		--key "$work/locked.key" --cert "$work/db.pem" "$signed"
 }
 
@@ -145,29 +145,29 @@ test_refusals() {
 	mkdir -p "$work/headers/scripts" "$work/nothing"
 	cp "$work/db.key" "$work/open.key"
 	chmod 644 "$work/open.key"
-	refuses "a key that others can read" 'chmod 600' --kernel "$id" \
+	rejects "a key that others can read" 'chmod 600' --kernel "$id" \
 		--key "$work/open.key" --cert "$work/db.pem" "$signed"
-	refuses "a certificate of another key" "another key's" --kernel "$id" \
+	rejects "a certificate of another key" "another key's" --kernel "$id" \
 		--key "$work/db.key" --cert "$work/mok.pem" "$signed"
-	refuses "what is no key" 'no private key' --kernel "$id" \
+	rejects "a file that is not a key" 'no private key' --kernel "$id" \
 		--key "$work/db.pem" --cert "$work/db.pem" "$signed"
-	refuses "what is no certificate" 'no X.509' --kernel "$id" \
+	rejects "a file that is not a certificate" 'no X.509' --kernel "$id" \
 		--key "$work/db.key" --cert "$work/db.key" "$signed"
-	refuses "a key without its certificate" 'KEY=FILE and CERT=FILE' --kernel "$id" \
+	rejects "a key without its certificate" 'KEY=FILE and CERT=FILE' --kernel "$id" \
 		--key "$work/db.key" "$signed"
-	refuses "modules that are not built" 'not built' --kernel "$id" "${pair[@]}" "$work/nothing"
-	refuses "headers that are not there" 'no headers' --kdir "$work/none" "${pair[@]}" "$signed"
-	refuses "headers without sign-file" 'no scripts/sign-file' --kdir "$work/headers" "${pair[@]}" "$signed"
+	rejects "modules that are not built" 'not built' --kernel "$id" "${pair[@]}" "$work/nothing"
+	rejects "missing headers" 'no headers' --kdir "$work/none" "${pair[@]}" "$signed"
+	rejects "headers without sign-file" 'no scripts/sign-file' --kdir "$work/headers" "${pair[@]}" "$signed"
 	printf '#!/bin/sh\nexit 1\n' >"$work/headers/scripts/sign-file"
 	chmod 755 "$work/headers/scripts/sign-file"
 	echo '# CONFIG_MODULE_SIG is not set' >"$work/headers/.config"
-	refuses "a kernel that looks at no signature" 'no signature' --kdir "$work/headers" "${pair[@]}" "$signed"
+	rejects "a kernel without module signatures" 'no signature' --kdir "$work/headers" "${pair[@]}" "$signed"
 	printf 'CONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_HASH="sha256"\n' >"$work/headers/.config"
-	refuses "when sign-file fails" 'does not sign' --kdir "$work/headers" "${pair[@]}" "$signed"
+	rejects "a sign-file that fails" 'does not sign' --kdir "$work/headers" "${pair[@]}" "$signed"
 }
 
-# put_together: all modules in one folder, as the guest test knows them
-put_together() {
+# collect_modules: all modules in one directory, named as the guest test expects
+collect_modules() {
 	local signer module
 	mkdir -p "$work/$id/all"
 	for signer in db mok stranger; do
@@ -180,14 +180,14 @@ put_together() {
 	cp "$built/erofs_od.ko" "$work/$id/all/erofs_od.ko"
 }
 
-# boot NAME STORE TRUSTED [ARGUMENT]: counts what the machine says
+# boot NAME STORE TRUSTED [ARGUMENT]: counts the checks of the VM
 boot() {
 	local log=$work/boot.log ran
 	FIRMWARE=$2 MODULES=$work/$id/all LOGDIR=$top/build/vm/signing-$id-${1// /-} TIMEOUT=${TIMEOUT:-600} \
 		CMDLINE="${4-} od.trusted=$3" "$top/tests/bin/vm.sh" "$id" signing >"$log" 2>&1 || true
 	ran=$(sed -n "s/^vm $id: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p" "$log")
 	sed -nE "/^(ok|not ok|#)/{ s/ - signing: / - signing: kernel $id, $1: /; p }" "$log"
-	[ -n "$ran" ] || { result 1 "kernel $id, $1: the machine"; cat "$log" >&2; return; }
+	[ -n "$ran" ] || { result 1 "kernel $id, $1: the VM runs"; cat "$log" >&2; return; }
 	passed=$((passed + ${ran% *}))
 	failed=$((failed + ${ran#* }))
 }
@@ -205,10 +205,10 @@ test_keys
 test_refusals
 for id; do
 	built=$work/$id/built
-	put_together
+	collect_modules
 	boot "in db" "$work/db.fd" db module.sig_enforce=1
 	SECURE_BOOT=1 boot "Secure Boot" "$work/mok.fd" mok
 done
-boot "in no list" "$empty" none module.sig_enforce=1
+boot "not enrolled" "$empty" none module.sig_enforce=1
 echo "signing: $passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

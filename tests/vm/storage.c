@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storage: what guest tests ask of the storage below a cache.
+ * storage: query and set up the storage below a cache.
  *
- *	resident FILE           print how many pages of the file the page cache has
- *	sectors DEVICE BYTES    give a loop device sectors of that size
+ *	resident FILE           print the number of pages of the file in the page cache
+ *	sectors DEVICE BYTES    set the sector size of a loop device
  */
 #include <err.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int open_file(const char *path, int flags)
 	return fd;
 }
 
-/* Mapping a file brings nothing in as long as nobody touches it. */
+/* A mapping reads no pages until it is touched. */
 static int resident(char **arg)
 {
 	int fd = open_file(arg[0], O_RDONLY);

@@ -6,13 +6,13 @@
  *
  * Images FSID0 to FSID7 are mounted on MOUNTS/0 to MOUNTS/7, two in each of four
  * domains, and 64 processes compare what they read there with TREE. DAEMON is
- * the command that serves; it is killed and started again. Mounts go away
- * together with what the cache has of their domain, and come back; memory gets
- * short; the file system that has CACHE gets full.
+ * the command of the daemon, which is killed and restarted. Images are unmounted,
+ * together with the cache files of their domain, and mounted again; memory runs
+ * low; the file system of CACHE runs full.
  *
- * An error is allowed where a reader or mount began or ended while there was no
- * daemon or no room. At any other time it must go away when tried again; wrong
- * bytes are never allowed. At the end every file of every mount is compared.
+ * An error is allowed if a read or mount overlaps a time without a daemon or
+ * without room. At any other time, a calm one, a retry must succeed; wrong data
+ * is never allowed. At the end every file of every mount is compared.
  */
 #include "guest.h"
 
@@ -41,16 +41,16 @@
 #define OTHERS		3
 #define FILES_MAX	1000
 #define PIECE		65536
-/* What ends at all has ended by then, on slow machines too. */
-#define PATIENCE	120
+/* Anything that takes longer hangs, even on slow hosts. */
+#define TIMEOUT		120
 #define TRIES		5
-/* Whatever has not happened often enough by then will not. */
+/* Time limit for events that have not happened often enough. */
 #define SLOWEST		600
-/* Left alone, in KiB: who allocates it all has the kernel kill somebody, and complain. */
+/* Not allocated, in KiB: otherwise the OOM killer runs. */
 #define SPARE		(256UL << 10)
 
 #define COUNTS(X)	X(reads) X(bytes) X(allowed) X(retried) X(wrong) X(failed) X(lives) \
-	X(mounts) X(mount_errors) X(calm_errors) X(forgotten) X(squeezes) X(full)
+	X(mounts) X(mount_errors) X(calm_errors) X(dropped) X(squeezes) X(full)
 
 enum count {
 #define NAME(name)	NR_##name,
@@ -60,19 +60,19 @@ enum count {
 };
 
 /*
- * struct shared - what all processes see
- * @stop: end
- * @troubles: of daemon and room, that there are just now
- * @changes: of @troubles
+ * struct shared - memory shared by all processes
+ * @stop: processes exit
+ * @troubles: number of current troubles: no daemon, no room
+ * @changes: number of changes of @troubles
  * @mounted_in: the last calm time in which a mount began and ended
- * @there: by mount; 1: readers may use it
- * @comings: by mount, how often it came or went
+ * @usable: by mount: readers may use it
+ * @changed: by mount: number of mounts and unmounts
  */
 static struct shared {
 	bool stop;
 	unsigned int troubles, changes, mounted_in;
-	bool there[MOUNTS];
-	unsigned int comings[MOUNTS];
+	bool usable[MOUNTS];
+	unsigned int changed[MOUNTS];
 	unsigned long count[NR_COUNTS];
 } *shared;
 
@@ -129,7 +129,7 @@ static void trouble(int by)
 	__atomic_add_fetch(&shared->changes, 1, __ATOMIC_SEQ_CST);
 }
 
-/* A time without troubles has the same number at both ends, and it is not odd. */
+/* A time is calm if this returns the same even number at its begin and its end. */
 static unsigned int calm(void)
 {
 	unsigned int changes = __atomic_load_n(&shared->changes, __ATOMIC_SEQ_CST);
@@ -148,8 +148,8 @@ static bool stopping(void)
 }
 
 /*
- * Whoever makes trouble waits until a mount has begun and ended in calm: a kernel that
- * takes longer for one than troubles are apart would never have any.
+ * Called before each trouble: waits until a mount has begun and ended in a calm time.
+ * Otherwise a slow kernel might never complete a mount between two troubles.
  */
 static void wait_for_calm(void)
 {
@@ -180,21 +180,21 @@ static int open_in(const char *dir, const char *file, int flags)
 	return open(path, O_RDONLY | O_CLOEXEC | flags);
 }
 
-static unsigned int comings_of(unsigned int n)
+static unsigned int changes_of(unsigned int n)
 {
-	return __atomic_load_n(&shared->comings[n], __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&shared->changed[n], __ATOMIC_SEQ_CST);
 }
 
-/* Of a reader: the mount that it reads from, and which coming of it. */
-static unsigned int read_from = MOUNTS, read_coming;
+/* The mount that this reader uses, and its changes_of() at the start. */
+static unsigned int read_from = MOUNTS, read_changes;
 
-/* Somebody wants to unmount it: many readers of long files would hold that up for long. */
+/* It is being unmounted: readers of long files stop, as they would delay it. */
 static bool is_leaving(void)
 {
-	return read_from < MOUNTS && comings_of(read_from) != read_coming;
+	return read_from < MOUNTS && changes_of(read_from) != read_changes;
 }
 
-/* Return: 0, an errno, or -1 for wrong bytes. */
+/* Return: 0, an errno, or -1 for wrong data. */
 static int compare(int fd, int truth, const char *dir, const char *file, off_t at, size_t len)
 {
 	static char got[PIECE] __attribute__((aligned(4096))), wanted[PIECE];
@@ -205,11 +205,11 @@ static int compare(int fd, int truth, const char *dir, const char *file, off_t a
 	m = pread(truth, wanted, len, at);
 	count(NR_reads);
 	count_by(NR_bytes, n);
-	/* Fewer bytes are for an error behind them, but none are the end of the file. */
+	/* A short read may be due to an error after it; 0 means the end of the file. */
 	if (n <= m && (n || !m) && !memcmp(got, wanted, n))
 		return 0;
 	count(NR_wrong);
-	say("wrong: %s/%s: %zd bytes at %lld, for %zd", dir, file, n, (long long)at, m);
+	say("wrong: %s/%s: %zd bytes at %lld, expected %zd", dir, file, n, (long long)at, m);
 	return -1;
 }
 
@@ -223,10 +223,10 @@ static int compare_file(int fd, int truth, const char *dir, const char *file)
 		return errno;
 	if (st.st_size != wanted.st_size) {
 		count(NR_wrong);
-		say("wrong: %s/%s: %lld bytes", dir, file, (long long)st.st_size);
+		say("wrong: %s/%s: size %lld", dir, file, (long long)st.st_size);
 		return -1;
 	}
-	/* Errors inside a piece show up when it is read again. */
+	/* In small pieces: a short read hides an error until the piece is read again. */
 	for (at = 0; at < st.st_size && !is_leaving(); at += 4096 * 4) {
 		ret = compare(fd, truth, dir, file, at, 4096 * 4);
 		if (ret)
@@ -256,8 +256,8 @@ static int read_some(const char *dir, const char *file)
 	return ret;
 }
 
-/* Reads a file until it can be read, or the reason why not is known. */
-static void read_until_judged(unsigned int n, unsigned int comings, const char *file)
+/* Reads a file, and retries until it succeeds or the error is allowed. */
+static void read_until_judged(unsigned int n, unsigned int changes, const char *file)
 {
 	unsigned int tries, before;
 	char dir[256];
@@ -265,12 +265,12 @@ static void read_until_judged(unsigned int n, unsigned int comings, const char *
 
 	mount_path(dir, n);
 	read_from = n;
-	read_coming = comings;
+	read_changes = changes;
 	for (tries = 0; tries < TRIES; tries++) {
 		before = calm();
 		ret = read_some(dir, file);
-		/* With another number it is another mount, or none. */
-		if (ret <= 0 || comings != comings_of(n))
+		/* If the number has changed, it is another mount, or none. */
+		if (ret <= 0 || changes != changes_of(n))
 			return;
 		if (!was_calm(before)) {
 			count(NR_allowed);
@@ -285,18 +285,18 @@ static void read_until_judged(unsigned int n, unsigned int comings, const char *
 
 static void reader(void)
 {
-	/* What fails, comes and goes is what this is about: the readers give way to it. */
+	/* The other processes matter most: the readers must not slow them down. */
 	nice(15);
 	while (!stopping()) {
-		unsigned int n = any(MOUNTS), comings = comings_of(n);
+		unsigned int n = any(MOUNTS), changes = changes_of(n);
 
-		if (__atomic_load_n(&shared->there[n], __ATOMIC_SEQ_CST))
-			read_until_judged(n, comings, files[any(nr_files)]);
+		if (__atomic_load_n(&shared->usable[n], __ATOMIC_SEQ_CST))
+			read_until_judged(n, changes, files[any(nr_files)]);
 		usleep(any(20000));
 	}
 }
 
-/* --- mounts that come and go --- */
+/* --- mounts and unmounts --- */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -307,28 +307,28 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return 0;
 }
 
-/* Nothing uses what the cache has of a domain: it is to be fetched again. */
-static void forget(unsigned int domain)
+/* Removes the cache files of an unused domain, so that they are fetched again. */
+static void drop_domain(unsigned int domain)
 {
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/cache/Ierofs,stress%u", cache, domain);
 	if (nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0)
-		count(NR_forgotten);
+		count(NR_dropped);
 }
 
-static void set_there(unsigned int n, bool there)
+static void set_usable(unsigned int n, bool usable)
 {
-	__atomic_add_fetch(&shared->comings[n], 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&shared->there[n], there, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&shared->changed[n], 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&shared->usable[n], usable, __ATOMIC_SEQ_CST);
 }
 
-/* An error in calm times must go away. */
+/* After an error in a calm time, a retry must succeed. */
 static void do_mount(unsigned int n)
 {
 	unsigned int tries = 0, before;
 	char path[256], text[256];
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 	int error;
 
 	mount_path(path, n);
@@ -350,22 +350,22 @@ static void do_mount(unsigned int n)
 		if (tries >= TRIES || now() > until) {
 			count(NR_failed);
 			say("failed: mount of %s: %s, after %u errors in calm times and %.0f s",
-			    text, strerror(error), tries, now() - until + PATIENCE);
+			    text, strerror(error), tries, now() - until + TIMEOUT);
 			return;
 		}
 		usleep(100000);
 	}
 	count(NR_mounts);
-	set_there(n, true);
+	set_usable(n, true);
 }
 
 static void do_umount(unsigned int n)
 {
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 	char path[256];
 
 	mount_path(path, n);
-	set_there(n, false);
+	set_usable(n, false);
 	while (umount(path)) {
 		if (errno == EINVAL)
 			return;
@@ -378,7 +378,7 @@ static void do_umount(unsigned int n)
 	}
 }
 
-/* One mount alone, or all of a domain. */
+/* One mount, or all of a domain. */
 static void churner(void)
 {
 	while (!stopping()) {
@@ -387,7 +387,7 @@ static void churner(void)
 		do_umount(n);
 		if (any(4)) {
 			do_umount(other);
-			forget(n % DOMAINS);
+			drop_domain(n % DOMAINS);
 			do_mount(other);
 		}
 		do_mount(n);
@@ -395,7 +395,7 @@ static void churner(void)
 	}
 }
 
-/* --- what gets short --- */
+/* --- shortage of memory and disk space --- */
 
 static unsigned long available_kib(void)
 {
@@ -420,7 +420,7 @@ static void drop_caches(void)
 	close(fd);
 }
 
-/* Touches nearly all memory, a part at a time, and lets it go. */
+/* Touches nearly all memory, in parts, and frees it. */
 static void squeeze(void)
 {
 	size_t part = 8 << 20, got = 0, at;
@@ -453,8 +453,8 @@ static void squeezer(void)
 	}
 }
 
-/* Return: bytes taken; in smaller and smaller parts, down to the last block. */
-static off_t eat(int fd, off_t have)
+/* Allocates all free space, in ever smaller parts; returns the size of the file. */
+static off_t fill_disk(int fd, off_t have)
 {
 	off_t part;
 
@@ -467,12 +467,12 @@ static off_t eat(int fd, off_t have)
 	return have;
 }
 
-static void eater(void)
+static void disk_filler(void)
 {
 	char path[512];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/../eaten", cache);
+	snprintf(path, sizeof(path), "%s/../filler", cache);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || unlink(path))
 		err(1, "%s", path);
@@ -483,9 +483,9 @@ static void eater(void)
 		usleep(2000000 + any(2000000));
 		wait_for_calm();
 		trouble(1);
-		/* What others let go meanwhile is taken, too. */
+		/* Also takes space that others free meanwhile. */
 		for (until = now() + 1.5; !stopping() && now() < until;) {
-			have = eat(fd, have);
+			have = fill_disk(fd, have);
 			usleep(10000);
 		}
 		count(NR_full);
@@ -513,7 +513,7 @@ static bool is_bound(void)
 
 static bool wait_bound(bool wanted)
 {
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 
 	while (is_bound() != wanted) {
 		if (now() > until) {
@@ -551,7 +551,7 @@ static pid_t restart_daemon(pid_t pid)
 	return pid;
 }
 
-/* --- all of it --- */
+/* --- run --- */
 
 static pid_t start(void (*run)(void), unsigned int seed)
 {
@@ -564,8 +564,8 @@ static pid_t start(void (*run)(void), unsigned int seed)
 	_exit(0);
 }
 
-/* Return: false when it does not end before @until. */
-static bool ends(pid_t pid, int *status, double until)
+/* Return: false if the process does not exit before @until. */
+static bool exits(pid_t pid, int *status, double until)
 {
 	while (waitpid(pid, status, WNOHANG) != pid) {
 		if (now() > until)
@@ -575,17 +575,17 @@ static bool ends(pid_t pid, int *status, double until)
 	return true;
 }
 
-/* Whoever does not end is stuck. */
+/* Processes that do not exit in time fail. */
 static void wait_for(const pid_t *pids, unsigned int nr)
 {
-	double until = now() + PATIENCE;
+	double until = now() + TIMEOUT;
 	unsigned int i;
 	int status = 0;
 
 	for (i = 0; i < nr; i++) {
-		if (!ends(pids[i], &status, until)) {
+		if (!exits(pids[i], &status, until)) {
 			count(NR_failed);
-			say("failed: process %d, number %u, does not end", pids[i], i);
+			say("failed: process %d, number %u, does not exit", pids[i], i);
 			kill(pids[i], SIGKILL);
 		} else if (status) {
 			count(NR_failed);
@@ -594,7 +594,7 @@ static void wait_for(const pid_t *pids, unsigned int nr)
 	}
 }
 
-/* A child for each mount compares all. */
+/* Compares all files of a mount, in a child. */
 static void compare_mount(unsigned int n)
 {
 	char path[256];
@@ -608,8 +608,8 @@ static void compare_mount(unsigned int n)
 		ret = fd < 0 ? errno : compare_file(fd, truth, path, files[i]);
 		if (ret) {
 			count(NR_failed);
-			say("failed: %s/%s in the end: %s", path, files[i],
-			    ret > 0 ? strerror(ret) : "wrong bytes");
+			say("failed: %s/%s at the end: %s", path, files[i],
+			    ret > 0 ? strerror(ret) : "wrong data");
 		}
 		close(fd);
 		close(truth);
@@ -622,7 +622,7 @@ static void compare_all(void)
 	pid_t pids[MOUNTS];
 
 	for (n = 0; n < MOUNTS; n++) {
-		if (!shared->there[n])
+		if (!shared->usable[n])
 			do_mount(n);
 		pids[n] = fork();
 		if (!pids[n]) {
@@ -641,7 +641,7 @@ static const char * const names[] = {
 #undef NAME
 };
 
-/* Return: something of which a run has to see more, or NR_COUNTS. */
+/* Return: an event that has not happened often enough, or NR_COUNTS. */
 static enum count too_few(void)
 {
 	static const struct {
@@ -649,7 +649,7 @@ static enum count too_few(void)
 		unsigned long wanted;
 	} all[] = {
 		{ NR_reads, 1000 }, { NR_bytes, 1 << 20 }, { NR_allowed, 1 }, { NR_lives, 3 },
-		{ NR_mounts, MOUNTS + 4 }, { NR_forgotten, 2 }, { NR_squeezes, 1 }, { NR_full, 2 },
+		{ NR_mounts, MOUNTS + 4 }, { NR_dropped, 2 }, { NR_squeezes, 1 }, { NR_full, 2 },
 	};
 	unsigned int i;
 
@@ -673,7 +673,7 @@ static bool judge(void)
 
 static void run(unsigned int seed, double seconds)
 {
-	static void (* const others[OTHERS])(void) = { churner, squeezer, eater };
+	static void (* const others[OTHERS])(void) = { churner, squeezer, disk_filler };
 	pid_t pids[READERS + OTHERS], pid = start_daemon();
 	double until = now() + seconds;
 	char path[256];
@@ -687,7 +687,7 @@ static void run(unsigned int seed, double seconds)
 	for (n = 0; n < READERS + OTHERS; n++)
 		pids[n] = start(n < OTHERS ? others[n] : reader, seed + n);
 	srandom(seed + n);
-	/* A slow kernel takes longer until enough of everything has happened. */
+	/* A slow kernel takes longer until all events have happened often enough. */
 	while (now() < until || (too_few() != NR_COUNTS && now() < until + SLOWEST)) {
 		usleep(2000000 + any(2000000));
 		wait_for_calm();

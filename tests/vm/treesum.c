@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * treesum: one line per path of a tree, so that two trees can be compared by
- * diff. A line has, separated by blanks:
+ * treesum: print one line per path of a tree, to compare two trees by diff. The
+ * fields of a line, separated by blanks:
  *
  *	path type mode uid gid mtime size nlink rdev sha256 xattrs target
  *
- * with "-" for what does not apply. Names, values and targets are escaped, so
- * a line is a line whatever a name holds. Left out is what belongs to a file
- * system and not to the tree: the size and link count of directories, atime,
- * ctime, inode and device numbers. Hard links show by their link count, and by
- * "=PATH" in place of the sha256: the first path of the same file.
+ * with "-" for fields that do not apply. Names, values and targets are escaped, so
+ * that each path takes one line. Properties of the file system rather than the tree
+ * are left out: size and link count of directories, atime, ctime, inode and device
+ * numbers. Further hard links to a file have "=PATH" in place of the sha256, the
+ * first path of that file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static bool failed;
 static EVP_MD_CTX *digest;
 static char *read_buf;
 
-static void complain(const char *path, const char *what)
+static void fail(const char *path, const char *what)
 {
 	fprintf(stderr, "treesum: %s: %s: %s\n", path, what, strerror(errno));
 	failed = true;
@@ -91,7 +91,7 @@ static int compare_links(const void *a, const void *b)
 	return 0;
 }
 
-/* The first path of a file with several, or NULL if this is the first. */
+/* The first path of a file with several links, or NULL if this is the first. */
 static const char *earlier_link(const struct stat *st, const char *path)
 {
 	struct link_seen *seen = malloc(sizeof(*seen));
@@ -120,7 +120,7 @@ static void put_sha256(const char *accpath, const char *path)
 	int fd = open(accpath, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
-		complain(path, "open");
+		fail(path, "open");
 		putchar('!');
 		return;
 	}
@@ -128,7 +128,7 @@ static void put_sha256(const char *accpath, const char *path)
 	while ((n = read(fd, read_buf, READ_SIZE)) > 0)
 		EVP_DigestUpdate(digest, read_buf, n);
 	if (n < 0) {
-		complain(path, "read");
+		fail(path, "read");
 		putchar('!');
 	} else {
 		EVP_DigestFinal_ex(digest, md, &md_len);
@@ -148,7 +148,7 @@ static void put_xattr(const char *accpath, const char *path, const char *name)
 	ssize_t len = lgetxattr(accpath, name, value, sizeof(value));
 
 	if (len < 0) {
-		complain(path, name);
+		fail(path, name);
 		return;
 	}
 	put_escaped(name, strlen(name));
@@ -165,7 +165,7 @@ static void put_xattrs(const char *accpath, const char *path)
 	char *p;
 
 	if (len < 0 && errno != ENOTSUP)
-		complain(path, "listxattr");
+		fail(path, "listxattr");
 	for (p = list; p < list + len; p += strlen(p) + 1)
 		names[nr++] = p;
 	if (!nr)
@@ -184,7 +184,7 @@ static void put_target(const char *accpath, const char *path)
 	ssize_t len = readlink(accpath, target, sizeof(target));
 
 	if (len < 0)
-		complain(path, "readlink");
+		fail(path, "readlink");
 	else
 		put_escaped(target, len);
 }
@@ -248,7 +248,7 @@ static void walk(char *root)
 	FTSENT *ent;
 
 	if (!fts) {
-		complain(root, "open");
+		fail(root, "open");
 		return;
 	}
 	while ((errno = 0, ent = fts_read(fts))) {
@@ -257,13 +257,13 @@ static void walk(char *root)
 		if (ent->fts_info == FTS_NS || ent->fts_info == FTS_DNR ||
 		    ent->fts_info == FTS_ERR) {
 			errno = ent->fts_errno;
-			complain(ent->fts_path, "walk");
+			fail(ent->fts_path, "walk");
 			continue;
 		}
 		put_line(ent, ent->fts_pathlen > skip ? ent->fts_path + skip + 1 : ".");
 	}
 	if (errno)
-		complain(root, "walk");
+		fail(root, "walk");
 	fts_close(fts);
 }
 
@@ -279,6 +279,6 @@ int main(int argc, char **argv)
 		abort();
 	walk(argv[1]);
 	if (fflush(stdout))
-		complain("standard output", "write");
+		fail("standard output", "write");
 	return failed;
 }

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the user of a fresh Debian does, step by step; sourced by guest/run behind
-# tests/vm/guest/lib.sh. RUNNING says whether the kernel here is the system's own: in
-# a mere root nothing can be loaded, and steps leave that out.
+# The steps of a user of a new Debian; sourced by guest/run, after tests/vm/guest/lib.sh.
+# RUNNING is set if the system runs its own kernel: in a chroot, steps skip whatever needs
+# the modules to be loaded.
 PKG=/pkg
 STATE=/var/tmp/od-pkgtest
 NAMES='cachefiles_od erofs_od'
 
-# readme NAME: the commands that README.md has behind the comment <!-- try: NAME -->
+# readme NAME: the commands in README.md after the comment <!-- try: NAME -->
 readme() {
 	awk -v name="$1" '
-		$0 == "<!-- try: " name " -->" { here = 1; next }
-		here && /^    / { sub(/^    /, ""); print; seen = 1; next }
-		here && seen && NF { exit }' $PKG/README.md
+		$0 == "<!-- try: " name " -->" { found = 1; next }
+		found && /^    / { sub(/^    /, ""); print; seen = 1; next }
+		found && seen && NF { exit }' $PKG/README.md
 }
 
-# as_typed NAME: those commands, in a shell as a user's, which stops at the first that fails
+# as_typed NAME: runs them in a shell like a user's, up to the first that fails
 as_typed() {
 	local commands
 	commands=$(readme "$1")
-	[ -n "$commands" ] || { fail "README.md has commands called $1" && return; }
+	[ -n "$commands" ] || { fail "README.md has commands named $1" && return; }
 	(cd $PKG/packages && bash -e -x -c "$commands" </dev/null) >"/tmp/typed.$1" 2>&1
 	result "README, $1: works as typed" $? "$(tail -n 20 "/tmp/typed.$1")"
 }
@@ -29,12 +29,12 @@ result() {
 	if [ "$2" = 0 ]; then pass "$1"; else fail "$1" "$3"; fi
 }
 
-# quietly COMMAND...: what it says shows if it fails
+# quietly COMMAND...: prints its output only if it fails
 quietly() {
 	"$@" >/tmp/quietly 2>&1 </dev/null || { tail -n 20 /tmp/quietly && return 1; }
 }
 
-# installed_for RELEASE: both modules, where DKMS puts them, and depmod knows them
+# installed_for RELEASE: both modules are where DKMS installs them, and known to depmod
 installed_for() {
 	local name
 	for name in $NAMES; do
@@ -42,8 +42,8 @@ installed_for() {
 	done
 }
 
-# gone_for RELEASE
-gone_for() {
+# removed_for RELEASE
+removed_for() {
 	! find "/lib/modules/$1/" -name '*_od.ko*' | grep . &&
 		! grep -E '_od\.ko' "/lib/modules/$1/modules.dep"
 }
@@ -53,7 +53,7 @@ version_for() {
 	modinfo -k "$1" -F version erofs_od
 }
 
-# All that is on the disk and is neither a log nor what apt and dpkg keep of any package.
+# All files on the disk, except logs and the state of apt and dpkg.
 snapshot() {
 	find / -xdev \( -path /pkg -o -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp \
 		-o -path /var/tmp -o -path /var/log -o -path /var/cache/apt -o -path /var/cache/debconf \
@@ -61,10 +61,9 @@ snapshot() {
 		-prune -o -print | sort
 }
 
-# is_of_others FILE: no package has it in its list, and yet it is somebody else's: what
-# depmod and initramfs-tools make for a new kernel, what alternatives, nginx, dbus and
-# systemd keep, the key of the machine's owner that DKMS made, folders that are Fedora's
-# and that rpm makes in a Debian
+# is_of_others FILE: in no package's list, but created by others: files of depmod and
+# initramfs-tools for a new kernel, state of alternatives, nginx, dbus and systemd, the
+# machine owner key of DKMS, Fedora's directories that rpm creates in a Debian
 is_of_others() {
 	case $1 in
 	/boot/* | /vmlinuz* | /initrd.img* | "/lib/modules/$NEW/modules."*) ;;
@@ -76,7 +75,7 @@ is_of_others() {
 	esac
 }
 
-# /bin, /sbin and /lib are links to what /usr has, and packages name either.
+# /bin, /sbin and /lib are symlinks to /usr, and packages use either path.
 nothing_left() {
 	local merged='s,^/usr/\(bin\|sbin\|lib\)/,/\1/,'
 	comm -13 $STATE/before $STATE/after | sed "$merged" |
@@ -90,42 +89,42 @@ same_bytes() {
 	[ -s /tmp/left ] && diff /tmp/left /tmp/right | head -n 5 | { ! grep .; }
 }
 
-# out_of_range_is_77 RELEASE: the status by which DKMS's own postinst knows to go on
+# out_of_range_is_77 RELEASE: the exit status with which the postinst of DKMS continues
 out_of_range_is_77() {
 	local status=0
 	dkms build -m erofs-od -v "$V1" -k "$1" || status=$?
 	[ $status = 77 ]
 }
 
-# A kernel that is out of range: its name is enough, it is never built for.
+# A kernel out of range: only its name is needed, nothing is built for it.
 step_out_of_range() {
 	local release=7.99.0-fake status=0
 	mkdir -p /lib/modules/$release
 	ln -sfn "$(readlink -f "/lib/modules/$OLD/build")" /lib/modules/$release/build
 	run-parts --exit-on-error --arg=$release /etc/kernel/header_postinst.d >/tmp/range 2>&1 || status=$?
-	result "a kernel that is out of range is no error of its package" $status "$(cat /tmp/range)"
-	ok "and the reason is told" grep -F "erofs-od: kernel $release gets no modules: this version is for" /tmp/range
+	result "a kernel out of range does not fail its package" $status "$(cat /tmp/range)"
+	ok "and the reason is printed" grep -F "erofs-od: kernel $release gets no modules: this version is for" /tmp/range
 	notok "it has no modules" ls /lib/modules/$release/updates
-	ok "DKMS says that it left it out, when asked to build" out_of_range_is_77 $release
+	ok "dkms build exits with status 77" out_of_range_is_77 $release
 	rm -rf /lib/modules/$release
 }
 
 step_install() {
 	snapshot >$STATE/before
 	as_typed install
-	ok "both modules are there for $OLD" installed_for "$OLD"
-	is "DKMS knows that they are installed" \
+	ok "both modules are installed for $OLD" installed_for "$OLD"
+	is "dkms status says installed" \
 		"$(dkms status -k "$OLD" | grep -cF "erofs-od/$V1, $OLD, x86_64: installed")" 1
 	is "their version" "$(version_for "$OLD")" "$V1"
-	ok "the tools have the same" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
+	ok "the tools have the same version" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
 }
 
 step_use() {
 	[ -n "$RUNNING" ] || return 0
 	as_typed "first mount"
-	ok "every byte is the source's" same_bytes /usr/share/doc /mnt/hello
-	ok "the service runs" systemctl is-active erofs-odd
-	ok "erofs-od doctor has no objection" erofs-od doctor
+	ok "every byte is right" same_bytes /usr/share/doc /mnt/hello
+	ok "the service is active" systemctl is-active erofs-odd
+	ok "erofs-od doctor finds no problem" erofs-od doctor
 	as_typed unmount
 	notok "nothing is mounted" grep erofs_od /proc/mounts
 }
@@ -133,12 +132,12 @@ step_use() {
 step_new_kernel() {
 	ok "a new kernel is installed, with its headers" quietly \
 		apt-get -y --no-install-recommends install "linux-headers-$NEW" "linux-image-$NEW"
-	ok "both modules were built for $NEW by themselves" installed_for "$NEW"
+	ok "both modules were built for $NEW automatically" installed_for "$NEW"
 }
 
-# The image of the first mount, on the new kernel; half of it is not in the cache yet.
+# Mounts an image on the new kernel, of which only a part is in the cache.
 mount_for_upgrade() {
-	ok "the service came up by itself" od_wait 60 systemctl is-active erofs-odd
+	ok "the service starts at boot" od_wait 60 systemctl is-active erofs-odd
 	dd if=/dev/urandom of=/var/tmp/blob-source bs=1M count=24 status=none
 	mkdir -p /var/tmp/tree /mnt/hello
 	mv /var/tmp/blob-source /var/tmp/tree/big
@@ -149,22 +148,22 @@ mount_for_upgrade() {
 }
 
 after_upgrade() {
-	is "what is loaded is still the old version" "$(cat /sys/module/erofs_od/version)" "$V1"
+	is "the old version is still loaded" "$(cat /sys/module/erofs_od/version)" "$V1"
 	ok "and the upgrade has said so" grep -F "version $V1 of the modules stays loaded" /tmp/quietly
-	ok "the daemon is another process" test "$(systemctl show -P MainPID erofs-odd)" != "$daemon"
-	ok "all of the image, through the new daemon, is the source's" same_bytes /var/tmp/tree /mnt/hello
+	ok "the daemon has been restarted" test "$(systemctl show -P MainPID erofs-odd)" != "$daemon"
+	ok "the whole image is right, through the new daemon" same_bytes /var/tmp/tree /mnt/hello
 	ok "unmounted" umount /mnt/hello
-	ok "the old modules go" sh -c 'systemctl stop erofs-odd && modprobe -r erofs_od cachefiles_od'
-	ok "the new ones come" systemctl start erofs-odd
-	is "what is loaded now" "$(cat /sys/module/erofs_od/version)" "$V2"
-	ok "the image mounts with them" erofs-od mount upgrade /mnt/hello
-	ok "all of it is the source's, from the cache of the old version" same_bytes /var/tmp/tree /mnt/hello
+	ok "the old modules unload" sh -c 'systemctl stop erofs-odd && modprobe -r erofs_od cachefiles_od'
+	ok "the service starts" systemctl start erofs-odd
+	is "the new version is loaded" "$(cat /sys/module/erofs_od/version)" "$V2"
+	ok "the image mounts with it" erofs-od mount upgrade /mnt/hello
+	ok "the whole image is right, from the cache of the old version" same_bytes /var/tmp/tree /mnt/hello
 }
 
 step_upgrade() {
 	[ -z "$RUNNING" ] || mount_for_upgrade
 	ok "an upgrade" quietly apt-get -y install $PKG/newer/erofs-od-*.deb
-	is "what is built for $NEW" "$(version_for "$NEW")" "$V2"
+	is "the version built for $NEW" "$(version_for "$NEW")" "$V2"
 	is "DKMS has one version" "$(dkms status | cut -d, -f1 | sort -u)" "erofs-od/$V2"
 	[ -z "$RUNNING" ] || after_upgrade
 }
@@ -173,11 +172,11 @@ step_dropin() {
 	[ -n "$RUNNING" ] || return 0
 	umount /mnt/hello
 	as_typed drop-in
-	ok "an unchanged client's mount, of type erofs" mount -t erofs -o fsid=upgrade none /mnt/hello
-	notok "the kernel's own erofs is not loaded" test -e /sys/module/erofs
-	ok "every byte is the source's" same_bytes /var/tmp/tree /mnt/hello
+	ok "mount of type erofs, as by an unmodified client" mount -t erofs -o fsid=upgrade none /mnt/hello
+	notok "stock erofs is not loaded" test -e /sys/module/erofs
+	ok "every byte is right" same_bytes /var/tmp/tree /mnt/hello
 	ok "unmounted" umount /mnt/hello
-	ok "it says that it is on" erofs-od dropin status
+	ok "dropin status says active" erofs-od dropin status
 }
 
 step_remove() {
@@ -186,55 +185,55 @@ step_remove() {
 		ok "an image is mounted" erofs-od mount upgrade /mnt/hello
 	fi
 	ok "removal" quietly apt-get -y remove erofs-od-dkms erofs-od-tools
-	ok "no module is left for $OLD" gone_for "$OLD"
-	ok "no module is left for $NEW" gone_for "$NEW"
-	is "DKMS knows of none" "$(dkms status | grep -c erofs-od)" 0
-	notok "the drop-in mode is off" test -e /etc/modprobe.d/erofs-od-dropin.conf
+	ok "no module is left for $OLD" removed_for "$OLD"
+	ok "no module is left for $NEW" removed_for "$NEW"
+	is "DKMS has no version" "$(dkms status | grep -c erofs-od)" 0
+	notok "drop-in mode is disabled" test -e /etc/modprobe.d/erofs-od-dropin.conf
 	if [ -n "$RUNNING" ]; then
-		ok "what is in the cache can be read as before" same_bytes /var/tmp/tree /mnt/hello
+		ok "cached data can still be read" same_bytes /var/tmp/tree /mnt/hello
 		ok "unmounted" umount /mnt/hello
-		# The user's own folder; and modprobe does not know modules without files.
+		# The user's own directory. rmmod, as modprobe needs the files of the modules.
 		rmdir /mnt/hello
 		ok "both modules unload" rmmod erofs_od cachefiles_od
 	fi
 	ok "purge" quietly apt-get -y purge erofs-od-dkms erofs-od-tools
-	ok "what came along goes" quietly apt-get -y autoremove --purge
+	ok "autoremove of the dependencies" quietly apt-get -y autoremove --purge
 	snapshot >$STATE/after
 	ok "nothing is left behind" nothing_left
 }
 
-# The next boot: what the service and the cache keep.
+# After a reboot: the service and the cache persist.
 step_use_again() {
-	ok "both modules load with the service" od_wait 60 test -d /sys/module/erofs_od
+	ok "the service loads both modules" od_wait 60 test -d /sys/module/erofs_od
 	mkdir -p /mnt/hello
 	ok "the image of the first mount mounts again" erofs-od mount hello /mnt/hello
-	ok "every byte is the source's" same_bytes /usr/share/doc /mnt/hello
+	ok "every byte is right" same_bytes /usr/share/doc /mnt/hello
 	ok "unmounted" erofs-od umount /mnt/hello
 }
 
-# rpm's packages, in a Debian: what they need is there by apt, which rpm does not know.
-# Installing, upgrading and removing runs their scriptlets.
+# The rpm packages, in a Debian: their dependencies are installed by apt, unknown to rpm.
+# Tests the scriptlets of install, upgrade and removal.
 step_rpm() {
 	local rpm="rpm --nodeps"
-	# By the one name of curl that all suites have: its library is what the tools need.
+	# The tools need libcurl, whose -dev package has the same name in all suites.
 	ok "DKMS, rpm, headers and curl" quietly apt-get -y --no-install-recommends install dkms rpm \
 		"linux-headers-$OLD" libcurl4-openssl-dev
 	snapshot >$STATE/before
 	# shellcheck disable=SC2086 # a command and its options
 	ok "installed" quietly $rpm --install $PKG/rpm/erofs-od-{dkms,tools}-*.rpm
-	ok "both modules are there for $OLD" installed_for "$OLD"
+	ok "both modules are installed for $OLD" installed_for "$OLD"
 	is "their version" "$(version_for "$OLD")" "$V1"
-	ok "the tools have the same" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
+	ok "the tools have the same version" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
 	ok "every file is as packaged" rpm --verify --nodeps erofs-od-dkms erofs-od-tools
 	# shellcheck disable=SC2086
 	ok "upgraded" quietly $rpm --upgrade $PKG/newer-rpm/erofs-od-{dkms,tools}-*.rpm
-	is "what is built for $OLD" "$(version_for "$OLD")" "$V2"
+	is "the version built for $OLD" "$(version_for "$OLD")" "$V2"
 	is "DKMS has one version" "$(dkms status | cut -d, -f1 | sort -u)" "erofs-od/$V2"
-	ok "the drop-in mode is enabled" erofs-od dropin enable
+	ok "drop-in mode is enabled" erofs-od dropin enable
 	# shellcheck disable=SC2086
 	ok "removed" quietly $rpm --erase erofs-od-dkms erofs-od-tools
-	ok "no module is left for $OLD" gone_for "$OLD"
-	is "DKMS knows of none" "$(dkms status | grep -c erofs-od)" 0
+	ok "no module is left for $OLD" removed_for "$OLD"
+	is "DKMS has no version" "$(dkms status | grep -c erofs-od)" 0
 	snapshot >$STATE/after
 	ok "nothing is left behind" nothing_left
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 150
 # where: bench.sh
-# What reads cost, counted in instructions: this project's two forms beside ext4 with the same
-# tree and other file systems with the same image. od.rounds=N; every target in each round; od.peers=no:
-# not the other file systems.
-# A line "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
-# tests/bin/bench.py makes tables of them.
+# The cost of reads, in instructions: both forms of this project, ext4 with the same tree, and
+# other file systems with the same image. od.rounds=N: rounds, of every target each;
+# od.peers=no: without the other file systems.
+# Prints "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
+# tests/bin/bench.py formats these as tables.
 ROUNDS=$(od_arg rounds 5)
 IMAGE=/mnt/scratch/one
 COLD=/mnt/scratch/cold
@@ -13,7 +13,7 @@ DEVICE=/dev/cachefiles1
 SEQUENTIAL=large/sequential
 TARGETS=
 
-# target NAME COMMAND...: is mounted at /mnt/NAME by it, and measured
+# target NAME COMMAND...: mounts a target at /mnt/NAME and adds it to TARGETS
 target() {
 	local name=$1
 	shift
@@ -39,7 +39,7 @@ rmmod_peers() {
 	done
 }
 
-# has_type NAME: the kernel knows that file system
+# has_type NAME: the kernel has that file system type
 has_type() {
 	grep -qE "	$1\$" /proc/filesystems
 }
@@ -53,27 +53,27 @@ make_squashfs() {
 		-no-duplicates -processors 1
 }
 
-# on_loop TYPE FILE DIR: the loop device with direct I/O
+# on_loop TYPE FILE DIR: mount through a loop device with direct I/O
 on_loop() {
 	local device
 	device=$(bench loop "$2") && bench mount "$1" "$device" "$3" ""
 }
 
-# with_fuse DIR: serves it until it is unmounted
+# with_fuse DIR: erofsfuse serves it until it is unmounted
 with_fuse() {
 	erofsfuse -f $IMAGE "$1" >/tmp/erofsfuse.log 2>&1 &
 	od_wait 10 grep -q " $1 fuse" /proc/mounts || { cat /tmp/erofsfuse.log; return 1; }
 }
 
-# erofs_on_file: past the page cache of that file, where the kernel can
+# erofs_on_file: bypasses the page cache of that file where the kernel can
 erofs_on_file() {
 	mkdir -p /mnt/erofs-file
 	if bench mount erofs $IMAGE /mnt/erofs-file directio 2>/dev/null; then
 		note "erofs-file: directio"
 	elif bench mount erofs $IMAGE /mnt/erofs-file "" 2>/dev/null; then
-		note "erofs-file: this kernel has no directio: its data is in the page cache twice"
+		note "erofs-file: this kernel has no directio: the data is in the page cache twice"
 	else
-		skip "mount of erofs-file" "this kernel mounts no erofs from a file"
+		skip "mount of erofs-file" "this kernel cannot mount erofs from a file"
 		return
 	fi
 	TARGETS="$TARGETS erofs-file"
@@ -95,7 +95,7 @@ mount_peers() {
 		skip "erofsfuse" "this kernel has no fuse"
 	fi
 	if [ ! -x /usr/bin/mksquashfs ]; then
-		skip "squashfs" "there is no mksquashfs in the VM"
+		skip "squashfs" "mksquashfs is not in the VM"
 	elif has_type squashfs; then
 		ok "mksquashfs" make_squashfs
 		target squashfs on_loop squashfs $IMAGE.squashfs /mnt/squashfs
@@ -104,7 +104,7 @@ mount_peers() {
 	fi
 }
 
-# same_data NAME: reads all of it, so that the cache has it, too
+# same_data NAME: compares all data with ext4, which also fills the cache
 same_data() {
 	local sum
 	sum=$(bench sum "/mnt/$1")
@@ -143,7 +143,7 @@ warm_round() {
 	done
 }
 
-# cold_counter COLUMN: of the cache that is created for each measurement
+# cold_counter COLUMN: of the cache, which is created for each measurement
 cold_counter() {
 	od_cell $OD_PROC/caches tag cold "$1"
 }
@@ -166,7 +166,7 @@ cold_stop() {
 	rm -rf $COLD
 }
 
-# cold ROUND TARGET FSID CASE COMMAND...: with a new cache, and how many READs there were
+# cold ROUND TARGET FSID CASE COMMAND...: with a new cache; adds the number of READs
 cold() {
 	local round=$1 name=$2 fsid=$3 case=$4 reads out
 	shift 4
@@ -212,7 +212,7 @@ note "the tree has $(cat /tmp/sum)"
 for name in ${TARGETS#ext4 }; do
 	same_data "$name"
 done
-# All is present: no daemon is needed any more, and none runs beside what is measured.
+# All data is present: the daemon is not needed, and would disturb the measurement.
 kill_daemons
 for round in $(seq "$ROUNDS"); do
 	warm_round "$round"

@@ -2,8 +2,8 @@
 # seconds: 45
 # where: stock
 # alone
-# What being lazy costs: requests for a walk through thousands of small files,
-# throughput against a slow source, requests for one block wanted by many.
+# The cost of lazy loading: requests for a walk through thousands of small files,
+# throughput with a slow source, requests for one block with many readers.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
@@ -18,9 +18,9 @@ umount /mnt/a
 killall erofs-odd
 od_wait 10 od_daemon_is gone
 
-# read_cold DELAY: sets best, in MB/s. The source is slow by its delay, not by this
-# machine's disk. The machine may be busy: the best of three rounds counts, each with an
-# empty cache.
+# read_cold DELAY: sets best, in MB/s. The source is slow because of its delay, not of the
+# host's disk. The host may be busy: the best of three rounds counts, each with an empty
+# cache.
 read_cold() {
 	local round speed
 	od_origin --delay-ms="$1"
@@ -30,7 +30,7 @@ read_cold() {
 		ok "daemon with a source of $1 ms" odd --source="$OD_URL"
 		ok "mount" od_mount /mnt/a fsid=one
 		speed=$(oddriver sequential /mnt/a/large/sequential)
-		note "round $round: $speed MB/s cold, sequential, $1 ms for each request; $(od_reads) READs"
+		note "round $round: $speed MB/s cold, sequential, $1 ms per request; $(od_reads) READs"
 		[ "${speed:-0}" -le "$best" ] || best=$speed
 		umount /mnt/a
 		killall erofs-odd
@@ -39,21 +39,21 @@ read_cold() {
 	killall origin
 }
 
-# One request after the other would make less than 50 MB/s of 20 ms each, on any machine;
-# on one that is slow itself, much less than without them.
+# One request at a time, of 20 ms each, would give less than 50 MB/s on any host; on a slow
+# host, much less than without the delay.
 cat $OD_BLOBS/one >/dev/null
 read_cold 0
-ok "it can be read" test "$best" -gt 0
+ok "cold reads succeed" test "$best" -gt 0
 wanted=$((best * 2 / 3))
 [ $wanted -le 60 ] || wanted=60
 read_cold 20
-ok "at 20 ms for each request more than $wanted MB/s: $best" test "$best" -gt $wanted
+ok "more than $wanted MB/s at 20 ms per request: $best" test "$best" -gt $wanted
 
 od_fresh_cache
 ok "slow daemon" fake --delay-ms 200
 ok "mount" od_mount /mnt/a fsid=one
 file=/mnt/a/large/sequential
-stat $file >/dev/null	# its name and inode are a READ of their own
+stat $file >/dev/null	# its name and inode take a READ of their own
 before=$(grep -c READ /tmp/fake.log)
 ok "32 readers of one missing block get it" oddriver readers $file $((40 << 20)) 32
 od_wait 2 test "$(grep -c READ /tmp/fake.log)" -gt "$before"

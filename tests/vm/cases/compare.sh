@@ -3,14 +3,14 @@
 # where: stock rows debug
 # thin
 # Every byte of the tree, in all three mount forms: cold, and with the daemon
-# stopped once all is present. The three are compared side by side.
-# od.thin=N: one form will do
+# stopped once all data is present. The three are compared in parallel.
+# od.thin=N: one form only
 forms="one tags devices"
 [ "$(od_arg thin 1)" = 1 ] || forms=tags
 mkdir -p /mnt/one /mnt/tags /mnt/devices
 ok "setup" od_setup
 od_origin
-ok "the daemon, with a source behind HTTP" odd --source="$OD_URL"
+ok "daemon with an HTTP source" odd --source="$OD_URL"
 ok "mount: one blob" od_mount /mnt/one fsid=one
 ok "mount: two data blobs, named by tags" od_mount /mnt/tags fsid=boot
 ok "mount: two data blobs, named by device=" \

@@ -2,11 +2,11 @@
 # seconds: 300, debug 2400
 # where: stock rows debug
 # thin
-# Compressed images, of each algorithm and each way to pack: every byte cold, warm, and from
-# a cache that has every other pcluster; the ways to read; little memory; what a kernel
-# cannot decompress is refused by name; missing and changed bytes. On the kernel command line:
-#   od.seed=N    changes the bytes that it changed
-#   od.steps=N   changes that many images
+# Compressed images, of each algorithm and packing: every byte cold, warm, and from a cache
+# that has every other pcluster; all read interfaces; low memory; algorithms that the kernel
+# lacks are rejected by name; missing and corrupt bytes. On the kernel command line:
+#   od.seed=N    seed of the corruption, to repeat it
+#   od.steps=N   number of corrupt images
 #   od.thin=8    fewer images
 #   od.images=NAME,NAME    these images
 IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-dirs
@@ -19,7 +19,7 @@ STEPS=24
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
 
-# has_alg IMAGE: the kernel has its algorithm, whatever the module thinks of that
+# has_alg IMAGE: the kernel has its algorithm, regardless of what the module finds
 has_alg() {
 	local function
 	case $1 in
@@ -31,14 +31,14 @@ has_alg() {
 	grep -qE "[tT] $function(	|\$)" /proc/kallsyms
 }
 
-od_daemon_is_out() {
+no_daemon() {
 	od_daemon_is none || od_daemon_is gone
 }
 
 # fresh DAEMON...: an empty cache, and a daemon for it
 fresh() {
 	kill_daemons
-	od_wait 10 od_daemon_is_out
+	od_wait 10 no_daemon
 	od_fresh_cache
 	"$@"
 }
@@ -47,12 +47,12 @@ sum_of() {
 	sha256sum | cut -d' ' -f1
 }
 
-# direct_sum FILE: by reads around the page cache
+# direct_sum FILE: by direct I/O
 direct_sum() {
 	dd if="$1" bs=61440 iflag=direct 2>/dev/null | sum_of
 }
 
-# zip_of IMAGE: sets ZIP to the sum of its tree, and DATA to where the data is
+# zip_of IMAGE: sets ZIP to the sum of its tree, and DATA to the directory of the data
 zip_of() {
 	ZIP=$OD_SUMS/zip DATA=/mnt/a/data
 	case $1 in
@@ -60,7 +60,7 @@ zip_of() {
 	esac
 }
 
-# all_of IMAGE: cold, warm, direct, in stripes
+# all_of IMAGE: reads it cold, warm, direct, in stripes
 all_of() {
 	local name=$1 before
 	zip_of "$name"
@@ -74,19 +74,19 @@ all_of() {
 	note "$name: $before READs, $(od_counter bytes_filled) bytes"
 	od_drop_caches
 	ok "$name: every byte, warm" same_tree /mnt/a $ZIP
-	is "$name: which asks for nothing" "$(od_reads)" "$before"
+	is "$name: no READ is sent" "$(od_reads)" "$before"
 	is "$name: direct reads" "$(direct_sum $DATA/mixed)" "$(sum_of <$DATA/mixed)"
 	ok "$name: many readers of one block agree" oddriver readers $DATA/code 40960 16
 	umount /mnt/a
 	ok "$name: another cache" fresh odd
 	ok "$name: mount" od_mount /mnt/a fsid=z-$name
-	# So that a READ brings what is asked for, and nothing that was not.
+	# A READ is to cover only what was requested.
 	echo 4 >$WINDOW
 	ok "$name: every other block" oddriver stripes /mnt/a 16384
 	echo 1024 >$WINDOW
-	note "$name: $(od_counter bytes_filled) bytes of them"
+	note "$name: $(od_counter bytes_filled) bytes filled"
 	od_drop_caches
-	ok "$name: every byte, what is there and what is not" same_tree /mnt/a $ZIP
+	ok "$name: every byte, present and missing" same_tree /mnt/a $ZIP
 	umount /mnt/a
 }
 
@@ -107,12 +107,12 @@ for name in $IMAGES; do
 	else
 		ok "$name: daemon" fresh odd
 		mount_fails "$name" fsid=z-$name 'not supported'
-		ok "$name: by the name of the algorithm" \
+		ok "$name: the log names the algorithm" \
 			sh -c "dmesg | grep -i 'z-$name: unsupported feature: ${name%%-*} compression'"
 	fi
 done
 
-# --- what is counted, and what is traced ---
+# --- counters and tracepoints ---
 
 # of_mount COLUMN
 of_mount() {
@@ -125,18 +125,18 @@ mkdir -p $TRACING
 echo 4 >$WINDOW
 ok "a daemon" fresh odd
 ok "mount" od_mount /mnt/a fsid=z-lz4-dirs,timeout=1000
-is "no data is read yet" "$(of_mount bytes_served)" 0
+is "no data has been read yet" "$(of_mount bytes_served)" 0
 head -c 1 /mnt/a/data/code >/dev/null
-ok "what is read of a compressed file is its mount's" test "$(of_mount bytes_served)" -gt 0
-# What says where the directory's bytes are is in memory, the bytes are not.
+ok "reads of a compressed file are counted for its mount" test "$(of_mount bytes_served)" -gt 0
+# The map of the directory's data is in memory, the data is not.
 ls /mnt/a/data >/dev/null
 many=$(stat -c %i /mnt/a/data/many)
 file=$(od_cache_file z-lz4-dirs)
-ok "the cache gives all of it back" od_control punch "$file" "0 $(stat -c %s "$file")"
+ok "punch the whole cache file" od_control punch "$file" "0 $(stat -c %s "$file")"
 killall -STOP erofs-odd
 echo 1 >$TRACING/events/erofs_od/enable
 notok "a compressed directory that cannot be fetched" dirways count /mnt/a/data/many
-ok "is traced, by its number" grep -q \
+ok "is traced with its inode number" grep -q \
 	"erofs_od_read_failed: dev=0:.* ino=$many .* error=-110" $TRACING/trace
 killall -CONT erofs-odd
 echo 0 >$TRACING/events/enable
@@ -144,7 +144,7 @@ echo 1024 >$WINDOW
 umount /mnt/a
 umount $TRACING 2>/dev/null
 
-# --- the ways to read ---
+# --- all read interfaces ---
 
 ok "a daemon" fresh odd
 ok "mount" od_mount /mnt/a fsid=z-lz4-big
@@ -156,25 +156,25 @@ for way in pread mmap-private mmap-shared sendfile splice direct io_uring willne
 	readways $way /mnt/a/data/mixed >/tmp/way.out 2>/tmp/way.err
 	case $? in
 	0) is "$way" "$(sum_of </tmp/way.out)" "$wanted" ;;
-	77) skip "$way" "this kernel refuses it" ;;
+	77) skip "$way" "not supported by this kernel" ;;
 	*) fail "$way" "$(cat /tmp/way.err)" ;;
 	esac
 done
 rm -f /tmp/way.out
-# FIEMAP and lseek(2) do not take what is compressed for what it is not.
+# FIEMAP and lseek(2) report compressed data as such.
 size=$(stat -c %s /mnt/a/data/text)
 is "lseek: a compressed file is all data" "$(readways seek /mnt/a/data/text)" "data 0 $size"
 ok "FIEMAP: its extents are encoded" sh -c \
 	"readways fiemap /mnt/a/data/text | awk '\$4 !~ /[89]\$/ { bad = 1 } END { exit bad || !NR }'"
-ok "what is compressed takes less than its size" \
+ok "st_blocks of a compressed file is less than its size" \
 	test $((512 * $(stat -c %b /mnt/a/data/text))) -lt "$size"
 
 mkdir -p /tmp/cg
-ok "a group of processes" mount -t cgroup2 none /tmp/cg
+ok "cgroups" mount -t cgroup2 none /tmp/cg
 echo +memory >/tmp/cg/cgroup.subtree_control
 mkdir -p /tmp/cg/little
-ok "that may have 12 MiB of memory" sh -c 'echo 12M >/tmp/cg/little/memory.max'
-# in_little_memory COMMAND...: in that group
+ok "a cgroup with 12 MiB of memory" sh -c 'echo 12M >/tmp/cg/little/memory.max'
+# in_little_memory COMMAND...: in that cgroup
 in_little_memory() {
 	sh -c 'echo $$ >/tmp/cg/little/cgroup.procs && exec "$@"' sh "$@"
 }
@@ -186,7 +186,7 @@ for i in 1 2 3 4; do
 done
 # shellcheck disable=SC2086 # ids
 wait $pids
-is "four readers that have little memory" \
+is "four readers with little memory" \
 	"$(cut -d' ' -f1 /tmp/little.[1-4] | sort | uniq -c | awk '{ print $1, $2 }')" "4 $wanted"
 rmdir /tmp/cg/little
 umount /tmp/cg
@@ -201,11 +201,11 @@ dd if=/mnt/a/file of=/tmp/large bs=1M skip=4249 count=3 2>/dev/null
 ok "its bytes past 4 GiB" sh -c '{ head -c 1048576 /dev/zero; seq 3000; head -c 2097152 /dev/zero; } |
 	head -c 3145728 | cmp - /tmp/large'
 dd if=/mnt/a/file of=/tmp/large bs=1M skip=4299 2>/dev/null
-ok "its last ones" sh -c 'head -c 1048576 /dev/zero | cmp - /tmp/large'
+ok "its last bytes" sh -c 'head -c 1048576 /dev/zero | cmp - /tmp/large'
 rm /tmp/large
 umount /mnt/a
 
-# --- bytes that are missing, that are changed ---
+# --- missing bytes, corrupt bytes ---
 
 # extent_of FILE: sets LOGICAL, LENGTH and PHYSICAL of the extent in its middle
 extent_of() {
@@ -214,18 +214,18 @@ extent_of() {
 	LOGICAL=$1 PHYSICAL=$2 LENGTH=$3
 }
 
-ok "a daemon that has not all of a pcluster" fresh odd
+ok "daemon" fresh odd
 ok "mount" od_mount /mnt/a fsid=z-lz4-big
 extent_of /mnt/a/data/code
 umount /mnt/a
 note "bytes $LOGICAL to $((LOGICAL + LENGTH)) are at $PHYSICAL"
-ok "it starts" fresh fake --hole $((PHYSICAL + 4096)),4096
+ok "a daemon that leaves out a part of a pcluster" fresh fake --hole $((PHYSICAL + 4096)),4096
 ok "mount" od_mount /mnt/a fsid=z-lz4-big
-is "a pcluster without all of its bytes cannot be read and the others can" \
+is "an incomplete pcluster cannot be read, all others can" \
 	"$(oddriver confined /mnt/a/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)" \
 	"Input/output error"
 killall -USR2 fakedaemon
-is "until the daemon has it" "$(sum_of </mnt/a/data/code)" "$(sum_of <$GOOD/code)"
+is "once the daemon has the bytes, it is right" "$(sum_of </mnt/a/data/code)" "$(sum_of <$GOOD/code)"
 umount /mnt/a
 
 seed=$(od_arg seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')")
@@ -234,7 +234,8 @@ note "od.seed=$seed od.steps=$steps"
 BLOBS=$OD_MNT/scratch/blobs
 mkdir -p $BLOBS
 
-# damaged NAME IMAGE OFFSET BYTES: what a file is with these bytes (for printf) in its image
+# damaged NAME IMAGE OFFSET BYTES: writes BYTES (a format of printf) into a copy of the image
+# and prints the outcome of reading a file of it
 damaged() {
 	local out
 	cp $OD_BLOBS/z-$2 $BLOBS/$1
@@ -247,14 +248,14 @@ damaged() {
 	rm $BLOBS/$1
 }
 
-# is_logged REGEX: lines are rate-limited, which ends: it is read again
+# is_logged REGEX: reads the block again first, as log lines are rate-limited
 is_logged() {
 	dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 \
 		iflag=direct 2>/dev/null
 	expr "$(od_log)" : "$1" >/dev/null
 }
 
-# In its first block a pcluster has data at the end, whatever is in front of it.
+# The first block of a pcluster has data at its end, whatever precedes it.
 ok "a daemon" fresh odd --source=$BLOBS --source=$OD_BLOBS
 for name in lz4 lz4-big deflate zstd lzma; do
 	has_alg $name || continue
@@ -263,25 +264,25 @@ for name in lz4 lz4-big deflate zstd lzma; do
 	umount /mnt/a
 	cp $OD_BLOBS/z-$name $BLOBS/blank
 	dd if=/dev/zero of=$BLOBS/blank bs=512 count=8 seek=$((PHYSICAL / 512)) conv=notrunc 2>/dev/null
-	ok "$name: mount with a pcluster that is zeroes" od_mount /mnt/b fsid=blank
+	ok "$name: mount with a pcluster of zeroes" od_mount /mnt/b fsid=blank
 	od_log_mark
-	is "$name: its bytes cannot be read and all others can" \
+	is "$name: its bytes cannot be read, all others can" \
 		"$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)" \
 		"Input/output error"
 	ok "$name: the log names inode, pcluster and blob" od_wait 20 is_logged \
 		".*blank: inode [0-9]*: pcluster of [0-9]* bytes for byte [0-9]*, blob .*blank.*, offset $PHYSICAL: corrupt: -117"
-	is "$name: direct reads say so" \
+	is "$name: direct reads fail with EUCLEAN" \
 		"$(dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 iflag=direct 2>&1 | grep -o 'Structure needs cleaning')" \
 		"Structure needs cleaning"
 	umount /mnt/b
 	rm $BLOBS/blank
-	# Which no decompressor takes for a stream, but perhaps that of LZMA.
+	# No decompressor accepts this as a stream, except perhaps LZMA's.
 	cp $OD_BLOBS/z-$name $BLOBS/ones
 	head -c 4096 /dev/zero | tr '\000' '\377' |
 		dd of=$BLOBS/ones bs=512 seek=$((PHYSICAL / 512)) conv=notrunc 2>/dev/null
-	ok "$name: mount with a pcluster that is ones" od_mount /mnt/b fsid=ones
+	ok "$name: mount with a pcluster of 0xff bytes" od_mount /mnt/b fsid=ones
 	out=$(oddriver confined /mnt/b/data/code $GOOD/code $LOGICAL $((LOGICAL + LENGTH)) 2>&1)
-	[ $name = lzma ] || is "$name: ones are no stream" "$out" "Input/output error"
+	[ $name = lzma ] || is "$name: 0xff bytes are rejected" "$out" "Input/output error"
 	umount /mnt/b
 	rm $BLOBS/ones
 	: >/tmp/outcomes
@@ -292,14 +293,14 @@ for name in lz4 lz4-big deflate zstd lzma; do
 			>>/tmp/outcomes || echo "no mount" >>/tmp/outcomes
 	done
 	note "$name: $(sort /tmp/outcomes | uniq -c | tr -s ' \n' ' ')"
-	is "$name: a changed byte of it changes no others" \
+	is "$name: a corrupt byte affects no other pcluster" \
 		"$(grep -cxE 'same|different|Input/output error' /tmp/outcomes)" 6
 done
 
-# Changed maps, inodes, data: an error or some data, and an end.
+# Corrupt maps, inodes, data: an error or some data, but no hang.
 # shellcheck disable=SC2086 # a list
-ok "$steps changed images: each ends" mutate "$seed" 0 1 "$steps" $BLOBS /mnt/a $tried
-ok "mount of one that was not changed" od_mount /mnt/a fsid=z-lz4-all
-ok "it is right" same_tree /mnt/a $OD_SUMS/zip
+ok "$steps corrupt images: no hang" mutate "$seed" 0 1 "$steps" $BLOBS /mnt/a $tried
+ok "mount of an intact image" od_mount /mnt/a fsid=z-lz4-all
+ok "every byte is right" same_tree /mnt/a $OD_SUMS/zip
 umount /mnt/a
 rm -rf $BLOBS $GOOD

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 300
 # where: stock rows debug
-# A daemon and a reader that AppArmor confines, each to its own: the reader's
-# profile does not have the cache, which is read with the cache's credentials.
+# A daemon and a reader, each confined by an AppArmor profile. The reader's
+# profile does not allow the cache, which is read with the cache's credentials.
 SECURITY=/sys/kernel/security
 mount -t securityfs none $SECURITY 2>/dev/null
 if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; then
@@ -11,7 +11,7 @@ if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; 
 	return
 fi
 
-# Files that an unconfined task has opened anyone may use, so the daemon is confined, too.
+# Any task may use files opened by an unconfined task, so the daemon is confined, too.
 cat >/tmp/profiles <<END
 profile od-daemon flags=(attach_disconnected) {
 	file,
@@ -37,7 +37,7 @@ profile od-reader flags=(attach_disconnected) {
 }
 END
 
-# confined PROFILE PATH...: the shell runs some of its own commands without exec(2)
+# confined PROFILE PATH...: by path, as the shell runs some of its applets without exec(2)
 confined() {
 	local profile=$1
 	shift
@@ -67,7 +67,7 @@ is "the reader is confined" \
 	"$(confined od-reader /bin/busybox cat /proc/self/attr/current)" "od-reader (enforce)"
 file=$(find $OD_CACHE/cache -name Done)
 notok "it may not read the cache" confined od-reader /bin/busybox cat "$file"
-ok "which the log tells" od_wait 10 a_denial
+ok "the denial is logged" od_wait 10 a_denial
 dmesg -c >/dev/null
 ok "cold, the reader reads" reads_right
 ok "and the small files" confined od-reader /usr/bin/treesum /mnt/a/tiny

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 150
 # where: stock short debug
-# What is counted, of the cache, of each blob and of each mount: hits, misses, how long they
-# waited, errors; and what is traced.
+# Counters of the cache, of each blob and of each mount: hits, misses, wait times, errors; and
+# tracepoints.
 FILE=/mnt/a/large/sequential
 TRACING=/sys/kernel/tracing
 
@@ -23,12 +23,12 @@ all_three() {
 	echo "$(cache "$1") $(blob "$1") $(mounted "$1")"
 }
 
-# block NR: of the file, past the page cache
+# block NR: reads that block of the file
 block() {
 	dd if=$FILE bs=4096 skip="$1" count=1 of=/dev/null 2>/dev/null
 }
 
-# up COLUMN BEFORE: each of the three has grown since
+# up COLUMN BEFORE: each of the three has increased since
 up() {
 	local now
 	now=$(all_three "$1")
@@ -36,7 +36,7 @@ up() {
 	echo "$2 $now" | awk '{ exit !($4 > $1 && $5 > $2 && $6 > $3) }'
 }
 
-# long_waits FROM COLUMN...: how many waited for that class of time or longer
+# long_waits FROM COUNTERS: number of waits in that histogram bucket or above
 long_waits() {
 	"$2" waits_ms | awk -F, -v from="$1" '{ for (i = from + 1; i <= NF; i++) n += $i; print n + 0 }'
 }
@@ -52,32 +52,32 @@ ok "mount" od_mount /mnt/a fsid=one,timeout=3000
 is "the mount's file is for root alone" "$(stat -c %a /proc/fs/erofs_od/stats)" 400
 stat $FILE >/dev/null
 misses=$(all_three misses) hits=$(all_three hits)
-ok "a block that is missing" block 100
-ok "is a miss" up misses "$misses"
-# 300 ms are less than 2^9, and no less than 2^8.
+ok "read of a missing block" block 100
+ok "counts as a miss" up misses "$misses"
+# 300 ms is in the bucket from 2^8 to 2^9.
 for of in cache blob mounted; do
-	ok "that waited for 256 ms or more: $of" test "$(long_waits 9 $of)" -ge 1
+	ok "a wait of 256 ms or more: $of" test "$(long_waits 9 $of)" -ge 1
 done
 misses=$(all_three misses)
 od_drop_caches
-ok "again" block 100
-ok "is a hit" up hits "$hits"
-is "and no miss" "$(all_three misses)" "$misses"
+ok "read of the same block" block 100
+ok "counts as a hit" up hits "$hits"
+is "and not as a miss" "$(all_three misses)" "$misses"
 ok "READs of the blob" test "$(blob reads_sent)" -ge 1
-is "are those of the cache" "$(cache reads_sent)" "$(blob reads_sent)"
-is "bytes of the blob are those of the cache" "$(cache bytes_filled)" "$(blob bytes_filled)"
+is "equal those of the cache" "$(cache reads_sent)" "$(blob reads_sent)"
+is "bytes filled of the blob equal those of the cache" "$(cache bytes_filled)" "$(blob bytes_filled)"
 is "nothing failed" "$(all_three errors)" "- - -"
 erofs-od status -v >/tmp/out
 ok "status shows them" grep -q '^Reads: ' /tmp/out
-ok "of the mount, too" grep -qE '^IMAGE +HITS +MISSES' /tmp/out
+ok "those of the mount, too" grep -qE '^IMAGE +HITS +MISSES' /tmp/out
 erofs-od status --json >/tmp/out
-ok "for programs, by class" grep -q '"waits_ms": \[' /tmp/out
+ok "status --json shows the histogram" grep -q '"waits_ms": \[' /tmp/out
 
 mkdir -p $TRACING
 if [ -e $TRACING/events ] || mount -t tracefs none $TRACING 2>/dev/null; then
 	echo 1 >$TRACING/events/cachefiles_od/enable
 	echo 1 >$TRACING/events/erofs_od/enable
-	ok "another block" block 5000
+	ok "read of another block" block 5000
 	sync
 	for event in cachefiles_od_read_sent cachefiles_od_read_completed cachefiles_od_commit; do
 		ok "$event is traced" grep -qE "$event: cache=1 volume=erofs,one blob=Done .*" \
@@ -97,19 +97,19 @@ fi
 kill -STOP "$(pidof fakedaemon)"
 block 9000 &
 reader=$!
-ok "a reader waits, and for how long is told" od_wait 5 waiting_now
+ok "the waiting reader and its wait time are shown" od_wait 5 waiting_now
 wait $reader
-ok "its time is over: a timeout" test "$(mounted timeouts)" -ge 1
+ok "its deadline passes: a timeout" test "$(mounted timeouts)" -ge 1
 is "each of the three counts it" "$(all_three timeouts)" \
 	"$(mounted timeouts) $(mounted timeouts) $(mounted timeouts)"
 kill -CONT "$(pidof fakedaemon)"
 [ ! -e $TRACING/events/erofs_od ] ||
-	ok "which is traced" grep -q 'erofs_od_read_failed: .*error=-110' $TRACING/trace
+	ok "the failed read is traced" grep -q 'erofs_od_read_failed: .*error=-110' $TRACING/trace
 kill_daemons
 od_wait 5 od_daemon_is gone
 notok "without a daemon a miss fails" block 12000
 for of in cache blob mounted; do
-	ok "which is counted: $of" sh -c "echo '$($of errors)' | grep -q EIO:"
+	ok "the error is counted: $of" sh -c "echo '$($of errors)' | grep -q EIO:"
 done
 [ ! -e $TRACING/events/erofs_od ] || {
 	echo 0 >$TRACING/events/enable

@@ -2,9 +2,9 @@
 # seconds: debug 430
 # where: debug kasan
 # thin
-# Memory and disks that fail, on a kernel that makes them fail: every call gives
-# an errno, nothing leaks or hangs, and what is read without an error is right.
-# od.thin=N: of the rounds of random failures, one
+# Fault injection, in allocations and disk I/O: every call fails with an errno,
+# nothing leaks or hangs, and what is read without an error is right.
+# od.thin=N: one round of random failures
 
 FAULTS=/sys/kernel/debug
 
@@ -17,18 +17,18 @@ faults() {
 	done
 }
 
-# Single allocations are chosen by the program; those that may sleep fail, too.
+# failnth selects single allocations; those that may sleep fail, too.
 fail_chosen() {
 	faults failslab ignore-gfp-wait=N && faults fail_page_alloc ignore-gfp-wait=N min-order=0
 }
 
-# text_of MODULE: where its code begins and ends
+# text_of MODULE: first and last address of its code
 text_of() {
 	awk -v module="[$1]" '$NF == module && tolower($2) == "t" { print $1 }' /proc/kallsyms |
 		sort | sed -n '1p;$p'
 }
 
-# fail_within MODULE PERCENT: allocations that this module's code asks for
+# fail_within MODULE PERCENT: fails that many of the allocations by this module's code
 fail_within() {
 	local range first last
 	range=$(text_of "$1")
@@ -51,7 +51,7 @@ no_faults() {
 	done
 }
 
-# each NAME CALL ARGUMENT...: one fact; how many failed is told
+# each NAME CALL ARGUMENT...: one check; prints how many calls failed
 each() {
 	local name=$1
 	shift
@@ -63,12 +63,12 @@ each() {
 	fi
 }
 
-# read_all DIR: all that can be read; how many files could not
+# read_all DIR: reads all files; prints how many could not be read
 read_all() {
 	timeout 300 find "$1" -type f -exec cat {} + 2>&1 >/dev/null | wc -l
 }
 
-# same_tree_or_error DIR SUM: what can be read is right, and something can
+# same_tree_or_error DIR SUM: what can be read is right, and some can be read
 same_tree_or_error() {
 	treesum "$1" >/tmp/mine 2>/tmp/errors
 	cp "$2" /tmp/theirs
@@ -83,21 +83,21 @@ same_tree_or_error() {
 		END { exit wrong || n < 10 }' /tmp/errors /tmp/theirs /tmp/mine
 }
 
-# new_disk: for the cache alone, as file systems do not come through all of this unharmed
+# new_disk: for the cache only, as fault injection may damage its file system
 new_disk() {
 	mkdir -p /mnt/bad
 	truncate -s 512M /tmp/disk
 	ok "a disk for the cache" /usr/bin/mke2fs -q -t ext4 /tmp/disk
-	ok "is mounted" mount -o loop,errors=continue /tmp/disk /mnt/bad
+	ok "mount of the disk" mount -o loop,errors=continue /tmp/disk /mnt/bad
 	OD_CACHE=/mnt/bad/cache
 	od_fresh_cache
 	od_load
 }
 
-# Nothing must hold the cache any more.
+# Nothing may reference the cache any more.
 old_disk() {
-	ok "the modules let go of the disk" od_unload
-	ok "and it can be unmounted" umount /mnt/bad
+	ok "both modules unload" od_unload
+	ok "the disk can be unmounted" umount /mnt/bad
 	rm /tmp/disk
 }
 
@@ -106,56 +106,56 @@ nothing_waits() {
 }
 
 new_disk
-ok "single allocations can be made to fail" fail_chosen
+ok "single allocations can be failed" fail_chosen
 each "bind" bind $OD_CACHE
-each "each call of a daemon" answer $OD_CACHE $OD_BLOBS v-4096-flat /mnt/a
+each "each call of a daemon" serve $OD_CACHE $OD_BLOBS v-4096-flat /mnt/a
 od_fresh_cache
 ok "daemon" odd
 each "mount" mount fsid=v-4096-plain /mnt/a
 each "mount with blobs in a domain" mount fsid=boot,domain_id=faults /mnt/a
 ok "mount" od_mount /mnt/a fsid=v-4096-plain
-each "listing of a folder" list /mnt/a/b/special
+each "listing of a directory" list /mnt/a/b/special
 each "read of a file" read "$(find /mnt/a -type f -size +8k | head -n 1)"
 umount /mnt/a
 no_faults
 
-# Wherever they happen, in work queues, too, all through a read of a whole tree.
+# Allocations anywhere, including work items, during a read of a whole tree.
 total=0
 rates="4 8 12 16"
 [ "$(od_arg thin 1)" = 1 ] || rates=12
 for rate in $rates; do
 	for module in cachefiles_od erofs_od; do
-		od_put_away
+		od_cleanup
 		old_disk
 		new_disk
 		ok "$module: daemon" odd
 		ok "$module: mount" od_mount /mnt/a fsid=v-4096-plain
-		ok "$module: allocations fail now and then" fail_within $module $rate
+		ok "$module: random allocations fail" fail_within $module $rate
 		errors=$(read_all /mnt/a)
 		note "$module: $errors files could not be read"
 		total=$((total + errors))
 		no_faults
-		ok "$module: what was asked for is answered" od_wait 20 nothing_waits
+		ok "$module: all requests complete" od_wait 20 nothing_waits
 		od_drop_caches
 		ok "$module: wrong data is never served" same_tree_or_error /mnt/a $OD_SUMS/small
 		umount /mnt/a
 	done
 done
 
-ok "some could not be read" test $total -gt 0
+ok "some files could not be read" test $total -gt 0
 
-# A disk that fails under the cache.
-od_put_away
+# I/O errors of the cache's disk.
+od_cleanup
 old_disk
 new_disk
 device=$(awk '$2 == "/mnt/bad" { print $1 }' /proc/mounts)
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=v-4096-plain
 echo 1 >"/sys/block/${device#/dev/}/make-it-fail"
-ok "its I/O fails now and then" faults fail_make_request probability=10
+ok "random disk I/O fails" faults fail_make_request probability=10
 note "$(read_all /mnt/a) files could not be read"
 no_faults
 ok "wrong data is never served" same_tree_or_error /mnt/a $OD_SUMS/small
 umount /mnt/a
-od_put_away
+od_cleanup
 old_disk

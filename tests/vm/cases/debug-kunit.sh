@@ -2,14 +2,14 @@
 # seconds: debug 50
 # where: debug kasan
 # The KUnit suites, as modules of this kernel (tests/bin/debug.sh puts them beside
-# the others): each case is a fact of its own, told by KTAP in the kernel's log.
+# the others): one check for each case, from the KTAP in the kernel log.
 
 wanted="od_sb od_inode od_dirent od_chunkmap od_blobtab od_xattr od_xxhash"
 wanted="$wanted od_command od_limit od_extents od_mapfile od_key od_request od_queue"
 wanted="$wanted od_queue_threads zmap zrecords"
 
-# One line for each case and each suite, "RESULT SUITE.CASE WHY"; what a case
-# that failed has said is in a file named by the case.
+# Prints one line for each case and each suite, "RESULT SUITE.CASE WHY"; the output
+# of a failed case is in a file named after the case.
 ktap() {
 	dmesg | sed 's/^\[ *[0-9.]*\] //' | awk '
 		/^ *# Subtest: / { suite = $3; said = ""; next }

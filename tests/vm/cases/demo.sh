@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 60
 # where: demo.sh
-# The demo: an image is mounted before its data is there, a few files are read,
-# what that cost is shown; then every byte is compared, in all three forms.
+# The demo: mounts an image before its data is present, reads a few files, shows
+# the cost; then compares every byte, in all three forms.
 
 # milliseconds since boot
 ms() {
@@ -17,7 +17,7 @@ say() {
 	echo "  $*"
 }
 
-# The bar goes on for as long as the file that is its sign.
+# Prints a progress bar until /tmp/progress is removed.
 progress() {
 	local total=$1 got
 	while [ -e /tmp/progress ]; do
@@ -27,7 +27,7 @@ progress() {
 			part = total ? got / total : 0
 			if (part > 1) part = 1
 			for (bar = ""; length(bar) < int(part * 30);) bar = bar "#"
-			printf "  [%-30s] %3d %%  %.1f of %.1f MiB here, %d requests\n",
+			printf "  [%-30s] %3d %%  %.1f of %.1f MiB cached, %d requests\n",
 				bar, part * 100, got / 1048576, total / 1048576, reads }'
 	done
 }
@@ -53,11 +53,11 @@ bytes_of() {
 
 mkdir -p $OD_MNT/one $OD_MNT/tags $OD_MNT/devices
 echo
-echo "== An image that is mounted before its data is there"
+echo "== An image that is mounted before its data is present"
 say "kernel $(uname -r); loaded of the stock modules cachefiles, fscache, netfs, erofs: $(cut -d' ' -f1 /proc/modules | grep -xcE "$OD_STOCK")"
 ok "both modules load" od_setup
 od_origin
-say "the blobs lie behind $OD_URL"
+say "the blobs are at $OD_URL"
 ok "the daemon erofs-odd runs" odd --source="$OD_URL"
 
 size=$(bytes_of one)
@@ -72,15 +72,15 @@ for file in links/one xattrs/acl special/one-block; do
 	cat "$OD_MNT/one/$file" >/dev/null || fail "read of $file"
 done
 ls $OD_MNT/one/many >/dev/null
-say "a few files and a folder of 10,000 entries read: $(mib "$(od_counter bytes_filled)") of $(mib "$size") fetched, $(od_reads) requests"
+say "a few files and a directory of 10,000 entries read: $(mib "$(od_counter bytes_filled)") of $(mib "$size") fetched, $(od_reads) requests"
 
-echo "== All forms of mounting, every byte compared with the source"
-ok "mount of a bootstrap with two data blobs, found by their tags" od_mount $OD_MNT/tags fsid=boot
+echo "== All mount forms, every byte compared with the source"
+ok "mount of a bootstrap with two data blobs, named by tags" od_mount $OD_MNT/tags fsid=boot
 ok "mount of the same with device= options" \
 	od_mount $OD_MNT/devices domain_id=demo,fsid=boot,device=data-a,device=data-b
 two=$(bytes_of boot data-a data-b)
 start_progress $((size + 2 * two))
-compare_all "cold, type mode owner time size sha256 xattrs target are the source's" one tags devices
+compare_all "cold; type mode owner time size sha256 xattrs target as in the source" one tags devices
 stop_progress
 od_drop_caches
 before=$(od_reads)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 12, debug 115
 # where: stock rows short debug
-# Readers and a daemon that are frozen by their cgroup while one waits for the other.
+# Readers and a daemon frozen by the cgroup freezer while one waits for the other.
 CG=/mnt/cgroup
 
 # in_group GROUP COMMAND...: in the background
@@ -22,7 +22,7 @@ is_frozen() {
 file=/mnt/a/large/sequential
 wanted=$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)
 
-# start_reader: the sum of the file, read in the reader's group
+# start_reader: sums the file, in the reader's group
 start_reader() {
 	in_group reader sha256sum $file >/tmp/frozen
 	READER=$!
@@ -44,10 +44,10 @@ ok "a reader waits for it" od_wait 10 od_waiting 1
 freeze reader 1
 sleep 1
 freeze daemon 0
-ok "the daemon thaws: the reader freezes as soon as it is answered" od_wait 20 is_frozen reader
-ok "and reads no further" kill -0 $READER
+ok "the daemon thaws: the reader freezes on the reply" od_wait 20 is_frozen reader
+ok "and does not finish" kill -0 $READER
 freeze reader 0
-ok "it thaws, and ends" od_wait 60 has_ended $READER
+ok "it thaws, and finishes" od_wait 60 has_ended $READER
 is "with the right data" "$(cut -d' ' -f1 /tmp/frozen)" "$wanted"
 umount /mnt/a
 
@@ -62,7 +62,7 @@ start_reader
 ok "a reader waits" od_wait 10 od_waiting 1
 freeze reader 1
 kill -9 $READER
-ok "killed while both are frozen: it ends" od_wait 10 has_ended $READER
+ok "killed while both are frozen: it exits" od_wait 10 has_ended $READER
 freeze reader 0
 ok "unmount while the daemon is frozen" od_umount /mnt/a
 freeze daemon 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 200
 # where: stock rows debug kasan
-# The cache's file system is frozen (fsfreeze): only those who write to it wait,
-# until they are killed or it thaws. Everything else goes on.
+# The cache's file system is frozen (fsfreeze): only tasks that write to it wait,
+# until they are killed or it thaws. Everything else works.
 LARGE=/mnt/a/large/sequential
 
 # in_time NAME COMMAND...: succeeds within 10 s
@@ -18,23 +18,23 @@ in_time() {
 	fi
 }
 
-# waits NAME PID: it is alive, and stays so for a second
+# waits NAME PID: it is still running after a second
 waits() {
 	sleep 1
 	notok "$1 waits" has_ended "$2"
 }
 
-# ends NAME PID: once it is killed
+# ends NAME PID: when it is killed
 ends() {
 	kill -9 "$2"
-	ok "$1 ends when it is killed" od_wait 5 has_ended "$2"
+	ok "$1 exits when killed" od_wait 5 has_ended "$2"
 }
 
 cull_other() {
 	od_control cull "$other"
 }
 
-# The daemon's threads that sleep in the kernel for their write.
+# Number of threads of the daemon that sleep in write(2) or pwrite(2).
 writers() {
 	local nr=0 thread
 	for thread in /proc/"$(pidof erofs-odd)"/task/*; do
@@ -51,7 +51,7 @@ a_writer() {
 
 everything_else() {
 	in_time "$1: files in /proc" sh -c "cat $OD_PROC/cache $OD_PROC/blobs $OD_PROC/requests"
-	in_time "$1: a mount of another image that is cached" od_mount /mnt/b fsid=v-4096-plain
+	in_time "$1: mount of another, cached image" od_mount /mnt/b fsid=v-4096-plain
 	in_time "$1: it is read" same_tree /mnt/b $OD_SUMS/small
 	in_time "$1: it is unmounted" umount /mnt/b
 	in_time "$1: inuse" od_control inuse "$other"
@@ -72,9 +72,9 @@ ok "freeze" fsfreeze --freeze /mnt/scratch
 everything_else "frozen"
 cat $LARGE >/dev/null 2>&1 &
 READER=$!
-ok "the daemon is stuck in a write" od_wait 10 a_writer
+ok "the daemon blocks in a write" od_wait 10 a_writer
 waits "a reader" $READER
-everything_else "the daemon stuck"
+everything_else "the daemon blocked"
 
 cull_other >/dev/null 2>&1 &
 CULLER=$!
@@ -85,22 +85,22 @@ ok "and has removed nothing" test -e "$other"
 
 od_mount /mnt/b fsid=v-4096-chunk >/dev/null 2>&1 &
 MOUNTER=$!
-waits "a mount of an image that is not cached" $MOUNTER
+waits "mount of an image that is not cached" $MOUNTER
 in_time "meanwhile: a third image" sh -c \
 	'mkdir -p /mnt/c && mount -t erofs_od -o ro,fsid=v-4096-flat none /mnt/c && umount /mnt/c'
 kill -9 $MOUNTER
 killall -9 mount 2>/dev/null
-ok "it ends when it is killed" od_wait 5 has_ended $MOUNTER
+ok "the waiting mount exits when killed" od_wait 5 has_ended $MOUNTER
 
 ends "the reader" $READER
-ok "unmount while the daemon is stuck" od_umount /mnt/a
+ok "unmount while the daemon is blocked" od_umount /mnt/a
 DAEMON=$(pidof erofs-odd)
 kill -9 "$DAEMON"
-ok "the daemon ends when it is killed" od_wait 5 has_ended "$DAEMON"
+ok "the daemon exits when killed" od_wait 5 has_ended "$DAEMON"
 ok "the cache has no daemon" od_wait 5 od_daemon_is none
 ok "thaw" fsfreeze --unfreeze /mnt/scratch
 
-# a reader and a cull that are there when it thaws
+# a reader and a cull that wait until it thaws
 ok "another daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
 ok "freeze again" fsfreeze --freeze /mnt/scratch
@@ -111,11 +111,11 @@ CULLER=$!
 waits "a reader" $READER
 waits "cull" $CULLER
 ok "thaw" fsfreeze --unfreeze /mnt/scratch
-ok "the reader ends" od_wait 60 has_ended $READER
+ok "the reader finishes" od_wait 60 has_ended $READER
 is "with the right data" "$(cut -d' ' -f1 /tmp/frozen.sum)" \
 	"$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)"
-ok "cull ends" od_wait 10 has_ended $CULLER
-ok "and has removed its file" test ! -e "$other"
+ok "cull finishes" od_wait 10 has_ended $CULLER
+ok "and has removed the file" test ! -e "$other"
 umount /mnt/a
 kill_daemons
 
@@ -124,15 +124,15 @@ od_fresh_cache
 ok "a daemon that fills 2 GiB at once" fake --lie $((2 << 30)) --burst $((2 << 30))
 od_mount /mnt/a fsid=v-4096-flat >/dev/null 2>&1 &
 MOUNTER=$!
-ok "it writes" od_wait 10 sh -c "[ \$(awk '\$1 == \"bytes_filled\" { print \$2 }' $OD_PROC/cache) -gt 1000000 ]"
+ok "it is writing" od_wait 10 sh -c "[ \$(awk '\$1 == \"bytes_filled\" { print \$2 }' $OD_PROC/cache) -gt 1000000 ]"
 DAEMON=$(pidof fakedaemon)
-ok "and is at it" test -n "$DAEMON"
+ok "and has not exited" test -n "$DAEMON"
 kill -9 "$DAEMON"
-ok "killed, it ends at once" od_wait 2 has_ended "$DAEMON"
+ok "killed, it exits at once" od_wait 2 has_ended "$DAEMON"
 filled=$(od_counter bytes_filled)
 note "$filled bytes of 2147479552 were written"
 ok "long before the end" test "$filled" -lt $((1 << 30))
-ok "the mount ends" od_wait 10 has_ended $MOUNTER
+ok "the mount returns" od_wait 10 has_ended $MOUNTER
 umount /mnt/a 2>/dev/null
 kill_daemons
 od_fresh_cache

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 19, debug 30
 # where: stock rows short debug kasan
-# A block that the daemon does not deliver fails for those who read it, and for nobody else,
-# however large the folios are; and when it comes after all, it is there.
+# A block that the daemon does not deliver fails only for its own readers, however large
+# the folios are; once delivered, it can be read.
 file=/mnt/a/large/sequential
 good=$OD_MNT/scratch/good
 # A block of the file in the middle of a MiB, where a sequential reader has large folios.
@@ -31,10 +31,10 @@ wrong_blocks() {
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
-ok "what is right" dd if=$file of=$good bs=1M count=16
-# Where it is in the blob: the file is one extent.
+ok "a copy of the right data" dd if=$file of=$good bs=1M count=16
+# Offset of the block in the blob: the file is one extent.
 hole=$(readways fiemap $file | awk -v pos=$((bad * 4096)) '$1 <= pos && pos < $1 + $3 { print pos - $1 + $2; exit }')
-ok "it is in the blob" test -n "$hole"
+ok "its offset in the blob is known" test -n "$hole"
 umount /mnt/a
 kill_daemons
 od_fresh_cache
@@ -44,15 +44,15 @@ ok "mount" od_mount /mnt/a fsid=one
 dd if=$file of=/dev/null bs=64k count=256 2>/tmp/dd.err
 ok "a sequential reader fails" grep -q 'Input/output error' /tmp/dd.err
 is "of the blocks around it only that one fails" "$(wrong_blocks | paste -sd' ')" "$bad"
-is "once more" "$(wrong_blocks | paste -sd' ')" "$bad"
+is "of the blocks around it only that one fails, again" "$(wrong_blocks | paste -sd' ')" "$bad"
 od_drop_caches
 block $bad >/dev/null 2>&1
-is "it was read before the others" "$(wrong_blocks | paste -sd' ')" "$bad"
-ok "mapped memory: a block beside it" readways peek $file $(((bad - 1) * 4096))
-notok "mapped memory: that block" readways peek $file $((bad * 4096))
+is "only that one fails if it is read first" "$(wrong_blocks | paste -sd' ')" "$bad"
+ok "mmap: the block before it" readways peek $file $(((bad - 1) * 4096))
+notok "mmap: that block" readways peek $file $((bad * 4096))
 killall -USR2 fakedaemon
-ok "the daemon has it after all" od_wait 5 is_right $bad
-is "all are right" "$(wrong_blocks)" ""
+ok "the daemon delivers it" od_wait 5 is_right $bad
+is "all blocks are right" "$(wrong_blocks)" ""
 ok "and the whole file" sh -c "dd if=$file bs=1M count=16 2>/dev/null | cmp - $good"
 umount /mnt/a
 rm -f $good

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 25, debug 160
 # where: stock rows debug
-# Exported by the kernel's NFS server, and mounted over the loopback. What
-# rpc.mountd would answer is written into the server's caches beforehand.
-# Kernels made for testing have it built in.
+# Exported by the kernel's NFS server, and mounted over the loopback. The
+# replies of rpc.mountd are written into the server's caches beforehand.
+# Debug kernels have NFS built in.
 nfs_modules() {
 	local module
 	[ -e /modules/nfs/order ] || return 0
@@ -12,7 +12,7 @@ nfs_modules() {
 	done </modules/nfs/order
 }
 
-# The last ones first; some are held a moment longer by what has just ended.
+# In reverse order; some stay in use for a moment after umount.
 nfs_unload() {
 	local module
 	[ -e /modules/nfs/order ] || return 0
@@ -27,7 +27,7 @@ try_rmmod() {
 	rmmod "$1"
 }
 
-# channel NAME LINE: an answer for a cache of the server
+# channel NAME LINE: an entry for a cache of the server
 channel() {
 	printf '%s\n' "$2" >"/proc/net/rpc/$1/channel"
 }
@@ -69,29 +69,29 @@ ok "mount" od_mount /mnt/a fsid=v-4096-chunk
 ok "the stock kernel's NFS" nfs_modules
 ok "the server serves it" serve
 ok "mount over NFS" nfs_mount ""
-# NFS has no trusted attributes, no ACLs in this form, and may show user ones.
+# NFS has no trusted xattrs, no ACLs in this form, and may show user xattrs.
 ok "the tree is right" same_tree /mnt/nfs $OD_SUMS/small 's/^(([^ ]+ ){10})[^ ]+/\1-/'
 exec 5</mnt/nfs/b/many/a-name-of-some-length-7
 od_drop_caches
-is "an open file after the caches were dropped" "$(cat <&5)" "file 7"
+is "an open file after drop_caches" "$(cat <&5)" "file 7"
 exec 5<&-
 od_drop_caches
 is "a file deep down" "$(cat /mnt/nfs/a/names/a/b/c/../../../../../b/many/a-name-of-some-length-8)" "file 8"
 out=$(touch /mnt/nfs/new 2>&1)
 case $out in
-*ead-only*) pass "nothing can be written" ;;
-*) fail "nothing can be written" "$out" ;;
+*ead-only*) pass "writes fail with EROFS" ;;
+*) fail "writes fail with EROFS" "$out" ;;
 esac
 
-# The client still has the handles of the mount before.
+# The client still has the handles of the previous mount.
 stop_serving
-# What the server's caches held is let go of a moment later.
+# The server drops its references shortly after the flush.
 od_wait 10 umount /mnt/a
-ok "the same image, mounted anew" od_mount /mnt/a fsid=v-4096-chunk
+ok "the same image, mounted again" od_mount /mnt/a fsid=v-4096-chunk
 ok "the server serves that" serve
 echo 3 >/proc/sys/vm/drop_caches
 is "handles outlive a mount" "$(timeout 90 cat /mnt/nfs/b/many/a-name-of-some-length-10)" "file 10"
 ok "umount of NFS" umount /mnt/nfs
 stop_serving
-ok "umount of what was exported" od_wait 10 umount /mnt/a
-ok "the stock kernel's NFS goes" nfs_unload
+ok "umount of the exported mount" od_wait 10 umount /mnt/a
+ok "the stock kernel's NFS unloads" nfs_unload

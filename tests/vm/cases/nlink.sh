@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 5, debug 30
 # where: stock rows short debug kasan
-# Inodes without links, which the kernel would evict with their last user, and eviction
-# while the daemon is waited for.
+# Inodes without links, which the kernel would evict on their last iput(), and eviction
+# while reads wait for the daemon.
 WORK=$OD_MNT/scratch/nlink
 image=v-4096-flat
 
@@ -19,7 +19,7 @@ for kind in file dir link; do
 		setlinks $OD_BLOBS/$image $WORK/no-$kind "$(stat -c %i "/mnt/a/$path")" 0
 done
 ok "an image whose root has no links" setlinks $OD_BLOBS/$image $WORK/no-root root 0
-ok "an image whose root has one more" setlinks $OD_BLOBS/$image $WORK/more-root root 77
+ok "an image whose root has 77 links" setlinks $OD_BLOBS/$image $WORK/more-root root 77
 umount /mnt/a
 
 for kind in file dir link; do
@@ -27,17 +27,17 @@ for kind in file dir link; do
 	ok "$kind: mount" od_mount /mnt/a fsid=no-$kind
 	od_log_mark
 	out=$(stat "/mnt/a/$path" 2>&1)
-	ok "$kind: refused" expr "$out" : '.*Structure needs cleaning'
+	ok "$kind: rejected" expr "$out" : '.*Structure needs cleaning'
 	ok "$kind: the log says why" expr "$(od_log)" : '.*no links'
 	umount /mnt/a
 done
 mount_fails "a root without links" fsid=no-root 'Structure needs cleaning' 2
-ok "a root with others" od_mount /mnt/a fsid=more-root
-is "has them" "$(stat -c %h /mnt/a)" 77
+ok "a root with 77 links" od_mount /mnt/a fsid=more-root
+is "stat shows them" "$(stat -c %h /mnt/a)" 77
 umount /mnt/a
 kill_daemons
 
-# Readers that are killed leave their folios behind, locked until the daemon answers.
+# Killed readers leave their folios locked until the daemon replies.
 od_fresh_cache
 ok "a daemon" fake --delay-ms 50
 ok "mount" od_mount /mnt/a fsid=one
@@ -48,9 +48,9 @@ readers=$!
 ok "readers wait" od_wait 10 od_waiting 1
 kill -9 $readers
 killall -9 oddriver 2>/dev/null
-ok "killed, they end" od_wait 10 has_ended $readers
+ok "killed, they exit" od_wait 10 has_ended $readers
 ok "drop_caches does not wait for the daemon" timeout -s KILL 20 sh -c 'echo 3 >/proc/sys/vm/drop_caches'
 ok "nor does unmount, which evicts the inode" od_umount /mnt/a
-is "nothing is left to wait for" "$(grep -c '^[0-9].*READ' $OD_PROC/requests)" 0
+is "no READ is pending" "$(grep -c '^[0-9].*READ' $OD_PROC/requests)" 0
 kill_daemons
 rm -rf $WORK

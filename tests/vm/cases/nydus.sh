@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 120
 # where: nydus.sh
-# A daemon that knows nothing of this project, nydusd, in drop-in mode: images of its
-# own kind, in a domain and without one, and its death. Runs by itself: tests/vm/nydus.sh
-# makes the disk with the images and brings nydusd along.
+# An unmodified daemon, nydusd, in drop-in mode: its own images, in a domain and without
+# one, and the daemon killed. Run by tests/vm/nydus.sh, which builds the disk with the
+# images and adds nydusd to the VM.
 
-# The second disk has what nydus.sh has put there, not the usual images.
+# The second disk is the one of nydus.sh, not the usual images.
 NYDUS=/mnt/images
 
-# nydus IMAGE: a new nydusd with a fresh cache, which knows this image
+# nydus IMAGE: a new nydusd with an empty cache, configured for this image
 nydus() {
 	kill_nydus
 	od_fresh_cache
@@ -22,7 +22,7 @@ kill_nydus() {
 	return 0
 }
 
-# same_files DIR: the names are the source's, and so are all contents
+# same_files DIR: names and contents are the source's
 same_files() {
 	(cd "$1" && find . | sort | cmp - $NYDUS/names && md5sum -c $NYDUS/md5 >/tmp/md5.out 2>&1) ||
 		{ grep -v ': OK$' /tmp/md5.out; return 1; }

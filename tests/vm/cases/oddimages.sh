@@ -2,10 +2,9 @@
 # seconds: 35, debug 720
 # where: stock rows debug
 # thin
-# Images out of the ordinary: chunks of one block to 1 GiB, holes at both ends,
-# files as long as files can be, block numbers of more than 32 bits, devices in no order,
-# feature bits of others.
-# od.thin=8: the least and the largest of the block sizes
+# Unusual images: chunks of one block to 1 GiB, holes at both ends, files of the maximum
+# size, block numbers of more than 32 bits, unsorted device ids, unknown feature bits.
+# od.thin=8: the smallest and the largest block size only
 ODD=$OD_MNT/scratch/odd
 sizes="9 10 11 12"
 [ "$(od_arg thin 1)" -lt 8 ] || sizes="9 12"
@@ -20,7 +19,7 @@ ok "daemon" odd --source=$ODD --source=$OD_BLOBS
 
 for name in o-512-512 o-1024-2097152 o-4096-4096 o-4096-1073741824; do
 	ok "mount of $name" od_mount /mnt/a fsid=$name
-	ok "$name is the source" same_tree /mnt/a $OD_SUMS/odd
+	ok "$name: same as the source" same_tree /mnt/a $OD_SUMS/odd
 	umount /mnt/a
 done
 
@@ -31,9 +30,9 @@ for bits in $sizes; do
 	od_drop_caches
 	before=$(od_reads)
 	ok "$name: warm" oddimage check /mnt/a
-	is "$name: nothing is asked for" "$(od_reads)" "$before"
-	is "$name: no . in the image, but in the list" "$(dirways seek /mnt/a 100)" "$((33 - bits + (bits == 12) * 2 + (bits == 9))) entries"
-	is "$name: once, and so is .." "$(ls -a /mnt/a | awk '/^\.\.?$/' | paste -sd' ')" ". .."
+	is "$name: no READ is sent" "$(od_reads)" "$before"
+	is "$name: . is listed, though not in the image" "$(dirways seek /mnt/a 100)" "$((33 - bits + (bits == 12) * 2 + (bits == 9))) entries"
+	is "$name: . and .. are listed once" "$(ls -a /mnt/a | awk '/^\.\.?$/' | paste -sd' ')" ". .."
 	[ $bits = 12 ] || umount /mnt/a
 done
 
@@ -47,56 +46,56 @@ is "another one has data in three places" "$(readways seek /mnt/a/max-ends | pas
 	"data 0 $chunk hole $chunk $((max / 2 + 1)) data $((max / 2 + 1)) $((max / 2 + 1 + chunk)) hole $((max / 2 + 1 + chunk)) $((max - chunk + 1)) data $((max - chunk + 1)) $max"
 seconds=$(($(cut -d. -f1 /proc/uptime) - start))
 note "$seconds s to seek through 3 * 2^20 chunks"
-# But for kernels that take several times as long for everything.
-ok "which takes no time to speak of" test $seconds -le $((20 * $(od_arg thin 1)))
+# With more time on slow debug kernels.
+ok "in a reasonable time" test $seconds -le $((20 * $(od_arg thin 1)))
 dd if=/mnt/a/max-hole of=/tmp/end bs=4096 count=1 iflag=skip_bytes skip=$((max - 4096)) 2>/dev/null
 head -c 4096 /dev/zero >/tmp/zeroes
 ok "its last bytes are zeroes" cmp /tmp/end /tmp/zeroes
 umount /mnt/a
 
-ok "device ids that go down: mount" od_mount /mnt/a fsid=reverse
-ok "they are right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
+ok "descending device ids: mount" od_mount /mnt/a fsid=reverse
+ok "descending device ids: every byte" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
 
-# What nobody has defined yet, and what RAFS sets.
+# Undefined compatible bits, and the one that RAFS sets.
 oddimage compat $OD_BLOBS/v-4096-flat $ODD/all-bits 0xffffffc0
 oddimage compat $OD_BLOBS/reverse $ODD/rafs-bit 0x40000000
 ok "all unknown compatible features: mount" od_mount /mnt/a fsid=all-bits
-ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+ok "same as the source" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
-ok "it is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
+ok "every byte is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
 cp $OD_BLOBS/v-4096-flat $ODD/metabox
 printf '\200\001\000\000' | dd of=$ODD/metabox bs=1 seek=1104 conv=notrunc 2>/dev/null
 mount_fails "metadata in a metabox" fsid=metabox 'not supported'
 ok "the log names the feature" expr "$(od_log)" : '.*unsupported feature: compressed metadata (METABOX)'
-# As if compressed, by an algorithm that the format does not have yet.
+# Marked as compressed, by an algorithm that is not defined yet.
 cp $OD_BLOBS/v-4096-flat $ODD/future
 printf '\002\000\000\000\020\000' | dd of=$ODD/future bs=1 seek=1104 conv=notrunc 2>/dev/null
 mount_fails "an unknown compression algorithm" fsid=future 'not supported'
 ok "the log says so" expr "$(od_log)" : '.*unknown compression algorithm'
-# As if compressed, with a configuration that is none, and without a checksum.
+# Marked as compressed, with an invalid configuration, and without a checksum.
 cp $OD_BLOBS/v-4096-flat $ODD/deflate
 printf '\000' | dd of=$ODD/deflate bs=1 seek=1032 conv=notrunc 2>/dev/null
 printf '\002\000\000\000\004\000' | dd of=$ODD/deflate bs=1 seek=1104 conv=notrunc 2>/dev/null
 printf '\006\000\020\000\000\000\000\000' | dd of=$ODD/deflate bs=1 seek=1152 conv=notrunc 2>/dev/null
 mount_fails "an invalid configuration" fsid=deflate 'needs cleaning'
 ok "the log names the algorithm" expr "$(od_log)" : '.*configuration of DEFLATE compression: invalid window size'
-# Within the inode, and in a block of its own.
+# A symlink stored inline in the inode, and in a block of its own.
 for form in flat plain; do
-	ok "$form: an image of which a link has a NUL" \
+	ok "$form: an image with a NUL in a symlink" \
 		oddimage nul $OD_BLOBS/v-4096-$form $ODD/nul-$form /no/such/file
 	ok "$form: mount" od_mount /mnt/a fsid=nul-$form
-	ok "$form: the link is refused" sh -c 'cat /mnt/a/a/links/dangling 2>&1 | grep "needs cleaning"'
-	ok "$form: the others are not" grep -q three /mnt/a/a/links/one
+	ok "$form: the symlink is rejected" sh -c 'cat /mnt/a/a/links/dangling 2>&1 | grep "needs cleaning"'
+	ok "$form: other symlinks are not" grep -q three /mnt/a/a/links/one
 	umount /mnt/a
 done
-# The checksum was made right again, and counts.
+# oddimage has updated the checksum; now a byte changes.
 printf 'x' | dd of=$ODD/rafs-bit bs=1 seek=1100 conv=notrunc 2>/dev/null
 kill_daemons
 od_fresh_cache
 ok "daemon" odd --source=$ODD
-mount_fails "a superblock with another checksum" fsid=rafs-bit 'needs cleaning'
+mount_fails "a superblock with a wrong checksum" fsid=rafs-bit 'needs cleaning'
 kill_daemons
 rm -rf $ODD

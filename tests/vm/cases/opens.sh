@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 40, debug 200
 # where: stock debug
-# The OPENs of an image's blobs go out together: how long a mount takes does not depend on
-# how many blobs the image has, but on how long the source takes for one.
+# The OPENs of an image's blobs are sent in parallel: the time of a mount does not depend on
+# the number of blobs, but on the latency of the source.
 
-# opens_waiting NR: so many OPENs wait for the daemon at once
+# opens_waiting NR: at least that many OPENs wait for the daemon
 opens_waiting() {
 	[ "$(grep -c '	OPEN	' $OD_PROC/requests)" -ge "$1" ]
 }
 
-# mount_in NAME SECONDS: less than that
+# mount_in NAME SECONDS: in less than that; sets took
 mount_in() {
 	local since
 	since=$(od_uptime)
@@ -19,7 +19,7 @@ mount_in() {
 }
 
 ok "setup" od_setup
-# Twenty, one after the other, would take 20 s; at 100 ms, what else there is to do is more.
+# Twenty serial OPENs would take 20 s. With a delay of 100 ms, other work would dominate.
 od_origin --delay-ms=1000
 ok "source" test -n "$OD_URL"
 ok "daemon" odd --source="$OD_URL" --threads=32
@@ -28,22 +28,22 @@ mounter=$!
 ok "twenty OPENs wait at the same time" od_wait 30 opens_waiting 20
 wait $mounter
 is "the mount succeeds" $? 0
-is "they are answered" "$(od_counter opens)" 21
+is "all OPENs complete" "$(od_counter opens)" 21
 umount /mnt/a
 mount_in "known blobs" 10
-note "21 blobs that are known, 1 s for each reply: $took s"
+note "21 known blobs, 1 s per reply: $took s"
 umount /mnt/a
 kill_daemons
 od_fresh_cache
 od_origin --delay-ms=1000
 ok "another daemon" odd --source="$OD_URL" --threads=32
 mount_in "new blobs" 15
-note "21 blobs that are new, 1 s for each reply: $took s"
+note "21 new blobs, 1 s per reply: $took s"
 umount /mnt/a
 
-# --- more options than mount(2) takes: twenty names of 220 characters ---
+# --- more options than fit into a page, the limit of mount(2): twenty names of 220 characters ---
 
-# long_names: the blobs of the image, as /proc lists them, under longer names
+# long_names: copies the blobs of the image, from the list in /proc, to longer names
 long_names() {
 	local nr=0 name long
 	long=$(printf 'x%.0s' $(seq 218))
@@ -65,10 +65,10 @@ kill_daemons
 od_fresh_cache
 ok "daemon" odd --source=/mnt/scratch/long
 ok "erofs-od mount" xargs -a /tmp/devices erofs-od mount --domain=long twenty /mnt/a
-is "has them all" "$(grep -c '	device	' /proc/fs/erofs_od/mounts)" 20
+is "it has all blobs" "$(grep -c '	device	' /proc/fs/erofs_od/mounts)" 20
 ok "the tree is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
-ok "is read-only" grep -qE ' /mnt/a erofs_od ro,' /proc/mounts
+ok "it is read-only" grep -qE ' /mnt/a erofs_od ro,' /proc/mounts
 umount /mnt/a
-exits 1 "an option that there is not" erofs-od mount -o nonsense twenty /mnt/a
-says "is named" 'nonsense'
+exits 1 "an unknown option" erofs-od mount -o nonsense twenty /mnt/a
+says "the message names it" 'nonsense'
 rm -rf /mnt/scratch/long

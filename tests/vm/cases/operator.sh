@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 17, debug 150
 # where: stock rows debug
-# What an operator does with a cache, against the real module: drop, refresh, adopt,
-# backup, commit. And a source that changes under a mount.
+# Operations on a cache, with the real module: drop, refresh, adopt, backup, commit. And a
+# source that changes while mounted.
 
 IMAGE=v-4096-plain
 BLOBS=/mnt/scratch/blobs
@@ -12,8 +12,8 @@ is_right() {
 	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
 }
 
-# asks_nothing NAME: the image is right, and nothing is fetched for that
-asks_nothing() {
+# fetches_nothing NAME: the image is right, and no READ was sent
+fetches_nothing() {
 	local before
 	before=$(od_reads)
 	ok "$1: is right" is_right
@@ -30,7 +30,7 @@ map_of() {
 	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
 }
 
-is_gone() {
+is_removed() {
 	[ ! -e "$1" ]
 }
 
@@ -41,17 +41,17 @@ ok "daemon" odd --source=$BLOBS
 ok "mount" is_right
 file=$(od_cache_file $IMAGE)
 ok "commit" od_control commit "$(od_cache_file $IMAGE)"
-ok "its map is there" test -s "$(map_of "$file")"
+ok "its map exists" test -s "$(map_of "$file")"
 
 # --- while it is mounted ---
 
-exits 1 "drop of what is mounted" erofs-od drop $IMAGE
+exits 1 "drop of a mounted image" erofs-od drop $IMAGE
 says "it is in use" "^erofs-od: erofs,$IMAGE $IMAGE: in use"
-ok "and stays" test -e "$file"
+ok "and is kept" test -e "$file"
 exits 0 "refresh" erofs-od refresh --source=$BLOBS
 says "it is fresh" "$IMAGE: fresh"
 exits 1 "adopt" erofs-od adopt --yes $OD_CACHE
-says "not of what is bound" 'cache is bound'
+says "a bound cache is not adopted" 'cache is bound'
 exits 0 "backup" erofs-od backup $OD_CACHE $COPY
 says "it is copied" "$IMAGE: copied"
 umount /mnt/a
@@ -62,13 +62,13 @@ stop_daemon
 mv $OD_CACHE /mnt/scratch/first
 mv $COPY $OD_CACHE
 ok "daemon on the copy" odd --source=$BLOBS
-asks_nothing "the copy"
+fetches_nothing "the copy"
 exits 0 "refresh of the copy" erofs-od refresh --source=$BLOBS
-says "the copy is of that version" "$IMAGE: fresh"
+says "the copy is of the same version" "$IMAGE: fresh"
 exits 0 "drop" erofs-od drop $IMAGE
 is "nothing is left" "$(find $OD_CACHE/cache $OD_CACHE/maps -type f)" ""
-ok "and fetched again" is_right
-ok "indeed" test "$(od_reads)" -gt 0
+ok "mounted again, it is right" is_right
+ok "and fetched again" test "$(od_reads)" -gt 0
 umount /mnt/a
 stop_daemon
 
@@ -76,33 +76,33 @@ stop_daemon
 
 rm -r $OD_CACHE/maps
 exits 1 "adopt without --yes" erofs-od adopt $OD_CACHE
-says "what is risked" 'use --yes'
+says "asks for confirmation" 'use --yes'
 exits 0 "adopt" erofs-od adopt --yes --source=$BLOBS $OD_CACHE
 says "it is adopted" "$IMAGE: adopted"
 ok "daemon" odd --source=$BLOBS
-asks_nothing "an adopted cache"
+fetches_nothing "an adopted cache"
 stop_daemon
 rm -r $OD_CACHE/maps
 ok "daemon" odd --source=$BLOBS
 ok "not adopted: is right" is_right
-ok "not adopted: is fetched" test "$(od_reads)" -gt 0
+ok "not adopted: is fetched again" test "$(od_reads)" -gt 0
 
 # --- a source that changes ---
 
 touch $BLOBS/$IMAGE
-exits 1 "refresh of what is mounted" erofs-od refresh --source=$BLOBS
+exits 1 "refresh of a mounted image" erofs-od refresh --source=$BLOBS
 says "it is stale, and in use" "$IMAGE: stale, in use"
-ok "what is here can be read" same_tree /mnt/a $OD_SUMS/small
+ok "present data can be read" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 exits 0 "refresh" erofs-od refresh --source=$BLOBS
 says "it is dropped" "$IMAGE: stale, dropped"
 : >/tmp/erofs-odd.log
 ok "mount" od_mount /mnt/a fsid=$IMAGE
 touch $BLOBS/$IMAGE
-notok "a changed blob is not read on" same_tree /mnt/a $OD_SUMS/small
-is "one line of the log" "$(grep -c "blob $IMAGE: nothing more is filled" /tmp/erofs-odd.log)" 1
+notok "nothing more is fetched from a changed source" same_tree /mnt/a $OD_SUMS/small
+is "one log line" "$(grep -c "blob $IMAGE: nothing more is filled" /tmp/erofs-odd.log)" 1
 umount /mnt/a
-ok "the next mount is of the new one" is_right
+ok "the next mount has the new version" is_right
 umount /mnt/a
 
 # --- maps without a file ---
@@ -113,7 +113,7 @@ stop_daemon
 rm "$file"
 echo >$OD_CACHE/maps/77
 ok "daemon" odd --source=$BLOBS
-ok "the map of a file that is gone is gone" od_wait 10 is_gone "$map"
-ok "what may be on its way stays" test -e $OD_CACHE/maps/77
-ok "and the image is right" is_right
+ok "the map of a deleted file is removed" od_wait 10 is_removed "$map"
+ok "a recent map, which may belong to a new file, is kept" test -e $OD_CACHE/maps/77
+ok "the image is right" is_right
 umount /mnt/a

@@ -6,13 +6,13 @@ shows() {
 	grep " $1 " /proc/mounts | grep -q "$2"
 }
 
-# cpu_dma_latency is a misc device that every kernel has
+# every kernel has the misc device cpu_dma_latency
 od_log_mark
-notok "devname= that is taken" insmod /modules/od/cachefiles_od.ko devname=cpu_dma_latency
+notok "devname= in use" insmod /modules/od/cachefiles_od.ko devname=cpu_dma_latency
 ok "one line names the conflict" expr "$(od_log | grep -v taint | grep -v 'module verification')" : '.*cpu_dma_latency'
-ok "devname= that is free" od_load devname=other_name
-ok "is the device's name" test -c /dev/other_name
-notok "and the default name is not there" test -e /dev/cachefiles
+ok "devname= not in use" od_load devname=other_name
+ok "is the name of the device" test -c /dev/other_name
+notok "and the default name does not exist" test -e /dev/cachefiles
 ok "unload" od_unload
 notok "a device name with a slash" insmod /modules/od/cachefiles_od.ko devname=a/b
 grep -q '^cachefiles_od ' /proc/modules && rmmod cachefiles_od
@@ -23,23 +23,23 @@ notok "no file system type erofs" mount -t erofs -o ro,fsid=v-4096-flat none /mn
 ok "mount" od_mount /mnt/a fsid=v-4096-flat
 ok "fsid shows" shows /mnt/a 'fsid=v-4096-flat'
 ok "it is read-only" shows /mnt/a ' ro,'
-notok "nothing can be written" touch /mnt/a/new
+notok "no file can be created" touch /mnt/a/new
 notok "a second mount of the same fsid with other options" od_mount /mnt/b fsid=v-4096-flat,noacl
 notok "rmmod of erofs_od while mounted" rmmod erofs_od
 notok "rmmod of cachefiles_od while mounted" rmmod cachefiles_od
 ok "statfs" sh -c 'df -P /mnt/a | tail -n 1 | awk "{ exit !(\$2 > 1000) }"'
-ok "remount changes nothing" mount -o remount,ro,fsid=other none /mnt/a
-ok "fsid stays" shows /mnt/a 'fsid=v-4096-flat'
+ok "remount with another fsid" mount -o remount,ro,fsid=other none /mnt/a
+ok "does not change fsid" shows /mnt/a 'fsid=v-4096-flat'
 umount /mnt/a
 ok "mount in a domain" od_mount /mnt/a domain_id=shared,fsid=v-4096-flat
 ok "domain_id shows" shows /mnt/a domain_id=shared
 ok "another fsid in the same domain" od_mount /mnt/b domain_id=shared,fsid=v-4096-plain
-ok "which is right" same_tree /mnt/b $OD_SUMS/small
+ok "every byte is right" same_tree /mnt/b $OD_SUMS/small
 umount /mnt/b
 notok "the same fsid in the same domain, with other options" od_mount /mnt/b domain_id=shared,fsid=v-4096-flat,noacl
 umount /mnt/a
 ok "mount without xattrs" od_mount /mnt/a fsid=v-4096-flat,nouser_xattr
-notok "user xattrs are not there" getfattr -n user.first /mnt/a/a/xattrs/several
+notok "user xattrs are hidden" getfattr -n user.first /mnt/a/a/xattrs/several
 umount /mnt/a
 
 ok "mount for an overlay" od_mount /mnt/a fsid=v-4096-flat
@@ -56,4 +56,4 @@ ok "dropin=1" insmod /modules/od/erofs_od.ko dropin=1
 od_fresh_cache
 ok "daemon" odd
 ok "mount -t erofs" mount -t erofs -o ro,fsid=v-4096-flat none /mnt/a
-ok "which is right" same_tree /mnt/a $OD_SUMS/small
+ok "every byte is right" same_tree /mnt/a $OD_SUMS/small

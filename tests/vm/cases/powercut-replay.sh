@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 300
 # where: powercut.sh
-# A cache fills on a disk all of whose writes and flushes are recorded. Then the power is cut
-# at many points of the record: whatever the disk may hold by then, no byte is read
-# wrong, and what was committed is there.
+# A cache is filled on a disk whose writes and flushes are recorded. Then the power is cut
+# at many points of the record: in any state that the disk may have then, no byte reads
+# wrong, and committed data is present.
 # Run by tests/vm/powercut.sh, on the images of mkcutdisk.sh: dm-log-writes records,
 # powercut.c replays. od.cuts=ext4:200,xfs:20,btrfs:20 od.seed=N
 
@@ -14,7 +14,7 @@ RECORDED=/mnt/recorded
 OD_CACHE=$RECORDED/cache
 IMAGES="fsid=whole fsid=parts,domain_id=cut"
 TREE=/mnt/images/trees/cut
-# Mounts and unmounts while it is recorded.
+# Number of mounts of each image in the record.
 ROUNDS=4
 
 load_modules() {
@@ -33,7 +33,7 @@ unload_disks() {
 	return 0
 }
 
-# By and by: no READ fetches a large part of a blob.
+# With a small window, so that no READ fetches a large part of a blob.
 load_od() {
 	od_load window_kib=16 commit_ms=200 2>/dev/null || { od_unload; od_load window_kib=16; }
 }
@@ -41,7 +41,7 @@ load_od() {
 make_fs() {
 	case $1 in
 	ext4) /usr/bin/mke2fs -q -t ext4 -F -J size=4 -E lazy_itable_init=0,nodiscard "$2" ;;
-	# It makes them as small as that for tests alone.
+	# mkfs.xfs creates such small file systems only in its test mode.
 	xfs) TEST_DEV=x TEST_DIR=x QA_CHECK_FS=1 mkfs.xfs -q -f -K -d agcount=2 "$2" ;;
 	btrfs) mkfs.btrfs -q -f -K "$2" ;;
 	esac
@@ -51,7 +51,7 @@ mount_options() {
 	if [ "$1" = btrfs ]; then echo nodiscard; else echo noatime; fi
 }
 
-# new_disk FS: a file system in $DISK.rec, and a copy of it as it is before the record
+# new_disk FS: a file system in $DISK.rec, and a copy of its initial state
 new_disk() {
 	rm -f $DISK.*
 	truncate -s $DISK_SIZE $DISK.rec $DISK.disk &&
@@ -74,21 +74,21 @@ stop_record() {
 		losetup -d /dev/loop0 && losetup -d /dev/loop1
 }
 
-# No udev makes the nodes here.
+# There is no udev that creates the device nodes.
 export DM_DISABLE_UDEV=1
 
-# mark WORD: in the record
+# mark WORD: adds a mark to the record
 mark() {
 	dmsetup message recorded 0 mark "$1"
 }
 
-# mark_committed: of each blob that is open; names are long, and a mark is short
+# mark_committed: of each open blob; names are truncated, as marks are short
 mark_committed() {
 	mark "committed:$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "committed") c = i; next }
 		c { printf "%s%s=%s", n++ ? "," : "", substr($2, 1, 12), $c }' $OD_PROC/blobs)"
 }
 
-# commit_all: each by its name, as a tool would
+# commit_all: each file by name, as a tool does
 commit_all() {
 	local file
 	find $OD_CACHE/cache -name 'D*' | while read -r file; do
@@ -96,7 +96,7 @@ commit_all() {
 	done
 }
 
-# Commits of the journal fall between the steps of a write.
+# Places commits of the journal between the steps of a write.
 sync_often() {
 	local nr=0
 	while [ -e /tmp/recording ]; do
@@ -114,8 +114,8 @@ read_part() {
 	done
 }
 
-# read_in_any_order FILES: so many of them, by three readers
-read_in_any_order() {
+# read_random FILES: that many, in random order, by three readers
+read_random() {
 	local part pids=''
 	find /mnt/a -type f | shuf | head -n "$1" >/tmp/list
 	for part in 0 1 2; do
@@ -132,8 +132,8 @@ read_in_any_order() {
 	[ ! -e /tmp/unreadable ]
 }
 
-# forget_blob: it is removed, and its inode comes to be another file's
-forget_blob() {
+# remove_blob: so that its inode is reused by another file
+remove_blob() {
 	local file
 	file=$(find $OD_CACHE/cache -name Dwhole)
 	mark "committed:whole=0"
@@ -158,14 +158,14 @@ fill() {
 	od_fresh_cache
 	mark begin
 	for round in $(seq $ROUNDS); do
-		# In pieces that begin and end inside a block, or whole.
+		# In pieces that begin and end within a block, or whole.
 		if [ $((round % 2)) = 0 ]; then fake --piece 100000; else fake; fi || return 1
 		for image in $IMAGES; do
-			od_mount /mnt/a "$image" && read_in_any_order $((round * 7)) || return 1
+			od_mount /mnt/a "$image" && read_random $((round * 7)) || return 1
 			umount /mnt/a || return 1
 		done
 		kill_daemons
-		[ "$round" != 2 ] || forget_blob || return 1
+		[ "$round" != 2 ] || remove_blob || return 1
 	done
 	mark end
 }
@@ -177,8 +177,8 @@ replay() {
 		$(for image in $IMAGES; do echo "$image=$TREE"; done) >/tmp/replay 2>&1
 }
 
-# fact NAME BIT STATUS
-fact() {
+# check NAME BIT STATUS: the bit is clear
+check() {
 	if [ $(($3 & $2)) = 0 ]; then
 		pass "$1"
 	else
@@ -187,13 +187,13 @@ $(cat /tmp/replay)"
 	fi
 }
 
-# noticed STATUS: it went through all cuts, and complained
+# noticed STATUS: it went through all cuts, and reported failures
 noticed() {
 	cat /tmp/replay
-	[ "$1" != 0 ] && grep -q ' complaints$' /tmp/replay
+	[ "$1" != 0 ] && grep -q ' failures$' /tmp/replay
 }
 
-# quicker: what is checked is what there is, not how it gets there
+# quicker: the replay checks the data, not how it was fetched
 quicker() {
 	echo 1024 >/sys/module/cachefiles_od/parameters/window_kib
 	echo 60000 >/sys/module/cachefiles_od/parameters/commit_ms
@@ -204,17 +204,17 @@ one_fs() {
 	ok "$fs: disks" new_disk "$fs"
 	ok "$fs: its writes are recorded" start_record "$fs"
 	ok "$fs: modules" load_od
-	ok "$fs: a cache fills" record
-	ok "$fs: it comes to an end" stop_record
+	ok "$fs: a cache is filled" record
+	ok "$fs: the record ends" stop_record
 	quicker
 	replay "$fs" "$cuts" 0
 	status=$?
 	tail -n 2 /tmp/replay | sed "s/^/# $fs: seed $seed: /"
-	fact "$fs: $cuts cuts: no byte is wrong" 1 $status
-	fact "$fs: $cuts cuts: what was committed is there" 2 $status
-	fact "$fs: $cuts cuts: it mounts, it binds, nothing hangs" 252 $status
+	check "$fs: $cuts cuts: every byte is right" 1 $status
+	check "$fs: $cuts cuts: committed data is present" 2 $status
+	check "$fs: $cuts cuts: it mounts, it binds, nothing hangs" 252 $status
 	replay "$fs" 5 400
-	ok "$fs: a disk that loses what it was told to flush is noticed" noticed $?
+	ok "$fs: a disk that loses flushed writes is detected" noticed $?
 	od_unload
 	losetup -d /dev/loop2
 }

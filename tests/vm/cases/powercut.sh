@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 60
 # where: powercut.sh
-# The power is cut while a cache fills, twice. What was there by then is right
-# afterwards and is not fetched again; what was not is fetched, never zeroes.
-# Runs by itself: tests/bin/vm.sh boots the machine again.
+# Two power cuts while a cache is filled. Data on disk by then is right afterwards
+# and is not fetched again; other data is fetched, and never reads as zeroes.
+# tests/bin/vm.sh boots the VM again.
 
 OD_FILLED=/mnt/scratch/filled
 
-# read_some FILES: that many are read
+# read_some FILES: reads that many
 read_some() {
 	find /mnt/a -type f | sort | head -n "$1" >/tmp/list
 	xargs cat </tmp/list >/dev/null
 }
 
-# to_disk: what was filled is committed; this test is not about the disk's own cache
+# to_disk: commits what was filled; this test is not about the disk's own cache
 to_disk() {
 	od_counter bytes_filled >$OD_FILLED
 	sync
 }
 
-# present: bytes that are here of the mounted image
+# present: bytes of the mounted image that are present
 present() {
 	awk -F '\t' '$2 == "one" { print $4 }' $OD_PROC/blobs
 }
@@ -27,25 +27,25 @@ present() {
 case $(od_arg boot 0) in
 0)
 	ok "setup" od_setup
-	# Pieces that begin and end inside a block are what a file system does not remember.
+	# Pieces that begin and end within a block: a file system keeps no record of those.
 	ok "a daemon that writes in odd pieces" fake --piece 100000 --delay-ms 20
 	ok "mount" od_mount /mnt/a fsid=one
 	read_some 400
 	killall -USR1 fakedaemon
 	find /mnt/a -type f -exec cat {} + >/dev/null &
-	ok "which was in the middle of one" od_wait 10 grep -q HALF /tmp/fake.log
+	ok "it is in the middle of a piece" od_wait 10 grep -q HALF /tmp/fake.log
 	to_disk
 	od_cut_power
 	;;
 1)
 	od_load
-	ok "a daemon takes up the cache" odd
+	ok "a daemon binds the cache" odd
 	ok "mount" od_mount /mnt/a fsid=one
 	ok "every byte is right" same_tree /mnt/a $OD_SUMS/tree
 	umount /mnt/a
 	kill_daemons
 	od_fresh_cache
-	ok "a daemon with a fresh one" odd
+	ok "a daemon with an empty cache" odd
 	ok "mount" od_mount /mnt/a fsid=one
 	read_some 3000
 	to_disk
@@ -55,13 +55,13 @@ case $(od_arg boot 0) in
 	;;
 *)
 	od_load
-	ok "a daemon takes up the cache" odd
+	ok "a daemon binds the cache" odd
 	ok "mount" od_mount /mnt/a fsid=one
 	filled=$(cat $OD_FILLED)
-	note "$filled bytes were on the disk, $(present) are found"
+	note "$filled bytes were on the disk, $(present) are present"
 	ok "bytes were filled before the cut" test "$filled" -gt 1000000
-	ok "all that was on the disk is found" test "$(present)" -ge "$filled"
-	ok "and not all there is" test "$(present)" -lt "$(stat -c %s $OD_BLOBS/one)"
+	ok "all that was on the disk is present" test "$(present)" -ge "$filled"
+	ok "but not the whole image" test "$(present)" -lt "$(stat -c %s $OD_BLOBS/one)"
 	ok "every byte is right" same_tree /mnt/a $OD_SUMS/tree
 	;;
 esac

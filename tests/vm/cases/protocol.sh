@@ -4,7 +4,7 @@
 # The device and the anonymous fd, call by call, as a daemon sees them.
 ok "setup" od_setup
 protocol $OD_CACHE $OD_BLOBS one large/sequential >/tmp/protocol.out 2>&1
-is "the driver ends well" $? 0
+is "the test program succeeds" $? 0
 while read -r verdict name; do
 	case $verdict in
 	pass) pass "$name" ;;

@@ -2,10 +2,10 @@
 # seconds: 90, debug 600
 # where: stock debug
 # thin
-# The daemon is killed again and again under load, while a supervisor holds the device, as
+# The daemon is killed repeatedly under load, while a supervisor keeps the device open, as
 # systemd's fd store does: no reader and no mount sees an error, and every byte is right. On
 # the kernel command line:
-#   od.kills=N   that often (100; 30 in a sample)
+#   od.kills=N   number of kills (100; 30 with od.thin=)
 LARGE=/mnt/a/large/sequential
 ERRORS=/tmp/errors
 STOP=/tmp/stop
@@ -20,7 +20,7 @@ supervise() {
 	DAEMON=$!
 }
 
-# until_stopped COMMAND...: again and again; each failure is a line in $ERRORS
+# until_stopped COMMAND...: in a loop; logs each failure to $ERRORS
 until_stopped() {
 	local out
 	while [ ! -e $STOP ]; do
@@ -39,8 +39,8 @@ large_is_right() {
 	[ "$(sha256sum <$LARGE)" = "$wanted" ]
 }
 
-# Behind the readers what they have read is given back, so that it is missing for the next.
-gives_back() {
+# Punches what the readers have read, so that it is missing for the next read.
+punches() {
 	sleep 0.3
 	od_drop_caches
 	od_control punch "$file" "0 $size"
@@ -51,7 +51,7 @@ mounts_another() {
 	rm -rf $OD_CACHE/cache/Ierofs,v-4096-plain
 }
 
-# kill_it TIMES: each time when a request is with the daemon
+# kill_it TIMES: each time while a request waits for the daemon
 kill_it() {
 	local nr
 	for nr in $(seq "$1"); do
@@ -84,19 +84,19 @@ for i in $(seq $READERS); do
 	until_stopped large_is_right &
 	others="$others $!"
 done
-until_stopped gives_back &
+until_stopped punches &
 others="$others $!"
 until_stopped mounts_another &
 others="$others $!"
 before=$(od_reads)
 kill_it "$kills"
 : >$STOP
-ok "all of them end" od_wait 120 all_ended
+ok "all readers and mounts return" od_wait 120 all_ended
 note "$kills kills, $(($(od_reads) - before)) READs"
-is "nobody has seen an error" "$(sort $ERRORS | uniq -c | head -n 5)" ""
+is "no reader and no mount failed" "$(sort $ERRORS | uniq -c | head -n 5)" ""
 is "nothing failed" "$(od_counter failures)" 0
-ok "and it is right" large_is_right
+ok "the file is right" large_is_right
 umount /mnt/a
 kill -9 $DAEMON
 exec 7>&-
-ok "the cache is let go" od_wait 10 od_daemon_is none
+ok "the cache is unbound" od_wait 10 od_daemon_is none

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 10, debug 60
 # where: stock rows debug
-# The stock cachefiles module bound to the same directory: what is in use here
-# it cannot cull.
+# The stock cachefiles module bound to the same directory: it cannot cull files
+# that are in use.
 case $(uname -r) in
 5.10.*)
-	skip "a stock cachefiles on the same directory" "this kernel has no mark for files in use"
+	skip "a stock cachefiles on the same directory" "this kernel cannot mark files as in use"
 	return
 	;;
 esac
@@ -36,7 +36,7 @@ stock_cull() {
 
 DEVICE=/dev/cachefiles_od
 ok "the stock modules" insmod_rivals
-ok "both of ours, under another name" od_load devname=${DEVICE#/dev/}
+ok "both modules, with another device name" od_load devname=${DEVICE#/dev/}
 od_fresh_cache
 ok "daemon" odd --device=$DEVICE
 for image in v-4096-plain v-4096-flat; do
@@ -58,17 +58,17 @@ case $out in
 *busy*) pass "with EBUSY" ;;
 *) fail "with EBUSY" "$out" ;;
 esac
-ok "the file is there" test -e "$used"
+ok "the file still exists" test -e "$used"
 od_drop_caches
-ok "and read" same_tree /mnt/a $OD_SUMS/small
-ok "stock: cull of one that is not in use" stock_cull "$idle"
-ok "it is gone" test ! -e "$idle"
+ok "and can be read" same_tree /mnt/a $OD_SUMS/small
+ok "stock: cull of an unused file" stock_cull "$idle"
+ok "it is removed" test ! -e "$idle"
 umount /mnt/a
-ok "stock: cull of the other one, which nobody uses now" stock_cull "$used"
-ok "it is gone, too" test ! -e "$used"
+ok "stock: cull of the other one, which is unused now" stock_cull "$used"
+ok "it is removed, too" test ! -e "$used"
 exec 3>&-
-ok "what was culled is fetched again" od_mount /mnt/a fsid=v-4096-flat
-ok "and read" same_tree /mnt/a $OD_SUMS/small
+ok "the culled image can be mounted" od_mount /mnt/a fsid=v-4096-flat
+ok "and is fetched again" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 kill_daemons
 od_unload

@@ -2,15 +2,15 @@
 # seconds: 200, debug 1300
 # where: stock debug
 # shellcheck disable=SC2154 # $file
-# A cache on a file system of 40 MB and images several times as large: all of them are
-# read, byte for byte, with a daemon that culls, with one that does not, and on a disk
-# that others have filled.
+# A cache on a file system of 40 MB and an image several times as large: every byte is
+# read, with a daemon that does not cull, while ranges are punched, and on a disk full of
+# foreign files.
 
 SMALL=/mnt/small
 OD_CACHE=$SMALL/cache
 LARGE=large/sequential
 
-# small_fs: 40 MB, without blocks that are root's alone
+# small_fs: 40 MB, without reserved blocks
 small_fs() {
 	mkdir -p $SMALL
 	umount $SMALL 2>/dev/null
@@ -20,12 +20,12 @@ small_fs() {
 		mount -o loop,noatime /mnt/scratch/small $SMALL && mkdir $OD_CACHE
 }
 
-# errno_of COMMAND...: its message
+# errno_of COMMAND...: the text of its errno
 errno_of() {
 	"$@" 2>&1 | sed 's/.*: //'
 }
 
-# map_used INODE: the last use that its map says, of the newer slot
+# map_used INODE: time of the last use, from the newer slot of its map
 map_used() {
 	local map a b
 	map=$OD_CACHE/maps/$(printf %x "$1")
@@ -48,7 +48,7 @@ blocks_of() {
 	stat -c %b "$1"
 }
 
-# --- a daemon that does not cull: what is missing is passed on and not kept ---
+# --- a daemon that does not cull: missing data is passed on and not kept ---
 
 ok "setup" od_load
 ok "a small file system" small_fs
@@ -57,33 +57,33 @@ ok "mount" od_mount /mnt/a fsid=one
 size=$(wc -c </mnt/images/blobs/one)
 ok "the image is larger than the cache" test "$size" -gt $((100 << 20))
 od_log_mark
-ok "all of it is right" same_tree /mnt/a $OD_SUMS/tree
+ok "every byte is right" same_tree /mnt/a $OD_SUMS/tree
 ok "some of it was not kept" test "$(od_counter bytes_passed)" -gt $((60 << 20))
-is "which the log says" "$(od_log | grep -c 'passed to its readers and not kept')" 1
+is "which is logged once" "$(od_log | grep -c 'passed to its readers and not kept')" 1
 is "there is no room" "$(od_counter room)" none
-is "which is to be culled" "$(od_counter culling)" yes
+is "culling is requested" "$(od_counter culling)" yes
 od_drop_caches
-ok "and again, from both" large_is_right
+ok "right again, from cache and daemon" large_is_right
 is "nothing failed" "$(od_counter failures)" 0
 file=$(od_cache_file one)
-is "punch of nothing" "$(errno_of od_control punch "$file" "0 0")" "Invalid argument"
+is "punch of an empty range" "$(errno_of od_control punch "$file" "0 0")" "Invalid argument"
 is "punch past the end" "$(errno_of od_control punch "$file" "$size 4096")" "Invalid argument"
-is "cull of what is in use" "$(errno_of od_control cull "$file")" "Device or resource busy"
+is "cull of a blob in use" "$(errno_of od_control cull "$file")" "Device or resource busy"
 before=$(blocks_of "$file")
 present=$(column blobs one present)
 ok "punch" od_control punch "$file" "0 $((16 << 20))"
-ok "is room" test "$(blocks_of "$file")" -lt "$((before - 16 * 1024))"
-ok "is not present" test "$(column blobs one present)" -lt "$present"
-is "nor on disk" "$(column blobs one committed)" "$(column blobs one present)"
+ok "frees blocks" test "$(blocks_of "$file")" -lt "$((before - 16 * 1024))"
+ok "the range is not present" test "$(column blobs one present)" -lt "$present"
+is "nor committed" "$(column blobs one committed)" "$(column blobs one present)"
 od_drop_caches
-ok "what was punched is fetched again" large_is_right
-ok "punch all of it" od_control punch "$file" "0 $size"
-ok "which leaves nothing" test "$(column blobs one present)" -eq 0
+ok "the range is fetched again" large_is_right
+ok "punch the whole blob" od_control punch "$file" "0 $size"
+ok "nothing is present" test "$(column blobs one present)" -eq 0
 od_drop_caches
-ok "it is right, too" large_is_right
+ok "it is fetched again" large_is_right
 
-# punch_all ROUNDS: gives all of the blob back, in parts, again and again. What was left
-# would fill the disk, and nothing else would be kept.
+# punch_all ROUNDS: punches the whole blob, in parts, repeatedly. Any part left out would
+# fill the disk, and nothing else would be kept.
 punch_all() {
 	local start left round part=$((8 << 20))
 	for round in $(seq "$1"); do
@@ -99,7 +99,7 @@ punched_more_than() {
 	[ "$(od_counter bytes_punched)" -gt "$1" ]
 }
 
-# read_while PID: as long as it runs; the number of reads that went wrong
+# read_while PID: reads while it runs; prints the number of reads that failed
 read_while() {
 	local wrong=0
 	while ! has_ended "$1"; do
@@ -109,7 +109,7 @@ read_while() {
 	echo $wrong
 }
 
-# freezes TIMES: the file system of the cache
+# freezes TIMES: freezes and thaws the file system of the cache
 freezes() {
 	local i
 	for i in $(seq "$1"); do
@@ -121,37 +121,37 @@ freezes() {
 	echo "$1 times"
 }
 
-# readers while ranges are given back
+# readers while ranges are punched
 punch_all 5 &
-is "reads while ranges are given back are right" "$(read_while $!)" 0
+is "reads while ranges are punched are right" "$(read_while $!)" 0
 is "nothing failed" "$(od_counter failures)" 0
 
-# the daemon that fills, and who gives back, while the file system is frozen: what the one
-# keeps from being frozen, the other must not wait for
+# fills and punches while the file system freezes: one must not wait for the other while
+# it prevents the freeze
 punch_all 1000 &
 puncher=$!
 read_while $puncher >/tmp/room-wrong &
 reader=$!
 freezes 15 >/tmp/room-freezes 2>&1 &
 freezer=$!
-ok "it freezes while ranges are given back and filled" od_wait 120 has_ended $freezer
+ok "it freezes while ranges are punched and filled" od_wait 120 has_ended $freezer
 is "and thaws" "$(cat /tmp/room-freezes)" "15 times"
 before=$(od_counter bytes_punched)
-ok "ranges are given back still" od_wait 60 punched_more_than $before
+ok "punching continues" od_wait 60 punched_more_than $before
 kill $puncher
-ok "the reader ends" od_wait 60 has_ended $reader
+ok "the reader exits" od_wait 60 has_ended $reader
 is "and was right each time" "$(cat /tmp/room-wrong)" 0
 is "nothing failed" "$(od_counter failures)" 0
 
-# a blob in use is removed after its last user
+# cull-deferred removes a blob after its last use
 inode=$(stat -c %i "$file")
 used=$(column blobs one used)
 ok "last use is now" test $(($(date +%s) - used)) -lt 600
 ok "cull-deferred" od_control cull-deferred "$file"
-ok "it is still there" test -e "$file"
-ok "and right" large_is_right
+ok "the file still exists" test -e "$file"
+ok "and is right" large_is_right
 umount /mnt/a
-ok "after its last user it goes" od_wait 10 test ! -e "$file"
+ok "it is removed after its last use" od_wait 10 test ! -e "$file"
 ok "and its map" test ! -e "$OD_CACHE/maps/$(printf %x "$inode")"
 ok "the next image" od_mount /mnt/a fsid=v-4096-flat
 ok "is right" same_tree /mnt/a $OD_SUMS/small
@@ -159,46 +159,46 @@ ok "and kept" test "$(column blobs v-4096-flat present)" -gt 100000
 file=$(od_cache_file v-4096-flat)
 umount /mnt/a
 inode=$(stat -c %i "$file")
-ok "its map tells its last use" test $(($(date +%s) - $(map_used "$inode"))) -lt 600
+ok "its map has the time of its last use" test $(($(date +%s) - $(map_used "$inode"))) -lt 600
 first=$(map_used "$inode")
 sleep 1
 ok "mount" od_mount /mnt/a fsid=v-4096-flat
 umount /mnt/a
-ok "the next use, too, though nothing was filled" test "$(map_used "$inode")" -gt "$first"
+ok "a use without a fill updates it" test "$(map_used "$inode")" -gt "$first"
 is "punch of a blob that is not open" "$(errno_of od_control punch "$file" "0 4096")" \
 	"No such file or directory"
 ok "cull, as any client does" od_control cull "$file"
 ok "removes it" test ! -e "$file"
 
-# --- a disk that others have filled ---
+# --- a disk full of foreign files ---
 
 kill_daemons
 ok "a daemon" fake
 ok "mount" od_mount /mnt/a fsid=one
-ok "some is read" head -c 4194304 /mnt/a/$LARGE
+ok "a part is read" head -c 4194304 /mnt/a/$LARGE
 for unit in 64k 1k; do
 	dd if=/dev/zero of=$SMALL/foreign.$unit bs=$unit 2>/dev/null
 done
 sync
 sleep 1.1
-ok "a full disk: it is right" large_is_right
+ok "a full disk: the file is right" large_is_right
 od_drop_caches
-ok "again" large_is_right
+ok "a full disk: right again" large_is_right
 file=$(od_cache_file one)
 present=$(column blobs one present)
-ok "nothing is free" test "$(stat -f -c %a $SMALL)" -lt 64
-ok "a range is given back, for which the map has no room" od_control punch "$file" "0 $((2 << 20))"
-ok "is not present" test "$(column blobs one present)" -lt "$present"
+ok "no space is free" test "$(stat -f -c %a $SMALL)" -lt 64
+ok "punch while the map cannot be written" od_control punch "$file" "0 $((2 << 20))"
+ok "the range is not present" test "$(column blobs one present)" -lt "$present"
 ok "the map is committed again" od_wait 20 sh -c "
 	awk -F '\t' '\$2 == \"one\" { exit \$4 != \$7 }' $OD_PROC/blobs"
 od_drop_caches
-ok "and once more" large_is_right
+ok "the file is right again" large_is_right
 is "nothing failed" "$(od_counter failures)" 0
 rm $SMALL/foreign.*
 sleep 1.1
 filled=$(od_counter bytes_filled)
 od_drop_caches
-ok "with room again: it is right" large_is_right
+ok "with room again: the file is right" large_is_right
 ok "and kept" test "$(od_counter bytes_filled)" -gt $((filled + (8 << 20)))
 umount /mnt/a
 kill_daemons

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 35, debug 150
 # where: stock rows debug
-# A cache on a device of 4096-byte sectors, images of smaller blocks and files with
-# tails: all of it is read directly, in whole sectors.
+# A cache on a device with 4096-byte sectors, images with smaller blocks and files with
+# tails: everything is read with direct I/O, in whole sectors.
 BELOW=/mnt/scratch/sectors
 SECTORS=/mnt/sectors
 if [ ! -x /usr/bin/mke2fs ]; then
@@ -10,7 +10,7 @@ if [ ! -x /usr/bin/mke2fs ]; then
 	return
 fi
 
-# pages NAME: of the image's cache file, in the page cache
+# pages NAME: number of pages of the image's cache file in the page cache
 pages() {
 	storage resident "$(od_cache_file "$1")"
 }
@@ -29,15 +29,15 @@ od_fresh_cache
 ok "daemon" odd
 for image in v-512-flat v-512-plain v-512-chunk v-512-index v-1024-flat v-4096-flat; do
 	ok "mount of $image" od_mount /mnt/a fsid=$image
-	ok "$image: cold, it is the source" same_tree /mnt/a $OD_SUMS/small
+	ok "$image: cold, same as the source" same_tree /mnt/a $OD_SUMS/small
 	od_drop_caches
-	ok "$image: cached, it is the source" same_tree /mnt/a $OD_SUMS/small
+	ok "$image: cached, same as the source" same_tree /mnt/a $OD_SUMS/small
 	is "$image: pages of its cache file in the page cache" "$(pages $image)" 0
 	umount /mnt/a
 done
-ok "one byte of the cache file is read" sh -c \
+ok "a buffered read of the cache file" sh -c \
 	"dd if=\$(find $OD_CACHE/cache -name Dv-512-flat) of=/dev/null bs=1 count=1"
-ok "which is seen" test "$(pages v-512-flat)" -gt 0
+ok "shows in its number of pages" test "$(pages v-512-flat)" -gt 0
 kill_daemons
 od_unload
 umount $SECTORS

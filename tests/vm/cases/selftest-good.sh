@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 2
 # where: selftest.sh
-# The counter-proof: the same runner passes when nothing is wrong.
+# The control: the run passes if nothing fails.
 ok "a test that passes" true

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 2
 # where: selftest.sh
-# Proves that a test script's own status fails the run.
+# The exit status of a test script must fail the run.
 ok "a test that passes" true
 exit 3

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 60
 # where: signing.sh
-# Modules with and without a signature, on a kernel that demands one. Runs by
-# itself: tests/vm/signing.sh starts the machine, puts the modules where these
-# names are, and says by od.trusted= whose certificate is enrolled.
+# Modules with and without a signature, on a kernel that requires one. Run by
+# tests/vm/signing.sh, which boots the VM, provides the modules under these names,
+# and passes in od.trusted= whose certificate is enrolled.
 
 OD_SIGNED="db mok stranger"
 OD_TRUSTED=$(od_arg trusted)
 
-# refused NAME MODULE REASON: it does not load; insmod or the kernel's log says why
-refused() {
+# rejected NAME MODULE REASON: it does not load; insmod or the kernel log gives the reason
+rejected() {
 	local out
 	dmesg -c >/dev/null
 	if out=$(insmod "$2" 2>&1); then
@@ -30,7 +30,7 @@ loads() {
 	od_load && od_unload
 }
 
-# A byte of the module's name, in its middle: it is still a module.
+# Changes a byte of the .modinfo section: the module is still well-formed.
 change_module() {
 	cp "$1" "$2"
 	printf X | dd of="$2" bs=1 seek="$(strings -t d "$1" | awk '/license=/ { print $1; exit }')" conv=notrunc
@@ -43,7 +43,7 @@ if grep -q module.sig_enforce=1 /proc/cmdline; then
 else
 	ok "Secure Boot has locked the kernel down" grep -q '\[integrity\]' /sys/kernel/security/lockdown
 fi
-refused "a module without a signature is refused" /modules/od/unsigned-cachefiles_od.ko \
+rejected "a module without a signature is rejected" /modules/od/unsigned-cachefiles_od.ko \
 	'(Loading of|insmod:) unsigned module'
 for signer in $OD_SIGNED; do
 	OD_MODULES=/modules/od/$signer
@@ -56,16 +56,16 @@ for signer in $OD_SIGNED; do
 		ok "both modules load, signed by $signer" loads
 	else
 		notok "the kernel has no certificate of $signer" grep -q "asymmetri.* erofs-od $signer: " /proc/keys
-		refused "signed by $signer, who is not enrolled, it is refused" \
+		rejected "signed by $signer, who is not enrolled, it is rejected" \
 			$OD_MODULES/cachefiles_od.ko '(Loading of module with unavailable key|insmod: unsigned module)'
 	fi
 done
 ok "a byte is changed" change_module "/modules/od/$(echo "$OD_TRUSTED" | sed s/none/db/)/cachefiles_od.ko" /tmp/changed.ko
-refused "a module that was changed after it was signed is refused" /tmp/changed.ko 'Key was rejected|Bad message'
+rejected "a module changed after signing is rejected" /tmp/changed.ko 'Key was rejected|Bad message'
 
 [ "$OD_TRUSTED" != none ] || exit 0
 OD_MODULES=/modules/od/$OD_TRUSTED
 ok "both modules load" od_setup
 ok "the daemon" odd
 ok "an image is mounted" od_mount /mnt/a fsid=v-4096-flat
-ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+ok "same as the source" same_tree /mnt/a $OD_SUMS/small

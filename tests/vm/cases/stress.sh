@@ -2,24 +2,24 @@
 # seconds: 60, debug 330
 # where: stock debug
 # thin
-# 64 readers of 8 mounts in 4 domains, each with 20 blobs, while the daemon is
-# killed and started again, mounts come and go, memory gets short and the cache's
-# file system full. od.seed= od.seconds= od.thin= on the kernel command line, see stress.c.
+# 64 readers of 8 mounts in 4 domains, each with 20 blobs, while the daemon is killed
+# and restarted, images are mounted and unmounted, memory runs low and the cache's file
+# system runs full. od.seed= od.seconds= od.thin= on the kernel command line, see stress.c.
 TREE=$OD_MNT/images/trees/domain
 COPIES=$OD_MNT/scratch/copies
 
-# Without a limit of its own for room, so that what fills the file system is seen.
+# Without the daemon's own limit for free space, so that the file system runs full.
 run_stress() {
 	stress "$seed" "$seconds" $OD_CACHE /mnt/stress $TREE copy \
 		erofs-odd --dir=$OD_CACHE --source=$COPIES --source=$OD_BLOBS \
 		--bstop=0 --bcull=1 --brun=2 >/tmp/stress 2>&1
 }
 
-all_closed() {
+unbound() {
 	od_daemon_is none
 }
 
-# What could not be kept was passed to its readers, or was refused.
+# Fills that were passed to the readers, or rejected.
 no_space() {
 	dmesg | grep -c 'no room (-ENOSPC)\|rejected: -28'
 }
@@ -27,7 +27,7 @@ no_space() {
 seed=$(od_arg seed)
 seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
-# A sample (od.thin=) goes on for less long.
+# A sample (od.thin=) is shorter.
 seconds=${seconds:-$((25 - 15 * ($(od_arg thin 1) > 1)))}
 
 # Small READs, so that there are many.
@@ -44,6 +44,6 @@ fi
 note "$(grep '^reads ' /tmp/stress), ENOSPC in the log $(no_space)"
 ok "the file system was full" test "$(no_space)" -gt 0
 ok "nothing is mounted" sh -c "! grep ' /mnt/stress/' /proc/mounts"
-ok "the cache is let go" od_wait 30 all_closed
+ok "the cache is unbound" od_wait 30 unbound
 ok "both modules unload" od_unload
 rm -rf $COPIES

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 9, debug 60
 # where: stock rows short debug
-# A layer as it is: the blob is the uncompressed tar, the bootstrap only points into it.
+# An unconverted layer: the blob is the uncompressed tar, the bootstrap only points into it.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount of a bootstrap over a tar" od_mount /mnt/a fsid=boot-tar,device=layer.tar
-# mkfs.erofs up to 1.9 reads the fraction of a second wrong where tar left out
-# its last zeroes.
+# mkfs.erofs up to 1.9 misparses the fraction of a second if tar has omitted
+# trailing zeroes.
 seconds='s/^(([^ ]+ ){5}-?[0-9]+)\.[0-9]+/\1/'
 ok "the tree is right" same_tree /mnt/a $OD_SUMS/small "$seconds"
 od_drop_caches

@@ -2,8 +2,8 @@
 # seconds: 30, debug 170
 # where: stock rows debug
 # A cache on a file system without direct I/O. Before 6.6 tmpfs has no user
-# xattrs either: then blobs cannot be told from strangers' files at the next
-# mount, and are fetched again.
+# xattrs either: then blobs cannot be told from foreign files at the next mount,
+# and are fetched again.
 ok "setup" od_setup
 mkdir -p /mnt/tmpfs
 mount -t tmpfs -o size=400m tmpfs /mnt/tmpfs
@@ -14,20 +14,20 @@ setfattr -n user.probe -v 1 $OD_CACHE/probe 2>/dev/null && xattrs=yes || xattrs=
 note "user xattrs on tmpfs: $xattrs"
 od_log_mark
 ok "daemon" odd
-is "the log says that nothing is kept" "$(od_log | grep -c 'fetched again')" \
+is "the log says that blobs are fetched again" "$(od_log | grep -c 'fetched again')" \
 	"$([ $xattrs = yes ] && echo 0 || echo 1)"
 ok "mount" od_mount /mnt/a fsid=v-4096-flat
-ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+ok "same as the source" same_tree /mnt/a $OD_SUMS/small
 od_drop_caches
-ok "it still is" same_tree /mnt/a $OD_SUMS/small
+ok "same as the source, with cold page cache" same_tree /mnt/a $OD_SUMS/small
 umount /mnt/a
 filled=$(od_counter bytes_filled)
 ok "mount again" od_mount /mnt/a fsid=v-4096-flat
-ok "it is the source again" same_tree /mnt/a $OD_SUMS/small
-is "what was kept is not fetched" "$([ "$(od_counter bytes_filled)" = "$filled" ] && echo yes || echo no)" \
+ok "same as the source again" same_tree /mnt/a $OD_SUMS/small
+is "nothing is fetched again if there are xattrs" "$([ "$(od_counter bytes_filled)" = "$filled" ] && echo yes || echo no)" \
 	$xattrs
 umount /mnt/a
-ok "mount of the large one" od_mount /mnt/a fsid=one
+ok "mount of a large image" od_mount /mnt/a fsid=one
 ok "its data is right" sh -c "treesum /mnt/a/large | grep '^sequential ' | cut -d' ' -f10 >/tmp/a
 	grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10 | cmp - /tmp/a"
 umount /mnt/a

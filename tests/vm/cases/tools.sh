@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 9, debug 90
 # where: stock rows short debug
-# The command line, against the real modules and the real daemon.
+# The command line, with the real modules and the real daemon.
 
 exits 3 "mount without the modules" erofs-od mount one /mnt/a
 exits 3 "status without the modules" erofs-od status
@@ -11,10 +11,10 @@ ok "setup" od_setup
 exits 4 "mount without a daemon" erofs-od mount one /mnt/a
 ok "daemon" odd
 exits 1 "mount of a missing image" erofs-od mount no-such-blob /mnt/a
-says "and says which" 'no-such-blob'
+says "the message names it" 'no-such-blob'
 exits 0 "mount without a deadline" erofs-od mount --timeout=none v-4096-flat /mnt/a
-ok "as the mount option says" grep -q " /mnt/a .*timeout=none" /proc/mounts
-ok "it is the source" same_tree /mnt/a $OD_SUMS/small
+ok "the mount option shows" grep -q " /mnt/a .*timeout=none" /proc/mounts
+ok "same as the source" same_tree /mnt/a $OD_SUMS/small
 exits 0 "mount in a domain, with devices and a deadline" \
 	erofs-od mount --domain d --device data-a --device data-b --timeout 5000 boot /mnt/b
 exits 0 "status" erofs-od status
@@ -29,11 +29,11 @@ killall -STOP erofs-odd
 cat /mnt/b/large/sequential >/dev/null 2>&1 &
 od_wait 5 od_waiting 1
 exits 0 "status while a reader waits" erofs-od status -v
-says "shows what waits" 'READ'
+says "shows the pending READ" 'READ'
 killall -CONT erofs-odd
 wait $!
 
 exits 0 "umount of both" erofs-od umount /mnt/a /mnt/b
-exits 1 "umount of what is none" erofs-od umount /mnt/a
+exits 1 "umount of a directory that is not mounted" erofs-od umount /mnt/a
 killall erofs-odd
-ok "SIGTERM ends the daemon" od_wait 10 od_daemon_is none
+ok "the daemon exits on SIGTERM" od_wait 10 od_daemon_is none

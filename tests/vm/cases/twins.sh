@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 90
 # where: stock debug
-# An image that is mounted again: with the same options both mounts are one superblock,
-# also when the first still waits for the daemon. What a remount and umount -f change.
+# An image mounted twice: with the same options both mounts share one superblock, even if
+# the first still waits for the daemon. And the effects of remount and umount -f.
 
 IMAGE=v-4096-plain
 FILE=large/sequential
@@ -28,12 +28,12 @@ wait $first
 is "the first mounts" $? 0
 wait $second
 is "the second mounts, too" $? 0
-is "they are one" "$(stat -c %d /mnt/a)" "$(stat -c %d /mnt/b)"
+is "they share one superblock" "$(stat -c %d /mnt/a)" "$(stat -c %d /mnt/b)"
 is "it is listed once" "$(grep -c "$IMAGE" /proc/fs/erofs_od/mounts)" 1
 umount /mnt/a
 umount /mnt/b
 
-# --- the first one fails: the second one is on its own ---
+# --- the first one fails: the second one sends its own OPEN ---
 
 mounting /mnt/a fsid=no-such-blob
 first=$pid
@@ -43,7 +43,7 @@ second=$pid
 wait $first
 is "the first fails" $? 255
 wait $second
-is "the second fails by itself" $? 255
+is "the second fails, too" $? 255
 kill_daemons
 od_wait 5 od_daemon_is none
 
@@ -59,18 +59,18 @@ ok "the deadline shows" grep -q ' /mnt/a .*timeout=700' /proc/mounts
 killall -STOP erofs-odd
 before=$(od_uptime)
 notok "a read that waits longer fails" dd if=/mnt/a/$FILE bs=4096 skip=8192 count=1
-ok "soon" test $(($(od_uptime) - before)) -le 20
+ok "in time" test $(($(od_uptime) - before)) -le 20
 ok "remount without a deadline" mount -o remount,ro,timeout=none none /mnt/a
-ok "that shows, too" grep -q ' /mnt/a .*timeout=none' /proc/mounts
+ok "timeout=none shows" grep -q ' /mnt/a .*timeout=none' /proc/mounts
 
-# --- umount -f: what waits fails ---
+# --- umount -f: waiting reads fail ---
 
 dd if=/mnt/a/$FILE bs=4096 skip=10240 count=1 of=/dev/null 2>/tmp/out.dd &
 reader=$!
 ok "a reader waits" od_wait 5 od_waiting 1
-notok "a forced unmount of what is in use" umount -f /mnt/a
+notok "a forced unmount of a mount in use" umount -f /mnt/a
 wait $reader
-is "the reader has an error" $? 1
+is "the reader fails" $? 1
 ok "it can be unmounted" umount /mnt/a
 killall -CONT erofs-odd
-ok "the other mount reads on" dd if=/mnt/c/$FILE bs=4096 skip=10240 count=1 of=/dev/null
+ok "the other mount is not affected" dd if=/mnt/c/$FILE bs=4096 skip=10240 count=1 of=/dev/null

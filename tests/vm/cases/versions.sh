@@ -2,22 +2,22 @@
 # seconds: 95, debug 350
 # where: stock debug
 # thin
-# A blob that is built again at its source, under the same name: from a folder and over
-# HTTP, of the same size and of another, between two mounts and under one. Bytes of
-# two versions never meet.
+# A blob rebuilt at its source, under the same name: in a directory and over HTTP, with the
+# same size and another, between two mounts and while mounted. Bytes of two versions are
+# never mixed.
 
 IMAGE=v-4096-plain
 OTHER=v-4096-flat
 BLOBS=/mnt/scratch/blobs
 FILE=b/many/a-name-of-some-length-7
-# What has been read before the blob changes; od.thin=N: a part alone
+# How much has been read before the blob changes; od.thin=N: a part only
 parts="partly wholly"
 [ "$(od_arg thin 1)" = 1 ] || parts=partly
 
 # source_of KIND: a daemon for $BLOBS
 source_of() {
 	case $1 in
-	folder) odd --source=$BLOBS ;;
+	directory) odd --source=$BLOBS ;;
 	http) OD_BLOBS=$BLOBS od_origin && odd --source="$OD_URL" ;;
 	esac
 }
@@ -27,7 +27,7 @@ stop_all() {
 	od_wait 5 od_daemon_is none
 }
 
-# rebuild: the same size, another content of one file
+# rebuild: same size, one file with other data
 rebuild() {
 	sleep 1
 	cp $BLOBS/$IMAGE $BLOBS/.new &&
@@ -35,7 +35,7 @@ rebuild() {
 		mv $BLOBS/.new $BLOBS/$IMAGE
 }
 
-# build IMAGE: under the name of the one that is served
+# build IMAGE: as the image that is served
 build() {
 	mkdir -p $BLOBS
 	cp "$OD_BLOBS/$1" $BLOBS/.new && mv $BLOBS/.new $BLOBS/$IMAGE
@@ -47,10 +47,10 @@ fresh() {
 	build $IMAGE && source_of "$1"
 }
 
-# is_new NAME: every byte is the new version's
+# is_new NAME: every byte is from the new version
 is_new() {
 	ok "$1: mount" od_mount /mnt/a fsid=$IMAGE
-	is "$1: what was built anew is new" "$(cat /mnt/a/$FILE)" "FILE 7"
+	is "$1: the rebuilt file is new" "$(cat /mnt/a/$FILE)" "FILE 7"
 	ok "$1: the rest is right" same_tree_but
 	umount /mnt/a
 }
@@ -67,28 +67,28 @@ between_mounts() {
 		if [ $whole = wholly ]; then
 			ok "$source: every byte is right" same_tree /mnt/a $OD_SUMS/small
 		fi
-		is "$source, $whole read: the old one" "$(cat /mnt/a/$FILE)" "file 7"
+		is "$source, $whole read: the old version" "$(cat /mnt/a/$FILE)" "file 7"
 		offset=$(oddriver where /mnt/a/$FILE 0)
 		umount /mnt/a
-		ok "$source, $whole read: it is built again" rebuild
+		ok "$source, $whole read: rebuild" rebuild
 		is_new "$source, $whole read"
 		before=$(od_reads)
 		is_new "$source, $whole read, again"
-		is "$source, $whole read: which fetches nothing" "$(od_reads)" "$before"
+		is "$source, $whole read, again: fetches nothing" "$(od_reads)" "$before"
 	done
 }
 
 another_size() {
 	ok "$1, another size: daemon" fresh "$1"
 	ok "$1, another size: mount" od_mount /mnt/a fsid=$IMAGE
-	ok "$1, another size: every byte of the old one" same_tree /mnt/a $OD_SUMS/small
+	ok "$1, another size: every byte of the old version" same_tree /mnt/a $OD_SUMS/small
 	umount /mnt/a
 	sleep 1
-	ok "$1, another size: it is built again" build $OTHER
+	ok "$1, another size: rebuild" build $OTHER
 	is_other=$(stat -c %s $BLOBS/$IMAGE)
 	ok "$1, another size: mount" od_mount /mnt/a fsid=$IMAGE
-	ok "$1, another size: every byte of the new one" same_tree /mnt/a $OD_SUMS/small
-	is "$1: of its size" "$(awk -F '\t' -v i=$IMAGE '$2 == i { print $3 }' $OD_PROC/blobs)" "$is_other"
+	ok "$1, another size: every byte of the new version" same_tree /mnt/a $OD_SUMS/small
+	is "$1, another size: size of the new version" "$(awk -F '\t' -v i=$IMAGE '$2 == i { print $3 }' $OD_PROC/blobs)" "$is_other"
 	umount /mnt/a
 }
 
@@ -97,21 +97,21 @@ under_a_mount() {
 	ok "$1, mounted: daemon" fresh "$1"
 	ok "$1, mounted: mount" od_mount /mnt/a fsid=$IMAGE
 	find /mnt/a/b/many -name '*-1?' -type f -exec cat {} + >/dev/null
-	is "$1, mounted: the old one" "$(cat /mnt/a/$FILE)" "file 7"
+	is "$1, mounted: the old version" "$(cat /mnt/a/$FILE)" "file 7"
 	offset=$(oddriver where /mnt/a/$FILE 0)
 	: >$log
-	ok "$1, mounted: it is built again" rebuild
+	ok "$1, mounted: rebuild" rebuild
 	treesum /mnt/a >/tmp/mine 2>/tmp/errors
-	ok "$1, mounted: what is missing cannot be read" grep -q "Input/output error" /tmp/errors
-	ok "$1, mounted: what can be read is the old one" sh -c "grep -v ' ! ' /tmp/mine | grep ' f ' | grep -vxFf $OD_SUMS/small >/tmp/wrong; cat /tmp/wrong; test ! -s /tmp/wrong"
-	is "$1, mounted: and so is what was read before" "$(cat /mnt/a/$FILE)" "file 7"
-	is "$1, mounted: one line of the daemon's log" "$(grep -c "blob $IMAGE: nothing more is filled" $log)" 1
+	ok "$1, mounted: missing data cannot be read" grep -q "Input/output error" /tmp/errors
+	ok "$1, mounted: all readable files are the old version" sh -c "grep -v ' ! ' /tmp/mine | grep ' f ' | grep -vxFf $OD_SUMS/small >/tmp/wrong; cat /tmp/wrong; test ! -s /tmp/wrong"
+	is "$1, mounted: and so is the file read before" "$(cat /mnt/a/$FILE)" "file 7"
+	is "$1, mounted: the daemon logs one line" "$(grep -c "blob $IMAGE: nothing more is filled" $log)" 1
 	umount /mnt/a
 	is_new "$1, mounted, and mounted again"
 }
 
 ok "modules" od_load window_kib=16
-for source in folder http; do
+for source in directory http; do
 	between_mounts $source
 	another_size $source
 	under_a_mount $source

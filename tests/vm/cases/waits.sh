@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 40, debug 30
 # where: stock rows short debug kasan
-# Tasks that wait for metadata which does not come: they can be killed though they wait for
-# each other, do not wait for ever, and keep neither suspend nor the daemon's return waiting.
+# Tasks that wait for metadata that never arrives: they can be killed though they wait for
+# each other, time out, and block neither suspend nor a daemon that continues.
 file=/mnt/a/large/sequential
 # Far from what a mount reads.
 name=/mnt/a/many/05000
 
-# start_over [PARAMETER...]: the smallest window, so that a lookup finds nothing there
+# start_over [PARAMETER...]: the smallest window, so that lookups miss
 start_over() {
 	kill_daemons
 	umount /mnt/a 2>/dev/null
@@ -15,7 +15,7 @@ start_over() {
 	od_load window_kib=4 "$@" && od_fresh_cache && fake
 }
 
-# look NR: that many tasks in one lookup, each with its errno in a file; PIDS has their ids
+# look NR: that many tasks look up one name; sets PIDS; their errors are in /tmp/look.*
 look() {
 	local nr
 	PIDS=
@@ -45,59 +45,59 @@ ok "setup" start_over
 ok "mount" od_mount /mnt/a fsid=one
 killall -STOP fakedaemon
 look 3
-ok "three tasks look one name up" od_wait 5 od_waiting 1
+ok "three tasks look up one name" od_wait 5 od_waiting 1
 sleep 1
 ok "and wait" none_ended
 # shellcheck disable=SC2086 # ids
 kill -9 $PIDS
 ok "SIGKILL ends all three" od_wait 5 all_ended
-ok "drop_caches does not wait for what they wanted" timeout -s KILL 20 sh -c 'echo 3 >/proc/sys/vm/drop_caches'
+ok "drop_caches does not wait for the metadata" timeout -s KILL 20 sh -c 'echo 3 >/proc/sys/vm/drop_caches'
 ok "nor does unmount" od_umount /mnt/a
 
-# --- a deadline that nobody asked for ---
-ok "metadata has 3 s" start_over metadata_timeout_ms=3000
+# --- the default deadline for metadata ---
+ok "a deadline of 3 s for metadata" start_over metadata_timeout_ms=3000
 ok "mount" od_mount /mnt/a fsid=one
 killall -STOP fakedaemon
 look 3
 ok "three tasks wait" od_wait 5 od_waiting 1
-# Only the one that holds the name can be killed at once; the others wait for it.
+# Only the task that does the lookup can be killed at once; the others wait for it.
 kill -9 "${PIDS##* }"
-ok "the wait ends by itself" od_wait 15 all_ended
-is "the errno says why" "$(cat /tmp/look.1 /tmp/look.2 | grep -c 'timed out')" 2
+ok "the wait times out" od_wait 15 all_ended
+is "with ETIMEDOUT" "$(cat /tmp/look.1 /tmp/look.2 | grep -c 'timed out')" 2
 killall -CONT fakedaemon
 ok "a later lookup succeeds" timeout 20 stat $name $file
 killall -STOP fakedaemon
 cat $file >/dev/null 2>&1 &
 PIDS=$!
 ok "a reader of data waits" od_wait 5 od_waiting 1
-# A failed page is tried twice.
+# A failed page is read twice.
 sleep 8
-ok "longer than metadata would" none_ended
+ok "longer than the deadline for metadata" none_ended
 kill -9 $PIDS
 od_wait 5 all_ended
 umount /mnt/a
 
-ok "timeout=none" start_over metadata_timeout_ms=1000
-ok "mount" od_mount /mnt/a fsid=one,timeout=none
-ok "is among the mount's options" grep -q ' /mnt/a .*,timeout=none' /proc/mounts
+ok "a deadline of 1 s for metadata" start_over metadata_timeout_ms=1000
+ok "mount with timeout=none" od_mount /mnt/a fsid=one,timeout=none
+ok "the option shows" grep -q ' /mnt/a .*,timeout=none' /proc/mounts
 killall -STOP fakedaemon
 look 1
 sleep 4
-ok "waits for metadata longer than the default" none_ended
+ok "a task waits for metadata longer than the default" none_ended
 kill -9 $PIDS
 ok "and can be killed" od_wait 5 all_ended
 umount /mnt/a
-mount_fails "timeout= that is no number" fsid=one,timeout=soon 'Invalid argument'
+mount_fails "timeout= that is not a number" fsid=one,timeout=soon 'Invalid argument'
 kill_daemons
 od_fresh_cache
-ok "a daemon that answers no OPEN" fake --mute-open
-mount_fails "an OPEN has that deadline, too" fsid=one 'timed out'
+ok "a daemon that does not reply to OPENs" fake --mute-open
+mount_fails "the deadline applies to an OPEN, too" fsid=one 'timed out'
 
 # --- suspend ---
-# The freezer's own patience, for when it has to have some.
+# The freezer's timeout, which limits a failure.
 echo 8000 >/sys/power/pm_freeze_timeout
 
-# freezes NAME: while PIDS wait
+# freezes NAME: all tasks freeze, while PIDS wait
 freezes() {
 	local out status
 	out=$(freezetasks)
@@ -117,29 +117,29 @@ killall -STOP fakedaemon
 look 1
 ok "a task waits for metadata" od_wait 5 od_waiting 1
 freezes "all tasks freeze while it waits"
-ok "it goes on waiting" none_ended
+ok "it continues to wait" none_ended
 kill -9 $PIDS
 ok "and can be killed" od_wait 5 all_ended
 look 1
-ok "another one" od_wait 5 od_waiting 1
+ok "another task waits" od_wait 5 od_waiting 1
 freezes "all tasks freeze again"
 killall -CONT fakedaemon
-ok "it gets what it waits for" od_wait 20 all_ended
+ok "the lookup completes" od_wait 20 all_ended
 is "without an error" "$(cat /tmp/look.1)" ""
-# The name first: it is the data that is to be waited for.
+# Looks up the name first, so that the reader waits for data.
 killall -CONT fakedaemon
 stat $file >/dev/null
 killall -STOP fakedaemon
 readways direct $file >/dev/null 2>&1 &
 PIDS=$!
-ok "a task reads around the page cache" od_wait 5 od_waiting 1
+ok "a task waits in a direct read" od_wait 5 od_waiting 1
 freezes "all tasks freeze while it waits for data"
 kill -9 $PIDS
 ok "and it can be killed" od_wait 5 all_ended
 
-# Of two mounts that share a blob one opens it, and the other one waits for that.
-# mounts_another: a mount waits, and not for the cache
-mounts_another() {
+# Of two mounts that share a blob, one opens it and the other one waits for that.
+# waits_for_mount: a mount waits for another mount, not for the cache
+waits_for_mount() {
 	local stack
 	for stack in /proc/[0-9]*/stack; do
 		grep -q erofs_od_open_blob "$stack" || continue
@@ -149,7 +149,7 @@ mounts_another() {
 }
 
 umount /mnt/a
-ok "a daemon that leaves one OPEN without a reply" start_over
+ok "setup again" start_over
 kill_daemons
 od_wait 5 od_daemon_is none
 fake --mute-open-of v-4096-flat
@@ -158,32 +158,32 @@ PIDS=$!
 ok "a mount waits for an OPEN" od_wait 10 od_waiting 1
 killall -STOP fakedaemon
 freezes "all tasks freeze while it waits for an OPEN"
-ok "it goes on waiting for it" none_ended
+ok "it continues to wait for the OPEN" none_ended
 killall -CONT fakedaemon
 mount -t erofs_od -o ro,domain_id=d,fsid=over none /mnt/b 2>/dev/null &
 PIDS="$PIDS $!"
-ok "another mount waits for the same blob" od_wait 20 mounts_another
+ok "another mount waits for the same blob" od_wait 20 waits_for_mount
 killall -STOP fakedaemon
 freezes "all tasks freeze while a mount waits for another one"
-ok "both go on waiting" none_ended
+ok "both continue to wait" none_ended
 # shellcheck disable=SC2086 # ids
 kill -9 $PIDS
-ok "and can be killed, both" od_wait 10 all_ended
+ok "and both can be killed" od_wait 10 all_ended
 
-# --- what is asked for begins with what is wanted ---
+# --- a READ for an inode begins at its block ---
 ok "a daemon" start_over
 ok "mount" od_mount /mnt/a fsid=one
 meta=$(od -An -tu4 -j1064 -N4 $OD_BLOBS/one)
-# Its blocks; of its files nothing is read yet.
+# The blocks of the directory; no inode of its files is read yet.
 nothing_waits() {
 	! od_waiting 1
 }
 
-ok "a folder is listed" dirways count /mnt/a/many
+ok "a directory is listed" dirways count /mnt/a/many
 nr=0
 early=
 for nr_of in 00500 02500 04500 06500 08500 09900; do
-	# What came with the last one has to be over.
+	# Until the READs of the previous lookup have completed.
 	od_wait 10 nothing_waits
 	before=$(wc -l </tmp/fake.log)
 	nid=$(stat -c %i /mnt/a/many/$nr_of)
@@ -195,5 +195,5 @@ for nr_of in 00500 02500 04500 06500 08500 09900; do
 	[ "$first" -ge $wanted ] || early="$early $nr_of: $first before $wanted;"
 done
 ok "READs for inodes" test $nr -ge 3
-is "none begins before the inode" "$early" ""
+is "no READ begins before the inode" "$early" ""
 umount /mnt/a

@@ -2,9 +2,8 @@
 # seconds: 105, debug 1060
 # where: stock rows short debug
 # thin
-# Reading in all the ways that user space has, each from a cache that holds a
-# part of the file: what is there, what is missing and holes come together.
-# od.thin=N: not the short ones.
+# All read interfaces of user space, each with a partially cached file: reads
+# cover present data, missing data and holes. od.thin=N: without the short files.
 way_files="special/sparse special/one-block-and-a-byte special/hole-only"
 [ "$(od_arg thin 1)" = 1 ] || way_files=special/sparse
 
@@ -12,7 +11,7 @@ wanted() {
 	awk -v path="$1" '$1 == path { print $10 }' $OD_SUMS/tree
 }
 
-# Something large, of an odd length.
+# A large file whose size is not a multiple of the block size.
 large=$(awk '$1 ~ /^large\// && $7 > 1000000 && $7 < 6000000 && $7 % 4096 { print $1; exit }' $OD_SUMS/tree)
 ok "the tree has a large file" test -n "$large"
 
@@ -20,11 +19,11 @@ start_over() {
 	kill_daemons
 	umount /mnt/a 2>/dev/null
 	od_unload
-	# The smallest window: nothing is fetched but what is asked for.
+	# The smallest window: only requested blocks are fetched.
 	od_load window_kib=4 && od_fresh_cache && odd && od_mount /mnt/a "fsid=$1"
 }
 
-# Every other 64 KiB of it, so that most reads are partial hits.
+# Some pieces of 64 KiB, so that most reads are partial hits.
 make_partial() {
 	local at
 	for at in 0 2 5 6 9 12 40 41 80; do
@@ -55,7 +54,7 @@ try_way() {
 		[ "$file" != "$large" ] || name="a large file"
 		case $status in
 		0) pass "$way: $name" ;;
-		77) skip "$way: $name" "this kernel refuses it" ;;
+		77) skip "$way: $name" "not supported by this kernel" ;;
 		*) fail "$way: $name" "$out" ;;
 		esac
 	done
@@ -63,42 +62,42 @@ try_way() {
 
 for way in read pread readv mmap-private mmap-shared sendfile splice copy_file_range direct \
 	io_uring willneed readahead; do
-	ok "$way: a fresh mount" start_over boot
+	ok "$way: new mount" start_over boot
 	try_way $way
 done
 
-ok "flat and inline: a fresh mount" start_over one
+ok "flat and inline: new mount" start_over one
 for way in direct mmap-private splice; do
 	try_way $way
 done
 
 sparse=/mnt/a/special/sparse
-ok "chunks: a fresh mount" start_over boot
-ok "unaligned direct reads are refused" readways refuses-unaligned "/mnt/a/$large"
-is "seek tells data from holes" "$(readways seek $sparse | paste -sd' ')" \
+ok "chunks: new mount" start_over boot
+ok "unaligned direct reads are rejected" readways refuses-unaligned "/mnt/a/$large"
+is "seek distinguishes data and holes" "$(readways seek $sparse | paste -sd' ')" \
 	"hole 0 2818048 data 2818048 2883584 hole 2883584 6225920 data 6225920 6291456"
-is "seek in what is all hole" "$(readways seek /mnt/a/special/hole-only)" "hole 0 1048576"
-is "FIEMAP tells the same" "$(readways fiemap $sparse | awk '{ print $1, $3, $4 }' | paste -sd' ')" \
+is "seek in a file that is a hole" "$(readways seek /mnt/a/special/hole-only)" "hole 0 1048576"
+is "FIEMAP reports the same" "$(readways fiemap $sparse | awk '{ print $1, $3, $4 }' | paste -sd' ')" \
 	"2818048 65536 0 6225920 65536 1"
-is "FIEMAP of what is all hole" "$(readways fiemap /mnt/a/special/hole-only)" ""
-is "FIEMAP of a large file covers it" \
+is "FIEMAP of a file that is a hole" "$(readways fiemap /mnt/a/special/hole-only)" ""
+is "FIEMAP of a large file covers all of it" \
 	"$(readways fiemap "/mnt/a/$large" | awk '{ sum += $3 } END { print sum }')" \
 	"$(stat -c %s "/mnt/a/$large")"
-is "statx: basic stats, and no time of birth" "$(readways statx $sparse | cut -d' ' -f1,2,3)" \
+is "statx: basic stats, and no birth time" "$(readways statx $sparse | cut -d' ' -f1,2,3)" \
 	"basic=1 btime=0 size=6291456"
 ok "locks and inotify" sh -c "readways locks $sparse >/dev/null"
 
 before=$(od_counter bytes_served)
 readways direct "/mnt/a/$large" >/dev/null
 readways direct "/mnt/a/$large" >/dev/null
-ok "direct reads go around the page cache" \
+ok "direct reads bypass the page cache" \
 	test $(($(od_counter bytes_served) - before)) -ge $((2 * $(stat -c %s "/mnt/a/$large")))
 
 if [ "$(uname -m)" = x86_64 ]; then
 	is "execve of a static program" "$(/mnt/a/root/bin/busybox echo here)" here
 	is "execve of a program with its libraries" "$(chroot /mnt/a/root /bin/env here=1 /bin/busybox echo here)" here
 else
-	skip "execve of programs in the image" "they are for x86_64"
+	skip "execve of programs in the image" "built for x86_64"
 fi
 for refused in "touch $sparse" "chmod 600 $sparse" "mv $sparse $sparse.new" "rm $sparse" \
 	"ln $sparse /mnt/a/special/new" "mkdir /mnt/a/new" "truncate -s 0 $sparse" \
@@ -106,25 +105,25 @@ for refused in "touch $sparse" "chmod 600 $sparse" "mv $sparse $sparse.new" "rm 
 	# shellcheck disable=SC2086 # words
 	out=$($refused 2>&1)
 	case $out in
-	*ead-only*) pass "refused with EROFS: ${refused%% *}" ;;
-	*) fail "refused with EROFS: ${refused%% *}" "$out" ;;
+	*ead-only*) pass "fails with EROFS: ${refused%% *}" ;;
+	*) fail "fails with EROFS: ${refused%% *}" "$out" ;;
 	esac
 done
 
 # --- file handles ---
 dir=/mnt/a/names/a/b/c/d/e/f
 ok "handle of a file" readways handle "/mnt/a/$large" /tmp/handle.file
-ok "handle of a folder" readways handle $dir /tmp/handle.dir
+ok "handle of a directory" readways handle $dir /tmp/handle.dir
 od_drop_caches
-is "a file by its handle, after the caches were dropped" \
+is "a file by its handle, after drop_caches" \
 	"$(readways open-handle /mnt/a /tmp/handle.file | sha256sum | cut -d' ' -f1)" "$(wanted "$large")"
-is "a folder by its handle has its path" "$(readways open-handle /mnt/a /tmp/handle.dir)" "$dir"
+is "a directory by its handle has its path" "$(readways open-handle /mnt/a /tmp/handle.dir)" "$dir"
 umount /mnt/a
-ok "the image again" od_mount /mnt/a fsid=boot
+ok "the image mounted again" od_mount /mnt/a fsid=boot
 is "a handle outlives the mount" \
 	"$(readways open-handle /mnt/a /tmp/handle.file | sha256sum | cut -d' ' -f1)" "$(wanted "$large")"
 umount /mnt/a
-# By which the nid is an inode, too, or not even that.
+# In another image, the nid of the handle may or may not be an inode.
 kill_daemons
 ok "the same image under another UUID" oddimage copies $OD_BLOBS/boot /mnt/scratch/twin 1
 ok "daemon" odd --source=/mnt/scratch --source=$OD_BLOBS

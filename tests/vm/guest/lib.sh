@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# What guest tests use. Each test is a script that is sourced in a shell of its
-# own with these functions; it reports by ok, notok and skip, one TAP-like line
-# per fact. After each test the harness puts everything away and checks that
-# both modules unload and that the kernel log is clean.
+# Library of the guest tests. Each test is a script that is sourced in its own
+# shell with these functions; ok, notok and skip print one TAP-like line per
+# check. After each test the harness cleans up and checks that both modules
+# unload and that the kernel log is clean.
 
 OD_COUNT=/run/od-count
 OD_FAILED=/run/od-failed
 OD_TESTS=${OD_TESTS:-/tests}
-OD_COMPLAINT='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU|general protection|Call Trace'
+OD_SPLAT='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU|general protection|Call Trace'
 OD_STOCK='cachefiles|fscache|netfs|erofs'
 
 # od_arg NAME [DEFAULT]: od.NAME= of the kernel's command line
@@ -18,8 +18,8 @@ od_arg() {
 	echo "${value:-${2-}}"
 }
 
-# od_next: sets OD_NR. No process is made for a fact: on a kernel that checks everything
-# each takes half a second.
+# od_next: sets OD_NR. Checks fork no processes: on debug kernels each fork takes half a
+# second.
 od_next() {
 	read -r OD_NR <$OD_COUNT
 	OD_NR=$((OD_NR + 1))
@@ -42,12 +42,13 @@ fail() {
 	[ "$(od_arg failures)" != 1 ] || od_end 1
 }
 
-# od_end STATUS: of the machine; od.failures=1 on the command line: as soon as a test fails
+# od_end STATUS: powers off the VM; with od.failures=1 on the kernel command line, called on
+# the first failure
 od_end() {
 	echo "od-vm: end status=$1"
 	sync
 	poweroff -f
-	# It takes a moment, in which nothing more is to happen.
+	# Poweroff takes a moment; nothing must run in the meantime.
 	sleep 100
 }
 
@@ -60,7 +61,7 @@ note() {
 	echo "# $*"
 }
 
-# ok NAME COMMAND...: passes if the command succeeds; its output shows if not
+# ok NAME COMMAND...: passes if the command succeeds; prints its output otherwise
 ok() {
 	local name=$1 out
 	shift
@@ -72,7 +73,7 @@ $out"
 	fi
 }
 
-# notok NAME COMMAND...: passes if the command fails, and not for want of that command
+# notok NAME COMMAND...: passes if the command fails, unless it was not found
 notok() {
 	local name=$1 out status=0
 	shift
@@ -116,7 +117,7 @@ says() {
 
 od_end_of_test() {
 	local loaded
-	od_put_away
+	od_cleanup
 	od_unload || fail "both modules unload" "$(cat /proc/modules; dmesg | tail -n 5)"
 	loaded=$(cut -d' ' -f1 /proc/modules | grep -xE "$OD_STOCK")
 	[ -z "$loaded" ] || fail "no stock module is loaded" "$loaded"
@@ -124,85 +125,85 @@ od_end_of_test() {
 }
 
 od_check_log() {
-	local complaints
-	complaints=$(dmesg | grep -E -B 2 -A 30 "$OD_COMPLAINT")
-	[ -z "$complaints" ] || fail "the kernel log is clean" "$complaints"
+	local splats
+	splats=$(dmesg | grep -E -B 2 -A 30 "$OD_SPLAT")
+	[ -z "$splats" ] || fail "the kernel log is clean" "$splats"
 }
 
-# --- time: a test that is stuck fails, and the others go on. od.limit= is the seconds that
-# they may take together: what does not fit is skipped by name ---
+# --- time: a test that hangs fails, and the others still run. od.limit= is the time limit in
+# seconds for all tests; those that do not fit are skipped by name ---
 
-OD_BEGAN=0
-# What the tests so far have taken, and what they should have.
+OD_STARTED=0
+# Seconds that the tests took so far, and that were expected.
 OD_SPENT=1
-OD_PLANNED=1
+OD_EXPECTED=1
 
-# od_usual NAME: seconds, as its head says
+# od_usual NAME: seconds, from the head of the test
 od_usual() {
 	sed -n 's/^# seconds: *//p' "$OD_TESTS/$1.sh" |
 		awk -v kind="$(od_arg kind stock)" -f "$OD_TESTS/../guest/seconds.awk"
 }
 
-# od_expected NAME: seconds, on a machine that is as busy as it was so far
+# od_expected NAME: seconds, scaled by the load of the host so far
 od_expected() {
 	local pace=$OD_SPENT
-	[ "$pace" -gt "$OD_PLANNED" ] || pace=$OD_PLANNED
-	echo $(($(od_usual "$1") * pace / OD_PLANNED))
+	[ "$pace" -gt "$OD_EXPECTED" ] || pace=$OD_EXPECTED
+	echo $(($(od_usual "$1") * pace / OD_EXPECTED))
 }
 
 od_uptime() {
 	cut -d. -f1 /proc/uptime
 }
 
-# od_left: seconds
+# od_left: seconds until the limit
 od_left() {
-	echo $(($(od_arg limit 1000000) + OD_BEGAN - $(od_uptime)))
+	echo $(($(od_arg limit 1000000) + OD_STARTED - $(od_uptime)))
 }
 
-# od_patience NAME: seconds after which it is cut off
+# od_patience NAME: seconds after which the test is killed
 od_patience() {
 	echo $(($(od_arg patience 120) + 6 * $(od_expected "$1")))
 }
 
-# od_who_waits: each task that is ours, and where it is
-od_who_waits() {
+# od_user_tasks: the stacks of all user tasks
+od_user_tasks() {
 	local task
 	for task in /proc/[0-9]*; do
-		# The kernel's own are children of the second.
+		# Kernel threads are children of kthreadd, PID 2.
 		grep -qE '^PPid:	[02]$' "$task/status" && continue
 		echo "$(cat "$task/comm"): $(tr '\0' ' ' <"$task/cmdline") $(grep '^State:' "$task/status")"
 		cat "$task/stack"
 	done 2>/dev/null
 }
 
-# od_cut_off NAME SECONDS: after so long. Who takes several times what was to be
-# expected is stuck rather than slow.
-od_cut_off() {
+# od_kill_test NAME SECONDS: after that time. A test that took several times the
+# expected time hangs rather than being slow.
+od_kill_test() {
 	local tasks
-	tasks=$(od_who_waits)
-	# All but this process and the first one, which may be the same.
+	tasks=$(od_user_tasks)
+	# All but this process and init, which may be the same.
 	kill -9 -1
 	if [ "$2" -gt $((4 * $(od_expected "$1"))) ]; then
-		fail "it ends" "$2 s, where $(od_expected "$1") s were to be expected
+		fail "the test ends" "$2 s, expected $(od_expected "$1") s
 $tasks"
 	else
-		skip "all that is left of it" "the time is over"
+		skip "the rest of the test" "time limit reached"
 	fi
 }
 
-# od_in_time NAME PID: the test, a child, ends before the time is over, and is not stuck
+# od_in_time NAME PID: waits for the test, a child; fails on the time limit or a hang
 od_in_time() {
 	local since now rest end patience
 	since=$(od_uptime)
 	end=$((since + $(od_left)))
 	patience=$(od_patience "$1")
 	[ $end -lt $((since + patience)) ] || end=$((since + patience))
-	# Programs cost their share of a slow machine: none but sleep, during which the
-	# shell sees to children that have ended.
+	# External commands are expensive on a slow host: only sleep is used, and the shell
+	# reaps exited children meanwhile.
 	while [ -d "/proc/$2" ]; do
 		read -r now rest </proc/uptime
 		if [ "${now%.*}" -ge $end ]; then
-			od_cut_off "$1" $((${now%.*} - since))
+			od_kill_test "$1" $((${now%.*} - since))
 			return 1
 		fi
 		sleep 2
@@ -214,15 +215,15 @@ od_run_test() {
 	OD_TEST=$1
 	since=$(od_uptime)
 	if [ ! -e "$OD_TESTS/$1.sh" ]; then
-		fail "there is a test of this name"
+		fail "the test exists"
 		return
 	fi
 	if [ "$(od_left)" -lt "$(od_expected "$1")" ]; then
-		# Another one may be short enough.
-		skip "all of it" "the time is over"
+		# A later test may be short enough.
+		skip "the whole test" "time limit reached"
 		return
 	fi
-	# The console has it all; from here on dmesg has this test's lines alone.
+	# The console has the full log; from here on dmesg has only this test's lines.
 	dmesg -c >/dev/null
 	(
 		cd /tmp || exit 1
@@ -232,15 +233,15 @@ od_run_test() {
 	if od_in_time "$1" $!; then
 		wait $!
 		status=$?
-		[ $status = 0 ] || fail "the test script ends well" "status $status"
+		[ $status = 0 ] || fail "the test script succeeds" "status $status"
 	fi
 	od_end_of_test
 	OD_SPENT=$((OD_SPENT + $(od_uptime) - since))
-	OD_PLANNED=$((OD_PLANNED + $(od_usual "$1")))
+	OD_EXPECTED=$((OD_EXPECTED + $(od_usual "$1")))
 	note "$OD_TEST took $(($(od_uptime) - since)) s"
 }
 
-# od_cut_power: the machine starts again; what was not on the disk is gone
+# od_cut_power: reboots the VM at once; what has not reached the disk is lost
 od_cut_power() {
 	echo "od-vm: power cut"
 	sleep 1
@@ -255,29 +256,29 @@ od_run_tests() {
 	echo 0 >$OD_COUNT
 	rm -f $OD_FAILED
 	od_forget_leaks
-	OD_BEGAN=$(od_uptime)
+	OD_STARTED=$(od_uptime)
 	for name in "$@"; do
 		od_run_test "$name"
 	done
 	OD_TEST=all
-	# What was cut off has not put away what it had.
+	# A killed test has not freed its resources.
 	if [ "$(od_left)" -gt 0 ]; then od_check_leaks; else od_skip_leaks; fi
 	[ ! -e $OD_FAILED ]
 }
 
-# --- what only a kernel made for testing has ---
+# --- debug kernels only ---
 
 OD_KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# What the kernel lost before any test is not ours.
+# Leaks from before the first test are not the modules'.
 od_forget_leaks() {
 	[ -e $OD_KMEMLEAK ] || return 0
 	echo scan >$OD_KMEMLEAK
 	echo clear >$OD_KMEMLEAK
 }
 
-# Memory that was freed by RCU or a work item a moment ago is found by the first
-# scan, what is found again by the second is lost.
+# The first scan may report memory that RCU or a work item is about to free; what the
+# second one reports, too, is leaked.
 od_check_leaks() {
 	local leaks
 	[ -e $OD_KMEMLEAK ] || return 0
@@ -287,20 +288,20 @@ od_check_leaks() {
 	echo scan >$OD_KMEMLEAK
 	leaks=$(cat $OD_KMEMLEAK)
 	if [ -z "$leaks" ]; then
-		pass "no memory is lost"
+		pass "no memory leaks"
 	else
-		fail "no memory is lost" "$leaks"
+		fail "no memory leaks" "$leaks"
 	fi
 }
 
 od_skip_leaks() {
-	[ ! -e $OD_KMEMLEAK ] || skip "no memory is lost" "the time is over"
+	[ ! -e $OD_KMEMLEAK ] || skip "no memory leaks" "time limit reached"
 }
 
 OD_KCSAN=/sys/kernel/debug/kcsan
 
-# Data races are reported where one of the two accesses is the modules' own: the
-# kernel has its own, and they are nobody's business here.
+# Report a data race only if one of its two accesses is in the modules: the kernel's
+# own races are not tested here.
 od_watch_races() {
 	local function
 	[ -e $OD_KCSAN ] || return 0
@@ -313,7 +314,8 @@ od_watch_races() {
 	echo on >$OD_KCSAN
 }
 
-# od_save_gcov FOLDER DISK: its files say that they have no size, so tar cannot read them
+# od_save_gcov DIR DISK: copied first, as gcov's files report size 0 and tar would skip
+# their data
 od_save_gcov() {
 	local file
 	find "$1" -name '*.gcda' | while read -r file; do
@@ -327,7 +329,7 @@ od_save_gcov() {
 
 OD_MODULES=${OD_MODULES:-/modules/od}
 
-# od_load [PARAMETER...]: of cachefiles_od
+# od_load [PARAMETER...]: with parameters of cachefiles_od
 od_load() {
 	insmod $OD_MODULES/cachefiles_od.ko "$@" && insmod $OD_MODULES/erofs_od.ko && od_watch_races
 }
@@ -340,9 +342,9 @@ od_unload() {
 	done
 }
 
-# --- putting away whatever a test left ---
+# --- cleanup after a test ---
 
-od_put_away() {
+od_cleanup() {
 	local dir
 	kill_daemons
 	grep -E ' (erofs|erofs_od|overlay) ' /proc/mounts | cut -d' ' -f2 | sort -r |
@@ -350,12 +352,12 @@ od_put_away() {
 			umount "$dir" || fail "unmount of $dir"
 		done
 	umount /mnt/tmpfs 2>/dev/null
-	# fds of killed processes are closed a moment after the kill
+	# fds of killed processes are closed shortly after the kill
 	sleep 0.2
 }
 
-# kill_daemons: until all of them have ended. One that this shell, in a pipe, cannot wait
-# for stays a zombie, which has no fd any more.
+# kill_daemons: returns once all have exited. A daemon that is not a child of this shell (in
+# a pipe) stays a zombie, which has no open fds.
 kill_daemons() {
 	local name pid pids
 	for name in erofs-odd fakedaemon minimal-daemon origin deaflistener; do
@@ -387,7 +389,7 @@ od_wait() {
 	done
 }
 
-# has_ended PID: a child that nobody waited for yet has, too
+# has_ended PID: true for a zombie, too
 has_ended() {
 	! grep -qE '^State:	[^ZX]' "/proc/$1/status"
 }
@@ -402,8 +404,8 @@ od_cache_file() {
 	find $OD_CACHE/cache -name "D$1"
 }
 
-# od_control COMMAND FILE [ARGUMENTS]: in the file's directory, as a client that culls does;
-# without a process of its own, so that whoever runs it in the background can kill it
+# od_control COMMAND FILE [ARGUMENTS]: in the file's directory, as a culling client does;
+# without a child process, so that a caller that runs it in the background can kill it
 od_control() {
 	local here=$PWD done=
 	cd "${2%/*}" || return 1
@@ -411,7 +413,7 @@ od_control() {
 	cd "$here" && [ -n "$done" ]
 }
 
-# od_cell FILE KEY NAME COLUMN: of a table in /proc, in each row whose column KEY is NAME
+# od_cell FILE KEY NAME COLUMN: COLUMN of a table in /proc, in each row whose column KEY is NAME
 od_cell() {
 	awk -F '\t' -v key="$2" -v name="$3" -v column="$4" '
 		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
@@ -427,7 +429,7 @@ od_reads() {
 	od_counter reads_sent
 }
 
-# od_blob_fds PID: how many fds of blobs a daemon has
+# od_blob_fds PID: number of blob fds that a daemon has open
 od_blob_fds() {
 	local fd
 	for fd in "/proc/$1"/fd/*; do readlink "$fd"; done | grep -c '\[cachefiles_od\]'
@@ -437,12 +439,12 @@ od_daemon_is() {
 	[ "$(od_counter daemon)" = "$1" ]
 }
 
-# od_waiting NR: that many requests wait for the daemon, at least
+# od_waiting NR: at least that many requests wait for the daemon
 od_waiting() {
 	[ "$(grep -c '^[0-9]' $OD_PROC/requests)" -ge "$1" ]
 }
 
-# odd [OPTION...]: the real daemon, from a folder unless told otherwise
+# odd [OPTION...]: erofs-odd, with a directory as its source by default
 odd() {
 	local source="--source=$OD_BLOBS"
 	case " $* " in
@@ -453,9 +455,9 @@ odd() {
 	od_wait 10 od_daemon_is bound || { cat /tmp/erofs-odd.log; return 1; }
 }
 
-# fake [OPTION...]: the daemon that misbehaves; its log is /tmp/fake.log
+# fake [OPTION...]: fakedaemon, which misbehaves on request; its log is /tmp/fake.log
 fake() {
-	# Not the last one's log, which says ready.
+	# The previous log has "ready" in it.
 	: >/tmp/fake.log
 	fakedaemon --cache $OD_CACHE --blobs "${OD_FAKE_BLOBS:-$OD_BLOBS}" "$@" >/tmp/fake.log 2>&1 &
 	od_wait 10 grep -q ready /tmp/fake.log || { cat /tmp/fake.log; return 1; }
@@ -483,8 +485,8 @@ od_drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
-# od_umount DIR: within 10 s, whatever the daemon does. One that hangs cannot be killed, and
-# must not hold what a command's output is read from.
+# od_umount DIR: within 10 s, whatever the daemon does. A hung umount cannot be killed, and
+# must not keep a pipe open from which the caller reads.
 od_umount() {
 	umount "$1" >/dev/null 2>&1 &
 	od_wait 10 has_ended $! && wait $!
@@ -505,8 +507,8 @@ od_log() {
 		END { exit !nr }'
 }
 
-# mount_fails NAME OPTIONS ERROR [LINES]: with that errno's text and one line in the log,
-# or with LINES at most
+# mount_fails NAME OPTIONS ERROR [LINES]: with that errno's text and one log line, or up to
+# LINES
 mount_fails() {
 	local out lines
 	od_log_mark
@@ -525,14 +527,14 @@ $(od_log)"
 	esac
 	lines=$(od_log | wc -l)
 	if [ "$lines" -ge 1 ] && [ "$lines" -le "${4:-1}" ]; then
-		pass "$1: $3, and the log says so"
+		pass "$1: $3, and it is logged"
 	else
-		fail "$1: the log says so once" "$lines lines:
+		fail "$1: logged once" "$lines lines:
 $(od_log)"
 	fi
 }
 
-# compare_all NAME FORM...: the trees mounted on $OD_MNT/FORM, side by side, one fact each
+# compare_all NAME FORM...: the trees mounted on $OD_MNT/FORM, in parallel, one check each
 compare_all() {
 	local name=$1 form pids='' pair
 	shift
@@ -550,7 +552,7 @@ compare_all() {
 	done
 }
 
-# same_tree DIR SUM [SED]: treesum of DIR is SUM, but for what the sed script takes out
+# same_tree DIR SUM [SED]: treesum of DIR equals SUM, after the sed script (if any) on both
 same_tree() {
 	local mine=/tmp/sum.$$.${1##*/} theirs=/tmp/wanted.$$.${1##*/} status=0
 	if ! treesum "$1" >"$mine"; then

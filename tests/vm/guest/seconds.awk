@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# From "25, debug 370", how long a case takes: -v kind=stock or debug. Without a figure for
-# kernels built for testing it is four times that of a stock kernel, and half a minute at least.
+# Reads "25, debug 370", the duration of a case, for -v kind=stock or debug. Without a figure
+# for debug kernels it is four times that of stock kernels, and at least half a minute.
 {
 	stock = $1 + 0
 	for (i = 1; i < NF; i++)

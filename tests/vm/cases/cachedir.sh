@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 55, debug 900
 # where: stock rows debug
-# A cache folder that others have been at: what cannot be trusted is fetched
-# again, what goes away under a mount is an error, and none of it reads as zeroes.
+# A cache directory modified by others: untrusted data is fetched again, data
+# lost under a mount reads as an error, and nothing reads as zeroes.
 
 IMAGE=v-4096-plain
 XATTR=user.CacheFiles.cache
 
-# the cache file of the image's one blob, and its folders
+# directory of the image's volume
 volume=$OD_CACHE/cache/Ierofs,$IMAGE
 is_right() {
 	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
 }
 
-# again NAME: the image is right, and data was fetched for that
+# again NAME: the image is right, and data was fetched again
 again() {
 	local before
 	before=$(od_reads)
@@ -37,61 +37,61 @@ ok "first mount" is_right
 umount /mnt/a
 before=$(od_reads)
 ok "second mount" is_right
-is "asks for nothing" "$(od_reads)" "$before"
+is "sends no READ" "$(od_reads)" "$before"
 umount /mnt/a
 
 file=$(od_cache_file $IMAGE)
 good=$(xattr_of "$file")
-is "the attribute has 18 bytes" ${#good} 36
+is "the xattr has 18 bytes" ${#good} 36
 setfattr -x $XATTR "$file"
-again "no attribute"
+again "no xattr"
 set_xattr "${good%??}"
-again "an attribute that is too short"
+again "xattr too short"
 set_xattr "${good}00"
-again "one that is too long"
+again "xattr too long"
 set_xattr "0000000000001000${good#????????????????}"
-again "of another size"
+again "xattr with another size"
 set_xattr "ffffffffffffffff${good#????????????????}"
-again "of an impossible size"
+again "xattr with an impossible size"
 set_xattr "${good%????}0900"
-again "of another type"
+again "xattr with another type"
 set_xattr "${good%??}04"
-again "of a file that is dirty"
+again "xattr of a dirty file"
 set_xattr "${good%??}63"
-again "of a content that is unknown"
+again "xattr with unknown content"
 
 truncate -s 4096 "$(od_cache_file $IMAGE)"
-again "a file that was cut off"
+again "a truncated file"
 truncate -s $(($(stat -c %s "$(od_cache_file $IMAGE)") + 4096)) "$(od_cache_file $IMAGE)"
-again "a file that was made longer"
+again "an extended file"
 rm "$(od_cache_file $IMAGE)"
-again "a file that is gone"
+again "a deleted file"
 file=$(od_cache_file $IMAGE)
 rm "$file"
 mkdir "$file"
-again "a folder in its place"
+again "a directory in its place"
 rm -r "$file"
 ln -s /etc/passwd "$file"
-again "a link in its place"
+again "a symlink in its place"
 cp /etc/passwd "$OD_CACHE/passwd"
-ok "which nobody followed" cmp /etc/passwd "$OD_CACHE/passwd"
+ok "the symlink is not followed" cmp /etc/passwd "$OD_CACHE/passwd"
 rm "$(od_cache_file $IMAGE)"
 mkfifo "$file"
-# Whoever opens a pipe for reading and writing does not wait.
-again "a pipe in its place"
+# Opening a FIFO for reading and writing does not block.
+again "a FIFO in its place"
 fanout=$(dirname "$(od_cache_file $IMAGE)")
 rm -r "$fanout"
-again "no fan-out folder"
+again "no fan-out directory"
 rm -r "$fanout"
 echo >"$fanout"
-notok "a file for a fan-out folder" timeout 60 mount -t erofs_od -o ro,fsid=$IMAGE none /mnt/a
+notok "a file in place of a fan-out directory" timeout 60 mount -t erofs_od -o ro,fsid=$IMAGE none /mnt/a
 rm "$fanout"
-again "without it"
+again "that file removed"
 setfattr -x $XATTR "$volume"
-again "a volume without its attribute"
-ok "was put aside" test -n "$(ls $OD_CACHE/graveyard)"
+again "a volume without its xattr"
+ok "its directory is moved to the graveyard" test -n "$(ls $OD_CACHE/graveyard)"
 rm -r "$volume"
-again "no volume"
+again "no volume directory"
 
 # while it is mounted
 ok "mount" od_mount /mnt/a fsid=one
@@ -99,17 +99,17 @@ ok "a file is read" cat /mnt/a/large/sequential
 file=$(find $OD_CACHE/cache -name Done)
 truncate -s 0 "$file"
 od_drop_caches
-notok "cut off under the mount: an error" cmp -s /mnt/a/large/sequential /dev/zero
+notok "truncated while mounted: the read fails" cmp -s /mnt/a/large/sequential /dev/zero
 cat /mnt/a/large/sequential 2>&1 >/tmp/read | grep -q 'Input/output error'
-is "an I/O error" $? 0
-ok "and no zeroes" test ! -s /tmp/read
+is "with EIO" $? 0
+ok "and returns no zeroes" test ! -s /tmp/read
 rm -f "$file"
-ok "removed under the mount: unmount" umount /mnt/a
+ok "removed while mounted: unmount" umount /mnt/a
 ok "the next mount" od_mount /mnt/a fsid=one
 ok "reads" cat /mnt/a/large/sequential
 umount /mnt/a
 
-# folders that no cache can be in
+# directories that cannot hold a cache
 kill_daemons
 od_wait 5 od_daemon_is none
 bind_fails() {
@@ -121,18 +121,18 @@ bind_fails() {
 	*) fail "$1" "wanted $3, got $out" ;;
 	esac
 }
-bind_fails "a folder that is not there" /mnt/scratch/none "No such file or directory"
+bind_fails "a missing directory" /mnt/scratch/none "No such file or directory"
 echo >/mnt/scratch/file
 bind_fails "a file" /mnt/scratch/file "Not a directory"
 bind_fails "a read-only file system" /mnt/images "Read-only file system"
 mkdir -p /mnt/scratch/odd-cache
 echo >/mnt/scratch/odd-cache/cache
-bind_fails "a file where the store should be" /mnt/scratch/odd-cache "Not a directory"
+bind_fails "a file in place of the store" /mnt/scratch/odd-cache "Not a directory"
 rm -r /mnt/scratch/odd-cache /mnt/scratch/file
 mkdir -p /mnt/full
 mount -t tmpfs -o size=64k,nr_inodes=2 full /mnt/full
-bind_fails "a file system without room" /mnt/full "No space left"
+bind_fails "a full file system" /mnt/full "No space left"
 umount /mnt/full
-ok "after all that, a cache" odd
-ok "and the image" is_right
+ok "a valid cache afterwards" odd
+ok "the image is right" is_right
 umount /mnt/a
