@@ -179,6 +179,12 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start, u6
 }
 EXPORT_SYMBOL_GPL(cachefiles_od_is_present);
 
+bool cachefiles_od_is_filled(const struct cachefiles_od_cookie *cookie)
+{
+	return READ_ONCE(cookie->present.bytes) >= cookie->size - cookie->size / 64;
+}
+EXPORT_SYMBOL_GPL(cachefiles_od_is_filled);
+
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie)
 {
 	return READ_ONCE(cachefiles_od_cookie_queue(cookie)->wide);

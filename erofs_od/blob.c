@@ -257,3 +257,21 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	cachefiles_od_relinquish_cookie(blob->cookie);
 	drop_blob(blob);
 }
+
+/**
+ * erofs_od_is_filled - is nearly all data of a mount present?
+ * @sbi: mount
+ *
+ * A hint: ranges may be given back. Blobs that were found filled are not looked at again.
+ *
+ * Context: any.
+ */
+bool erofs_od_is_filled(struct erofs_od_sb_info *sbi)
+{
+	unsigned int nr = READ_ONCE(sbi->nr_filled);
+
+	while (nr < sbi->nr_blobs && cachefiles_od_is_filled(sbi->blobs[nr]->cookie))
+		nr++;
+	WRITE_ONCE(sbi->nr_filled, nr);
+	return nr == sbi->nr_blobs;
+}

@@ -9,9 +9,11 @@
 
 /*
  * Largest folio of the page cache. A folio can be read once all of its blocks have been
- * read, so a large one makes readers wait for data that they do not need.
+ * read, so a large one makes readers wait for data that they do not need: unless next to
+ * nothing was missing when the inode was read.
  */
 #define FOLIO_MAX	(64U << 10)
+#define FOLIO_MAX_FILLED	(2U << 20)
 
 static struct kmem_cache *inode_cache;
 
@@ -126,6 +128,14 @@ static int inode_set(struct inode *inode, void *nid)
 	return 0;
 }
 
+static unsigned int folio_max(struct inode *inode)
+{
+	if (od_inode_is_compressed(&EROFS_OD_I(inode)->od) ||
+	    !erofs_od_is_filled(EROFS_OD_SB(inode->i_sb)))
+		return FOLIO_MAX;
+	return FOLIO_MAX_FILLED;
+}
+
 static void set_ops(struct inode *inode, char *link)
 {
 	const struct od_inode *od = &EROFS_OD_I(inode)->od;
@@ -136,7 +146,7 @@ static void set_ops(struct inode *inode, char *link)
 		inode->i_fop = &erofs_od_file_fops;
 		inode->i_mapping->a_ops = &erofs_od_data_aops;
 		mapping_set_folio_order_range(inode->i_mapping, 0,
-					      get_order(FOLIO_MAX));
+					      get_order(folio_max(inode)));
 		break;
 	case S_IFDIR:
 		inode->i_op = &erofs_od_dir_iops;

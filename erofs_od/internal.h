@@ -121,6 +121,7 @@ struct erofs_od_blob {
  * @ranges: array of @tab
  * @blobs: the blobs, the primary one first
  * @nr_blobs: how many of them are open
+ * @nr_filled: the first so many blobs were filled when erofs_od_is_filled() looked
  * @prefixes: long xattr name prefixes
  * @nr_prefixes: how many of them have been read
  * @packed: the packed inode; its size is 0 if there is none
@@ -153,6 +154,7 @@ struct erofs_od_sb_info {
 	struct od_blob *ranges;
 	struct erofs_od_blob **blobs;
 	unsigned int nr_blobs;
+	unsigned int nr_filled;
 	struct od_xattr_prefix *prefixes;
 	unsigned int nr_prefixes;
 	struct od_inode packed;
@@ -333,6 +335,7 @@ int erofs_od_finish_blob(struct erofs_od_blob *blob);
 void erofs_od_abandon_blob(struct erofs_od_blob *blob);
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
 void erofs_od_close_blob(struct erofs_od_blob *blob);
+bool erofs_od_is_filled(struct erofs_od_sb_info *sbi);
 
 /* domain.c */
 bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);

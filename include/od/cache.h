@@ -153,6 +153,17 @@ bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
 
 /**
+ * cachefiles_od_is_filled - is nearly all of a blob present?
+ * @cookie: an acquired cookie
+ *
+ * A hint: ranges may be given back at any time. Bytes that no file uses are never fetched,
+ * so a 64th may be missing.
+ *
+ * Context: any.
+ */
+bool cachefiles_od_is_filled(const struct cachefiles_od_cookie *cookie);
+
+/**
  * cachefiles_od_is_present - is a whole range present, so that no daemon is needed?
  * @cookie: an acquired cookie
  * @start: first byte
