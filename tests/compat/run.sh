@@ -183,17 +183,25 @@ edit() {
 	sed -i -E "${@:2}" "$1"
 }
 
-# builds_against ID INTERFACE FORM...: the mixture, and these are the forms found
-builds_against() {
-	local id=$1 interface form
-	shift
-	KERNEL_FOLDER=$cache/mixture.$$ "$top/scripts/build-modules.sh" "$id" "$work/modules" || return 1
+# forms_are INTERFACE FORM...: those that the build in $work/modules found
+forms_are() {
+	local interface form
 	"$top/compat/report.sh" "$work/modules/compat/generated" >"$work/report"
 	while [ $# -gt 0 ]; do
 		interface=$1 form=$2
 		shift 2
 		grep -E "^$interface +$form\$" "$work/report" || { grep "^$interface " "$work/report"; return 1; }
 	done
+}
+
+# make_against ID TARGET...: in the mixture
+make_against() {
+	KERNEL_FOLDER=$cache/mixture.$$ "$top/scripts/build-modules.sh" "$1" "$work/modules" "${@:2}"
+}
+
+# builds_against ID INTERFACE FORM...: both modules, and these are the forms found
+builds_against() {
+	make_against "$1" && forms_are "${@:2}"
 }
 
 # As openEuler 22.03: a 5.10 from before struct renamedata.
@@ -223,6 +231,16 @@ idmaps_early() {
 	edit "$cache/mixture.$$"/root/usr/src/linux-headers-*-amd64/Module.symvers \
 		'$a 0x00000000\tnop_mnt_idmap\tvmlinux\tEXPORT_SYMBOL_GPL\t'
 	builds_against 6.1 vfs_rename idmaps vfs_mkdir idmap vfs_xattr idmap get_acl rcu
+}
+
+# Bounded folios of a newer kernel, in a page cache as that of RHEL 9.6. inode.c alone
+# depends on the form: one object is enough.
+large_folios_unrepaired() {
+	mixture 6.12
+	edit "$(dirname "$fs_h")/xarray.h" 's/\bxas_get_order\b/xas_order_elsewhere/'
+	make_against 6.12 erofs_od/inode.o && make_against 6.12 erofs_od/inode.i || return 1
+	forms_are xas_get_order absent mapping_set_folio_order_range present || return 1
+	grep 'od_compat_single_pages(inode->i_mapping' "$work/modules/erofs_od/inode.i"
 }
 
 # A source tree after "make modules_prepare": nobody knows what is exported.
@@ -266,6 +284,7 @@ check "headers without Module.symvers" no_symvers
 check "a mixture of vendors: vfs_rename() with six arguments" six_arguments
 check "a mixture of vendors: folios and readpage()" folios_and_readpage
 check "a mixture of vendors: idmaps before their time" idmaps_early
+check "a mixture of vendors: large folios without their repair are not used" large_folios_unrepaired
 cat "$work/times" 2>/dev/null || true
 echo "compat: $passed passed, $failed failed"
 [ $failed = 0 ]
