@@ -67,7 +67,16 @@ static inline void od_compat_single_pages(struct address_space *mapping, unsigne
 #define mapping_set_folio_order_range	od_compat_single_pages
 #endif
 
-#ifdef OD_HAVE_DEFINE_READAHEAD_PLAIN
+#ifdef OD_HAVE_FDATAWAIT_RANGE_KEEP_ERRORS_ABSENT
+/* Waits for all of the file: for more than it was asked to. */
+static inline void filemap_fdatawait_range_keep_errors(struct address_space *mapping,
+							loff_t start, loff_t end)
+{
+	filemap_fdatawait_keep_errors(mapping);
+}
+#endif
+
+#ifndef OD_HAVE_DEFINE_READAHEAD_RA
 #undef DEFINE_READAHEAD
 #define DEFINE_READAHEAD(ractl, f, ra, m, i)		\
 	struct readahead_control ractl = {		\
@@ -75,6 +84,12 @@ static inline void od_compat_single_pages(struct address_space *mapping, unsigne
 		.mapping = (m),				\
 		._index = (i),				\
 	}
+#endif
+
+#ifdef OD_HAVE_DEFINE_READAHEAD_MAPPING
+#define page_cache_ra_unbounded(ractl, nr, lookahead)				\
+	page_cache_readahead_unbounded((ractl)->mapping, (ractl)->file,		\
+				       (ractl)->_index, nr, lookahead)
 #endif
 
 #endif /* OD_COMPAT_LINUX_PAGEMAP_H */
