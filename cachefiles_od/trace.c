@@ -47,6 +47,6 @@ void cachefiles_od_trace_cull(const struct cachefiles_od_cache *cache, struct de
 	if (!trace_cachefiles_od_cull_enabled())
 		return;
 	take_dentry_name_snapshot(&name, victim);
-	trace_cachefiles_od_cull(cache, name.name.name, bytes, error);
+	trace_cachefiles_od_cull(cache, od_compat_snapshot_name(&name), bytes, error);
 	release_dentry_name_snapshot(&name);
 }

@@ -41,7 +41,11 @@ unclear() {
 		}' | sort | sed '$!s/$/;/' | paste -sd' ' -
 }
 
-range=$(awk '$1 == "minimum" { min = $2 } $1 == "maximum" { print min " to " $2 }' "$supported")
+range=$(awk '
+	$1 == "minimum" { min = $2 }
+	$1 == "maximum" { max = $2 }
+	$1 == "also" { $1 = $2 = ""; also = also ", and " substr($0, 3) }
+	END { print min " to " max also }' "$supported")
 lines=$(answers "$@")
 
 case $(echo "$lines" | awk '$1 == "control" { print $2 "-" $3 }' | sort | paste -sd' ' -) in

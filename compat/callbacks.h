@@ -58,4 +58,25 @@
 					       int type, bool rcu)
 #endif
 
+/*
+ * .free_inode of struct super_operations, after a grace period; until v5.1 there was
+ * .destroy_inode alone, whose task it is to wait. rcu_barrier() waits for both.
+ */
+#ifdef OD_HAVE_FREE_INODE_PRESENT
+#define OD_COMPAT_FREE_INODE(name, inode)				\
+	void name(struct inode *inode)
+#else
+#define OD_COMPAT_FREE_INODE(name, inode)				\
+	static void name##_newest(struct inode *inode);			\
+	static void name##_rcu(struct rcu_head *head)			\
+	{								\
+		name##_newest(container_of(head, struct inode, i_rcu));	\
+	}								\
+	void name(struct inode *inode)					\
+	{								\
+		call_rcu(&inode->i_rcu, name##_rcu);			\
+	}								\
+	static void name##_newest(struct inode *inode)
+#endif
+
 #endif /* OD_COMPAT_CALLBACKS_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dirops.h"
 
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/mnt_idmapping.h>
 #include <linux/mount.h>

@@ -6,6 +6,9 @@
 #include "internal.h"
 #include "core/dirent.h"
 
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+
 /*
  * Emits the entries of a block at position @start, from number *nr on; *more is false
  * when the caller has no more room. ctx->pos is that of the entry being emitted, which

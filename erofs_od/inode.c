@@ -4,6 +4,7 @@
 
 #include <linux/kdev_t.h>
 #include <linux/posix_acl.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
@@ -52,7 +53,7 @@ struct inode *erofs_od_alloc_inode(struct super_block *sb)
 }
 
 /* After a grace period: path walks under RCU may still use the link. */
-void erofs_od_free_inode(struct inode *inode)
+OD_COMPAT_FREE_INODE(erofs_od_free_inode, inode)
 {
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
 		kfree(inode->i_link);

@@ -3,6 +3,8 @@
 #include "internal.h"
 #include "core/dirent.h"
 
+#include <linux/ratelimit.h>
+
 /**
  * erofs_od_dir_block - map a block of a directory into memory
  * @dir: directory

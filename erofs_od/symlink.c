@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <linux/namei.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 
 static int check_link(struct erofs_od_sb_info *sbi, u64 nid, const char *link, u64 size)

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <linux/posix_acl_xattr.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 

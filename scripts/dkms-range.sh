@@ -3,7 +3,7 @@
 # Usage: dkms-range.sh
 #
 # Prints the regular expression for dkms.conf that matches the kernels between
-# minimum and maximum of SUPPORTED.
+# minimum and maximum of SUPPORTED, and those that it has as "also".
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -26,4 +26,5 @@ else
 	done
 	expression+="|$last\\.($(minors 0 "${maximum#*.}"))"
 fi
-echo "^($expression)[^0-9]"
+also=$(awk '$1 == "also" { printf "%s|", $2 }' "$top/SUPPORTED")
+echo "^($also$expression)[^0-9]"

@@ -48,6 +48,15 @@ kernel_ids() {
 	awk '$1 == "kernel" { print $2 }' "$supported"
 }
 
+# supported_range: as messages have it
+supported_range() {
+	awk '
+		$1 == "minimum" { min = $2 }
+		$1 == "maximum" { max = $2 }
+		$1 == "also" { $1 = $2 = ""; also = also ", and " substr($0, 3) }
+		END { print min " to " max also }' "$supported"
+}
+
 # The row of SUPPORTED that is this Debian's, or the first one.
 own_kernel() {
 	local codename
@@ -116,7 +125,7 @@ root_for() {
 # distribution_of SUITE: whose archive has it
 distribution_of() {
 	case $1 in
-	jammy* | noble*) echo ubuntu ;;
+	bionic* | jammy* | noble*) echo ubuntu ;;
 	*) echo debian ;;
 	esac
 }

@@ -154,7 +154,7 @@ dkms_conf() {
 	expression=$(scripts/dkms-range.sh)
 	grep -qxF "BUILD_EXCLUSIVE_KERNEL=\"$expression\"" dkms.conf ||
 		echo "dkms.conf: BUILD_EXCLUSIVE_KERNEL is not what SUPPORTED says: $expression"
-	[ "$(grep -cF "$(awk '$1 == "minimum" { print $2 }' SUPPORTED) to $(awk '$1 == "maximum" { print $2 }' SUPPORTED)" dkms.conf)" = 2 ] ||
+	[ "$(grep -cF "$(supported_range)" dkms.conf)" = 2 ] ||
 		echo "dkms.conf: the comment and the reason do not name the range of SUPPORTED"
 	for name in $(sed -n 's/^obj-m := //p' Kbuild); do
 		grep -q "^BUILT_MODULE_NAME\[.\]=\"${name%.o}\"$" dkms.conf || echo "dkms.conf does not build ${name%.o}"

@@ -25,7 +25,7 @@ same "$([ $xattrs = ok ] || echo cache-mount note)" "$(states)" "nothing is wron
 exits 0 '^0 problems' doctor
 exits 0 '^ok +kernel-range +kernel 6\.12\.0-test is supported' doctor
 exits 0 "^erofs-od $version, Some Debian, kernel 6\.12\.0-test, .* pages\$" doctor
-range="$(awk '$1 == "minimum" { print $2 }' "$top/SUPPORTED") to $(awk '$1 == "maximum" { print $2 }' "$top/SUPPORTED")"
+range=$(. "$top/scripts/lib.sh" && supported_range)
 finding "the range is SUPPORTED's" kernel-range ok "$range" ''
 python3 - "$(doctor --json)" "$version" $release <<'P'
 import json, os, sys
@@ -56,6 +56,9 @@ for f in json.load(sys.stdin)["findings"]: print(f["id"])' | sort)" \
 
 echo 5.9.1-old >"$root/proc/sys/kernel/osrelease"
 finding "an old kernel" kernel-range problem '5\.9\.1-old' "$range"
+echo 4.18.0-25-generic >"$root/proc/sys/kernel/osrelease"
+finding "a plain 4.18" kernel-range problem '4\.18\.0-25-generic' "$range"
+finding "RHEL's 4.18" kernel-range ok 'is supported' '' --kernel=4.18.0-553.16.1.el8_10.x86_64
 finding "another kernel than the one that runs" kernel-range ok "$release" '' --kernel=$release
 finding "of which nothing is loaded" modules-loaded ok 'is not running' '' --kernel=$release
 fresh

@@ -39,6 +39,36 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 }
 #endif
 
+#ifdef OD_HAVE_STREAM_OPEN_ABSENT
+/* A file that has no position, so that reads and writes take no lock for it. */
+static inline int stream_open(struct inode *inode, struct file *file)
+{
+	file->f_mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS);
+	return 0;
+}
+#endif
+
+#ifdef OD_HAVE_FS_FTYPE_TO_DTYPE_ABSENT
+/* The types of files in directories of EROFS are those of ext2. */
+static inline unsigned char fs_ftype_to_dtype(unsigned int type)
+{
+	static const unsigned char dtypes[] = {
+		DT_UNKNOWN, DT_REG, DT_DIR, DT_CHR, DT_BLK, DT_FIFO, DT_SOCK, DT_LNK,
+	};
+
+	return type < ARRAY_SIZE(dtypes) ? dtypes[type] : DT_UNKNOWN;
+}
+#endif
+
+#ifdef OD_HAVE_FIEMAP_PREP_CHECK_FLAGS
+/* The VFS has clipped the range, and written back what it was asked to. */
+static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *info, u64 start,
+			      u64 *len, u32 flags)
+{
+	return fiemap_check_flags(info, flags | FIEMAP_FLAG_SYNC);
+}
+#endif
+
 /* Names of operations, which nothing else in the modules has. */
 #ifdef OD_HAVE_READ_FOLIO_PAGE
 #define read_folio	readpage
@@ -46,6 +76,11 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 
 #ifndef OD_HAVE_GET_ACL_INODE_ACL
 #define get_inode_acl	get_acl
+#endif
+
+/* Its function is defined by OD_COMPAT_FREE_INODE(). */
+#ifdef OD_HAVE_FREE_INODE_ABSENT
+#define free_inode	destroy_inode
 #endif
 
 #ifdef OD_HAVE_ALLOC_INODE_SB_ABSENT

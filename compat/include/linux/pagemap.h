@@ -50,18 +50,33 @@ static inline int generic_error_remove_folio(struct address_space *mapping, stru
 }
 #endif
 
-#ifdef OD_HAVE_MAPPING_SET_FOLIO_ORDER_RANGE_ABSENT
 /*
- * Without a bound (v5.16 to v6.11) folios grow to 2 MiB, and one missing block would keep
- * all of that from its readers: use single pages there.
+ * Single pages are used by kernels
+ * - that cannot bound a folio's size (v5.16 to v6.11): folios grow to 2 MiB there, and one
+ *   missing block would keep all of that from its readers;
+ * - without xas_get_order(), whatever else they have: it came with a repair. Before, the page
+ *   cache reads the order of an entry without the lock and splits it by that order.
+ *
+ * A macro hides the kernel's function where there is one.
  */
-static inline void mapping_set_folio_order_range(struct address_space *mapping, unsigned int min,
-						 unsigned int max)
+#if defined(OD_HAVE_MAPPING_SET_FOLIO_ORDER_RANGE_ABSENT) || defined(OD_HAVE_XAS_GET_ORDER_ABSENT)
+static inline void od_compat_single_pages(struct address_space *mapping, unsigned int min,
+					  unsigned int max)
 {
+}
+#define mapping_set_folio_order_range	od_compat_single_pages
+#endif
+
+#ifdef OD_HAVE_FDATAWAIT_RANGE_KEEP_ERRORS_ABSENT
+/* Waits for all of the file: for more than it was asked to. */
+static inline void filemap_fdatawait_range_keep_errors(struct address_space *mapping,
+							loff_t start, loff_t end)
+{
+	filemap_fdatawait_keep_errors(mapping);
 }
 #endif
 
-#ifdef OD_HAVE_DEFINE_READAHEAD_PLAIN
+#ifndef OD_HAVE_DEFINE_READAHEAD_RA
 #undef DEFINE_READAHEAD
 #define DEFINE_READAHEAD(ractl, f, ra, m, i)		\
 	struct readahead_control ractl = {		\
@@ -69,6 +84,12 @@ static inline void mapping_set_folio_order_range(struct address_space *mapping, 
 		.mapping = (m),				\
 		._index = (i),				\
 	}
+#endif
+
+#ifdef OD_HAVE_DEFINE_READAHEAD_MAPPING
+#define page_cache_ra_unbounded(ractl, nr, lookahead)				\
+	page_cache_readahead_unbounded((ractl)->mapping, (ractl)->file,		\
+				       (ractl)->_index, nr, lookahead)
 #endif
 
 #endif /* OD_COMPAT_LINUX_PAGEMAP_H */

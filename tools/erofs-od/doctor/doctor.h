@@ -56,7 +56,8 @@ enum vermagic {
 	VERMAGIC_OTHER,
 };
 
-enum range doctor_range(const char *release, const char *minimum, const char *maximum);
+enum range doctor_range(const char *release, const char *minimum, const char *maximum,
+			const char *also);
 enum vermagic doctor_vermagic(const char *vermagic, const char *release);
 char *doctor_log_reason(const char *log, const char *release);
 char *doctor_lockdown(const char *text);

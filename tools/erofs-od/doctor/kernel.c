@@ -2,6 +2,7 @@
 /* The kernel, and the headers for building modules. */
 #include "doctor.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +19,27 @@ static bool series_of(const char *release, unsigned int *series)
 	return true;
 }
 
+static bool is_match(const char *release, const char *expression)
+{
+	regex_t regex;
+	bool match;
+
+	if (regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB))
+		return false;
+	match = !regexec(&regex, release, 0, NULL, 0);
+	regfree(&regex);
+	return match;
+}
+
 /**
  * doctor_range - is a kernel between two series, inclusive?
  * @release: of the kernel, such as 6.12.118+deb13-amd64
  * @minimum: first series, such as 5.10
  * @maximum: last series
+ * @also: extended regular expression of releases that count as within
  */
-enum range doctor_range(const char *release, const char *minimum, const char *maximum)
+enum range doctor_range(const char *release, const char *minimum, const char *maximum,
+			const char *also)
 {
 	unsigned int series, first, last;
 
@@ -32,24 +47,24 @@ enum range doctor_range(const char *release, const char *minimum, const char *ma
 	    !series_of(maximum, &last))
 		return RANGE_UNKNOWN;
 	if (series < first)
-		return RANGE_BELOW;
+		return is_match(release, also) ? RANGE_WITHIN : RANGE_BELOW;
 	return series > last ? RANGE_ABOVE : RANGE_WITHIN;
 }
 
 static void check_range(struct doctor *doctor)
 {
+	static const char range[] = OD_KERNEL_MINIMUM " to " OD_KERNEL_MAXIMUM
+				    ", and " OD_KERNEL_ALSO_NAME;
 	const char *release = doctor->host.kernel;
 
-	if (doctor_range(release, OD_KERNEL_MINIMUM, OD_KERNEL_MAXIMUM) == RANGE_WITHIN)
+	if (doctor_range(release, OD_KERNEL_MINIMUM, OD_KERNEL_MAXIMUM,
+			 "^" OD_KERNEL_ALSO "[^0-9]") == RANGE_WITHIN)
 		findings_ok(&doctor->findings, FINDING_KERNEL_RANGE,
-			    text_format("kernel %s is supported (" OD_KERNEL_MINIMUM " to "
-					OD_KERNEL_MAXIMUM ")", release));
+			    text_format("kernel %s is supported (%s)", release, range));
 	else
 		findings_problem(&doctor->findings, FINDING_KERNEL_RANGE,
-				 text_format("kernel %s is not supported (" OD_KERNEL_MINIMUM
-					     " to " OD_KERNEL_MAXIMUM ")", release),
-				 text_format("boot a kernel from " OD_KERNEL_MINIMUM " to "
-					     OD_KERNEL_MAXIMUM));
+				 text_format("kernel %s is not supported (%s)", release, range),
+				 text_format("boot a kernel from %s", range));
 }
 
 /* SUSE names packages after the flavour, the last part of the release. */

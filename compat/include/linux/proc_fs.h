@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What <linux/proc_fs.h> does not have yet on older kernels. */
+#ifndef OD_COMPAT_LINUX_PROC_FS_H
+#define OD_COMPAT_LINUX_PROC_FS_H
+
+#include_next <linux/proc_fs.h>
+#include "od_probes.h"
+
+/* Names that nothing else in the modules has. */
+#ifdef OD_HAVE_PROC_OPS_FILE_OPERATIONS
+#define proc_ops	file_operations
+#define proc_write	write
+#define proc_lseek	llseek
+#endif
+
+#endif /* OD_COMPAT_LINUX_PROC_FS_H */

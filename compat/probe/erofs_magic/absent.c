@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EROFS_SUPER_MAGIC_V1 is missing: v4.18 to v5.3, and RHEL 8.10; drop when RHEL 8 is. */
+#include <linux/magic.h>
+#include "../absent.h"
+
+/* A number where it exists, which is no name of a function. */
+OD_ABSENT(EROFS_SUPER_MAGIC_V1);
