@@ -53,8 +53,8 @@ void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue)
 }
 
 /*
- * Who polls the device, of which there is one open file at most. It may poll before
- * it has a cache: epoll asks once, when the file is added, what it is to wait for.
+ * Who polls a device: one list for all devices, since a daemon may poll before it has a
+ * cache. epoll asks once, when the file is added, what it is to wait for.
  */
 static DECLARE_WAIT_QUEUE_HEAD(pollers);
 
