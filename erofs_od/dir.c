@@ -92,4 +92,6 @@ const struct file_operations erofs_od_dir_fops = {
 	.llseek = generic_file_llseek,
 	.read = generic_read_dir,
 	.iterate_shared = dir_iterate,
+	.unlocked_ioctl = erofs_od_ioctl,
+	.compat_ioctl = erofs_od_ioctl,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * File handles, for NFS and open_by_handle_at(2): the 64-bit nid, and a generation that
- * tells an image from another one of the same name.
+ * tells images apart.
  */
 #include "internal.h"
 #include "core/dirent.h"
@@ -22,12 +22,15 @@ enum {
 };
 
 /**
- * erofs_od_generation - compute what tells an image from another one of the same name
- * @od: its superblock
+ * erofs_od_generation - compute what tells an image from others
+ * @fsid: its name
+ * @sb: its superblock
+ *
+ * All of the superblock counts: an image may have no UUID and no checksum.
  */
-u32 erofs_od_generation(const struct od_sb *od)
+u32 erofs_od_generation(const char *fsid, const struct od_disk_sb *sb)
 {
-	return crc32c(od->checksum, od->uuid, sizeof(od->uuid));
+	return crc32c(crc32c(~0U, fsid, strlen(fsid)), sb, sizeof(*sb));
 }
 
 static void put_nid(u32 *words, u64 nid)

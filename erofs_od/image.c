@@ -41,8 +41,10 @@ static int read_super(struct erofs_od_sb_info *sbi)
 		why = "superblock cannot be read";
 	else
 		err = od_sb_parse(&disk, PAGE_SHIFT, &sbi->od, &why);
-	if (!err)
+	if (!err) {
+		sbi->generation = erofs_od_generation(sbi->fsid, &disk);
 		return verify_checksum(sbi);
+	}
 	if (err == -EOPNOTSUPP)
 		erofs_od_err(sbi, "unsupported feature: %s", why);
 	else
@@ -142,7 +144,7 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 
 /**
  * erofs_od_close_image - undo erofs_od_open_image(), completed or not
- * @sbi: mount
+ * @sbi: mount; it may have been closed
  */
 void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 {
@@ -154,5 +156,7 @@ void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 	erofs_od_zsums_free(&sbi->packed.z);
 	kvfree(sbi->blobs);
 	kvfree(sbi->ranges);
+	sbi->blobs = NULL;
+	sbi->ranges = NULL;
 	erofs_od_leave(sbi);
 }

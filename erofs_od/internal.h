@@ -370,6 +370,7 @@ extern struct file_operations erofs_od_file_fops;
 extern const struct inode_operations erofs_od_file_iops;
 extern const struct inode_operations erofs_od_special_iops;
 void erofs_od_file_init(void);
+long erofs_od_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* inode.c */
 struct inode *erofs_od_alloc_inode(struct super_block *sb);
@@ -391,7 +392,7 @@ extern const struct file_operations erofs_od_dir_fops;
 
 /* export.c */
 extern const struct export_operations erofs_od_export_ops;
-u32 erofs_od_generation(const struct od_sb *od);
+u32 erofs_od_generation(const char *fsid, const struct od_disk_sb *sb);
 
 /* prefix.c */
 int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi);

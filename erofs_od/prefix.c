@@ -82,4 +82,5 @@ void erofs_od_free_prefixes(struct erofs_od_sb_info *sbi)
 	while (sbi->nr_prefixes)
 		kfree(sbi->prefixes[--sbi->nr_prefixes].infix);
 	kfree(sbi->prefixes);
+	sbi->prefixes = NULL;
 }

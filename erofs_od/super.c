@@ -57,8 +57,9 @@ static void setup_super(struct super_block *sb)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 
-	sbi->generation = erofs_od_generation(&sbi->od);
 	sb->s_flags |= SB_RDONLY | SB_NOATIME;
+	/* What is fetched again may differ from what was measured. */
+	sb->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
 	if (sbi->acl)
 		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = EROFS_SUPER_MAGIC_V1;
@@ -152,7 +153,12 @@ static int get_tree(struct fs_context *fc)
 		if (err)
 			return err;
 	}
-	return err ?: get_tree_nodev(fc, fill_super);
+	if (!err)
+		err = get_tree_nodev(fc, fill_super);
+	/* Now: the context may be kept open. NULL once a superblock owns it, or did. */
+	if (err && fc->s_fs_info)
+		erofs_od_close_image(sbi);
+	return err;
 }
 
 /* Options that name the image cannot change, and are ignored. */

@@ -40,7 +40,7 @@ fi
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
 	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
 	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate,powercut} \
-	"$build"/tests/{setlinks,freezetasks,storage,deaflistener,minimal-daemon}; do
+	"$build"/tests/{setlinks,freezetasks,fscontext,storage,deaflistener,minimal-daemon}; do
 	[ ! -x "$program" ] || echo "$program"
 done
 for program in getfattr setfattr fsck.erofs; do

@@ -12,6 +12,7 @@
  *	readways fiemap FILE               print "LOGICAL PHYSICAL LENGTH FLAGS" lines
  *	readways locks FILE                flock and OFD locks, inotify
  *	readways statx FILE                print mask, attributes and size
+ *	readways label FILE                print the label of its file system
  *
  * Exit status 77: the kernel does not support the interface.
  */
@@ -368,6 +369,15 @@ static void show_statx(int fd)
 	       !!(st.stx_mask & STATX_BTIME), (unsigned long long)st.stx_size, st.stx_blksize);
 }
 
+static void show_label(int fd)
+{
+	char label[FSLABEL_MAX];
+
+	if (ioctl(fd, FS_IOC_GETFSLABEL, label))
+		err(1, "FS_IOC_GETFSLABEL");
+	puts(label);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(int fd);
@@ -389,6 +399,7 @@ static const struct {
 	{ "refuses-unaligned", refuses_unaligned },
 	{ "locks", locks },
 	{ "statx", show_statx },
+	{ "label", show_label },
 };
 
 union handle {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "command.h"
@@ -45,6 +46,15 @@ static bool is_ours(struct libmnt_table *mounts, const char *dir)
 	return type && (!strcmp(type, "erofs_od") || !strcmp(type, "erofs"));
 }
 
+static const char *why(const char *dir, int err)
+{
+	struct stat st;
+
+	if (err == -EINVAL && !lstat(dir, &st) && S_ISLNK(st.st_mode))
+		return "it is a symbolic link";
+	return err == -EBUSY ? "in use" : strerror(-err);
+}
+
 static int unmount(const char *dir, int flags)
 {
 	/* Read again for each directory: unmounting changes it. */
@@ -58,9 +68,9 @@ static int unmount(const char *dir, int flags)
 	} else if (mnt_table_set_cache(mounts, cache) || !is_ours(mounts, dir)) {
 		err = -EINVAL;
 		log_err("%s: no image is mounted on it", dir);
-	} else if (umount2(dir, flags)) {
+	} else if (umount2(dir, flags | UMOUNT_NOFOLLOW)) {
 		err = -errno;
-		log_err("%s: cannot unmount: %s", dir, err == -EBUSY ? "in use" : strerror(-err));
+		log_err("%s: cannot unmount: %s", dir, why(dir, err));
 	}
 	mnt_unref_table(mounts);
 	mnt_unref_cache(cache);

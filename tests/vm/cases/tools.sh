@@ -35,5 +35,11 @@ wait $!
 
 exits 0 "umount of both" erofs-od umount /mnt/a /mnt/b
 exits 1 "umount of a directory that is not mounted" erofs-od umount /mnt/a
+ok "mount" od_mount /mnt/a fsid=one
+ln -s /mnt/a /tmp/link
+exits 1 "umount of a link" erofs-od umount /tmp/link
+says "says so" "it is a symbolic link"
+exits 0 "umount of the directory" erofs-od umount /mnt/a
+rm /tmp/link
 killall erofs-odd
 ok "the daemon exits on SIGTERM" od_wait 10 od_daemon_is none

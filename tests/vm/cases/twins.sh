@@ -74,3 +74,18 @@ is "the reader fails" $? 1
 ok "it can be unmounted" umount /mnt/a
 killall -CONT erofs-odd
 ok "the other mount is not affected" dd if=/mnt/c/$FILE bs=4096 skip=10240 count=1 of=/dev/null
+umount /mnt/a /mnt/c
+kill_daemons
+
+# --- a context without a superblock is not in the way of mounts ---
+
+od_fresh_cache
+ok "a daemon that opens nothing" fake --mute-open
+fscontext fsid=one timeout=500 >/tmp/context 2>&1 &
+context=$!
+ok "a context: fails to create its superblock" od_wait 20 grep -q 'timed out' /tmp/context
+kill_daemons
+ok "daemon" odd
+ok "a context: a mount with other options, while it is open" od_mount /mnt/a fsid=one
+ok "a context: it is still open" kill $context
+ok "the mount is right" dd if=/mnt/a/$FILE bs=4096 count=1 of=/dev/null

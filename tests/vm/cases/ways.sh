@@ -134,4 +134,36 @@ for other in twin0 v-4096-flat; do
 		"readways: open_by_handle_at: Stale file handle"
 	umount /mnt/a
 done
+ok "that with a label" od_mount /mnt/a fsid=twin0
+is "the label, by a file" "$(readways label "/mnt/a/$large")" "copy 0"
+is "the label, by a directory" "$(readways label /mnt/a)" "copy 0"
+umount /mnt/a
+
+# poke FILE OFFSET BYTES: as printf takes them
+poke() {
+	# shellcheck disable=SC2059 # a format
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# anonymous FILE BUILD-TIME: an image without UUID and checksum
+anonymous() {
+	local compat zeroes='\0\0\0\0'
+	rm -f "$1"
+	cp $OD_BLOBS/boot "$1" && compat=$(od -An -tu1 -j1032 -N1 "$1") &&
+		poke "$1" 1032 "$(printf '\\%03o' $((compat & ~1)))" && poke "$1" 1028 $zeroes &&
+		poke "$1" 1048 "\\$2" && poke "$1" 1072 $zeroes$zeroes$zeroes$zeroes
+}
+
+ok "an image without UUID and checksum" anonymous /mnt/scratch/twin0 1
+ok "mount" od_mount /mnt/a fsid=twin0
+ok "handle of a file" readways handle "/mnt/a/$large" /tmp/handle.file
+is "the file by its handle" \
+	"$(readways open-handle /mnt/a /tmp/handle.file | sha256sum | cut -d' ' -f1)" "$(wanted "$large")"
+umount /mnt/a
+ok "another one, of another time" anonymous /mnt/scratch/twin0 2
+ok "mount" od_mount /mnt/a fsid=twin0
+is "a handle of the former one is stale" \
+	"$(readways open-handle /mnt/a /tmp/handle.file 2>&1 | tail -n 1)" \
+	"readways: open_by_handle_at: Stale file handle"
+umount /mnt/a
 rm /mnt/scratch/twin0
