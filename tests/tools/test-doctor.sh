@@ -73,6 +73,13 @@ finding "no headers, no modules" kernel-headers problem 'not installed' \
 put /etc/os-release 'ID="rocky"' 'ID_LIKE="rhel centos fedora"'
 finding "on a Fedora" kernel-headers problem '' "^dnf install kernel-devel-$release\$"
 finding "on a Fedora" modules-built problem '' '^dnf install erofs-od-dkms$'
+put /etc/os-release 'ID="openEuler"'
+finding "on an openEuler" kernel-headers problem '' "^dnf install kernel-devel-$release\$"
+put /etc/os-release 'ID="rhel"' 'ID_LIKE="fedora"'
+finding "RHEL's 64 KiB pages" kernel-headers problem '' '^dnf install kernel-64k-devel-5\.14\.0-503\.el9\.aarch64$' \
+	--kernel=5.14.0-503.el9.aarch64+64k
+finding "Oracle's own kernel" kernel-headers problem '' '^dnf install kernel-uek-devel-5\.15\.0-3\.el9uek\.x86_64$' \
+	--kernel=5.15.0-3.el9uek.x86_64
 put /etc/os-release ID=opensuse-leap 'ID_LIKE="suse opensuse"'
 finding "on a SUSE" kernel-headers problem '' '^zypper install kernel-test-devel$'
 put /etc/os-release ID=slackware
@@ -195,5 +202,22 @@ finding "a kernel without securityfs" signature ok 'does not require' ''
 rm "${root:?}/proc/filesystems"
 put /sys/kernel/security/lsm capability
 finding "a kernel without lockdown" signature ok 'does not require' ''
+
+# --- SELinux, FIPS mode ---
+
+fresh
+finding "no SELinux" selinux ok 'is off' ''
+finding "no FIPS mode" fips ok 'is off' ''
+put /proc/sys/crypto/fips_enabled 1
+finding "FIPS mode" fips ok 'is on' ''
+put /sys/fs/selinux/enforce 0
+finding "permissive" selinux ok 'permissive' ''
+put /sys/fs/selinux/enforce 1
+finding "enforcing, no mounts" selinux ok 'mount with -o context=' ''
+echo '30 20 0:50 / /mnt/app ro - erofs_od app ro,context=system_u:object_r:container_ro_file_t:s0' \
+	>>"$root/proc/self/mountinfo"
+finding "enforcing, and a label" selinux ok 'all mounts have a label' ''
+echo '31 20 0:51 / /mnt/two ro - erofs_od two ro,seclabel' >>"$root/proc/self/mountinfo"
+finding "enforcing, and none" selinux note '/mnt/two was mounted without a label' '^erofs-od mount -o context='
 
 finish

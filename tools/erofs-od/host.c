@@ -39,7 +39,8 @@ static enum family family_of(const char *ids)
 {
 	if (text_has_word(ids, "debian") || text_has_word(ids, "ubuntu"))
 		return FAMILY_DEBIAN;
-	if (text_has_word(ids, "fedora") || text_has_word(ids, "rhel"))
+	if (text_has_word(ids, "fedora") || text_has_word(ids, "rhel") ||
+	    text_has_word(ids, "openEuler") || text_has_word(ids, "anolis"))
 		return FAMILY_FEDORA;
 	if (text_has_word(ids, "suse") || text_has_word(ids, "opensuse"))
 		return FAMILY_SUSE;

@@ -112,6 +112,7 @@ static void check(struct doctor *doctor)
 	doctor_kernel(doctor);
 	doctor_modules(doctor);
 	doctor_signature(doctor);
+	doctor_security(doctor);
 	doctor_stock(doctor);
 	doctor_device(doctor);
 	doctor_cache(doctor);

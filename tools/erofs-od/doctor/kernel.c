@@ -75,13 +75,26 @@ static char *suse_headers(const char *release)
 	return text_format("zypper install kernel-%s-devel", flavour ? flavour + 1 : "default");
 }
 
+/* RHEL's other flavours are suffixes of the release: 5.14.0-503.el9.aarch64+64k. */
+static char *fedora_headers(const char *release)
+{
+	const char *flavour = strchr(release, '+');
+
+	if (strstr(release, "uek"))
+		return text_format("dnf install kernel-uek-devel-%s", release);
+	if (!flavour || !strstr(release, ".el"))
+		return text_format("dnf install kernel-devel-%s", release);
+	return text_format("dnf install kernel-%s-devel-%.*s", flavour + 1,
+			   (int)(flavour - release), release);
+}
+
 static char *headers_command(const struct host *host)
 {
 	switch (host->family) {
 	case FAMILY_DEBIAN:
 		return text_format("apt install linux-headers-%s", host->kernel);
 	case FAMILY_FEDORA:
-		return text_format("dnf install kernel-devel-%s", host->kernel);
+		return fedora_headers(host->kernel);
 	case FAMILY_SUSE:
 		return suse_headers(host->kernel);
 	case FAMILY_OTHER:
