@@ -33,15 +33,15 @@ check() {
 	fi
 }
 
-# check_418 NAME COMMAND...: unless the mirror has no 4.18
-check_418() {
+# check_ubuntu ID NAME COMMAND...: unless the mirror does not have this kernel of Ubuntu's
+check_ubuntu() {
 	local status=0
-	"$top/scripts/kernels.sh" fetch 4.18u >/dev/null 2>"$work/out" || status=$?
-	if [ $status = $no_archive ]; then
-		echo "ok - compat: $1 # SKIP $(tail -n 1 "$work/out")"
+	"$top/scripts/kernels.sh" fetch "$1" >/dev/null 2>"$work/out" || status=$?
+	if [ $status = "$no_archive" ]; then
+		echo "ok - compat: $2 # SKIP $(tail -n 1 "$work/out")"
 		skipped=$((skipped + 1))
 	else
-		check "$@"
+		check "${@:2}"
 	fi
 }
 
@@ -193,7 +193,10 @@ lacks_a_control() {
 mixture() {
 	rm -rf "$cache/mixture.$$" "$work/modules"
 	cp -al "$(readlink -f "$("$top/scripts/kernels.sh" fetch "$1")")" "$cache/mixture.$$"
-	fs_h=$(echo "$cache/mixture.$$"/root/usr/src/linux-headers-*-common/include/linux/fs.h)
+	# Ubuntu's name has no "-common".
+	for fs_h in "$cache/mixture.$$"/root/usr/src/linux-headers-{*-common,*[0-9]}/include/linux/fs.h; do
+		[ ! -e "$fs_h" ] || break
+	done
 }
 
 # edit FILE SED-ARGUMENT...: sed makes a file of its own, the link's other end stays
@@ -230,32 +233,65 @@ six_arguments() {
 	builds_against 5.10 vfs_rename six folio absent
 }
 
+# no_order: the page cache before its repair, as in all of RHEL 9
+no_order() {
+	edit "$(dirname "$fs_h")/xarray.h" 's/\bxas_get_order\b/xas_order_elsewhere/'
+}
+
+# acl_without_rcu: as in RHEL 9.0 to 9.4
+acl_without_rcu() {
+	edit "$fs_h" 's/(\(\*get_acl\)\(struct inode \*, int), bool\)/\1)/'
+}
+
+# As RHEL 9.0: user name spaces, and no folios.
+userns_without_folios() {
+	mixture 5.15u
+	acl_without_rcu
+	make_against 5.15u erofs_od/acl.o || return 1
+	forms_are vfs_mkdir userns vfs_rename userns folio absent read_folio page get_acl inode \
+		filemap_get_folio absent xas_get_order absent
+}
+
 # As RHEL 9.2: folios, and readpage() still.
 folios_and_readpage() {
 	mixture 6.1
 	edit "$fs_h" 's/int \(\*read_folio\)\(struct file \*, struct folio \*\)/int (*readpage)(struct file *, struct page *)/'
-	builds_against 6.1 read_folio page folio present
+	no_order
+	acl_without_rcu
+	builds_against 6.1 read_folio page folio present vfs_mkdir userns get_acl inode xas_get_order absent
 }
 
-# As RHEL 9.6: idmaps under an older rest.
+# As RHEL 9.4: read_folio(), in an otherwise older tree.
+read_folio_early() {
+	mixture 6.1
+	no_order
+	acl_without_rcu
+	make_against 6.1 erofs_od/acl.o || return 1
+	forms_are read_folio folio vfs_mkdir userns get_acl inode iter_dest present xas_get_order absent
+}
+
+# As RHEL 9.6: idmaps, and ACLs as they came with them, under an older rest.
 idmaps_early() {
 	local dir
 	mixture 6.1
 	dir=$(dirname "$fs_h")
+	no_order
 	edit "$fs_h" -e '/^int vfs_(mkdir|unlink)\(/s/struct user_namespace \*/struct mnt_idmap */' \
-		-e 's/struct user_namespace \*(old|new)_mnt_userns;/struct mnt_idmap *\1_mnt_idmap;/'
+		-e 's/struct user_namespace \*(old|new)_mnt_userns;/struct mnt_idmap *\1_mnt_idmap;/' \
+		-e 's/struct posix_acl \* ?\(\*get_acl\)\(struct inode \*, int, bool\);/struct posix_acl *(*get_acl)(struct mnt_idmap *, struct dentry *, int);\n\tstruct posix_acl *(*get_inode_acl)(struct inode *, int, bool);/'
 	edit "$dir/xattr.h" '/vfs_[gs]etxattr\(/s/struct user_namespace \*/struct mnt_idmap */'
 	edit "$dir/mnt_idmapping.h" '/^struct user_namespace;/a struct mnt_idmap;\nextern struct mnt_idmap nop_mnt_idmap;'
 	edit "$cache/mixture.$$"/root/usr/src/linux-headers-*-amd64/Module.symvers \
 		'$a 0x00000000\tnop_mnt_idmap\tvmlinux\tEXPORT_SYMBOL_GPL\t'
-	builds_against 6.1 vfs_rename idmaps vfs_mkdir idmap vfs_xattr idmap get_acl rcu
+	builds_against 6.1 vfs_rename idmaps vfs_mkdir idmap vfs_xattr idmap get_acl inode_acl \
+		read_folio folio xas_get_order absent
 }
 
 # Bounded folios of a newer kernel, in a page cache as that of RHEL 9.6. inode.c alone
 # depends on the form: one object is enough.
 large_folios_unrepaired() {
 	mixture 6.12
-	edit "$(dirname "$fs_h")/xarray.h" 's/\bxas_get_order\b/xas_order_elsewhere/'
+	no_order
 	make_against 6.12 erofs_od/inode.o && make_against 6.12 erofs_od/inode.i || return 1
 	forms_are xas_get_order absent mapping_set_folio_order_range present || return 1
 	grep 'od_compat_single_pages(inode->i_mapping' "$work/modules/erofs_od/inode.i"
@@ -334,9 +370,11 @@ check "headers without Module.symvers" no_symvers
 check "a mixture of vendors: vfs_rename() with six arguments" six_arguments
 check "a mixture of vendors: folios and readpage()" folios_and_readpage
 check "a mixture of vendors: idmaps before their time" idmaps_early
+check_ubuntu 5.15u "a mixture of vendors: user name spaces, and no folios" userns_without_folios
+check "a mixture of vendors: read_folio() before its time" read_folio_early
 check "a mixture of vendors: large folios without their repair are not used" large_folios_unrepaired
-check_418 "a plain 4.18 is refused in one line" plain_418
-check_418 "a mixture of vendors: 4.18 as RHEL 8 has it" rhel8
+check_ubuntu 4.18u "a plain 4.18 is refused in one line" plain_418
+check_ubuntu 4.18u "a mixture of vendors: 4.18 as RHEL 8 has it" rhel8
 cat "$work/times" 2>/dev/null || true
 echo "compat: $passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
