@@ -9,15 +9,12 @@ XATTR=user.CacheFiles.cache
 
 # directory of the image's volume
 volume=$OD_CACHE/cache/Ierofs,$IMAGE
-is_right() {
-	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
-}
 
 # again NAME: the image is right, and data was fetched again
 again() {
 	local before
 	before=$(od_reads)
-	ok "$1: is right" is_right
+	ok "$1: is right" od_mount_right $IMAGE
 	ok "$1: is fetched again" test "$(od_reads)" -gt "$before"
 	umount /mnt/a
 }
@@ -33,10 +30,10 @@ set_xattr() {
 
 ok "setup" od_setup
 ok "daemon" odd
-ok "first mount" is_right
+ok "first mount" od_mount_right $IMAGE
 umount /mnt/a
 before=$(od_reads)
-ok "second mount" is_right
+ok "second mount" od_mount_right $IMAGE
 is "sends no READ" "$(od_reads)" "$before"
 umount /mnt/a
 
@@ -134,5 +131,5 @@ mount -t tmpfs -o size=64k,nr_inodes=2 full /mnt/full
 bind_fails "a full file system" /mnt/full "No space left"
 umount /mnt/full
 ok "a valid cache afterwards" odd
-ok "the image is right" is_right
+ok "the image is right" od_mount_right $IMAGE
 umount /mnt/a

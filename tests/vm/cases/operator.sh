@@ -8,15 +8,11 @@ IMAGE=v-4096-plain
 BLOBS=/mnt/scratch/blobs
 COPY=/mnt/scratch/copy
 
-is_right() {
-	od_mount /mnt/a fsid=$IMAGE && same_tree /mnt/a $OD_SUMS/small
-}
-
 # fetches_nothing NAME: the image is right, and no READ was sent
 fetches_nothing() {
 	local before
 	before=$(od_reads)
-	ok "$1: is right" is_right
+	ok "$1: is right" od_mount_right $IMAGE
 	is "$1: nothing is fetched" "$(od_reads)" "$before"
 	umount /mnt/a
 }
@@ -24,10 +20,6 @@ fetches_nothing() {
 stop_daemon() {
 	killall erofs-odd
 	od_wait 10 od_daemon_is none
-}
-
-map_of() {
-	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
 }
 
 is_removed() {
@@ -38,10 +30,10 @@ mkdir -p $BLOBS
 cp $OD_BLOBS/$IMAGE $BLOBS
 ok "setup" od_setup
 ok "daemon" odd --source=$BLOBS
-ok "mount" is_right
+ok "mount" od_mount_right $IMAGE
 file=$(od_cache_file $IMAGE)
 ok "commit" od_control commit "$(od_cache_file $IMAGE)"
-ok "its map exists" test -s "$(map_of "$file")"
+ok "its map exists" test -s "$(od_map_file "$file")"
 
 # --- while it is mounted ---
 
@@ -67,7 +59,7 @@ exits 0 "refresh of the copy" erofs-od refresh --source=$BLOBS
 says "the copy is of the same version" "$IMAGE: fresh"
 exits 0 "drop" erofs-od drop $IMAGE
 is "nothing is left" "$(find $OD_CACHE/cache $OD_CACHE/maps -type f)" ""
-ok "mounted again, it is right" is_right
+ok "mounted again, it is right" od_mount_right $IMAGE
 ok "and fetched again" test "$(od_reads)" -gt 0
 umount /mnt/a
 stop_daemon
@@ -84,7 +76,7 @@ fetches_nothing "an adopted cache"
 stop_daemon
 rm -r $OD_CACHE/maps
 ok "daemon" odd --source=$BLOBS
-ok "not adopted: is right" is_right
+ok "not adopted: is right" od_mount_right $IMAGE
 ok "not adopted: is fetched again" test "$(od_reads)" -gt 0
 
 # --- a source that changes ---
@@ -102,18 +94,18 @@ touch $BLOBS/$IMAGE
 notok "nothing more is fetched from a changed source" same_tree /mnt/a $OD_SUMS/small
 is "one log line" "$(grep -c "blob $IMAGE: nothing more is filled" /tmp/erofs-odd.log)" 1
 umount /mnt/a
-ok "the next mount has the new version" is_right
+ok "the next mount has the new version" od_mount_right $IMAGE
 umount /mnt/a
 
 # --- maps without a file ---
 
 file=$(od_cache_file $IMAGE)
-map=$(map_of "$file")
+map=$(od_map_file "$file")
 stop_daemon
 rm "$file"
 echo >$OD_CACHE/maps/77
 ok "daemon" odd --source=$BLOBS
 ok "the map of a deleted file is removed" od_wait 10 is_removed "$map"
 ok "a recent map, which may belong to a new file, is kept" test -e $OD_CACHE/maps/77
-ok "the image is right" is_right
+ok "the image is right" od_mount_right $IMAGE
 umount /mnt/a

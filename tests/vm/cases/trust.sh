@@ -8,10 +8,6 @@ IMAGE=v-4096-plain
 XATTR=user.CacheFiles.cache
 KEPT=/tmp/kept
 
-map_of() {
-	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
-}
-
 column() {
 	od_cell $OD_PROC/blobs blob $IMAGE "$1"
 }
@@ -43,7 +39,7 @@ partly() {
 	od_wait 5 od_daemon_is none
 	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 && umount /mnt/a || return 1
 	file=$(od_cache_file $IMAGE)
-	map=$(map_of "$file")
+	map=$(od_map_file "$file")
 	[ -s "$map" ]
 }
 
@@ -87,7 +83,7 @@ keep_map() {
 	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 &&
 		od_control commit "$(od_cache_file $IMAGE)" || return 1
 	file=$(od_cache_file $IMAGE)
-	map=$(map_of "$file")
+	map=$(od_map_file "$file")
 	cp "$map" $KEPT
 	committed=$(column committed)
 }
@@ -141,7 +137,7 @@ here "a map of the object in use" keep_map
 umount /mnt/a
 copy_over "$file" /mnt/scratch/copy
 mv /mnt/scratch/copy "$file"
-cp $KEPT "$(map_of "$file")"
+cp $KEPT "$(od_map_file "$file")"
 not_trusted "a copy with the map of the file before it" "presence map of another file"
 
 # --- the map ---
@@ -173,7 +169,7 @@ taken "map: short"
 here "a blob, partly filled" partly
 ok "another blob" od_mount /mnt/a fsid=tiny
 umount /mnt/a
-other=$(map_of "$(find $OD_CACHE/cache -name Dtiny)")
+other=$(od_map_file "$(find $OD_CACHE/cache -name Dtiny)")
 ok "with a map of its own" test -s "$other" -a "$other" != "$map"
 cp "$other" "$map"
 not_trusted "map of another file" "presence map of another file"
@@ -237,7 +233,7 @@ ok "a daemon" start
 ok "an image of many blobs" od_mount /mnt/a fsid=twenty
 other=$(awk -F '\t' '$6 == "device" { print $5; exit }' /proc/fs/erofs_od/mounts)
 ok "unmounted by a task with a limit" few_files umount /mnt/a
-ok "what was read is committed" test -s "$(map_of "$(od_cache_file twenty)")"
+ok "what was read is committed" test -s "$(od_map_file "$(od_cache_file twenty)")"
 kill_daemons
 od_wait 5 od_daemon_is none
 ok "a daemon that never opens one of them" start --mute-open-of "$other"
@@ -248,7 +244,7 @@ ok "a mount waits for that" od_wait 10 grep -q "OPEN.*$other" $OD_PROC/requests
 kill -9 $mounter
 ok "killed, it ends" od_wait 10 has_ended $mounter
 wait $mounter
-ok "what it has read is committed" test -s "$(map_of "$(od_cache_file twenty)")"
+ok "what it has read is committed" test -s "$(od_map_file "$(od_cache_file twenty)")"
 is "nothing failed" "$(od_log | grep -c 'failed to commit')" 0
 kill_daemons
 od_wait 5 od_daemon_is none

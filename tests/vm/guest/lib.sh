@@ -404,6 +404,11 @@ od_cache_file() {
 	find $OD_CACHE/cache -name "D$1"
 }
 
+# od_map_file FILE: the map of a cache file
+od_map_file() {
+	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
+}
+
 # od_control COMMAND FILE [ARGUMENTS]: in the file's directory, as a culling client does;
 # without a child process, so that a caller that runs it in the background can kill it
 od_control() {
@@ -478,6 +483,11 @@ od_setup() {
 # od_mount DIR OPTIONS
 od_mount() {
 	mount -t erofs_od -o "ro,$2" none "$1"
+}
+
+# od_mount_right IMAGE: on /mnt/a, one of the small tree, with all of its data
+od_mount_right() {
+	od_mount /mnt/a "fsid=$1" && same_tree /mnt/a $OD_SUMS/small
 }
 
 od_drop_caches() {
