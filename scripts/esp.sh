@@ -20,9 +20,12 @@ trap 'rm -rf "$work"' EXIT
 # Emulated firmware is slow: each megabyte counts.
 zstd -q -1 "$3" -o "$work/initrd"
 cat >"$work/grub.cfg" <<END
-linux /kernel $4
-initrd /initrd
-boot
+if linux /kernel $4; then
+	initrd /initrd
+	boot
+fi
+# Without a trusted kernel, the prompt would wait for ever.
+halt
 END
 rm -f "$out"
 truncate -s "$(($(du -cBM "$kernel" "$work/initrd" | awk 'END { print $1 + 0 }') + 64))M" "$out"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 19, debug 30
+# seconds: 20, debug 60
 # where: stock rows short debug kasan
 # A block that the daemon does not deliver fails only for its own readers, however large
 # the folios are; once delivered, it can be read.
@@ -9,6 +9,8 @@ good=$OD_MNT/scratch/good
 bad=$((8 * 256 + 100))
 from=$((bad - 40))
 to=$((bad + 40))
+TRACING=/sys/kernel/tracing
+ADD=$TRACING/events/filemap/mm_filemap_add_to_page_cache
 
 # block NR: of the file, to standard output
 block() {
@@ -37,6 +39,20 @@ only_bad_fails() {
 		"$(wrong_blocks | paste -sd' ')" "$bad"
 }
 
+# largest_order: of the folios that were added to the file's page cache while traced; clears
+# the trace. 0 where the kernel does not trace orders.
+largest_order() {
+	local ino
+	[ -e $ADD ] || { echo 0 && return; }
+	ino=$(printf 'ino %x ' "$(stat -c %i $file)")
+	sed -n "s/.* $ino.* order=\([0-9]*\)$/\1/p" $TRACING/trace | sort -n | tail -n 1 | grep . || echo 0
+	: >$TRACING/trace
+}
+
+mkdir -p $TRACING
+[ -e $TRACING/events ] || mount -t tracefs none $TRACING 2>/dev/null
+[ ! -e $ADD ] || echo 1 >$ADD/enable
+
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
@@ -51,6 +67,7 @@ od_fresh_cache
 ok "a daemon that leaves out a block" fake --hole "$hole,4096"
 ok "mount" od_mount /mnt/a fsid=one
 only_bad_fails "never fetched"
+order=$(largest_order)
 od_drop_caches
 block $bad >/dev/null 2>&1
 is "only that one fails if it is read first" "$(wrong_blocks | paste -sd' ')" "$bad"
@@ -61,18 +78,23 @@ ok "the daemon delivers it" od_wait 5 is_right $bad
 is "all blocks are right" "$(wrong_blocks)" ""
 ok "and the whole file" sh -c "dd if=$file bs=1M count=16 2>/dev/null | cmp - $good"
 
-# Once the image is filled, folios of inodes read from then on are larger; then a block is
-# given back.
-find /mnt/a -type f -exec cat {} + >/dev/null
+# In a filled image, which this one is by adopting a whole copy, folios are larger; then a
+# block is given back.
 umount /mnt/a
 kill_daemons
+cp $OD_BLOBS/one "$(od_cache_file one)"
+ok "adopt" erofs-od adopt --yes $OD_CACHE
 ok "a daemon that leaves out a block" fake --hole "$hole,4096"
 ok "mount" od_mount /mnt/a fsid=one
 ok "read the inode" stat $file
 ok "punch" od_control punch "$(od_cache_file one)" "$hole 4096"
 only_bad_fails "given back"
+# Where there are large folios at all.
+[ "$order" = 0 ] || ok "folios of a filled image are larger" test "$(largest_order)" -gt "$order"
 killall -USR2 fakedaemon
 ok "the daemon delivers it" od_wait 5 is_right $bad
 is "all blocks are right" "$(wrong_blocks)" ""
 umount /mnt/a
 rm -f $good
+[ ! -e $ADD ] || echo 0 >$ADD/enable
+umount $TRACING 2>/dev/null
