@@ -16,14 +16,24 @@
 
 #include "../compat/dirops.h"
 
-/* Culling looks at the files of cookies that are just being opened or closed. */
+/*
+ * Culling looks at the files of cookies that are just being opened or closed. Without memory
+ * for the last use of its parts, none of the blob is given back while it is in use.
+ */
 static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 size)
 {
+	unsigned int shift = od_region_shift(size), nr = size ? ((size - 1) >> shift) + 1 : 0;
+	u32 *used = kcalloc(nr, sizeof(*used), GFP_KERNEL), *old;
+
 	spin_lock(&cookie->lock);
 	cookie->file = file;
 	cookie->size = size;
-	cookie->region_shift = od_region_shift(size);
+	old = cookie->region_used;
+	cookie->region_shift = shift;
+	cookie->nr_regions = ZERO_OR_NULL_PTR(used) ? 0 : nr;
+	cookie->region_used = used;
 	spin_unlock(&cookie->lock);
+	kfree(old);
 }
 
 /* Between the end of the blob and the end of its last grain there is nothing to fetch. */
@@ -67,8 +77,9 @@ static int take_data(struct cachefiles_od_cookie *cookie, const struct od_extent
 		if (present && keep)
 			err = cachefiles_od_presence_add(cookie, start, next);
 		else if (!present && !keep && punch(cookie, start, next))
-			pr_warn_ratelimited("volume %s: cache file %s: failed to punch what was never committed\n",
-					    cookie->volume->key, cookie->name);
+			pr_warn_limited(cookie->volume,
+					"volume %s: cache file %s: failed to punch uncommitted data\n",
+					cookie->volume->key, cookie->name);
 	}
 	return err;
 }
@@ -400,7 +411,7 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 	if (err != -ESTALE)
 		return err;
 	if (!first) {
-		pr_err("volume %s: blob %s has changed at its source while in use: what is missing cannot be read\n",
+		pr_err("volume %s: blob %s has changed at its source while in use: missing data cannot be read\n",
 		       cookie->volume->key, cookie->name);
 		return -ESTALE;
 	}

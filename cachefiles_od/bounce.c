@@ -31,7 +31,7 @@ static struct bio_vec *alloc_pages_for(unsigned int nr)
 }
 
 /* Copies from whole pages; 0 or -EFAULT. */
-int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct iov_iter *to)
+static int copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct iov_iter *to)
 {
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(skip));
@@ -43,6 +43,18 @@ int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len, 
 		len -= part;
 	}
 	return 0;
+}
+
+/* What of the daemon's bytes a piece wants goes into its reader's pages: all of it is there. */
+int cachefiles_od_copy_bytes(const struct cachefiles_od_bytes *bytes,
+			     const struct cachefiles_od_piece *piece)
+{
+	struct iov_iter iter;
+
+	cachefiles_od_piece_iter(piece, 0, &iter);
+	return copy_out(bytes->bvec,
+			bytes->skip + (cachefiles_od_piece_start(piece) - bytes->start),
+			piece->len, &iter);
 }
 
 static ssize_t read_blocks(struct file *file, const struct bio_vec *bvec, unsigned int nr,
@@ -78,7 +90,7 @@ int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, siz
 	*ret = read_blocks(cookie->file, bvec, nr, start, whole);
 	if (*ret >= (ssize_t)(skip + len)) {
 		*ret = len;
-		err = cachefiles_od_copy_out(bvec, skip, len, to);
+		err = copy_out(bvec, skip, len, to);
 	} else if (*ret > 0) {
 		*ret = 0;
 	}

@@ -27,7 +27,7 @@ LIST_HEAD(cachefiles_od_caches);
 /* The id of the newest cache; under cachefiles_od_mutex. */
 static unsigned int last_id;
 
-static const struct cred *cachefiles_od_make_cred(const char *secctx)
+static const struct cred *make_cred(const char *secctx)
 {
 	struct cred *cred = prepare_kernel_cred(current);
 	int err;
@@ -38,14 +38,14 @@ static const struct cred *cachefiles_od_make_cred(const char *secctx)
 		return cred;
 	err = od_compat_act_as(cred, secctx);
 	if (err) {
-		pr_err("secctx %s: not accepted: %d\n", secctx, err);
+		pr_err("secctx %s: rejected by the security module: %d\n", secctx, err);
 		put_cred(cred);
 		return ERR_PTR(err);
 	}
 	return cred;
 }
 
-static int cachefiles_od_cache_open_dirs(struct cachefiles_od_cache *cache)
+static int open_dirs(struct cachefiles_od_cache *cache)
 {
 	const struct cred *saved = override_creds(cache->cred);
 	int err;
@@ -63,8 +63,7 @@ static int cachefiles_od_cache_open_dirs(struct cachefiles_od_cache *cache)
 	return err;
 }
 
-static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
-				     const struct cachefiles_od_config *config)
+static int setup_cache(struct cachefiles_od_cache *cache, const struct cachefiles_od_config *config)
 {
 	const struct cred *cred;
 	int err;
@@ -73,7 +72,7 @@ static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
 	cache->tag = kstrdup(config->tag ?: CACHEFILES_OD_TAG_DEFAULT, GFP_KERNEL);
 	if (!cache->dir || !cache->tag)
 		return -ENOMEM;
-	cred = cachefiles_od_make_cred(config->secctx);
+	cred = make_cred(config->secctx);
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);
 	cache->cred = cred;
@@ -81,12 +80,12 @@ static int cachefiles_od_cache_setup(struct cachefiles_od_cache *cache,
 	cache->queue.wide = config->wide;
 	cache->queue.events = config->events;
 	err = cachefiles_od_check_fs(cache);
-	return err ?: cachefiles_od_cache_open_dirs(cache);
+	return err ?: open_dirs(cache);
 }
 
 /* A new cache in a directory; takes over the path. */
 static struct cachefiles_od_cache *
-cachefiles_od_cache_create(const struct cachefiles_od_config *config, const struct path *root)
+create_cache(const struct cachefiles_od_config *config, const struct path *root)
 {
 	struct cachefiles_od_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
 	int err;
@@ -104,7 +103,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	cachefiles_od_wait_init(&cache->queue);
 	cachefiles_od_presence_init_cache(cache);
 	cache->root = *root;
-	err = cachefiles_od_cache_setup(cache, config);
+	err = setup_cache(cache, config);
 	if (err) {
 		cachefiles_od_cache_put(cache);
 		return ERR_PTR(err);
@@ -112,7 +111,7 @@ cachefiles_od_cache_create(const struct cachefiles_od_config *config, const stru
 	return cache;
 }
 
-static int cachefiles_od_check_config(const struct cachefiles_od_config *config)
+static int check_config(const struct cachefiles_od_config *config)
 {
 	int err = od_limit_check(&config->blocks) ?: od_limit_check(&config->files);
 
@@ -176,7 +175,7 @@ static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_
 	WRITE_ONCE(cache->queue.events, config->events);
 	kref_get(&cache->ref);
 	start(cache, device);
-	pr_info("dir %s: a new daemon takes over\n", cache->dir);
+	pr_info("dir %s: taken over by a new daemon\n", cache->dir);
 	return 0;
 }
 
@@ -209,7 +208,7 @@ static struct cachefiles_od_cache *bind_new(const struct cachefiles_od_config *c
 		path_put(root);
 		return ERR_PTR(err);
 	}
-	cache = cachefiles_od_cache_create(config, root);
+	cache = create_cache(config, root);
 	if (IS_ERR(cache))
 		return cache;
 	mutex_lock(&cachefiles_od_mutex);
@@ -230,7 +229,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 {
 	struct cachefiles_od_cache *cache;
 	struct path root;
-	int err = cachefiles_od_check_config(config);
+	int err = check_config(config);
 
 	if (err)
 		return ERR_PTR(err);

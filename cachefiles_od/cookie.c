@@ -2,13 +2,16 @@
 /* Cookies: open blobs, from their acquisition to their end. */
 #include "internal.h"
 
+#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/wait_bit.h>
 
-static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, const void *key,
-					size_t key_len)
+/* Cookies of all volumes, by @hash: a volume may have thousands. */
+static DEFINE_HASHTABLE(cookies, 10);
+
+static int set_key(struct cachefiles_od_cookie *cookie, const void *key, size_t key_len)
 {
 	char name[NAME_MAX + 1];
 	int len = od_key_file_name(key, key_len, name);
@@ -25,9 +28,9 @@ static int cachefiles_od_cookie_set_key(struct cachefiles_od_cookie *cookie, con
 }
 
 static struct cachefiles_od_cookie *
-cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key, size_t key_len)
+alloc_cookie(struct cachefiles_od_volume *volume, const void *key, size_t key_len)
 {
-	struct cachefiles_od_cookie *cookie = kzalloc(sizeof(*cookie), GFP_KERNEL);
+	struct cachefiles_od_cookie *cookie = cachefiles_od_cookie_new();
 	int err;
 
 	if (!cookie)
@@ -43,9 +46,10 @@ cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key,
 	atomic_set(&cookie->nr_ops, 1);
 	cookie->state = OD_OBJ_CLOSED;
 	cookie->reads = RB_ROOT;
+	INIT_LIST_HEAD(&cookie->reads_by_age);
 	INIT_LIST_HEAD(&cookie->commit_link);
 	INIT_WORK(&cookie->reopen, cachefiles_od_object_reopen);
-	err = cachefiles_od_cookie_set_key(cookie, key, key_len);
+	err = set_key(cookie, key, key_len);
 	if (err) {
 		cachefiles_od_cookie_put(cookie);
 		return ERR_PTR(err);
@@ -53,27 +57,37 @@ cachefiles_od_cookie_alloc(struct cachefiles_od_volume *volume, const void *key,
 	return cookie;
 }
 
-static int cachefiles_od_cookie_link(struct cachefiles_od_cookie *cookie)
+static bool is_open(const struct cachefiles_od_cookie *cookie)
 {
-	struct cachefiles_od_volume *volume = cookie->volume;
 	struct cachefiles_od_cookie *other;
-	int err = 0;
+
+	lockdep_assert_held(&cachefiles_od_mutex);
+	hash_for_each_possible(cookies, other, node, cookie->hash)
+		if (other->volume == cookie->volume && other->key_len == cookie->key_len &&
+		    memcmp(other->key, cookie->key, cookie->key_len) == 0)
+			return true;
+	return false;
+}
+
+static int link_cookie(struct cachefiles_od_cookie *cookie)
+{
+	int err = -EBUSY;
 
 	mutex_lock(&cachefiles_od_mutex);
-	list_for_each_entry(other, &volume->cookies, link)
-		if (other->key_len == cookie->key_len &&
-		    memcmp(other->key, cookie->key, cookie->key_len) == 0)
-			err = -EBUSY;
-	if (!err)
-		list_add_tail(&cookie->link, &volume->cookies);
+	if (!is_open(cookie)) {
+		list_add_tail(&cookie->link, &cookie->volume->cookies);
+		hash_add(cookies, &cookie->node, cookie->hash);
+		err = 0;
+	}
 	mutex_unlock(&cachefiles_od_mutex);
 	return err;
 }
 
-static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
+static void unlink_cookie(struct cachefiles_od_cookie *cookie)
 {
 	mutex_lock(&cachefiles_od_mutex);
 	list_del_init(&cookie->link);
+	hash_del(&cookie->node);
 	mutex_unlock(&cachefiles_od_mutex);
 }
 
@@ -81,7 +95,7 @@ static void cachefiles_od_cookie_unlink(struct cachefiles_od_cookie *cookie)
  * A living daemon is asked at every acquire, since it alone knows the size and
  * version that the blob has now. Without one, what is present has to do.
  */
-static int cachefiles_od_cookie_ask(struct cachefiles_od_cookie *cookie)
+static int ask_daemon(struct cachefiles_od_cookie *cookie)
 {
 	int found = cachefiles_od_backing_find(cookie), err;
 
@@ -102,19 +116,19 @@ struct cachefiles_od_cookie *
 cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume, const void *key, size_t key_len,
 			     unsigned int timeout_ms)
 {
-	struct cachefiles_od_cookie *cookie = cachefiles_od_cookie_alloc(volume, key, key_len);
+	struct cachefiles_od_cookie *cookie = alloc_cookie(volume, key, key_len);
 	int err;
 
 	if (IS_ERR(cookie))
 		return cookie;
 	cookie->timeout_ms = cachefiles_od_timeout_ms(timeout_ms);
 	cookie->used = ktime_get_real_seconds();
-	err = cachefiles_od_cookie_link(cookie);
+	err = link_cookie(cookie);
 	if (err) {
 		cachefiles_od_cookie_put(cookie);
 		return ERR_PTR(err);
 	}
-	err = cachefiles_od_cookie_ask(cookie);
+	err = ask_daemon(cookie);
 	if (err) {
 		cachefiles_od_use_failed_open(cookie, err);
 		cachefiles_od_relinquish_cookie(cookie);
@@ -152,7 +166,7 @@ void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 	cachefiles_od_backing_close(cookie);
 	/* One that was acquired and never waited for. */
 	cachefiles_od_object_stop_waiting(cookie);
-	cachefiles_od_cookie_unlink(cookie);
+	unlink_cookie(cookie);
 	if (removal)
 		cachefiles_od_cull_later(removal);
 	cachefiles_od_cookie_put(cookie);

@@ -204,8 +204,9 @@ static void removal_work(struct work_struct *work)
 	if (!err)
 		announce(cookie, bytes);
 	else if (err < 0 && err != -ESTALE)
-		pr_warn_ratelimited("volume %s: blob %s: deferred removal failed: %d\n",
-				    cookie->volume->key, cookie->name, err);
+		pr_warn_limited(cookie->volume,
+				"volume %s: blob %s: deferred removal failed: %d\n",
+				cookie->volume->key, cookie->name, err);
 	cachefiles_od_cookie_put(cookie);
 }
 

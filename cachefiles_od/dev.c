@@ -50,7 +50,7 @@ struct cachefiles_od_daemon {
 	struct cachefiles_od_cache *cache;
 };
 
-static int cachefiles_od_dev_open(struct inode *inode, struct file *file)
+static int device_open(struct inode *inode, struct file *file)
 {
 	static const struct od_limit default_limit = OD_LIMIT_DEFAULT;
 	struct cachefiles_od_device *device;
@@ -76,7 +76,7 @@ static int cachefiles_od_dev_open(struct inode *inode, struct file *file)
 }
 
 /* The last holder has closed the device: requests without a reply fail now. */
-static int cachefiles_od_dev_release(struct inode *inode, struct file *file)
+static int device_release(struct inode *inode, struct file *file)
 {
 	struct cachefiles_od_daemon *daemon = file->private_data;
 	struct cachefiles_od_device *device = daemon->device;
@@ -92,27 +92,27 @@ static int cachefiles_od_dev_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static struct cachefiles_od_cache *cachefiles_od_daemon_cache(struct cachefiles_od_daemon *daemon)
+static struct cachefiles_od_cache *daemon_cache(struct cachefiles_od_daemon *daemon)
 {
-	/* Pairs with the release in cachefiles_od_cmd_bind(). */
+	/* Pairs with the release in cmd_bind(). */
 	return smp_load_acquire(&daemon->cache);
 }
 
-static ssize_t cachefiles_od_dev_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+static ssize_t device_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
+	struct cachefiles_od_cache *cache = daemon_cache(file->private_data);
 
 	return cache ? cachefiles_od_queue_fetch(cache, buf, len) : 0;
 }
 
-static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_struct *wait)
+static __poll_t device_poll(struct file *file, struct poll_table_struct *wait)
 {
 	struct cachefiles_od_cache *cache;
 	__poll_t mask = 0;
 
 	/* First of all: a cache that is bound after the look at it finds who waits. */
 	cachefiles_od_request_poll_wait(file, wait);
-	cache = cachefiles_od_daemon_cache(file->private_data);
+	cache = daemon_cache(file->private_data);
 	if (!cache)
 		return 0;
 	if (cachefiles_od_request_any_ready(&cache->queue))
@@ -123,15 +123,15 @@ static __poll_t cachefiles_od_dev_poll(struct file *file, struct poll_table_stru
 }
 
 /* In /proc/PID/fdinfo: which row of the table of caches is this daemon's. */
-static void cachefiles_od_dev_show_fdinfo(struct seq_file *m, struct file *file)
+static void device_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(file->private_data);
+	struct cachefiles_od_cache *cache = daemon_cache(file->private_data);
 
 	if (cache)
 		seq_printf(m, "cache:\t%u\n", cache->id);
 }
 
-static int cachefiles_od_set_string(char **where, const char *arg, int twice)
+static int set_string(char **where, const char *arg, int twice)
 {
 	char *copy;
 
@@ -146,40 +146,39 @@ static int cachefiles_od_set_string(char **where, const char *arg, int twice)
 	return 0;
 }
 
-static int cachefiles_od_cmd_bind(struct cachefiles_od_daemon *daemon, const char *arg)
+static int cmd_bind(struct cachefiles_od_daemon *daemon, const char *arg)
 {
 	struct cachefiles_od_cache *cache;
 
 	if (strcmp(arg, "ondemand") != 0) {
-		pr_err("bind%s%s: only \"bind ondemand\" is served here; the plain mode is the stock cachefiles module's\n",
+		pr_err("bind%s%s: only \"bind ondemand\" is supported; plain mode requires the stock cachefiles module\n",
 		       *arg ? " " : "", arg);
 		return *arg ? -EINVAL : -EOPNOTSUPP;
 	}
 	if (!daemon->config.dir) {
-		pr_err("bind: no cache directory was set\n");
+		pr_err("bind: no cache directory set\n");
 		return -EINVAL;
 	}
 	cache = cachefiles_od_cache_bind(&daemon->config, daemon->device - cachefiles_od_devices);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
-	/* Pairs with the acquire in cachefiles_od_daemon_cache(). */
+	/* Pairs with the acquire in daemon_cache(). */
 	smp_store_release(&daemon->cache, cache);
 	return 0;
 }
 
 /* Commands that are legal before the cache is live, and only then. */
-static int cachefiles_od_configure(struct cachefiles_od_daemon *daemon,
-				   const struct od_command *cmd)
+static int configure(struct cachefiles_od_daemon *daemon, const struct od_command *cmd)
 {
 	struct cachefiles_od_config *config = &daemon->config;
 
 	switch (cmd->id) {
 	case OD_CMD_DIR:
-		return cachefiles_od_set_string(&config->dir, cmd->arg, -EEXIST);
+		return set_string(&config->dir, cmd->arg, -EEXIST);
 	case OD_CMD_TAG:
-		return cachefiles_od_set_string(&config->tag, cmd->arg, -EEXIST);
+		return set_string(&config->tag, cmd->arg, -EEXIST);
 	case OD_CMD_SECCTX:
-		return cachefiles_od_set_string(&config->secctx, cmd->arg, -EINVAL);
+		return set_string(&config->secctx, cmd->arg, -EINVAL);
 	case OD_CMD_BRUN:
 		return od_command_percent(cmd->arg, &config->blocks.run);
 	case OD_CMD_BCULL:
@@ -193,13 +192,13 @@ static int cachefiles_od_configure(struct cachefiles_od_daemon *daemon,
 	case OD_CMD_FSTOP:
 		return od_command_percent(cmd->arg, &config->files.stop);
 	case OD_CMD_BIND:
-		return cachefiles_od_cmd_bind(daemon, cmd->arg);
+		return cmd_bind(daemon, cmd->arg);
 	default:
 		return -EOPNOTSUPP;
 	}
 }
 
-static int cachefiles_od_cmd_copen(struct cachefiles_od_cache *cache, char *arg)
+static int cmd_copen(struct cachefiles_od_cache *cache, char *arg)
 {
 	struct od_copen copen;
 	int bad = od_command_copen(arg, &copen), err;
@@ -211,7 +210,7 @@ static int cachefiles_od_cmd_copen(struct cachefiles_od_cache *cache, char *arg)
 }
 
 /* READs may be wider than what is wanted, now or once the cache is live. */
-static int cachefiles_od_cmd_wide(struct cachefiles_od_daemon *daemon)
+static int cmd_wide(struct cachefiles_od_daemon *daemon)
 {
 	mutex_lock(&daemon->mutex);
 	daemon->config.wide = true;
@@ -222,7 +221,7 @@ static int cachefiles_od_cmd_wide(struct cachefiles_od_daemon *daemon)
 }
 
 /* Removals that were deferred are announced, now or once the cache is live. */
-static int cachefiles_od_cmd_events(struct cachefiles_od_daemon *daemon)
+static int cmd_events(struct cachefiles_od_daemon *daemon)
 {
 	mutex_lock(&daemon->mutex);
 	daemon->config.events = true;
@@ -232,17 +231,16 @@ static int cachefiles_od_cmd_events(struct cachefiles_od_daemon *daemon)
 	return 0;
 }
 
-static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
-				  const struct od_command *cmd)
+static int dispatch(struct cachefiles_od_daemon *daemon, const struct od_command *cmd)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_daemon_cache(daemon);
+	struct cachefiles_od_cache *cache = daemon_cache(daemon);
 	int err;
 
 	switch (cmd->id) {
 	case OD_CMD_DEBUG:
 		return 0;
 	case OD_CMD_COPEN:
-		return cache ? cachefiles_od_cmd_copen(cache, cmd->arg) : -EINVAL;
+		return cache ? cmd_copen(cache, cmd->arg) : -EINVAL;
 	case OD_CMD_RESTORE:
 		if (!cache)
 			return -EINVAL;
@@ -255,13 +253,13 @@ static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
 	case OD_CMD_COMMIT:
 		return cache ? cachefiles_od_name_command(cache, cmd) : -EINVAL;
 	case OD_CMD_WIDE:
-		return cachefiles_od_cmd_wide(daemon);
+		return cmd_wide(daemon);
 	case OD_CMD_EVENTS:
-		return cachefiles_od_cmd_events(daemon);
+		return cmd_events(daemon);
 	default:
 		mutex_lock(&daemon->mutex);
 		if (!daemon->cache)
-			err = cachefiles_od_configure(daemon, cmd);
+			err = configure(daemon, cmd);
 		else
 			err = cmd->id == OD_CMD_DIR || cmd->id == OD_CMD_TAG ? -EEXIST :
 			      cmd->id == OD_CMD_SECCTX ? -EINVAL : -EBUSY;
@@ -270,8 +268,7 @@ static int cachefiles_od_dispatch(struct cachefiles_od_daemon *daemon,
 	}
 }
 
-static ssize_t cachefiles_od_dev_write(struct file *file, const char __user *buf, size_t len,
-				       loff_t *pos)
+static ssize_t device_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
 {
 	struct od_command cmd;
 	char *text;
@@ -284,27 +281,27 @@ static ssize_t cachefiles_od_dev_write(struct file *file, const char __user *buf
 		return PTR_ERR(text);
 	err = od_command_parse(text, len, &cmd);
 	if (!err)
-		err = cachefiles_od_dispatch(file->private_data, &cmd);
+		err = dispatch(file->private_data, &cmd);
 	kfree(text);
 	return err ?: len;
 }
 
 static const struct file_operations cachefiles_od_dev_fops = {
 	.owner		= THIS_MODULE,
-	.open		= cachefiles_od_dev_open,
-	.release	= cachefiles_od_dev_release,
-	.read		= cachefiles_od_dev_read,
-	.write		= cachefiles_od_dev_write,
-	.poll		= cachefiles_od_dev_poll,
+	.open		= device_open,
+	.release	= device_release,
+	.read		= device_read,
+	.write		= device_write,
+	.poll		= device_poll,
 	.llseek		= noop_llseek,
-	.show_fdinfo	= cachefiles_od_dev_show_fdinfo,
+	.show_fdinfo	= device_show_fdinfo,
 };
 
 /*
  * Registering a name twice makes sysfs print a stack trace, so look first. A
  * race with another module only costs that trace.
  */
-static bool cachefiles_od_name_is_taken(const char *name)
+static bool name_is_taken(const char *name)
 {
 	char *file = kasprintf(GFP_KERNEL, "/sys/class/misc/%s", name);
 	struct path path;
@@ -327,8 +324,8 @@ static int register_device(struct cachefiles_od_device *device, unsigned int num
 
 	if (!name)
 		return -ENOMEM;
-	if (cachefiles_od_name_is_taken(name)) {
-		pr_err("/dev/%s is taken, by the stock cachefiles module most likely: unload that one, or load this one with devname=\n",
+	if (name_is_taken(name)) {
+		pr_err("/dev/%s: name already in use, probably by the stock cachefiles module: unload it, or set devname=\n",
 		       name);
 		kfree(name);
 		return -EBUSY;
@@ -361,7 +358,7 @@ int cachefiles_od_dev_register(void)
 	int err;
 
 	if (!*devname || strchr(devname, '/')) {
-		pr_err("devname=%s: not a name for a device\n", devname);
+		pr_err("devname=%s: invalid device name\n", devname);
 		return -EINVAL;
 	}
 	if (devices < 1 || devices > DEVICES_MAX) {

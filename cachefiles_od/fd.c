@@ -142,6 +142,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 		n = write_buffered(cookie, buf, skip, len, pos);
 	if (n <= 0)
 		return n ?: -EIO;
+	cachefiles_od_unused_filled(cookie, pos, pos + n);
 	err = cachefiles_od_presence_filled(cookie, pos, pos + n);
 	return err ?: n;
 }
@@ -239,9 +240,9 @@ static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 		return n;
 	n = store_here(fd, buf, pos);
 	if (n < 0)
-		pr_warn_ratelimited("volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
-				    fd->cookie->volume->key, fd->cookie->name, buf->len, pos,
-				    n);
+		pr_warn_limited(fd->cookie->volume,
+				"volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
+				fd->cookie->volume->key, fd->cookie->name, buf->len, pos, n);
 	fd_end(fd);
 	return n;
 }
@@ -332,7 +333,7 @@ static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *f
  * The daemon's bytes are copied before anything is pinned: a fault on its
  * memory may take for ever and must not keep a mount from going away.
  */
-static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	const struct cachefiles_od_fd *fd = iocb->ki_filp->private_data;
 	struct cachefiles_od_fillbuf *buf;
@@ -357,7 +358,7 @@ static ssize_t cachefiles_od_fd_write_iter(struct kiocb *iocb, struct iov_iter *
 }
 
 /* What has been filled until now is there after a power cut. */
-static int cachefiles_od_fd_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+static int fd_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	const struct cachefiles_od_fd *fd = file->private_data;
 	int err = fd_begin(fd);
@@ -380,7 +381,7 @@ static loff_t seek_data(const struct cachefiles_od_fd *fd, struct file *file, lo
 }
 
 /* As on the cache file, but the position is the fd's own. */
-static loff_t cachefiles_od_fd_llseek(struct file *file, loff_t offset, int whence)
+static loff_t fd_llseek(struct file *file, loff_t offset, int whence)
 {
 	const struct cachefiles_od_fd *fd = file->private_data;
 	loff_t pos = fd_begin(fd);
@@ -396,7 +397,7 @@ static loff_t cachefiles_od_fd_llseek(struct file *file, loff_t offset, int when
 	return pos;
 }
 
-static long cachefiles_od_fd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long fd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct cachefiles_od_fd *fd = file->private_data;
 
@@ -405,7 +406,7 @@ static long cachefiles_od_fd_ioctl(struct file *file, unsigned int cmd, unsigned
 	return cachefiles_od_wait_read_complete(fd->cookie, fd->object_id, arg);
 }
 
-static int cachefiles_od_fd_release(struct inode *inode, struct file *file)
+static int fd_release(struct inode *inode, struct file *file)
 {
 	struct cachefiles_od_fd *fd = file->private_data;
 
@@ -417,12 +418,12 @@ static int cachefiles_od_fd_release(struct inode *inode, struct file *file)
 
 static const struct file_operations cachefiles_od_fd_fops = {
 	.owner		= THIS_MODULE,
-	.write_iter	= cachefiles_od_fd_write_iter,
-	.llseek		= cachefiles_od_fd_llseek,
-	.fsync		= cachefiles_od_fd_fsync,
-	.unlocked_ioctl	= cachefiles_od_fd_ioctl,
-	.compat_ioctl	= cachefiles_od_fd_ioctl,
-	.release	= cachefiles_od_fd_release,
+	.write_iter	= fd_write_iter,
+	.llseek		= fd_llseek,
+	.fsync		= fd_fsync,
+	.unlocked_ioctl	= fd_ioctl,
+	.compat_ioctl	= fd_ioctl,
+	.release	= fd_release,
 };
 
 /* The file for a new fd of a blob; the caller allocates the fd. */

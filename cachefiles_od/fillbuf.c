@@ -6,7 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* Buffers that are kept while nobody writes: 8 MiB. */
+/* Buffers kept while idle: 8 MiB. */
 #define FILLBUFS_IDLE	32
 
 /*
@@ -48,7 +48,7 @@ struct cachefiles_od_fillbuf *cachefiles_od_fillbuf_get(void)
 {
 	struct llist_node *node;
 
-	/* Taking from such a list needs one taker at a time. */
+	/* llist_del_first() requires that consumers exclude each other. */
 	spin_lock(&idle_lock);
 	node = llist_del_first(&idle);
 	spin_unlock(&idle_lock);
@@ -68,7 +68,7 @@ void cachefiles_od_fillbuf_put(struct cachefiles_od_fillbuf *buf)
 	llist_add(&buf->link, &idle);
 }
 
-/* The module goes: nobody has an fd any more. */
+/* At module exit: no fd exists any more. */
 void cachefiles_od_fillbuf_exit(void)
 {
 	struct cachefiles_od_fillbuf *buf, *next;
@@ -77,7 +77,7 @@ void cachefiles_od_fillbuf_exit(void)
 		fillbuf_free(buf);
 }
 
-/* Copies what fits; 0 when the daemon's memory cannot be read. */
+/* Copies as much as fits; 0 if the daemon's memory cannot be read. */
 size_t cachefiles_od_fillbuf_copy(struct cachefiles_od_fillbuf *buf, struct iov_iter *from)
 {
 	size_t want = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_FILLBUF), n = 1;

@@ -125,7 +125,7 @@ int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 	if (err > 0)
 		return refuse(cache, -EOPNOTSUPP, "it is mounted without write barriers");
 	if (err)
-		pr_err("dir %s: failed to look at its file system: %d\n", cache->dir, err);
+		pr_err("dir %s: failed to stat the file system: %d\n", cache->dir, err);
 	return err;
 }
 

@@ -6,20 +6,20 @@
  * its volume, a volume holds the cache; the daemon holds the cache too.
  *
  * The files are declared below from the lowest to the highest, and no call goes up
- * (make lint). A piece that waits carries the function that goes on with it.
+ * (make lint). A waiting piece carries the function that resumes it.
  *
  * Locks, outermost first (Documentation/locking.rst has the whole order):
- *   daemon->mutex           what a daemon has configured
- *   cache->names_mutex      which file or directory a name in the cache stands for
+ *   daemon->mutex           the configuration of a daemon
+ *   cache->names_mutex      the file or directory that a name in the cache refers to
  *   cachefiles_od_mutex     the caches, their volumes, their cookies
- *   cache->commits_mutex    going through what is to be committed
- *   cookie->fill_sem        filling a blob, or giving a range of it back
+ *   cache->commits_mutex    committing the cookies of a cache
+ *   cookie->fill_sem        filling a blob, or punching a range of it
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
- *   queue lock              ids and what the daemon can fetch; request.c alone takes it
- *   deadlines->lock         when the next deadline is due; wait.c alone takes it
- *   cache->commit_lock      which cookies have something to commit
- *   cache->room_lock        what is known of the room
+ *   queue lock              ids, requests that the daemon can fetch; only request.c takes it
+ *   deadlines->lock         the next deadline; only wait.c takes it
+ *   cache->commit_lock      the list of cookies to commit
+ *   cache->room_lock        free space
  */
 #ifndef CACHEFILES_OD_INTERNAL_H
 #define CACHEFILES_OD_INTERNAL_H
@@ -53,6 +53,7 @@
 #include "core/object.h"
 #include "core/request.h"
 #include "core/room.h"
+#include "log.h"
 #include "requests.h"
 
 struct cachefiles_od_daemon;
@@ -62,55 +63,56 @@ struct proc_dir_entry;
 struct seq_file;
 
 /**
- * struct cachefiles_od_counters - what happened since the cache was bound
+ * struct cachefiles_od_counters - counters since the cache was bound
  * @opens: OPEN messages delivered
  * @reads: READ messages delivered
  * @closes: CLOSE messages delivered
  * @filled: bytes written by the daemon
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
- * @passed: bytes written by the daemon that went to readers and were not kept
- * @punched: bytes given back from blobs in use
+ * @passed: bytes written by the daemon that were passed to readers and not kept
+ * @punched: bytes freed from blobs in use
  * @culled: blobs and directories removed
- * @widened: bytes that READs asked for beyond what was wanted
+ * @widened: bytes of READs beyond what readers wanted
+ * @unused: bytes filled that no read has used
  */
 struct cachefiles_od_counters {
 	atomic64_t opens, reads, closes, filled, failed, commits;
-	atomic64_t passed, punched, culled, widened;
+	atomic64_t passed, punched, culled, widened, unused;
 };
 
 /**
- * struct cachefiles_od_cache - a cache directory and all that goes through it
+ * struct cachefiles_od_cache - a cache directory
  * @ref: references
  * @link: in the list of caches, under cachefiles_od_mutex
- * @id: counts the caches; a newer one has a higher one
- * @device: number of the device that its last daemon used, under cachefiles_od_mutex
+ * @id: unique number, increasing
+ * @device: device number of its last daemon, under cachefiles_od_mutex
  * @dir: the directory as the daemon named it
- * @tag: the cache's name; a daemon that takes over may change it, under
+ * @tag: name of the cache; a daemon that takes over may change it, under
  *	cachefiles_od_mutex
  * @root: the directory
  * @store: its "cache" directory
  * @graveyard: its "graveyard" directory
  * @maps: its "maps" directory
- * @cred: whose rights cache files are handled with
+ * @cred: credentials for access to cache files
  * @blocks: limits of blocks, under @room_lock
  * @files: limits of files, under @room_lock
  * @room_lock: guards @room
- * @room: what is known of the room
- * @room_due: when it is to be looked up again, in jiffies
- * @block_size: bytes that the file system allocates at once
- * @has_xattrs: files can say what they are after a restart
- * @names_mutex: held from finding a blob's directories until its file is known
- *	to culling, so that nobody sees a directory half made or takes one away
+ * @room: free space, counted and estimated
+ * @room_due: when to count it again, in jiffies
+ * @block_size: allocation unit of the file system, in bytes
+ * @has_xattrs: user xattrs work: cache files can be identified after a restart
+ * @names_mutex: held from the lookup of a blob's directories until culling knows its
+ *	file: no task sees a half-created directory or removes one in use
  * @volumes: joined volumes, under cachefiles_od_mutex
  * @nr_buried: number for the next name in the graveyard
  * @queue: requests
  * @commit_lock: guards @uncommitted
  * @uncommitted: cookies with something to commit; each holds a reference
  * @commit_work: commits them
- * @commits_mutex: held while they are committed: who comes second, sync(2) for one,
- *	finds that done and not only begun
- * @use: what reads of its blobs came to
+ * @commits_mutex: held while they are committed: a second caller, such as sync(2),
+ *	returns when that is done, not merely started
+ * @use: hits, misses and errors of reads of its blobs
  * @stats: counters
  */
 struct cachefiles_od_cache {
@@ -143,10 +145,12 @@ struct cachefiles_od_cache {
 /**
  * struct cachefiles_od_volume - a name space of blobs
  * @ref: references
- * @cache: where its directory lies
+ * @cache: the cache of its directory
  * @link: in @cache's list
+ * @node: in volume.c's table of all volumes, under cachefiles_od_mutex
  * @cookies: open blobs, under cachefiles_od_mutex
  * @hash: hash of @key
+ * @log_limit: rate limit of log lines about it
  * @name: directory name; @key follows its first letter
  * @key: volume key
  */
@@ -154,8 +158,10 @@ struct cachefiles_od_volume {
 	struct kref ref;
 	struct cachefiles_od_cache *cache;
 	struct list_head link;
+	struct hlist_node node;
 	struct list_head cookies;
 	u32 hash;
+	struct ratelimit_state log_limit;
 	const char *key;
 	char name[NAME_MAX + 1];
 };
@@ -163,62 +169,68 @@ struct cachefiles_od_volume {
 /**
  * struct cachefiles_od_cookie - an open blob
  * @ref: references
- * @volume: where its name means something
+ * @volume: namespace of its name
  * @link: in @volume's list
+ * @node: in cookie.c's table of all cookies, under cachefiles_od_mutex
  * @key: name of the blob
  * @key_len: bytes in @key
  * @hash: hash of @key
  * @name: file name
  * @timeout_ms: deadline of this blob's waits, resolved, 0 for none
  * @dio_align: alignment of direct I/O on @file, 0 where there is none
- * @nr_ops: operations, and one for the cookie's own life
- * @lock: guards what follows, unless it says otherwise
- * @file: cache file; set while the object is opened, and stays until the cookie
- *	is relinquished: an operation on an open object may use it without the lock.
- *	It goes under commit_mutex, too, so that a commit has it to its end
+ * @nr_ops: operations, and one for the cookie itself
+ * @lock: protects the following fields, except as noted
+ * @file: cache file; set while the object is opened, and kept until the cookie is
+ *	relinquished: an operation on an open object may use it without the lock.
+ *	Closed under commit_mutex as well, so that a commit can use it to its end
  * @buffered: the same file without O_DIRECT, opened when first needed
- * @size: bytes of the blob; stays once the cookie was handed out
+ * @size: bytes of the blob; constant once the cookie was handed out
  * @present: presence map
- * @state: how it stands with the daemon
+ * @unused: ranges of it that were filled and never read
+ * @never_used: bytes of those that were freed
+ * @state: state of the object
  * @object_id: names the daemon's fd; 0 without one, and then it is not open
  * @open: the OPEN that is queued, sent or being completed; NULL for none
- * @first_open: the OPEN that the task that acquires the cookie waits for; that task's
- * @reads: READ requests under way, by their first byte; they do not overlap
+ * @first_open: the OPEN that the task acquiring the cookie waits for; used by that task only
+ * @reads: pending READs, by their first byte; they do not overlap
+ * @reads_by_age: the same, the oldest first
+ * @nr_waiting: pieces that wait for these
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
- * @nr_reading: reads of the cache file under way, of two epochs
- * @reading_epoch: which of them new reads count in; changed under fill_sem, too
- * @settled: it was handed out: its file and size stay
- * @cull_deferred: the file is to be removed once it is not in use
- * @closing: too late to ask for that
+ * @nr_reading: reads of the cache file in flight, of two epochs
+ * @reading_epoch: the epoch of new reads; changed under fill_sem as well
+ * @settled: it was handed out: its file and size no longer change
+ * @cull_deferred: remove the file once it is not in use
+ * @closing: too late to set @cull_deferred
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
- * @use: what reads of it came to
+ * @use: hits, misses and errors of its reads
  * @filled: bytes written by the daemon and kept
  * @sent: READs delivered to the daemon
- * @widened: bytes that these asked for beyond what was wanted
- * @used: when it was last opened or read, in seconds since 1970; any context
- * @region_shift: the parts of the blob that @region_used speaks of have 1 << this bytes
- * @region_used: when each part was last read, as @used, 0 for never; any context
+ * @widened: bytes of these beyond what readers wanted
+ * @used: when it was last opened or read, in seconds since 1970; accessed in any context
+ * @region_shift: log2 of the bytes in a region of @region_used
+ * @nr_regions: number of regions, %OD_REGIONS at most
+ * @region_used: when each region was last read, as @used, 0 for never; any context
  * @fill_sem: held for reading while the cache file is filled, for writing while a
- *	range of it is given back
- * @commit_mutex: guards what follows and the map file
+ *	range of it is punched
+ * @commit_mutex: protects the following fields and the map file
  * @map_seq: sequence number of the newest map on disk, 0 for none
- * @map_runs_off: where its runs are
- * @map_nr_runs: how many
- * @map_closed: it says that the object was closed, or more than the file had when
- *	it was opened: before anything is written to the cache file, another map that
- *	does not say so must be on disk
- * @map_stale: it lacks more than @uncommitted tells
- * @map_used: the last use that it says
- * @committed: bytes that it says are present
+ * @map_runs_off: offset of its runs
+ * @map_nr_runs: number of its runs
+ * @map_closed: it is marked closed, or lists more than the file had when it was opened:
+ *	before the cache file is written to, a map that is not closed must be on disk
+ * @map_stale: it lacks more than @uncommitted bytes
+ * @map_used: time of the last use that it records
+ * @committed: bytes that it lists as present
  * @validator: version of the blob as the daemon named it, NULL for none
- * @unversioned: a daemon that named none may have filled some of it: what is on
- *	disk names none, and @validator holds only until the cookie is relinquished
+ * @unversioned: a daemon that named none may have filled some of it: the map on disk
+ *	names none, and @validator is valid only until the cookie is relinquished
  */
 struct cachefiles_od_cookie {
 	struct kref ref;
 	struct cachefiles_od_volume *volume;
 	struct list_head link;
+	struct hlist_node node;
 	u8 *key;
 	u32 key_len;
 	u32 hash;
@@ -232,11 +244,15 @@ struct cachefiles_od_cookie {
 	struct file *buffered;
 	u64 size;
 	struct od_extents present;
+	struct od_extents unused;
+	u64 never_used;
 	enum od_obj_state state;
 	u32 object_id;
 	struct cachefiles_od_request *open;
 	struct cachefiles_od_request *first_open;
 	struct rb_root reads;
+	struct list_head reads_by_age;
+	unsigned int nr_waiting;
 	struct work_struct reopen;
 	atomic_t nr_reading[2];
 	u8 reading_epoch;
@@ -251,7 +267,8 @@ struct cachefiles_od_cookie {
 
 	u64 used;
 	unsigned int region_shift;
-	u32 region_used[OD_REGIONS];
+	unsigned int nr_regions;
+	u32 *region_used;
 	struct rw_semaphore fill_sem;
 
 	struct mutex commit_mutex;
@@ -278,39 +295,16 @@ cachefiles_od_cookie_queue(const struct cachefiles_od_cookie *cookie)
 	return &cachefiles_od_cookie_cache(cookie)->queue;
 }
 
-static inline u64 cachefiles_od_piece_start(const struct cachefiles_od_piece *piece)
-{
-	return piece->read->start + piece->from;
-}
-
-static inline struct cachefiles_od_request *cachefiles_od_read_of(struct rb_node *node)
-{
-	return rb_entry(node, struct cachefiles_od_request, node);
-}
-
-static inline struct cachefiles_od_piece *cachefiles_od_piece_of(struct rb_node *node)
-{
-	return rb_entry(node, struct cachefiles_od_piece, node);
-}
-
-static inline u64 cachefiles_od_piece_end(const struct cachefiles_od_piece *piece)
-{
-	return cachefiles_od_piece_start(piece) + piece->len;
-}
-
-static inline struct cachefiles_od_cookie *
-cachefiles_od_piece_cookie(const struct cachefiles_od_piece *piece)
-{
-	return piece->read->cookie;
-}
-
-/* Bytes that the cache file of a blob of this size has. */
+/* Length of the cache file of a blob of this size. */
 static inline u64 cachefiles_od_file_length(u64 size)
 {
 	return round_up(size, (u64)CACHEFILES_OD_GRAIN);
 }
 
 /* refs.c */
+int cachefiles_od_refs_init(void);
+void cachefiles_od_refs_exit(void);
+struct cachefiles_od_cookie *cachefiles_od_cookie_new(void);
 void cachefiles_od_cache_put(struct cachefiles_od_cache *cache);
 void cachefiles_od_volume_put(struct cachefiles_od_volume *volume);
 void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie);
@@ -372,6 +366,12 @@ int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struc
 int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie);
 int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file);
 
+/* unused.c */
+void cachefiles_od_unused_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+void cachefiles_od_unused_read(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+void cachefiles_od_unused_dropped(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+void cachefiles_od_unused_forget(struct cachefiles_od_cookie *cookie);
+
 /* presence.c */
 void cachefiles_od_presence_init_cache(struct cachefiles_od_cache *cache);
 int cachefiles_od_presence_add(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
@@ -424,8 +424,8 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie);
 
 /* bounce.c */
-int cachefiles_od_copy_out(const struct bio_vec *bvec, size_t skip, size_t len,
-			   struct iov_iter *to);
+int cachefiles_od_copy_bytes(const struct cachefiles_od_bytes *bytes,
+			     const struct cachefiles_od_piece *piece);
 int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
 			      struct iov_iter *to, ssize_t *ret);
 
@@ -440,14 +440,14 @@ extern struct mutex cachefiles_od_mutex;
 extern struct list_head cachefiles_od_caches;
 
 /**
- * struct cachefiles_od_config - what a daemon asks for before it goes live
+ * struct cachefiles_od_config - settings of a daemon before bind
  * @dir: cache directory
  * @tag: name, or NULL
  * @secctx: security context of cache files, or NULL
  * @blocks: limits of blocks
  * @files: limits of files
- * @wide: READs may be wider than what is wanted
- * @events: tell what was removed
+ * @wide: the daemon accepts READs wider than what readers want
+ * @events: the daemon accepts messages about removed blobs
  */
 struct cachefiles_od_config {
 	char *dir;
@@ -480,15 +480,6 @@ void cachefiles_od_sync_unregister(void);
 
 /* control.c */
 extern const struct proc_ops cachefiles_od_control_ops;
-
-/* stats.c */
-void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len);
-void cachefiles_od_stats_string(struct seq_file *m, const char *s);
-void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
-				 unsigned int *oldest_ms);
-bool cachefiles_od_stats_register_caches(struct proc_dir_entry *dir);
-int cachefiles_od_stats_register(void);
-void cachefiles_od_stats_unregister(void);
 
 /* dev.c */
 int cachefiles_od_dev_register(void);

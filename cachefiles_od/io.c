@@ -29,7 +29,7 @@
 
 /**
  * struct history - what a piece inherits from the one that it takes over from
- * @expires: when to give up waiting, in jiffies; 0 for never
+ * @expires: if it has waited for the daemon, when to give up, in jiffies; 0 for never
  * @tries: READs that were completed and gave it nothing
  * @reread: the cache file has failed to give it back once
  * @missed: it has waited for the daemon
@@ -78,10 +78,12 @@ static struct history piece_history(const struct cachefiles_od_piece *piece)
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
 	const struct history history = piece_history(piece);
+	struct cachefiles_od_read *read = piece->read;
+	size_t from = piece->from, end = from + piece->len;
 
 	cachefiles_od_piece_end_reading(piece);
-	read_range(piece->read, piece->from, piece->from + piece->len, history, false);
-	cachefiles_od_piece_put(piece);
+	cachefiles_od_piece_free(piece);
+	read_range(read, from, end, history, false);
 }
 
 /* Does this errno mean that the data is lost, rather than that we made a mistake? */
@@ -101,9 +103,10 @@ static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 	u64 start = cachefiles_od_piece_start(piece), end = start + piece->len;
 	bool again = is_loss(ret) && !piece->reread;
 
-	pr_err_ratelimited("volume %s: cache file %s: read of %zu bytes at %llu failed: %zd%s\n",
-			   cookie->volume->key, cookie->name, piece->len, start, ret,
-			   again ? ", dropping them" : "");
+	pr_err_limited(cookie->volume,
+		       "volume %s: cache file %s: read of %zu bytes at %llu failed: %zd%s\n",
+		       cookie->volume->key, cookie->name, piece->len, start, ret,
+		       again ? ", dropping them" : "");
 	if (again) {
 		start = round_down(start, OD_READ_ALIGN);
 		end = min(round_up(end, (u64)OD_READ_ALIGN), cookie->size);
@@ -217,15 +220,21 @@ static void piece_work_fall_back(struct work_struct *work)
 
 /* --- straight from the device into the caller's pages --- */
 
-/* May run in hard interrupt. */
+/* In any context. */
+static void piece_direct_put(struct cachefiles_od_piece *piece)
+{
+	if (!refcount_dec_and_test(&piece->refs))
+		return;
+	if (piece->ret == (long)piece->len)
+		cachefiles_od_piece_done(piece, 0);
+	else
+		piece_queue(piece, piece_work_fall_back);
+}
+
 static void piece_direct_done(struct cachefiles_od_piece *piece, long ret)
 {
-	if (ret == (long)piece->len) {
-		cachefiles_od_piece_done(piece, 0);
-		return;
-	}
 	piece->ret = ret;
-	piece_queue(piece, piece_work_fall_back);
+	piece_direct_put(piece);
 }
 
 OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
@@ -234,38 +243,41 @@ OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
 }
 
 /*
- * File systems look at the iocb and its file after they have queued the I/O,
- * which may have completed by then: both have to stay until they return. The
- * reference keeps the one, the operation of begin_io() the other.
+ * File systems look at the iocb and its file after they have queued the I/O, some kernels at
+ * the reader's bvec, too: the read has not ended until they return. begin_io() keeps the file.
  */
 static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
-	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
+	struct file *file = cachefiles_od_piece_cookie(piece)->file;
 	ssize_t ret;
 
-	refcount_inc(&piece->refs);
-	init_sync_kiocb(&piece->iocb, cookie->file);
+	refcount_set(&piece->refs, 2);
+	init_sync_kiocb(&piece->iocb, file);
 	piece->iocb.ki_flags |= IOCB_DIRECT;
 	piece->iocb.ki_pos = cachefiles_od_piece_start(piece);
 	piece->iocb.ki_complete = piece_complete;
-	ret = vfs_iocb_iter_read(cookie->file, &piece->iocb, iter);
+	/* As a loop device does: whether it may be read was checked when it was opened. */
+	ret = file->f_op->read_iter(&piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		piece_direct_done(piece, ret);
-	cachefiles_od_piece_put(piece);
+	piece_direct_put(piece);
 }
 
 /* The piece's data is present: read it. */
 static void piece_submit(struct cachefiles_od_piece *piece)
 {
-	unsigned int align = cachefiles_od_piece_cookie(piece)->dio_align;
+	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
+	unsigned int align = cookie->dio_align;
+	u64 start = cachefiles_od_piece_start(piece);
 	struct iov_iter iter;
 
+	cachefiles_od_unused_read(cookie, start, start + piece->len);
 	if (!align) {
 		piece_queue(piece, piece_work_buffered);
 		return;
 	}
 	cachefiles_od_piece_iter(piece, 0, &iter);
-	if ((cachefiles_od_piece_start(piece) | iov_iter_alignment(&iter)) & (align - 1))
+	if ((start | iov_iter_alignment(&iter)) & (align - 1))
 		piece_queue(piece, piece_work_around);
 	else
 		piece_read_direct(piece, &iter);
@@ -310,9 +322,10 @@ static void piece_look_again(struct cachefiles_od_piece *piece)
 		piece_start_over(piece);
 		return;
 	}
-	pr_err_ratelimited("volume %s: blob %s: the daemon completed a READ without %zu bytes at %llu\n",
-			   cookie->volume->key, cookie->name, piece->len,
-			   cachefiles_od_piece_start(piece));
+	pr_err_limited(cookie->volume,
+		       "volume %s: blob %s: the daemon completed a READ without %zu bytes at %llu\n",
+		       cookie->volume->key, cookie->name, piece->len,
+		       cachefiles_od_piece_start(piece));
 	cachefiles_od_piece_done(piece, -EIO);
 }
 
@@ -330,17 +343,6 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 }
 
 /* --- what is not kept --- */
-
-/* The daemon's bytes from @from on go into the reader's pages. */
-static int copy_bytes(const struct cachefiles_od_bytes *bytes, u64 from,
-		      const struct cachefiles_od_piece *piece)
-{
-	struct iov_iter iter;
-
-	cachefiles_od_piece_iter(piece, 0, &iter);
-	return cachefiles_od_copy_out(bytes->bvec, bytes->skip + (from - bytes->start), piece->len,
-				      &iter);
-}
 
 static void piece_work_submit(struct work_struct *work)
 {
@@ -368,23 +370,19 @@ static void piece_take(struct cachefiles_od_piece *piece, const struct cachefile
 	read_range(piece->read, first, from, history, true);
 	read_range(piece->read, to, last, history, true);
 	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
-	cachefiles_od_piece_done(piece, copy_bytes(bytes, cachefiles_od_piece_start(piece), piece));
+	cachefiles_od_piece_done(piece, cachefiles_od_copy_bytes(bytes, piece));
 	end_io(cookie, saved);
 }
 
 /* --- starting --- */
 
-static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read, size_t from,
-					       size_t end, struct history history)
+static struct cachefiles_od_piece *piece_new(struct cachefiles_od_read *read, size_t from,
+					     size_t end, struct history history)
 {
-	struct cachefiles_od_piece *piece = kzalloc(sizeof(*piece), GFP_NOFS);
+	struct cachefiles_od_piece *piece = cachefiles_od_piece_new(read, from, end);
 
 	if (!piece)
 		return NULL;
-	refcount_set(&piece->refs, 1);
-	piece->read = read;
-	piece->from = from;
-	piece->len = end - from;
 	piece->expires = history.expires;
 	piece->tries = history.tries;
 	piece->reread = history.reread;
@@ -432,6 +430,8 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 				piece_submit(piece);
 			return len;
 		}
+		if (!piece->missed)
+			piece->expires = cachefiles_od_deadline(piece->read->timeout_ms);
 		/* Once it is attached to a READ, the piece is no longer ours. */
 		ret = cachefiles_od_wait_miss(cachefiles_od_piece_cookie(piece), piece, &len);
 		if (ret == 0)
@@ -451,7 +451,7 @@ static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 	struct cachefiles_od_piece *piece;
 
 	while (from < end) {
-		piece = piece_alloc(read, from, end, history);
+		piece = piece_new(read, from, end, history);
 		if (!piece) {
 			read->done(read, from, end - from, -ENOMEM);
 			return;
@@ -471,13 +471,14 @@ static bool read_is_sane(const struct cachefiles_od_read *read)
 void cachefiles_od_read(struct cachefiles_od_read *read)
 {
 	struct cachefiles_od_cookie *cookie = read->cookie;
-	const struct history none = { .expires = cachefiles_od_deadline(read->timeout_ms) };
+	const struct history none = { };
 	const struct cred *saved;
 
 	if (!read_is_sane(read)) {
-		pr_err_ratelimited("volume %s: blob %s: read of %zu bytes at %llu is beyond its %llu bytes\n",
-				   cookie->volume->key, cookie->name, read->len, read->start,
-				   cookie->size);
+		pr_err_limited(cookie->volume,
+			       "volume %s: blob %s: read of %zu bytes at %llu is past its end (%llu bytes)\n",
+			       cookie->volume->key, cookie->name, read->len, read->start,
+			       cookie->size);
 		read->done(read, 0, read->len, -EIO);
 		return;
 	}

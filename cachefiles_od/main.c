@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module comes and goes. */
 #include "internal.h"
+#include "stats.h"
 
 #include <linux/module.h>
 
 static int __init cachefiles_od_init(void)
 {
-	int err = cachefiles_od_params_init();
+	int err = cachefiles_od_refs_init();
 
 	if (err)
 		return err;
+	err = cachefiles_od_params_init();
+	if (err)
+		goto exit_refs;
 	err = cachefiles_od_sync_register();
 	if (err)
 		goto exit_params;
@@ -27,6 +31,8 @@ unregister_sync:
 	cachefiles_od_sync_unregister();
 exit_params:
 	cachefiles_od_params_exit();
+exit_refs:
+	cachefiles_od_refs_exit();
 	return err;
 }
 
@@ -38,6 +44,8 @@ static void __exit cachefiles_od_exit(void)
 	cachefiles_od_sync_unregister();
 	cachefiles_od_fillbuf_exit();
 	cachefiles_od_params_exit();
+	/* Work that was queued has put its cookies. */
+	cachefiles_od_refs_exit();
 }
 
 module_init(cachefiles_od_init);

@@ -127,6 +127,17 @@ static int read_slots(struct file *map, struct od_mapfile slots[2], bool valid[2
 	return 0;
 }
 
+/* This version of the map is the one in the map file. */
+static void set_stored(struct cachefiles_od_cookie *cookie, const struct od_mapfile *m)
+{
+	cookie->map_seq = m->seq;
+	cookie->map_runs_off = m->runs_off;
+	cookie->map_nr_runs = m->nr_runs;
+	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
+	cookie->map_stale = false;
+	cookie->map_used = m->used;
+}
+
 /* What the cookie keeps of the version that was read. */
 static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_mapfile *m)
 {
@@ -141,12 +152,7 @@ static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_map
 	kfree(cookie->validator);
 	cookie->validator = validator;
 	cookie->unversioned = !validator;
-	cookie->map_seq = m->seq;
-	cookie->map_runs_off = m->runs_off;
-	cookie->map_nr_runs = m->nr_runs;
-	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
-	cookie->map_stale = false;
-	cookie->map_used = m->used;
+	set_stored(cookie, m);
 	mutex_unlock(&cookie->commit_mutex);
 	return 0;
 }
@@ -286,64 +292,81 @@ static int write_map(struct file *map, const struct od_range *runs, struct od_ma
 	return write_runs(map, runs, m) ?: write_slot(map, m) ?: vfs_fsync(map, 1);
 }
 
+static int write_to(struct file *map, struct cachefiles_od_cookie *cookie,
+		    const struct od_range *runs, struct od_mapfile *m)
+{
+	int err = write_map(map, runs, m);
+
+	if (!err)
+		set_stored(cookie, m);
+	return err;
+}
+
 /**
- * struct writing - a map that a worker writes
- * @work: does it
- * @cache: whose credentials it has
- * @map: the file
- * @runs: what was present
- * @m: the rest
+ * struct storing - a map that is being stored
+ * @work: in which a worker does it
+ * @cookie: whose map it is
+ * @runs: what is present
+ * @nr_runs: their number
+ * @closed: does the map say that the object is closed?
+ * @map: the file, once it is open
  * @err: how it went
  */
-struct writing {
+struct storing {
 	struct work_struct work;
-	const struct cachefiles_od_cache *cache;
-	struct file *map;
+	struct cachefiles_od_cookie *cookie;
 	const struct od_range *runs;
-	struct od_mapfile *m;
+	u32 nr_runs;
+	bool closed;
+	struct file *map;
 	int err;
 };
 
-static void write_work(struct work_struct *work)
+static int store(struct storing *storing)
 {
-	struct writing *writing = container_of(work, struct writing, work);
-	const struct cred *saved = override_creds(writing->cache->cred);
+	struct cachefiles_od_cookie *cookie = storing->cookie;
+	struct od_mapfile *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct file *map;
+	int err;
 
-	writing->err = write_map(writing->map, writing->runs, writing->m);
+	if (!m)
+		return -ENOMEM;
+	err = describe(cookie, storing->nr_runs, storing->closed, m);
+	if (err)
+		goto free;
+	map = open_map(cachefiles_od_cookie_cache(cookie), cookie->file, O_RDWR | O_CREAT);
+	err = PTR_ERR_OR_ZERO(map);
+	if (!err) {
+		storing->map = map;
+		err = write_to(map, cookie, storing->runs, m);
+	}
+free:
+	kfree(m);
+	return err;
+}
+
+static void store_work(struct work_struct *work)
+{
+	struct storing *storing = container_of(work, struct storing, work);
+	const struct cred *saved =
+		override_creds(cachefiles_od_cookie_cache(storing->cookie)->cred);
+
+	storing->err = store(storing);
 	revert_creds(saved);
 }
 
 /*
- * A task that was killed, or has a limit for the size of its files, cannot write to them,
- * and any task may be the one that closes a blob: a worker writes for it.
+ * Any task may be the one that closes a blob, and a worker stores its map: a task that was
+ * killed, or has a limit for the size of its files, cannot write, and one that exits, as the last
+ * one of its mount namespace, has no namespaces, which AppArmor looks at when it opens files.
  */
-static int write_as_worker(const struct cachefiles_od_cache *cache, struct file *map,
-			   const struct od_range *runs, struct od_mapfile *m)
+static int store_as_worker(struct storing *storing)
 {
-	struct writing writing = { .cache = cache, .map = map, .runs = runs, .m = m };
-
-	INIT_WORK_ONSTACK(&writing.work, write_work);
-	queue_work(cachefiles_od_map_wq, &writing.work);
-	flush_work(&writing.work);
-	destroy_work_on_stack(&writing.work);
-	return writing.err;
-}
-
-static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
-		    const struct od_range *runs, struct od_mapfile *m)
-{
-	int err = current->flags & PF_KTHREAD ? write_map(map, runs, m) :
-		  write_as_worker(cachefiles_od_cookie_cache(cookie), map, runs, m);
-
-	if (err)
-		return err;
-	cookie->map_seq = m->seq;
-	cookie->map_runs_off = m->runs_off;
-	cookie->map_nr_runs = m->nr_runs;
-	cookie->map_closed = m->flags & OD_MAPFILE_CLOSED;
-	cookie->map_stale = false;
-	cookie->map_used = m->used;
-	return 0;
+	INIT_WORK_ONSTACK(&storing->work, store_work);
+	queue_work(cachefiles_od_map_wq, &storing->work);
+	flush_work(&storing->work);
+	destroy_work_on_stack(&storing->work);
+	return storing->err;
 }
 
 /*
@@ -353,26 +376,19 @@ static int store_to(struct file *map, struct cachefiles_od_cookie *cookie,
 int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
 				u32 nr_runs, bool closed)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	struct od_mapfile *m;
-	struct file *map;
+	struct storing storing = {
+		.cookie = cookie,
+		.runs = runs,
+		.nr_runs = nr_runs,
+		.closed = closed,
+	};
 	int err;
 
 	lockdep_assert_held(&cookie->commit_mutex);
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
-	if (!m)
-		return -ENOMEM;
-	err = describe(cookie, nr_runs, closed, m);
-	if (err)
-		goto free;
-	map = open_map(cache, cookie->file, O_RDWR | O_CREAT);
-	err = PTR_ERR_OR_ZERO(map);
-	if (!err) {
-		err = store_to(map, cookie, runs, m);
-		fput(map);
-	}
-free:
-	kfree(m);
+	err = current->flags & PF_KTHREAD ? store(&storing) : store_as_worker(&storing);
+	/* Here, as that of a worker would be put off, and keep the file system in use. */
+	if (storing.map)
+		fput(storing.map);
 	return err;
 }
 

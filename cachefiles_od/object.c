@@ -239,8 +239,9 @@ int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct o
 	err = end_reply(req, object_id, err);
 	/* The opener reports what became of the first one. */
 	if (err && !first)
-		pr_err_ratelimited("volume %s: blob %s: failed to open again: %d\n",
-				   cookie->volume->key, cookie->name, err);
+		pr_err_limited(cookie->volume,
+			       "volume %s: blob %s: failed to reopen: %d\n",
+			       cookie->volume->key, cookie->name, err);
 	cachefiles_od_end_operation(cookie);
 	/* The table's reference */
 	cachefiles_od_request_put(req);

@@ -57,7 +57,7 @@ struct workqueue_struct *cachefiles_od_wq;
 struct workqueue_struct *cachefiles_od_deadline_wq;
 /* Commits, which wait for the disk. */
 struct workqueue_struct *cachefiles_od_commit_wq;
-/* Writing maps, which a task with a commit_mutex waits for, another commit perhaps. */
+/* Storing maps, which a task with a commit_mutex waits for, another commit perhaps. */
 struct workqueue_struct *cachefiles_od_map_wq;
 
 int cachefiles_od_params_init(void)

@@ -5,6 +5,49 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+static_assert(sizeof(struct cachefiles_od_piece) <= CACHEFILES_OD_READ_ROOM);
+
+/* Most reads are one piece: the first one needs no allocation. */
+static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read)
+{
+	struct cachefiles_od_piece *piece = read->room;
+
+	if (piece) {
+		/* The first one: no other task has a piece of this read. */
+		read->room = NULL;
+		piece->in_room = true;
+		return piece;
+	}
+	piece = kmalloc(sizeof(*piece), GFP_NOFS);
+	if (piece)
+		piece->in_room = false;
+	return piece;
+}
+
+/* For some bytes of a read; how it goes on is the caller's. */
+struct cachefiles_od_piece *cachefiles_od_piece_new(struct cachefiles_od_read *read, size_t from,
+						    size_t end)
+{
+	struct cachefiles_od_piece *piece = piece_alloc(read);
+
+	if (!piece)
+		return NULL;
+	piece->read = read;
+	piece->from = from;
+	piece->len = end - from;
+	piece->error = 0;
+	piece->alone = false;
+	piece->late = false;
+	piece->reading = false;
+	return piece;
+}
+
+void cachefiles_od_piece_free(struct cachefiles_od_piece *piece)
+{
+	if (!piece->in_room)
+		kfree(piece);
+}
+
 void cachefiles_od_piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
 			      struct iov_iter *iter)
 {
@@ -53,13 +96,7 @@ static void clear_tail(const struct cachefiles_od_piece *piece)
 	iov_iter_zero(iov_iter_count(&iter), &iter);
 }
 
-void cachefiles_od_piece_put(struct cachefiles_od_piece *piece)
-{
-	if (refcount_dec_and_test(&piece->refs))
-		kfree(piece);
-}
-
-/* Reports a piece, once, and puts it. The read may be freed once this returns. */
+/* Reports a piece, once, and frees it. The read may be freed once this returns. */
 void cachefiles_od_piece_done(struct cachefiles_od_piece *piece, int error)
 {
 	struct cachefiles_od_read *read = piece->read;
@@ -72,6 +109,6 @@ void cachefiles_od_piece_done(struct cachefiles_od_piece *piece, int error)
 		clear_tail(piece);
 	cachefiles_od_use_piece(piece, error);
 	cachefiles_od_piece_end_reading(piece);
-	cachefiles_od_piece_put(piece);
+	cachefiles_od_piece_free(piece);
 	read->done(read, from, len, error);
 }

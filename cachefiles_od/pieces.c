@@ -56,6 +56,7 @@ void cachefiles_od_reads_add(struct cachefiles_od_cookie *cookie,
 	}
 	rb_link_node(&req->node, parent, link);
 	rb_insert_color(&req->node, &cookie->reads);
+	list_add_tail(&req->link, &cookie->reads_by_age);
 }
 
 void cachefiles_od_waits_add(struct cachefiles_od_request *req,
@@ -74,6 +75,7 @@ void cachefiles_od_waits_add(struct cachefiles_od_request *req,
 	rb_link_node(&piece->node, parent, link);
 	rb_insert_color(&piece->node, &req->waits);
 	req->nr_waits++;
+	req->cookie->nr_waiting++;
 }
 
 void cachefiles_od_waits_take(struct cachefiles_od_request *req,
@@ -82,6 +84,7 @@ void cachefiles_od_waits_take(struct cachefiles_od_request *req,
 {
 	rb_erase(&piece->node, &req->waits);
 	req->nr_waits--;
+	req->cookie->nr_waiting--;
 	piece->error = error;
 	list_add_tail(&piece->link, pieces);
 }

@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 
 /* Runs that the presence map of a blob has room for at first. */
-#define FIRST_RUNS	16
+#define FIRST_RUNS	4
 
 /* --- in memory --- */
 
@@ -87,6 +87,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 	cookie->uncommitted = 0;
 	spin_unlock(&cookie->lock);
 	kvfree(runs);
+	cachefiles_od_unused_forget(cookie);
 	mutex_lock(&cookie->commit_mutex);
 	kfree(cookie->validator);
 	cookie->validator = NULL;
@@ -251,8 +252,9 @@ static int commit_locked(struct cachefiles_od_cookie *cookie, bool closed)
 	cookie->uncommitted += uncommitted;
 	spin_unlock(&cookie->lock);
 	cookie->map_stale = true;
-	pr_err_ratelimited("volume %s: blob %s: failed to commit the presence map: %d\n",
-			   cookie->volume->key, cookie->name, err);
+	pr_err_limited(cookie->volume,
+		       "volume %s: blob %s: failed to commit the presence map: %d\n",
+		       cookie->volume->key, cookie->name, err);
 	return err;
 }
 

@@ -26,7 +26,7 @@ static int probe_holes(struct cachefiles_od_cache *cache, struct file *file)
 	    vfs_llseek(file, data, SEEK_HOLE) == data + block &&
 	    vfs_llseek(file, data + block, SEEK_DATA) == -ENXIO)
 		return 0;
-	pr_err("dir %s: file system \"%s\" does not tell holes from data\n", cache->dir,
+	pr_err("dir %s: file system \"%s\" does not report holes (SEEK_HOLE)\n", cache->dir,
 	       file_inode(file)->i_sb->s_type->name);
 	return -EOPNOTSUPP;
 }
@@ -38,7 +38,7 @@ static int probe_xattrs(struct cachefiles_od_cache *cache, const struct path *pa
 
 	cache->has_xattrs = !err;
 	if (err == -EOPNOTSUPP) {
-		pr_warn("dir %s: no user xattrs: blobs are fetched again after each mount\n",
+		pr_warn("dir %s: no user xattrs: cached data is lost at the last unmount\n",
 			cache->dir);
 		err = 0;
 	}

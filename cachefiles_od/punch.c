@@ -53,7 +53,7 @@ static int list_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end,
 	return 0;
 }
 
-/* The file has it still, and the map on disk says so. */
+/* The file still has the data, and the map on disk lists it. */
 static void put_back(struct cachefiles_od_cookie *cookie, const struct taken *taken)
 {
 	size_t i;
@@ -96,6 +96,7 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 	drain_readers(cookie);
 	err = vfs_fallocate(cookie->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
 			    end - start);
+	cachefiles_od_unused_dropped(cookie, start, end);
 	if (!err) {
 		atomic64_add(taken.bytes, &cache->stats.punched);
 		cachefiles_od_room_freed(cache, taken.bytes);
@@ -104,8 +105,8 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 }
 
 /*
- * Whole blocks alone are given back; the last one goes as far as the file. What is
- * past the end of the blob stays present: there is nothing to fetch.
+ * Only whole blocks are punched; the last one extends to the end of the file. Bytes
+ * past the end of the blob stay present: there is nothing to fetch.
  */
 static bool round_to_blocks(const struct cachefiles_od_cookie *cookie, u64 *start, u64 *end)
 {
@@ -117,7 +118,7 @@ static bool round_to_blocks(const struct cachefiles_od_cookie *cookie, u64 *star
 }
 
 /*
- * Gives a range back. The caller has an operation. 0; -EBUSY the file system is
+ * Punches a range. The caller holds an operation. 0; -EBUSY the file system is
  * frozen; -EINVAL; -EINTR; or why the map or the file could not be written to.
  */
 int cachefiles_od_punch(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
@@ -141,7 +142,8 @@ int cachefiles_od_punch(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 	revert_creds(saved);
 	up_write(&cookie->fill_sem);
 	if (err && err != -EBUSY)
-		pr_err_ratelimited("volume %s: blob %s: failed to punch %llu bytes at %llu: %d\n",
-				   cookie->volume->key, cookie->name, end - start, start, err);
+		pr_err_limited(cookie->volume,
+			       "volume %s: blob %s: failed to punch %llu bytes at %llu: %d\n",
+			       cookie->volume->key, cookie->name, end - start, start, err);
 	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon's side: it comes, fetches requests, takes over from another one, goes. */
+/* The daemon's side of requests: fetch, restore after a takeover, death of the daemon. */
 #include "internal.h"
 
 #include <linux/file.h>
@@ -48,8 +48,8 @@ static int fetch_begin(struct cachefiles_od_queue *queue, struct cachefiles_od_r
 }
 
 /*
- * A READ names an fd. While it was copied that fd may have been closed, and
- * what had been delivered to it was put back: so must be what just arrives.
+ * A READ names an fd, which may have been closed while the READ was copied. READs
+ * that had been delivered to it were requeued: this one has to be, too.
  */
 static bool is_out_of_date(const struct cachefiles_od_request *req, const struct od_message *msg)
 {
@@ -57,9 +57,9 @@ static bool is_out_of_date(const struct cachefiles_od_request *req, const struct
 }
 
 /*
- * The message has reached user space, or has not. Before this nobody may
- * reply; after it the fd becomes visible. False when the request was given up
- * in the meantime, or has to be fetched once more.
+ * The message has reached user space, or failed to. Before this no reply is
+ * accepted; after it the fd becomes visible. False if the request was given up
+ * meanwhile, or has to be fetched again.
  */
 static bool fetch_end(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req,
 		      const struct od_message *msg, bool delivered)
@@ -124,7 +124,7 @@ static int deliver_open(struct cachefiles_od_queue *queue, struct cachefiles_od_
 	return err ?: 1;
 }
 
-/* Nothing is replied to a CLOSE or a CULLED: they end where they are delivered. */
+/* CLOSE and CULLED have no reply: they end when they are delivered. */
 static void end_unreplied(struct cachefiles_od_request *req)
 {
 	int err;
@@ -264,9 +264,9 @@ static void cancel_one(struct cachefiles_od_request *req, struct list_head *piec
 }
 
 /*
- * The daemon has closed the device: all that waits for it fails. Stopping and
- * queueing exclude each other, so nothing is queued after this. The caller sets
- * @pieces going and puts @ended when it holds no lock.
+ * The daemon has closed the device: everything that waits for it fails. Stopping
+ * and queueing exclude each other, so nothing is queued after this. The caller
+ * resumes @pieces and puts @ended once it holds no lock.
  */
 void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
 			      struct list_head *ended)

@@ -10,6 +10,26 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+/* There may be thousands: a cache of their own takes less than the next power of two. */
+static struct kmem_cache *cookies;
+
+int cachefiles_od_refs_init(void)
+{
+	cookies = kmem_cache_create("cachefiles_od_cookie", sizeof(struct cachefiles_od_cookie), 0,
+				    0, NULL);
+	return cookies ? 0 : -ENOMEM;
+}
+
+void cachefiles_od_refs_exit(void)
+{
+	kmem_cache_destroy(cookies);
+}
+
+struct cachefiles_od_cookie *cachefiles_od_cookie_new(void)
+{
+	return kmem_cache_zalloc(cookies, GFP_KERNEL);
+}
+
 static void cache_free(struct kref *ref)
 {
 	struct cachefiles_od_cache *cache = container_of(ref, struct cachefiles_od_cache, ref);
@@ -52,9 +72,10 @@ static void cookie_free(struct kref *ref)
 		container_of(ref, struct cachefiles_od_cookie, ref);
 
 	cachefiles_od_volume_put(cookie->volume);
+	kfree(cookie->region_used);
 	kfree(cookie->name);
 	kfree(cookie->key);
-	kfree(cookie);
+	kmem_cache_free(cookies, cookie);
 }
 
 void cachefiles_od_cookie_put(struct cachefiles_od_cookie *cookie)

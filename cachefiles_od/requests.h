@@ -25,10 +25,10 @@ struct iov_iter;
 struct poll_table_struct;
 
 /**
- * struct cachefiles_od_deadlines - when waiting ends
- * @lock: guards @next and the arming of @work
- * @work: fails what has waited too long
- * @next: when @work is due, in jiffies; meaningful while it is pending
+ * struct cachefiles_od_deadlines - deadlines of waiting pieces
+ * @lock: protects @next and the arming of @work
+ * @work: fails pieces past their deadline
+ * @next: when @work is due, in jiffies; valid while it is pending
  */
 struct cachefiles_od_deadlines {
 	spinlock_t lock;
@@ -41,14 +41,14 @@ struct cachefiles_od_deadlines {
  * @requests: all of them by msg_id; its lock is the queue lock. Those that the
  *	daemon can fetch now carry %CACHEFILES_OD_READY
  * @nr_requests: how many
- * @next_id: where the search for a free msg_id goes on
+ * @next_id: next msg_id to try
  * @last_fetched: msg_id that was served last; the next search starts after it
  * @next_object_id: last object_id given out
  * @generation: counts restores: an OPEN of an earlier one belongs to a daemon
  *	that has been taken over from
  * @live: a daemon holds the device; requests may be queued
- * @wide: the daemon asked for READs wider than what is wanted
- * @events: the daemon asked for messages about what was removed
+ * @wide: the daemon accepts READs wider than what readers want
+ * @events: the daemon accepts messages about removed blobs
  * @opened: tasks that wait for an OPEN to end
  * @deadlines: of all pieces that wait
  */
@@ -69,20 +69,20 @@ struct cachefiles_od_queue {
 #define CACHEFILES_OD_READY	XA_MARK_1
 
 /**
- * struct cachefiles_od_request - a question to the daemon
+ * struct cachefiles_od_request - a request to the daemon
  * @ref: references
- * @cookie: the blob it is about; its lock guards all that can change here
- * @msg_id: its name
+ * @cookie: its blob, whose lock protects all fields that change
+ * @msg_id: identifies the message
  * @opcode: enum cachefiles_od_opcode
- * @object_id: for a CLOSE, the fd that it is about
- * @generation: the queue's when an OPEN was delivered
- * @state: where it is
- * @range: what a READ asks for; for a CULLED, the bytes that were freed
- * @passed: some of a READ went to its readers and was not kept, or was given back again
+ * @object_id: of a CLOSE: the object of the fd
+ * @generation: of an OPEN: the queue's when it was delivered
+ * @state: enum od_req_state
+ * @range: of a READ: the bytes; of a CULLED: the length is the bytes freed
+ * @passed: some data of a READ was passed to its readers and not kept, or punched since
  * @node: of a READ in the cookie's tree
  * @waits: pieces of reads that wait for a READ, by their first byte
- * @nr_waits: how many
- * @link: in a list of requests that have ended
+ * @nr_waits: number of @waits
+ * @link: of a READ, in the cookie's list; in a list of requests that have ended
  * @born: when it was queued, in jiffies
  * @error: how an OPEN ended
  * @done: an OPEN ended
@@ -120,29 +120,30 @@ struct cachefiles_od_bytes {
 };
 
 /**
- * struct cachefiles_od_piece - a part of a read that goes its own way
- * @refs: the piece's reporter and the submitter of its I/O
+ * struct cachefiles_od_piece - a part of a read that is handled separately
+ * @refs: of direct I/O: its completion, and the task that submits it
  * @node: in a request's tree, while it waits
- * @link: in a list of pieces that go on
+ * @link: in a list of pieces to resume
  * @read: the read; may be freed as soon as the piece was reported
  * @from: first byte, from the start of the read
  * @len: bytes
+ * @in_room: it is in the read's @room, and not freed
  * @expires: when to give up waiting, in jiffies; 0 for never
- * @error: why the piece fails instead of going on
- * @tries: READs that were completed and gave it nothing
- * @alone: the last of them asked for just what it wants
- * @reread: the cache file has failed to give it back once
- * @late: it waits for a READ of which it may have missed something: that was passed on
- *	before, or given back since
- * @missed: it has waited for the daemon, or does
- * @since: when it began to, in jiffies
- * @reading: it counts among the reads of the cache file
- * @epoch: in which epoch
- * @go_on: takes over a piece that has waited
- * @take: takes over a piece that has waited, some of whose bytes are at hand
+ * @error: errno that it fails with instead of being resumed
+ * @tries: READs that were completed without data for it
+ * @alone: the last of them covered nothing but this piece
+ * @reread: a read of the cache file has failed once
+ * @late: it waits for a READ some of whose data it may have missed: passed to other
+ *	readers before, or punched since
+ * @missed: it waits, or has waited, for the daemon
+ * @since: when that wait began, in jiffies
+ * @reading: it is counted in the cookie's @nr_reading
+ * @epoch: epoch that it is counted in
+ * @go_on: resumes a piece that has waited
+ * @take: resumes a piece that has waited, with some of its bytes in memory
  * @iocb: direct I/O on the cache file
- * @ret: how that ended
- * @work: what cannot be done where it was found out
+ * @ret: result of the direct I/O
+ * @work: continues it in process context
  */
 struct cachefiles_od_piece {
 	refcount_t refs;
@@ -152,6 +153,7 @@ struct cachefiles_od_piece {
 	size_t from, len;
 	unsigned long expires;
 	int error;
+	bool in_room;
 	u8 tries;
 	bool alone;
 	bool reread;
@@ -166,6 +168,32 @@ struct cachefiles_od_piece {
 	long ret;
 	struct work_struct work;
 };
+
+static inline struct cachefiles_od_request *cachefiles_od_read_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_request, node);
+}
+
+static inline struct cachefiles_od_piece *cachefiles_od_piece_of(struct rb_node *node)
+{
+	return rb_entry(node, struct cachefiles_od_piece, node);
+}
+
+static inline u64 cachefiles_od_piece_start(const struct cachefiles_od_piece *piece)
+{
+	return piece->read->start + piece->from;
+}
+
+static inline u64 cachefiles_od_piece_end(const struct cachefiles_od_piece *piece)
+{
+	return cachefiles_od_piece_start(piece) + piece->len;
+}
+
+static inline struct cachefiles_od_cookie *
+cachefiles_od_piece_cookie(const struct cachefiles_od_piece *piece)
+{
+	return piece->read->cookie;
+}
 
 /* request.c */
 void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue);
@@ -194,11 +222,13 @@ void cachefiles_od_request_wake_pollers(void);
 void cachefiles_od_request_wake_cullers(void);
 
 /* piece.c */
+struct cachefiles_od_piece *cachefiles_od_piece_new(struct cachefiles_od_read *read, size_t from,
+						    size_t end);
+void cachefiles_od_piece_free(struct cachefiles_od_piece *piece);
 void cachefiles_od_piece_iter(const struct cachefiles_od_piece *piece, size_t skip,
 			      struct iov_iter *iter);
 void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece);
 void cachefiles_od_piece_end_reading(struct cachefiles_od_piece *piece);
-void cachefiles_od_piece_put(struct cachefiles_od_piece *piece);
 void cachefiles_od_piece_done(struct cachefiles_od_piece *piece, int error);
 
 /* pieces.c */

@@ -31,10 +31,10 @@ static int count(struct cachefiles_od_cache *cache, struct od_room_count *result
 static void report(struct cachefiles_od_cache *cache, enum od_room before, enum od_room after)
 {
 	if (after == OD_ROOM_NONE && before != OD_ROOM_NONE)
-		pr_warn_ratelimited("dir %s: no room (-ENOSPC): missing data is passed to its readers and not kept\n",
+		pr_warn_ratelimited("dir %s: out of space (-ENOSPC): missing data is passed to readers and not kept\n",
 				    cache->dir);
 	else if (before == OD_ROOM_NONE && after != OD_ROOM_NONE)
-		pr_info_ratelimited("dir %s: there is room again\n", cache->dir);
+		pr_info_ratelimited("dir %s: space is available again\n", cache->dir);
 }
 
 static bool is_due(const struct cachefiles_od_cache *cache)

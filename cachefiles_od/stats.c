@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an operator wants to see at a glance, under /proc/fs/cachefiles_od: the caches
- * (stats_cache.c), their blobs and what waits for the daemon. Columns are separated by
- * tabs, the first line names them. Root alone may read it, row by row; no
- * spinlock is held while a row is formatted.
+ * Tables under /proc/fs/cachefiles_od: caches (stats_cache.c), blobs, and requests that wait for
+ * the daemon. Columns are separated by tabs, and named by the first line. Only root may read
+ * them; no spinlock is held while a row is formatted.
  */
 #include "internal.h"
+#include "stats.h"
 
 #include <linux/jiffies.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
 #define PROC_DIR	"fs/cachefiles_od"
-
-/* Blanks and what is not printable as octal, so that columns stay columns. */
-void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (key[i] > 32 && key[i] < 127 && key[i] != '\\')
-			seq_putc(m, key[i]);
-		else
-			seq_printf(m, "\\%03o", key[i]);
-	}
-}
-
-void cachefiles_od_stats_string(struct seq_file *m, const char *s)
-{
-	cachefiles_od_stats_key(m, (const u8 *)s, strlen(s));
-}
 
 /* --- blobs: under cachefiles_od_mutex --- */
 
@@ -112,34 +94,16 @@ static u64 without_tail(u64 bytes, u64 size)
 	return bytes > tail ? bytes - tail : 0;
 }
 
-/* Pieces of reads that wait for a blob, and since when the first request for it does. */
-void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
-				 unsigned int *oldest_ms)
-{
-	struct rb_node *node;
-
-	lockdep_assert_held(&cookie->lock);
-	for (node = rb_first(&cookie->reads); node; node = rb_next(node)) {
-		struct cachefiles_od_request *req =
-			rb_entry(node, struct cachefiles_od_request, node);
-
-		*waiting += req->nr_waits;
-		*oldest_ms = max(*oldest_ms, jiffies_to_msecs(jiffies - req->born));
-	}
-	if (cookie->open)
-		*oldest_ms = max(*oldest_ms, jiffies_to_msecs(jiffies - cookie->open->born));
-}
-
 static int blobs_show(struct seq_file *m, void *v)
 {
 	struct cachefiles_od_cookie *cookie = v;
 	unsigned int waiting = 0, oldest_ms = 0;
 	enum od_obj_state state;
-	u64 present, size;
+	u64 present, size, unused;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(m, "volume\tblob\tsize\tpresent\tstate\twaiting\tcommitted\tcache\tused\t"
-			 "oldest_ms\treads_sent\tbytes_filled\tbytes_widened");
+			 "oldest_ms\treads_sent\tbytes_filled\tbytes_widened\tbytes_unused");
 		seq_puts(m, cachefiles_od_use_head());
 		seq_putc(m, '\n');
 		return 0;
@@ -147,6 +111,7 @@ static int blobs_show(struct seq_file *m, void *v)
 	spin_lock(&cookie->lock);
 	size = cookie->size;
 	present = cookie->present.bytes;
+	unused = cookie->unused.bytes + cookie->never_used;
 	state = cookie->state;
 	cachefiles_od_stats_waiting(cookie, &waiting, &oldest_ms);
 	spin_unlock(&cookie->lock);
@@ -158,8 +123,8 @@ static int blobs_show(struct seq_file *m, void *v)
 		   without_tail(present, size), state_name(state), waiting,
 		   without_tail(READ_ONCE(cookie->committed), size),
 		   cookie->volume->cache->id, READ_ONCE(cookie->used));
-	seq_printf(m, "\t%u\t%lld\t%lld\t%lld", oldest_ms, atomic64_read(&cookie->sent),
-		   atomic64_read(&cookie->filled), atomic64_read(&cookie->widened));
+	seq_printf(m, "\t%u\t%lld\t%lld\t%lld\t%llu", oldest_ms, atomic64_read(&cookie->sent),
+		   atomic64_read(&cookie->filled), atomic64_read(&cookie->widened), unused);
 	cachefiles_od_use_show(m, &cookie->use);
 	seq_putc(m, '\n');
 	return 0;
@@ -177,7 +142,8 @@ static const struct seq_operations blobs_ops = {
 static int regions_show(struct seq_file *m, void *v)
 {
 	struct cachefiles_od_cookie *cookie = v;
-	unsigned int shift, i;
+	unsigned int shift, nr, i;
+	u32 used[OD_REGIONS];
 	u64 ino, size;
 
 	if (v == SEQ_START_TOKEN) {
@@ -188,12 +154,14 @@ static int regions_show(struct seq_file *m, void *v)
 	ino = cookie->file ? file_inode(cookie->file)->i_ino : 0;
 	size = cookie->size;
 	shift = cookie->region_shift;
+	nr = cookie->nr_regions;
+	memcpy(used, cookie->region_used, nr * sizeof(*used));
 	spin_unlock(&cookie->lock);
 	if (!ino)
 		return 0;
 	seq_printf(m, "%llu\t%llu\t%llu\t", ino, size, 1ULL << shift);
-	for (i = 0; i < OD_REGIONS && (u64)i << shift < size; i++)
-		seq_printf(m, "%s%u", i ? "," : "", READ_ONCE(cookie->region_used[i]));
+	for (i = 0; i < nr; i++)
+		seq_printf(m, "%s%u", i ? "," : "", used[i]);
 	seq_printf(m, "\t%u\n", cookie->volume->cache->id);
 	return 0;
 }

@@ -4,12 +4,13 @@
  * field of the one that a mount without cache= joins. One list has the fields of both.
  */
 #include "internal.h"
+#include "stats.h"
 
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
 /**
- * struct totals - what takes a walk through the blobs of a cache
+ * struct totals - totals over the blobs of a cache
  * @volumes: volumes in use
  * @blobs: blobs that are open
  * @waiting: pieces of reads that wait
@@ -20,8 +21,8 @@ struct totals {
 };
 
 /**
- * struct field - what is told of a cache
- * @name: of its column, or line
+ * struct field - a column of "caches", a line of "cache"
+ * @name: its name
  * @show: prints it
  */
 struct field {
@@ -53,6 +54,7 @@ SHOW_COUNTER(passed)
 SHOW_COUNTER(punched)
 SHOW_COUNTER(culled)
 SHOW_COUNTER(widened)
+SHOW_COUNTER(unused)
 SHOW(culling, "%s", READ_ONCE(cache->room.culling) ? "yes" : "no")
 SHOW(brun, "%u", cache->blocks.run)
 SHOW(bcull, "%u", cache->blocks.cull)
@@ -136,6 +138,7 @@ static const struct field fields[] = {
 	{ "bytes_punched", show_punched },
 	{ "culled", show_culled },
 	{ "bytes_widened", show_widened },
+	{ "bytes_unused", show_unused },
 	{ "hits", show_hits },
 	{ "misses", show_misses },
 	{ "waiting", show_waiting },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who used what: hits, misses, bytes, waits and errors, of each cache, blob and mount. They
- * are counted where a piece of a read ends, once for all three.
+ * Hits, misses, bytes, waits and errors of each cache, blob and mount. They are counted for all
+ * three when a piece of a read ends.
  */
 #include "internal.h"
 
@@ -15,7 +15,7 @@
 static_assert(CACHEFILES_OD_USE_WAITS == OD_USE_WAITS);
 static_assert(CACHEFILES_OD_USE_ERRNOS == OD_USE_ERRNOS);
 
-/* What became of a piece of a read. */
+/* How a piece of a read ended. */
 struct result {
 	u64 bytes;
 	int error;
@@ -47,7 +47,7 @@ void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 
 	u64 last = (start + len - 1) >> cookie->region_shift;
 
 	WRITE_ONCE(cookie->used, now);
-	for (; region <= last && region < OD_REGIONS; region++)
+	for (; region <= last && region < cookie->nr_regions; region++)
 		WRITE_ONCE(cookie->region_used[region], (u32)now);
 }
 

@@ -39,7 +39,7 @@ void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event
 	cachefiles_od_trace_ended(req, error);
 	rb_erase(&req->node, &req->cookie->reads);
 	cachefiles_od_waits_take_all(req, error, pieces);
-	list_add_tail(&req->link, ended);
+	list_move_tail(&req->link, ended);
 }
 
 /* Fails all that waits for data of a cookie. */
@@ -369,8 +369,14 @@ static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefile
 	return cachefiles_od_window();
 }
 
-static void count_widened(struct cachefiles_od_cookie *cookie, u64 bytes)
+/* One READ may also be too short for all that is wanted. */
+static void count_widened(struct cachefiles_od_cookie *cookie,
+			  const struct cachefiles_od_piece *piece,
+			  const struct cachefiles_od_request *req)
 {
+	u64 wanted = min(cachefiles_od_piece_end(piece), req->range.end);
+	u64 bytes = req->range.end - wanted;
+
 	atomic64_add(bytes, &cookie->widened);
 	atomic64_add(bytes, &cachefiles_od_cookie_cache(cookie)->stats.widened);
 }
@@ -385,7 +391,7 @@ static int start_read(struct cachefiles_od_cookie *cookie, const struct cachefil
 	err = cachefiles_od_request_enqueue(req);
 	if (err)
 		return err;
-	count_widened(cookie, req->range.end - req->range.start - piece->len);
+	count_widened(cookie, piece, req);
 	cachefiles_od_reads_add(cookie, req);
 	if (cookie->state == OD_OBJ_CLOSED)
 		cachefiles_od_wait_want_reopen(cookie);

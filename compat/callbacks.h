@@ -4,7 +4,7 @@
  * versions. The macro stands in place of the function's head and is followed by
  * its body, which is written for the newest form:
  *
- *	OD_COMPAT_READ_FOLIO(my_read_folio, folio)
+ *	OD_COMPAT_READ_FOLIO(my_read_folio, file, folio)
  *	{
  *		return my_read(folio);
  *	}
@@ -17,16 +17,16 @@
 
 /* .read_folio of struct address_space_operations; it was readpage() until v5.18. */
 #ifdef OD_HAVE_READ_FOLIO_FOLIO
-#define OD_COMPAT_READ_FOLIO(name, folio)				\
+#define OD_COMPAT_READ_FOLIO(name, file, folio)				\
 	static int name(struct file *file, struct folio *folio)
 #else
-#define OD_COMPAT_READ_FOLIO(name, folio)				\
-	static int name##_newest(struct folio *folio);			\
+#define OD_COMPAT_READ_FOLIO(name, file, folio)				\
+	static int name##_newest(struct file *file, struct folio *folio); \
 	static int name(struct file *file, struct page *page)		\
 	{								\
-		return name##_newest(page_folio(page));			\
+		return name##_newest(file, page_folio(page));		\
 	}								\
-	static int name##_newest(struct folio *folio)
+	static int name##_newest(struct file *file, struct folio *folio)
 #endif
 
 /* .ki_complete of struct kiocb; it had a second result, always 0, until v5.15. */
@@ -57,6 +57,26 @@
 	static struct posix_acl *name##_newest(struct inode *inode,	\
 					       int type, bool rcu)
 #endif
+
+/*
+ * .getattr of struct inode_operations; until v6.2 its first argument was a name space, until
+ * v5.11 there was none. generic_fillattr() takes @idmap as it is.
+ */
+#if defined(OD_HAVE_GETATTR_PATH)
+#define OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)		\
+	int name(const struct path *path, struct kstat *stat, u32 mask,	\
+		 unsigned int flags)
+#elif defined(OD_HAVE_GETATTR_USERNS)
+#define OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)		\
+	int name(struct user_namespace *idmap, const struct path *path,	\
+		 struct kstat *stat, u32 mask, unsigned int flags)
+#else
+#define OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)		\
+	int name(struct mnt_idmap *idmap, const struct path *path,	\
+		 struct kstat *stat, u32 mask, unsigned int flags)
+#endif
+#define OD_COMPAT_DECLARE_GETATTR(name)					\
+	OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)
 
 /*
  * .free_inode of struct super_operations, after a grace period; until v5.1 there was

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The blobs of a domain, open for one or more mounts. blobs_mutex protects the list and is
+ * The blobs of a domain, open for one or more mounts. blobs_mutex protects their tree and is
  * never held while waiting for the daemon: a task that opens or closes a blob marks it in
- * the list, and others wait for the mark to change.
+ * the tree, and others wait for the mark to change.
  */
 #include "internal.h"
 
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 
 #include "../compat/wait.h"
+
+#define FOLIO_MAX		(64U << 10)
+#define FOLIO_MAX_FILLED	(2U << 20)
+
+static atomic64_t blobs_numbered;
 
 /**
  * erofs_od_patience - how long a mount waits for another one that opens a blob, or mounts
@@ -35,16 +41,38 @@ unsigned int erofs_od_metadata_timeout(const struct erofs_od_sb_info *sbi)
 	       CACHEFILES_OD_TIMEOUT_METADATA : sbi->timeout_ms;
 }
 
-static struct erofs_od_blob *find_blob(struct erofs_od_domain *domain,
-				       const char *name)
+static struct erofs_od_blob *blob_of(struct rb_node *node)
 {
-	struct erofs_od_blob *blob;
+	return rb_entry(node, struct erofs_od_blob, node);
+}
+
+static struct erofs_od_blob *find_blob(struct erofs_od_domain *domain, const char *name)
+{
+	struct rb_node *node = domain->blobs.rb_node;
 
 	lockdep_assert_held(&domain->blobs_mutex);
-	list_for_each_entry(blob, &domain->blobs, node)
-		if (!strcmp(blob->name, name))
-			return blob;
+	while (node) {
+		int order = strcmp(name, blob_of(node)->name);
+
+		if (!order)
+			return blob_of(node);
+		node = order < 0 ? node->rb_left : node->rb_right;
+	}
 	return NULL;
+}
+
+static void add_blob(struct erofs_od_domain *domain, struct erofs_od_blob *blob)
+{
+	struct rb_node **link = &domain->blobs.rb_node, *parent = NULL;
+
+	lockdep_assert_held(&domain->blobs_mutex);
+	while (*link) {
+		parent = *link;
+		link = strcmp(blob->name, blob_of(parent)->name) < 0 ? &parent->rb_left :
+								       &parent->rb_right;
+	}
+	rb_link_node(&blob->node, parent, link);
+	rb_insert_color(&blob->node, &domain->blobs);
 }
 
 static struct erofs_od_blob *new_blob(struct erofs_od_sb_info *sbi, const char *name)
@@ -58,7 +86,9 @@ static struct erofs_od_blob *new_blob(struct erofs_od_sb_info *sbi, const char *
 		kfree(blob);
 		return NULL;
 	}
+	blob->number = atomic64_inc_return(&blobs_numbered);
 	blob->domain = sbi->domain;
+	blob->backend = sbi->fsid ? &erofs_od_cached_backend : &erofs_od_local_backend;
 	blob->timeout_ms = erofs_od_metadata_timeout(sbi);
 	init_waitqueue_head(&blob->wait);
 	blob->state = EROFS_OD_BLOB_OPENING;
@@ -73,13 +103,13 @@ static void blob_changed(struct erofs_od_domain *domain)
 	wake_up_all(&domain->wait);
 }
 
-/* Removes a blob from the list and frees it. */
+/* Removes a blob from the tree and frees it. */
 static void drop_blob(struct erofs_od_blob *blob)
 {
 	struct erofs_od_domain *domain = blob->domain;
 
 	mutex_lock(&domain->blobs_mutex);
-	list_del(&blob->node);
+	rb_erase(&blob->node, &domain->blobs);
 	blob_changed(domain);
 	mutex_unlock(&domain->blobs_mutex);
 	kfree(blob->name);
@@ -103,11 +133,12 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 
 	mutex_lock(&domain->blobs_mutex);
 	*changes = domain->changes;
-	blob = find_blob(domain, name);
+	/* Files are not shared: one name may stand for several ranges of a file. */
+	blob = domain->volume ? find_blob(domain, name) : NULL;
 	if (!blob) {
 		blob = new_blob(sbi, name);
 		if (blob)
-			list_add(&blob->node, &domain->blobs);
+			add_blob(domain, blob);
 		else
 			blob = ERR_PTR(-ENOMEM);
 	} else if (blob->state == EROFS_OD_BLOB_OPEN) {
@@ -119,17 +150,15 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 	return blob;
 }
 
-/* Ask the daemon for a blob, unless it is open. */
-static struct erofs_od_blob *ask(struct erofs_od_blob *blob)
+/* Begins to open a blob, unless it is open. */
+static struct erofs_od_blob *ask(struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob)
 {
 	int err;
 
 	/* Only its opener gets a blob that is not open. */
 	if (IS_ERR_OR_NULL(blob) || blob->state == EROFS_OD_BLOB_OPEN)
 		return blob;
-	blob->cookie = cachefiles_od_acquire_cookie(blob->domain->volume, blob->name,
-						    strlen(blob->name), blob->timeout_ms);
-	err = PTR_ERR_OR_ZERO(blob->cookie);
+	err = blob->backend->open(sbi, blob);
 	if (!err)
 		return blob;
 	drop_blob(blob);
@@ -149,17 +178,36 @@ struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const ch
 {
 	unsigned int changes;
 
-	return ask(get_blob(sbi, name, &changes));
+	return ask(sbi, get_blob(sbi, name, &changes));
+}
+
+/**
+ * erofs_od_start_part - begin to open a part of a mount's primary blob as one of its own
+ * @sbi: mount without a cache
+ * @start: first byte
+ * @len: bytes
+ *
+ * Return: as erofs_od_start_blob(), never NULL.
+ */
+struct erofs_od_blob *erofs_od_start_part(struct erofs_od_sb_info *sbi, u64 start, u64 len)
+{
+	unsigned int changes;
+	struct erofs_od_blob *blob = get_blob(sbi, sbi->source, &changes);
+	int err;
+
+	if (IS_ERR(blob))
+		return blob;
+	err = erofs_od_local_part(blob, sbi->blobs[0], start, len);
+	if (!err)
+		return blob;
+	drop_blob(blob);
+	return ERR_PTR(err);
 }
 
 static int wait_for_blob(struct erofs_od_blob *blob)
 {
-	int err = cachefiles_od_wait_for_cookie(blob->cookie);
+	int err = blob->backend->wait(blob);
 
-	if (err)
-		return err;
-	blob->meta = erofs_od_meta_new(blob);
-	err = PTR_ERR_OR_ZERO(blob->meta);
 	if (err)
 		return err;
 	mutex_lock(&blob->domain->blobs_mutex);
@@ -200,7 +248,7 @@ void erofs_od_abandon_blob(struct erofs_od_blob *blob)
 		erofs_od_close_blob(blob);
 		return;
 	}
-	cachefiles_od_relinquish_cookie(blob->cookie);
+	blob->backend->close(blob);
 	drop_blob(blob);
 }
 
@@ -226,7 +274,7 @@ struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const cha
 		if (left <= 0)
 			return ERR_PTR(left ? -EINTR : -ETIMEDOUT);
 	}
-	blob = ask(blob);
+	blob = ask(sbi, blob);
 	if (IS_ERR(blob))
 		return blob;
 	err = erofs_od_finish_blob(blob);
@@ -252,26 +300,40 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	if (!last)
 		return;
 	/* iput() would wait for reads of metadata that wait for the daemon. */
-	erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
+	if (blob->meta)
+		erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
-	cachefiles_od_relinquish_cookie(blob->cookie);
+	blob->backend->close(blob);
 	drop_blob(blob);
 }
 
-/**
- * erofs_od_is_filled - is nearly all data of a mount present?
- * @sbi: mount
- *
- * A hint: ranges may be given back. Blobs that were found filled are not looked at again.
- *
- * Context: any.
+/*
+ * Is nearly all data of a mount present? A hint: ranges may be given back. Blobs that were
+ * found filled are not looked at again.
  */
-bool erofs_od_is_filled(struct erofs_od_sb_info *sbi)
+static bool is_filled(struct erofs_od_sb_info *sbi)
 {
 	unsigned int nr = READ_ONCE(sbi->nr_filled);
 
-	while (nr < sbi->nr_blobs && cachefiles_od_is_filled(sbi->blobs[nr]->cookie))
+	while (nr < sbi->nr_blobs && sbi->blobs[nr]->backend->is_filled(sbi->blobs[nr]))
 		nr++;
 	WRITE_ONCE(sbi->nr_filled, nr);
 	return nr == sbi->nr_blobs;
+}
+
+/**
+ * erofs_od_folio_max - bytes of the largest folio that the page cache of a file may have
+ * @inode: regular file
+ *
+ * A folio can be read once all of its blocks have been read, so a large one makes readers
+ * wait for data that they do not need: unless next to nothing is missing.
+ *
+ * Context: any.
+ */
+unsigned int erofs_od_folio_max(const struct inode *inode)
+{
+	if (od_inode_is_compressed(&EROFS_OD_I(inode)->od) ||
+	    !is_filled(EROFS_OD_SB(inode->i_sb)))
+		return FOLIO_MAX;
+	return FOLIO_MAX_FILLED;
 }

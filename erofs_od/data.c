@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The page cache of regular files. */
 #include "internal.h"
+#include "share.h"
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 /**
  * erofs_od_data_source - where the bytes of a regular file come from
@@ -21,6 +23,7 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
 		.od = od,
 		.map = erofs_od_map,
 		.peek = erofs_od_meta_peek,
+		.fetch = erofs_od_meta_fetch,
 		.owner = inode,
 		.group = inode->i_sb,
 		.timeout_ms = READ_ONCE(sbi->timeout_ms),
@@ -34,7 +37,7 @@ struct erofs_od_source erofs_od_data_source(struct inode *inode)
  */
 static int data_split(struct folio *folio)
 {
-	struct address_space *mapping = folio_inode(folio)->i_mapping;
+	struct address_space *mapping = folio_mapping(folio);
 	gfp_t gfp = mapping_gfp_constraint(mapping, GFP_NOFS);
 	pgoff_t index = folio_pos(folio) >> PAGE_SHIFT;
 	pgoff_t end = index + (folio_size(folio) >> PAGE_SHIFT);
@@ -54,7 +57,7 @@ static int data_split(struct folio *folio)
 	return AOP_TRUNCATED_PAGE;
 }
 
-OD_COMPAT_READ_FOLIO(data_read_folio, folio)
+OD_COMPAT_READ_FOLIO(data_read_folio, file, folio)
 {
 	struct erofs_od_source source = erofs_od_data_source(folio_inode(folio));
 
@@ -63,29 +66,120 @@ OD_COMPAT_READ_FOLIO(data_read_folio, folio)
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-/* How many bytes a readahead can start to read without waiting. */
-static u64 data_ready(const struct erofs_od_source *source, u64 pos, u64 len)
+/* How many bytes a readahead can start to read without waiting, and where the first are. */
+static u64 data_ready(struct erofs_od_source *source, u64 pos, u64 len,
+		      struct erofs_od_extent *extent)
 {
-	if (!source->submit)
-		return erofs_od_map_ready(source->inode, pos, len);
+	u64 ready;
+
+	if (!source->submit) {
+		ready = erofs_od_map_ready(source->inode, pos, len, extent);
+		source->first = extent->len ? extent : NULL;
+		return ready;
+	}
 	if (erofs_od_zdata_is_full(source->sbi))
 		return 0;
 	return erofs_od_zmap_ready(source->inode, pos, len);
 }
 
+static void readahead_from(struct erofs_od_source *source, struct readahead_control *rac)
+{
+	struct erofs_od_extent first;
+	u64 pos = readahead_pos(rac);
+	u64 ready = data_ready(source, pos, readahead_length(rac), &first);
+
+	erofs_od_io_readahead(source, rac, pos + ready);
+}
+
 static void data_readahead(struct readahead_control *rac)
 {
-	struct inode *inode = rac->mapping->host;
-	struct erofs_od_source source = erofs_od_data_source(inode);
-	u64 pos = readahead_pos(rac);
+	struct erofs_od_source source = erofs_od_data_source(rac->mapping->host);
 
-	erofs_od_io_readahead(&source, rac,
-			      pos + data_ready(&source, pos, readahead_length(rac)));
+	readahead_from(&source, rac);
 }
 
 const struct address_space_operations erofs_od_data_aops = {
 	.read_folio = data_read_folio,
 	.readahead = data_readahead,
 	/* Allows O_DIRECT; file.c handles it. */
+	.direct_IO = noop_direct_IO,
+};
+
+/*
+ * The file that is read, of those that share the pages: its mount finds the data, waits for
+ * it and counts it. A file system above could have a file of its own use the pages.
+ */
+static bool shared_source(const struct file *file, const struct address_space *mapping,
+			  struct erofs_od_source *source)
+{
+	struct inode *inode = file ? file_inode(file) : NULL;
+
+	if (!inode || inode->i_op != &erofs_od_file_iops || inode->i_mapping != mapping)
+		return false;
+	*source = erofs_od_data_source(inode);
+	source->ino = inode->i_ino;
+	source->owner = source->sbi;
+	source->share = source->sbi->domain->share;
+	return true;
+}
+
+/*
+ * A read that was ended because another mount was unmounted by force is started again: the
+ * VFS would fail the task that waits for it.
+ */
+static int shared_read(const struct erofs_od_source *source, struct folio *folio,
+		       unsigned int before)
+{
+	int err = erofs_od_io_read_folios(source, &folio, 1, folio_pos(folio));
+
+	if (err || folio_wait_locked_killable(folio) || folio_test_uptodate(folio))
+		return err;
+	/* The folio was unlocked after that was counted. */
+	smp_rmb();
+	return before == erofs_od_share_interrupts(source->share) ? 0 : AOP_TRUNCATED_PAGE;
+}
+
+/* A mount that was unmounted by force has failed its readers before others wait here. */
+static bool must_step_back(const struct erofs_od_source *source)
+{
+	return erofs_od_share_quiet(source->share) > 0 && source->timeout_ms != EROFS_OD_FORCED_MS;
+}
+
+static int step_back(const struct erofs_od_source *source, struct folio *folio)
+{
+	folio_unlock(folio);
+	schedule_timeout_killable((long)max_t(s64, erofs_od_share_quiet(source->share), 1));
+	return fatal_signal_pending(current) ? -EINTR : AOP_TRUNCATED_PAGE;
+}
+
+OD_COMPAT_READ_FOLIO(shared_read_folio, file, folio)
+{
+	struct erofs_od_source source;
+	unsigned int before;
+
+	if (folio_size(folio) > PAGE_SIZE)
+		return data_split(folio);
+	if (!shared_source(file, folio_mapping(folio), &source)) {
+		folio_unlock(folio);
+		return -EIO;
+	}
+	/* First: a forced unmount between the two is one that interrupts this read. */
+	before = erofs_od_share_interrupts(source.share);
+	if (must_step_back(&source))
+		return step_back(&source, folio);
+	return shared_read(&source, folio, before);
+}
+
+static void shared_readahead(struct readahead_control *rac)
+{
+	struct erofs_od_source source;
+
+	if (shared_source(rac->file, rac->mapping, &source) && !must_step_back(&source))
+		readahead_from(&source, rac);
+}
+
+const struct address_space_operations erofs_od_shared_aops = {
+	.read_folio = shared_read_folio,
+	.readahead = shared_readahead,
 	.direct_IO = noop_direct_IO,
 };

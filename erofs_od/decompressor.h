@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Decompressors: one table, by algorithm, of what the kernel has. */
+/* Decompressors of the kernel: one table, by algorithm. */
 #ifndef EROFS_OD_DECOMPRESSOR_H
 #define EROFS_OD_DECOMPRESSOR_H
 

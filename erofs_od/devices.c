@@ -41,7 +41,7 @@ static struct od_blob *add_blob(struct erofs_od_sb_info *sbi, struct erofs_od_bl
 	struct od_blob *range = &sbi->ranges[sbi->nr_blobs];
 
 	sbi->blobs[sbi->nr_blobs++] = blob;
-	range->size = cachefiles_od_cookie_size(blob->cookie);
+	range->size = erofs_od_blob_end(blob);
 	return range;
 }
 
@@ -80,11 +80,17 @@ int erofs_od_open_primary(struct erofs_od_sb_info *sbi)
 
 	if (err)
 		return err;
-	blob = erofs_od_open_blob(sbi, sbi->fsid);
+	blob = erofs_od_open_blob(sbi, erofs_od_name(sbi));
 	if (IS_ERR(blob))
-		return report_open(sbi, sbi->fsid, PTR_ERR(blob));
+		return report_open(sbi, erofs_od_name(sbi), PTR_ERR(blob));
 	add_blob(sbi, blob);
 	return 0;
+}
+
+/* Without names of files, the blobs of an image of this host are parts of it. */
+static bool is_flat(const struct erofs_od_sb_info *sbi)
+{
+	return !sbi->fsid && !sbi->nr_devices;
 }
 
 static int read_slot(struct erofs_od_sb_info *sbi, unsigned int nr, struct opening *opening)
@@ -99,6 +105,14 @@ static int read_slot(struct erofs_od_sb_info *sbi, unsigned int nr, struct openi
 		return err;
 	}
 	od_slot_parse(&disk, sbi->od.incompat & OD_FEATURE_INCOMPAT_48BIT, &opening->slot);
+	if (is_flat(sbi)) {
+		opening->name = sbi->source;
+		if (opening->slot.uniaddr)
+			return 0;
+		erofs_od_err(sbi, "device slot %u has no address in the image: device= required",
+			     nr);
+		return -EINVAL;
+	}
 	opening->name = sbi->nr_devices ? sbi->devices[nr] : opening->slot.tag;
 	if (!*opening->name) {
 		erofs_od_err(sbi, "device slot %u has no name: device= required", nr);
@@ -109,8 +123,14 @@ static int read_slot(struct erofs_od_sb_info *sbi, unsigned int nr, struct openi
 
 static int start(struct erofs_od_sb_info *sbi, struct opening *opening)
 {
-	struct erofs_od_blob *blob = erofs_od_start_blob(sbi, opening->name);
+	const struct od_slot *slot = &opening->slot;
+	struct erofs_od_blob *blob;
 
+	if (is_flat(sbi))
+		blob = erofs_od_start_part(sbi, slot->uniaddr << sbi->od.blkbits,
+					   slot->blocks << sbi->od.blkbits);
+	else
+		blob = erofs_od_start_blob(sbi, opening->name);
 	if (IS_ERR(blob))
 		return report_open(sbi, opening->name, PTR_ERR(blob));
 	opening->blob = blob;
@@ -147,7 +167,8 @@ static int add(struct erofs_od_sb_info *sbi, const struct opening *opening)
 	range->uniaddr = opening->slot.uniaddr << sbi->od.blkbits;
 	range->unilen = opening->slot.blocks << sbi->od.blkbits;
 	if (range->size < range->unilen)
-		pr_warn("%s: blob %*pE has %llu bytes instead of %llu\n", sbi->fsid,
+		pr_warn("%*pE: blob %*pE has %llu bytes instead of %llu\n",
+			(int)strlen(erofs_od_name(sbi)), erofs_od_name(sbi),
 			(int)strlen(opening->name), opening->name, range->size, range->unilen);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
 
 #include "../compat/wait.h"
@@ -59,7 +60,7 @@ static void direct_cancel(struct erofs_od_sb_info *sbi, struct direct *direct)
 	for (nr = 0; nr < direct->nr; nr++) {
 		while (folio_test_locked(direct->folio[nr])) {
 			for (i = 0; i < sbi->nr_blobs; i++)
-				cachefiles_od_cancel_reads(sbi->blobs[i]->cookie, direct);
+				sbi->blobs[i]->backend->cancel(sbi->blobs[i], direct);
 			schedule_timeout_uninterruptible(1);
 		}
 	}
@@ -109,6 +110,9 @@ static int direct_fetch(struct erofs_od_source *source, u64 pos, size_t len,
 	source->owner = direct;
 	source->wait = &source->sbi->wait;
 	source->error = &direct->error;
+	/* The last page has room for bytes that nobody wants, which may be missing. */
+	if (pos + len < source->size)
+		source->size = source->end = pos + len;
 	direct->error = 0;
 	err = erofs_od_io_read_folios(source, direct->folio, direct->nr, pos);
 	killed = direct_wait(source->sbi, direct);
@@ -163,11 +167,11 @@ int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
 
 /**
  * erofs_od_direct_read - read without the page cache
- * @iocb: position, aligned to blocks of the image
- * @to: destination, aligned to blocks of the image
+ * @iocb: position, a multiple of %EROFS_OD_SECTOR
+ * @to: destination, whose addresses and lengths are such multiples, too
  *
  * Context: sleeps, killably and freezably.
- * Return: bytes read; -EINVAL unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR
+ * Return: bytes read, 0 at the end; -EINVAL unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR
  * killed; -ENOMEM; -EFAULT; -ETIMEDOUT, -EUCLEAN, -EIO.
  */
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
@@ -177,7 +181,10 @@ ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
 	struct direct *direct;
 	ssize_t done = 0, n = 0;
 
-	if ((iocb->ki_pos | iov_iter_alignment(to)) & (inode->i_sb->s_blocksize - 1))
+	/* Who has read up to the end, in the middle of a sector, asks once more from there. */
+	if (iocb->ki_pos >= size)
+		return 0;
+	if ((iocb->ki_pos | iov_iter_alignment(to)) & (EROFS_OD_SECTOR - 1))
 		return -EINVAL;
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		return -EAGAIN;

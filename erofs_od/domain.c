@@ -4,18 +4,24 @@
  *
  * A mount with a domain_id joins the others of that name; one without has a
  * domain of its own. A domain is a volume of the cache. domains_mutex protects the
- * lists of domains and of their mounts; blob.c has their blobs.
+ * lists and tables of domains and of their mounts; blob.c has their blobs.
  */
 #include "internal.h"
 
+#include <linux/hashtable.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/stringhash.h>
 
 #include "../compat/wait.h"
 
 static DEFINE_MUTEX(domains_mutex);
 static LIST_HEAD(domains);
+
+/* A node may have hundreds of domains, and a domain thousands of mounts. */
+static DEFINE_HASHTABLE(domains_by_key, 8);
+static DEFINE_HASHTABLE(mounts_by_fsid, 10);
 
 /* How often a mount was completed, changed or ended, and the mounts that wait for that. */
 static unsigned int mount_changes;
@@ -28,13 +34,18 @@ static void mounts_changed(void)
 	wake_up_all(&mount_wait);
 }
 
+static unsigned int hash_string(const void *salt, const char *s)
+{
+	return full_name_hash(salt, s, strlen(s));
+}
+
 /* In the cache that the mount would join: another cache may have a domain of that name. */
 static struct erofs_od_domain *find_domain(const struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain;
 
 	lockdep_assert_held(&domains_mutex);
-	list_for_each_entry(domain, &domains, node)
+	hash_for_each_possible(domains_by_key, domain, key_node, hash_string(NULL, key))
 		if (!strcmp(domain->key, key) &&
 		    cachefiles_od_volume_is_current(domain->volume, sbi->cache_tag))
 			return domain;
@@ -43,32 +54,43 @@ static struct erofs_od_domain *find_domain(const struct erofs_od_sb_info *sbi, c
 
 static void free_domain(struct erofs_od_domain *domain)
 {
+	erofs_od_share_put(domain->share);
 	kfree(domain->key);
 	kfree(domain);
 }
 
-static struct erofs_od_domain *new_domain(const struct erofs_od_sb_info *sbi, const char *key)
+static struct erofs_od_domain *alloc_domain(const struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+
+	if (!domain)
+		return NULL;
+	domain->key = kstrdup(key, GFP_KERNEL);
+	domain->share = erofs_od_share_new();
+	if (!domain->key || !domain->share) {
+		free_domain(domain);
+		return NULL;
+	}
+	domain->shared = sbi->domain_id;
+	INIT_LIST_HEAD(&domain->node);
+	mutex_init(&domain->blobs_mutex);
+	domain->blobs = RB_ROOT;
+	INIT_LIST_HEAD(&domain->mounts);
+	init_waitqueue_head(&domain->wait);
+	return domain;
+}
+
+static struct erofs_od_domain *new_domain(const struct erofs_od_sb_info *sbi, const char *key)
+{
+	struct erofs_od_domain *domain = alloc_domain(sbi, key);
 	int err;
 
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
-	domain->key = kstrdup(key, GFP_KERNEL);
-	domain->shared = sbi->domain_id;
-	mutex_init(&domain->blobs_mutex);
-	INIT_LIST_HEAD(&domain->blobs);
-	INIT_LIST_HEAD(&domain->mounts);
-	init_waitqueue_head(&domain->wait);
-	err = -ENOMEM;
-	if (!domain->key)
-		goto free;
 	domain->volume = cachefiles_od_acquire_volume(key, sbi->cache_tag);
 	err = PTR_ERR_OR_ZERO(domain->volume);
-	if (err)
-		goto free;
-	return domain;
-free:
+	if (!err)
+		return domain;
 	free_domain(domain);
 	return ERR_PTR(err);
 }
@@ -77,8 +99,9 @@ static struct erofs_od_sb_info *find_mount(const struct erofs_od_domain *domain,
 {
 	struct erofs_od_sb_info *sbi;
 
-	list_for_each_entry(sbi, &domain->mounts, node)
-		if (!strcmp(sbi->fsid, fsid))
+	lockdep_assert_held(&domains_mutex);
+	hash_for_each_possible(mounts_by_fsid, sbi, fsid_node, hash_string(domain, fsid))
+		if (sbi->domain == domain && !strcmp(sbi->fsid, fsid))
 			return sbi;
 	return NULL;
 }
@@ -88,23 +111,28 @@ static bool same_string(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/**
- * erofs_od_same_options - whether two mounts of an image could share a superblock
- * @a: one mount
- * @b: another one
- */
-bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
+static bool same_devices(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
 {
 	unsigned int i;
 
-	if (strcmp(a->fsid, b->fsid) || !same_string(a->domain_id, b->domain_id) ||
-	    a->nr_devices != b->nr_devices || a->timeout_ms != b->timeout_ms ||
-	    a->user_xattr != b->user_xattr || a->acl != b->acl)
+	if (a->nr_devices != b->nr_devices)
 		return false;
 	for (i = 0; i < a->nr_devices; i++)
 		if (strcmp(a->devices[i], b->devices[i]))
 			return false;
 	return true;
+}
+
+/**
+ * erofs_od_same_options - whether two mounts of an image could share a superblock
+ * @a: mount from the cache
+ * @b: another one, or one of a file: memory of a freed mount may be reused
+ */
+bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
+{
+	return same_string(a->fsid, b->fsid) && same_string(a->domain_id, b->domain_id) &&
+	       a->timeout_ms == b->timeout_ms && a->user_xattr == b->user_xattr &&
+	       a->acl == b->acl && a->share == b->share && same_devices(a, b);
 }
 
 /* Another mount of the image exists: it can be shared, or is in the way. */
@@ -115,6 +143,31 @@ static int meet(struct erofs_od_sb_info *sbi, struct erofs_od_sb_info *other)
 	sbi->twin = other;
 	sbi->twin_changes = mount_changes;
 	return -EALREADY;
+}
+
+static void add_mount(struct erofs_od_domain *domain, struct erofs_od_sb_info *sbi)
+{
+	domain->users++;
+	list_add_tail(&sbi->node, &domain->mounts);
+	sbi->domain = domain;
+}
+
+static void add_domain(struct erofs_od_domain *domain)
+{
+	lockdep_assert_held(&domains_mutex);
+	list_add(&domain->node, &domains);
+	hash_add(domains_by_key, &domain->key_node, hash_string(NULL, domain->key));
+}
+
+/* Files of this host: a domain of its own, without a volume, that no list or table has. */
+static int join_alone(struct erofs_od_sb_info *sbi)
+{
+	struct erofs_od_domain *domain = alloc_domain(sbi, sbi->source);
+
+	if (!domain)
+		return -ENOMEM;
+	add_mount(domain, sbi);
+	return 0;
 }
 
 static int join_key(struct erofs_od_sb_info *sbi, const char *key)
@@ -131,11 +184,10 @@ static int join_key(struct erofs_od_sb_info *sbi, const char *key)
 		domain = new_domain(sbi, key);
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
-		list_add(&domain->node, &domains);
+		add_domain(domain);
 	}
-	domain->users++;
-	list_add_tail(&sbi->node, &domain->mounts);
-	sbi->domain = domain;
+	add_mount(domain, sbi);
+	hash_add(mounts_by_fsid, &sbi->fsid_node, hash_string(domain, sbi->fsid));
 	return 0;
 }
 
@@ -149,9 +201,12 @@ static int join_key(struct erofs_od_sb_info *sbi, const char *key)
  */
 int erofs_od_join(struct erofs_od_sb_info *sbi)
 {
-	char *key = kasprintf(GFP_KERNEL, "erofs,%s", sbi->domain_id ?: sbi->fsid);
+	char *key;
 	int err;
 
+	if (!sbi->fsid)
+		return join_alone(sbi);
+	key = kasprintf(GFP_KERNEL, "erofs,%s", sbi->domain_id ?: sbi->fsid);
 	if (!key)
 		return -ENOMEM;
 	mutex_lock(&domains_mutex);
@@ -173,6 +228,7 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 		return;
 	mutex_lock(&domains_mutex);
 	list_del(&sbi->node);
+	hash_del(&sbi->fsid_node);
 	sbi->domain = NULL;
 	mounts_changed();
 	if (--domain->users) {
@@ -180,7 +236,9 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 	} else {
 		/* Under the mutex: the next mount of this name needs the volume. */
 		list_del(&domain->node);
-		cachefiles_od_relinquish_volume(domain->volume);
+		hash_del(&domain->key_node);
+		if (domain->volume)
+			cachefiles_od_relinquish_volume(domain->volume);
 	}
 	mutex_unlock(&domains_mutex);
 	if (domain)

@@ -105,6 +105,9 @@ static u32 extent_flags(const struct erofs_od_extent *extent, unsigned int blksi
 	/* Of encoded extents the pcluster may be anywhere. */
 	if (extent->flags & OD_EXTENT_ENCODED && extent->off & (blksize - 1))
 		flags |= FIEMAP_EXTENT_NOT_ALIGNED;
+	/* Its offset is one in the metabox, which itself may be anywhere. */
+	if (extent->blob && !extent->blob->backend->read)
+		flags |= FIEMAP_EXTENT_UNKNOWN;
 	return flags;
 }
 
@@ -144,7 +147,7 @@ int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 st
 			data = (struct fiemap_data) {
 				.blob = extent.blob,
 				.pos = pos,
-				.off = extent.off,
+				.off = flags & FIEMAP_EXTENT_UNKNOWN ? 0 : extent.off,
 				.len = extent.len,
 				.flags = flags,
 			};

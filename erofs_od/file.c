@@ -2,16 +2,79 @@
 /* Regular files: the kernel's generic read-only operations, with some replaced. */
 #include "internal.h"
 
+#include <linux/backing-dev.h>
+#include <linux/compiler.h>
 #include <linux/huge_mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
 #include <linux/xattr.h>
 
+/*
+ * The largest window that the VFS may read ahead for this read, in pages. It grows only after
+ * reads in sequence have filled the usual one: a few reads of headers, and a mapping after
+ * them, do not widen it.
+ */
+static unsigned int readahead_window(const struct file *file, loff_t pos, unsigned int usual)
+{
+	const struct file_ra_state *ra = &file->f_ra;
+	unsigned int stream = max_t(unsigned int, EROFS_OD_STREAM_BYTES >> PAGE_SHIFT, usual);
+	unsigned int now = data_race(ra->ra_pages), last = data_race(ra->size);
+	loff_t prev = data_race(ra->prev_pos);
+	/* Set by POSIX_FADV_SEQUENTIAL; what grows is at least four times as large. */
+	bool advised = now == 2 * usual;
+
+	now = max(now, usual);
+	if (file->f_mode & FMODE_RANDOM)
+		return usual;
+	/* Nothing has been read; afterwards kernels differ by up to a page. */
+	if (prev < 0)
+		return advised ? stream : now;
+	if (pos < prev || pos - prev > PAGE_SIZE)
+		return usual;
+	if (advised)
+		return stream;
+	if (last < usual)
+		return now;
+	return max(now, min(stream, max(2 * last, 4 * usual)));
+}
+
+/*
+ * A stream keeps a distant source busy only with a large window. For all others one of that
+ * size would fetch what nobody reads: around a fault, and where random reads happen to meet.
+ * Tasks that share the file may race, as in the VFS: the window is a hint.
+ */
+static void adapt_readahead(struct file *file, loff_t pos)
+{
+	const struct super_block *sb = file->f_mapping->host->i_sb;
+	unsigned int usual = (unsigned int)sb->s_bdi->ra_pages, window;
+
+	/* The administrator has turned readahead off. */
+	if (!usual)
+		return;
+	window = readahead_window(file, pos, usual);
+	if (data_race(file->f_ra.ra_pages) != window)
+		data_race(file->f_ra.ra_pages = window);
+}
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	file->f_mapping = erofs_od_share_mapping(inode);
+	return 0;
+}
+
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return erofs_od_direct_read(iocb, to);
+	adapt_readahead(iocb->ki_filp, iocb->ki_pos);
 	return generic_file_read_iter(iocb, to);
+}
+
+static ssize_t file_splice_read(struct file *file, loff_t *pos, struct pipe_inode_info *pipe,
+				size_t len, unsigned int flags)
+{
+	adapt_readahead(file, *pos);
+	return generic_ro_fops.splice_read(file, pos, pipe, len, flags);
 }
 
 /**
@@ -36,12 +99,14 @@ long erofs_od_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 struct file_operations erofs_od_file_fops __ro_after_init;
 
 const struct inode_operations erofs_od_file_iops = {
+	.getattr = erofs_od_getattr,
 	.listxattr = erofs_od_listxattr,
 	.get_inode_acl = erofs_od_get_acl,
 	.fiemap = erofs_od_fiemap,
 };
 
 const struct inode_operations erofs_od_special_iops = {
+	.getattr = erofs_od_getattr,
 	.listxattr = erofs_od_listxattr,
 	.get_inode_acl = erofs_od_get_acl,
 };
@@ -51,8 +116,10 @@ void __init erofs_od_file_init(void)
 {
 	erofs_od_file_fops = generic_ro_fops;
 	erofs_od_file_fops.owner = THIS_MODULE;
+	erofs_od_file_fops.open = file_open;
 	erofs_od_file_fops.llseek = erofs_od_llseek;
 	erofs_od_file_fops.read_iter = file_read_iter;
+	erofs_od_file_fops.splice_read = file_splice_read;
 	erofs_od_file_fops.unlocked_ioctl = erofs_od_ioctl;
 	erofs_od_file_fops.compat_ioctl = erofs_od_ioctl;
 	/* Folios may have the size of a huge page. */

@@ -41,8 +41,12 @@ static int read_super(struct erofs_od_sb_info *sbi)
 		why = "superblock cannot be read";
 	else
 		err = od_sb_parse(&disk, PAGE_SHIFT, &sbi->od, &why);
+	if (!err && sbi->fsoffset & ((1U << sbi->od.blkbits) - 1)) {
+		why = "fsoffset= is not a multiple of the block size";
+		err = -EINVAL;
+	}
 	if (!err) {
-		sbi->generation = erofs_od_generation(sbi->fsid, &disk);
+		sbi->generation = erofs_od_generation(sbi->fsid ?: "", &disk);
 		return verify_checksum(sbi);
 	}
 	if (err == -EOPNOTSUPP)
@@ -67,6 +71,32 @@ static void report_volume(struct erofs_od_sb_info *sbi, int err)
 	default:
 		erofs_od_err(sbi, "failed to acquire volume \"erofs,%s\": %d", name, err);
 	}
+}
+
+/* Inodes with the top bit in their numbers are in the metabox. */
+static int read_metabox(struct erofs_od_sb_info *sbi)
+{
+	const char *why = "cannot be read";
+	struct od_disk_sb_metabox disk;
+	struct od_inode od;
+	int err;
+
+	if (!sbi->od.metabox)
+		return 0;
+	err = erofs_od_meta_copy(sbi->blobs[0], OD_SB_METABOX_OFFSET, &disk, sizeof(disk));
+	if (!err)
+		err = od_sb_parse_metabox(&disk, &sbi->od, &why);
+	if (!err)
+		err = erofs_od_read_inode(sbi, sbi->od.metabox_nid, &od);
+	if (!err && !S_ISREG(od.mode)) {
+		why = "not a regular file";
+		err = -EUCLEAN;
+	}
+	if (!err)
+		err = erofs_od_metabox_open(sbi, &od);
+	if (err)
+		erofs_od_err(sbi, "metabox inode %llu: %s: %d", sbi->od.metabox_nid, why, err);
+	return err;
 }
 
 /* Fragments of compressed inodes and xattr name prefixes are in the packed inode. */
@@ -133,6 +163,8 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 	if (!err)
 		err = erofs_od_open_devices(sbi);
 	if (!err)
+		err = read_metabox(sbi);
+	if (!err)
 		err = read_packed(sbi);
 	if (!err)
 		err = erofs_od_read_prefixes(sbi);
@@ -149,11 +181,16 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 {
 	erofs_od_free_prefixes(sbi);
+	if (sbi->domain)
+		erofs_od_share_end(sbi);
+	erofs_od_metabox_end(sbi);
 	while (sbi->nr_blobs)
 		erofs_od_close_blob(sbi->blobs[--sbi->nr_blobs]);
+	erofs_od_local_end(sbi);
 	/* No read is under way any more. */
 	erofs_od_zexit(sbi);
 	erofs_od_zsums_free(&sbi->packed.z);
+	erofs_od_metabox_free(sbi);
 	kvfree(sbi->blobs);
 	kvfree(sbi->ranges);
 	sbi->blobs = NULL;

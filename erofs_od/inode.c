@@ -8,14 +8,6 @@
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
-/*
- * Largest folio of the page cache. A folio can be read once all of its blocks have been
- * read, so a large one makes readers wait for data that they do not need: unless next to
- * nothing was missing when the inode was read.
- */
-#define FOLIO_MAX	(64U << 10)
-#define FOLIO_MAX_FILLED	(2U << 20)
-
 static struct kmem_cache *inode_cache;
 
 static void init_once(void *p)
@@ -49,6 +41,7 @@ struct inode *erofs_od_alloc_inode(struct super_block *sb)
 		return NULL;
 	/* One that is never filled in is freed, too. */
 	inode->od.z.sums = NULL;
+	inode->settled = false;
 	return &inode->vfs;
 }
 
@@ -73,6 +66,7 @@ void erofs_od_evict_inode(struct inode *inode)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 
+	erofs_od_share_leave(inode);
 	erofs_od_io_end_reads(inode, sbi->blobs, sbi->nr_blobs, inode);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
@@ -89,17 +83,17 @@ void erofs_od_evict_inode(struct inode *inode)
  */
 int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *od)
 {
-	struct erofs_od_blob *blob = sbi->blobs[0];
+	struct erofs_od_blob *home = erofs_od_home(sbi, nid);
 	const char *why = "outside the image";
 	u8 p[sizeof(struct od_disk_inode_extended)];
+	u64 end = home ? erofs_od_blob_end(home) : 0, off;
 	size_t len;
-	u64 off;
 	int err;
 
-	err = od_inode_offset(&sbi->od, nid, erofs_od_blob_end(blob), &off);
+	err = od_inode_offset(&sbi->od, nid, end, &off);
 	if (!err) {
-		len = min_t(u64, sizeof(p), erofs_od_blob_end(blob) - off);
-		err = erofs_od_meta_copy(blob, off, p, len);
+		len = min_t(u64, sizeof(p), end - off);
+		err = erofs_od_meta_copy(home, off, p, len);
 		if (err)
 			return err;
 		err = od_inode_parse(&sbi->od, nid, off, p, len, od, &why);
@@ -117,6 +111,21 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 	return err;
 }
 
+/**
+ * erofs_od_ino - a nid as an inode number
+ * @nid: node ID
+ *
+ * Overlayfs needs the top bits; folded where longs are short.
+ */
+unsigned long erofs_od_ino(u64 nid)
+{
+	if (nid & OD_NID_METABOX)
+		nid ^= OD_NID_METABOX | 1ULL << 48;
+	if (sizeof(unsigned long) < sizeof(nid))
+		return (unsigned long)(nid ^ nid >> 32);
+	return (unsigned long)nid;
+}
+
 static int inode_test(struct inode *inode, void *nid)
 {
 	return EROFS_OD_I(inode)->od.nid == *(u64 *)nid;
@@ -129,14 +138,6 @@ static int inode_set(struct inode *inode, void *nid)
 	return 0;
 }
 
-static unsigned int folio_max(struct inode *inode)
-{
-	if (od_inode_is_compressed(&EROFS_OD_I(inode)->od) ||
-	    !erofs_od_is_filled(EROFS_OD_SB(inode->i_sb)))
-		return FOLIO_MAX;
-	return FOLIO_MAX_FILLED;
-}
-
 static void set_ops(struct inode *inode, char *link)
 {
 	const struct od_inode *od = &EROFS_OD_I(inode)->od;
@@ -147,7 +148,7 @@ static void set_ops(struct inode *inode, char *link)
 		inode->i_fop = &erofs_od_file_fops;
 		inode->i_mapping->a_ops = &erofs_od_data_aops;
 		mapping_set_folio_order_range(inode->i_mapping, 0,
-					      get_order(folio_max(inode)));
+					      get_order(erofs_od_folio_max(inode)));
 		break;
 	case S_IFDIR:
 		inode->i_op = &erofs_od_dir_iops;

@@ -10,10 +10,10 @@
 #define pr_fmt(fmt) "erofs_od: " fmt
 
 #include <linux/fs.h>
-#include <linux/fs_context.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/wait.h>
 
@@ -24,6 +24,16 @@
 #include "core/sb.h"
 #include "core/xattr.h"
 #include "../compat/callbacks.h"
+#include "backend.h"
+#include "log.h"
+#include "source.h"
+
+struct fs_context;
+struct fs_parameter;
+
+/* Bytes of readahead: the VFS's default, and the maximum for sequential reads. */
+#define EROFS_OD_READAHEAD_BYTES	(128U << 10)
+#define EROFS_OD_STREAM_BYTES		(8U << 20)
 
 /**
  * enum erofs_od_blob_state - state of a blob
@@ -40,55 +50,68 @@ enum erofs_od_blob_state {
 /**
  * struct erofs_od_domain - mounts that share blobs
  * @node: in the list of all domains
+ * @key_node: in the table of domains, by @key
  * @users: mounts
  * @key: volume key
- * @shared: others may join
- * @volume: the volume
+ * @shared: other mounts may join
+ * @volume: the volume; NULL for the files of a mount without a cache
+ * @share: page caches that its files share
  * @mounts: mounts
  * @blobs_mutex: guards @blobs and @changes
- * @blobs: open blobs, and those being opened or closed
+ * @blobs: open blobs, and those being opened or closed, by name
  * @changes: counts blobs that were opened or closed, or failed to open
  * @wait: woken up when @changes changes
  *
- * The others but @volume are protected by domains_mutex of domain.c.
+ * @volume and @share do not change; domains_mutex of domain.c protects the other fields.
  */
 struct erofs_od_domain {
 	struct list_head node;
+	struct hlist_node key_node;
 	unsigned int users;
 	char *key;
 	bool shared;
 	struct cachefiles_od_volume *volume;
+	struct erofs_od_share *share;
 	struct list_head mounts;
 	struct mutex blobs_mutex;
-	struct list_head blobs;
+	struct rb_root blobs;
 	unsigned int changes;
 	wait_queue_head_t wait;
 };
 
 /**
  * struct erofs_od_blob - a blob, shared by the mounts of a domain
- * @node: in the domain's list of blobs
+ * @node: in the domain's tree of blobs
  * @domain: domain that the blob is named in
  * @users: references, one for each blob slot of each mount
  * @state: enum erofs_od_blob_state
- * @name: its key
- * @cookie: the open blob
- * @meta: inode whose page cache holds the blob's metadata, byte for byte
+ * @name: its key, or the path of its file
+ * @number: unique, never reused
+ * @backend: what it is read from
+ * @cookie: the open blob in the cache, or NULL
+ * @local: the open file, or NULL
+ * @size: bytes, once it is open
+ * @meta: inode whose page cache holds the blob's metadata, byte for byte; NULL until it is
+ *	needed
  * @timeout_ms: for its OPEN and for reads of metadata: that of the mount that opened it,
  *	or %CACHEFILES_OD_TIMEOUT_METADATA
  * @error: errno of the last failed metadata read
  * @wait: woken up when a read of metadata ends
  *
- * The first four are protected by the domain's blobs_mutex, the others do not
- * change while there are users.
+ * The domain's blobs_mutex protects the first four; the others do not change while
+ * there are users.
  */
 struct erofs_od_blob {
-	struct list_head node;
+	struct rb_node node;
 	struct erofs_od_domain *domain;
 	unsigned int users;
 	enum erofs_od_blob_state state;
 	char *name;
+	u64 number;
+	const struct erofs_od_backend *backend;
 	struct cachefiles_od_cookie *cookie;
+	struct erofs_od_local *local;
+	u64 size;
 	struct inode *meta;
 	unsigned int timeout_ms;
 	int error;
@@ -97,57 +120,78 @@ struct erofs_od_blob {
 
 /**
  * struct erofs_od_sb_info - a mount, from its options to its end
- * @fsid: name of the primary blob
+ * @fsid: name of the primary blob; NULL: the image is a file or block device of this host
+ * @source: path of that file or block device
  * @domain_id: name of the domain, or NULL for one of its own
  * @cache_tag: tag of the cache, or NULL for the one of the first device
- * @devices: names of the other blobs, as given by options
- * @nr_devices: how many
+ * @devices: names of the other blobs, from device= options
+ * @nr_devices: number of @devices
+ * @fsoffset: where the image begins in @source
+ * @directio: read files of this host without their page cache
+ * @bdev: block device of @source, or NULL
+ * @wq: for reads of files of this host that the reading task cannot do itself
+ * @stack_depth: stacking depth of the file systems of files of this host
  * @timeout_ms: for waits on the daemon, as in od/cache.h
  * @user_xattr: user.* attributes are shown
  * @acl: POSIX ACLs are enforced
- * @use: what reads of file data came to
+ * @share: files share a page cache with others of the domain that have the same data
+ * @reads: batches of shared page caches that are read on its behalf
+ * @use: hits, misses and errors of reads of file data
  * @wait: woken up when a direct read ends
  * @rcu: keeps @wait until tasks about to wake it up are done with it
  * @sb: the superblock, or NULL before it exists
  * @node: in the domain's list of mounts
+ * @fsid_node: in the table of mounts, by domain and fsid
  * @domain: joined domain
  * @twin: a mount with the same options, found in the domain; it may have been freed since:
  *	never dereferenced
  * @twin_changes: the counter of mount changes at that time
- * @listed: /proc may show it; under domains_mutex
+ * @listed: show it in /proc; under domains_mutex
+ * @log_limit: rate limit of log lines about it
  * @od: the image's superblock
  * @generation: for file handles
  * @tab: ranges of the blobs, for core/
  * @ranges: array of @tab
  * @blobs: the blobs, the primary one first
- * @nr_blobs: how many of them are open
- * @nr_filled: the first so many blobs were filled when erofs_od_is_filled() looked
+ * @nr_blobs: number of open blobs
+ * @nr_filled: number of leading blobs that were found filled, and are not checked again
  * @prefixes: long xattr name prefixes
- * @nr_prefixes: how many of them have been read
+ * @nr_prefixes: number of prefixes read so far
  * @packed: the packed inode; its size is 0 if there is none
- * @algorithms: that can be decompressed, bit N for enum od_algorithm N
+ * @metabox: contents of the metabox, as a blob; NULL: there is none
+ * @algorithms: bitmap of supported algorithms, bit N for enum od_algorithm N
  * @encoded: bytes of compressed data in memory
- * @encoded_wait: woken up when these become fewer
+ * @encoded_wait: woken up when @encoded decreases
  */
 struct erofs_od_sb_info {
 	char *fsid;
+	char *source;
 	char *domain_id;
 	char *cache_tag;
 	char **devices;
 	unsigned int nr_devices;
+	u64 fsoffset;
+	bool directio;
+	struct block_device *bdev;
+	struct workqueue_struct *wq;
+	int stack_depth;
 	unsigned int timeout_ms;
 	bool user_xattr;
 	bool acl;
+	bool share;
+	atomic_t reads;
 	struct cachefiles_od_use use;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 
 	struct super_block *sb;
 	struct list_head node;
+	struct hlist_node fsid_node;
 	struct erofs_od_domain *domain;
 	const struct erofs_od_sb_info *twin;
 	unsigned int twin_changes;
 	bool listed;
+	struct ratelimit_state log_limit;
 	struct od_sb od;
 	u32 generation;
 	struct od_blobtab tab;
@@ -158,6 +202,7 @@ struct erofs_od_sb_info {
 	struct od_xattr_prefix *prefixes;
 	unsigned int nr_prefixes;
 	struct od_inode packed;
+	struct erofs_od_blob *metabox;
 	u16 algorithms;
 	atomic_long_t encoded;
 	wait_queue_head_t encoded_wait;
@@ -166,10 +211,12 @@ struct erofs_od_sb_info {
 /**
  * struct erofs_od_inode_info - an inode
  * @od: the image's inode
+ * @settled: the decision whether it shares its page cache is final
  * @vfs: the VFS's inode
  */
 struct erofs_od_inode_info {
 	struct od_inode od;
+	bool settled;
 	struct inode vfs;
 };
 
@@ -183,87 +230,46 @@ static inline struct erofs_od_inode_info *EROFS_OD_I(const struct inode *inode)
 	return container_of(inode, struct erofs_od_inode_info, vfs);
 }
 
-/* A nid as an inode number, folded where longs are short. */
-static inline unsigned long erofs_od_ino(u64 nid)
+/* The blob that holds an inode, with its xattrs, its map and its inline data. */
+static inline struct erofs_od_blob *erofs_od_home(const struct erofs_od_sb_info *sbi, u64 nid)
 {
-	if (sizeof(unsigned long) < sizeof(nid))
-		return (unsigned long)(nid ^ nid >> 32);
-	return (unsigned long)nid;
+	return nid & OD_NID_METABOX ? sbi->metabox : sbi->blobs[0];
 }
 
 static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 {
-	return cachefiles_od_cookie_size(blob->cookie);
+	return blob->size;
 }
 
-#define erofs_od_err(sbi, fmt, ...) \
-	pr_err("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
-#define erofs_od_err_ratelimited(sbi, fmt, ...) \
-	pr_err_ratelimited("%s: " fmt "\n", (sbi)->fsid, ##__VA_ARGS__)
-
 /* trace.c */
-struct erofs_od_source;
 void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
 void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error);
 
+/* cached.c */
+extern const struct erofs_od_backend erofs_od_cached_backend;
+
+/* claim.c */
+struct erofs_od_claim;
+struct file *erofs_od_open_file(const char *path, bool directio, bool *direct);
+struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev);
+void erofs_od_release_device(struct erofs_od_claim *claim);
+
+/* local.c */
+void erofs_od_local_end(struct erofs_od_sb_info *sbi);
+extern const struct erofs_od_backend erofs_od_local_backend;
+int erofs_od_local_part(struct erofs_od_blob *blob, const struct erofs_od_blob *whole, u64 start,
+			u64 len);
+bool erofs_od_same_files(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
+
 /* io.c */
-struct erofs_od_batch;
-
-/**
- * struct erofs_od_extent - where a run of bytes is
- * @blob: which blob, or NULL for a hole
- * @flags: enum od_extent_flag
- * @off: first byte in the blob
- * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
- * @len: bytes of the run; on failure, bytes that the failure applies to, 0 if unknown
- */
-struct erofs_od_extent {
-	struct erofs_od_blob *blob;
-	u32 flags;
-	u64 off;
-	u64 encoded_len;
-	u64 len;
-};
-
-/**
- * struct erofs_od_source - where the bytes of an inode's pages come from
- * @inode: whose pages
- * @submit: of compressed data: what reads a batch (zdata.c), from @od of @sbi, instead of
- *	@map and @peek; NULL for others
- * @sbi: mount
- * @od: inode; it stays until all bytes are accounted for
- * @map: finds the extent of the byte @pos; waits for metadata only if allowed
- * @peek: copies bytes of a blob's metadata if they are in memory; NULL: there are none
- * @owner: on whose behalf the cache is read
- * @group: the superblock whose forced unmount ends the read; NULL for metadata
- * @timeout_ms: for the cache
- * @error: gets the errno of a failed read; may be NULL
- * @wait: woken up when folios have been read; they are marked "checked" while being read.
- *	May be NULL
- * @size: bytes past this are zeroes
- */
-struct erofs_od_source {
-	struct inode *inode;
-	int (*submit)(struct erofs_od_batch *batch);
-	struct erofs_od_sb_info *sbi;
-	const struct od_inode *od;
-	int (*map)(struct inode *inode, u64 pos, bool may_wait,
-		   struct erofs_od_extent *extent);
-	bool (*peek)(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
-	const void *owner;
-	const struct super_block *group;
-	unsigned int timeout_ms;
-	int *error;
-	wait_queue_head_t *wait;
-	u64 size;
-};
-
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos);
+void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_control *rac, u64 end);
+
+/* io_end.c */
+bool erofs_od_io_is_reading(struct inode *inode);
 void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
 			   unsigned int nr, const void *owner);
-void erofs_od_io_readahead(const struct erofs_od_source *source,
-			   struct readahead_control *rac, u64 end);
 
 /* meta.c */
 /**
@@ -278,20 +284,23 @@ struct erofs_od_meta {
 
 int erofs_od_meta_init(void);
 void erofs_od_meta_exit(void);
-struct inode *erofs_od_meta_new(struct erofs_od_blob *blob);
+void erofs_od_common_bdi(struct super_block *sb);
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 		      struct erofs_od_meta *meta);
 void erofs_od_meta_unmap(struct erofs_od_meta *meta);
 int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
+int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len);
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
 
 /* map.c */
+const char *erofs_od_extent_blob_name(const struct erofs_od_sb_info *sbi,
+				      const struct od_inode *od, bool is_inline, u32 blob);
 int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		    bool may_wait, struct erofs_od_extent *extent);
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_extent *extent);
-u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len);
+u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_extent *extent);
 
 /* zinode.c */
 int erofs_od_zinit(struct erofs_od_sb_info *sbi);
@@ -312,11 +321,19 @@ void erofs_od_zdata_exit(void);
 bool erofs_od_zdata_is_full(const struct erofs_od_sb_info *sbi);
 int erofs_od_zdata_submit(struct erofs_od_batch *batch);
 
+/* metabox.c */
+int erofs_od_metabox_open(struct erofs_od_sb_info *sbi, const struct od_inode *od);
+void erofs_od_metabox_end(struct erofs_od_sb_info *sbi);
+void erofs_od_metabox_free(struct erofs_od_sb_info *sbi);
+
 /* data.c */
 struct erofs_od_source erofs_od_data_source(struct inode *inode);
 extern const struct address_space_operations erofs_od_data_aops;
+extern const struct address_space_operations erofs_od_shared_aops;
 
 /* direct.c */
+/* Alignment of direct reads, in the file and in memory; blocks of the image may be larger. */
+#define EROFS_OD_SECTOR	512U
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to);
 int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
 			 struct folio **folio);
@@ -331,11 +348,22 @@ int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 long erofs_od_patience(const struct erofs_od_sb_info *sbi);
 unsigned int erofs_od_metadata_timeout(const struct erofs_od_sb_info *sbi);
 struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const char *name);
+struct erofs_od_blob *erofs_od_start_part(struct erofs_od_sb_info *sbi, u64 start, u64 len);
 int erofs_od_finish_blob(struct erofs_od_blob *blob);
 void erofs_od_abandon_blob(struct erofs_od_blob *blob);
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
 void erofs_od_close_blob(struct erofs_od_blob *blob);
-bool erofs_od_is_filled(struct erofs_od_sb_info *sbi);
+unsigned int erofs_od_folio_max(const struct inode *inode);
+
+/* share.c */
+int erofs_od_share_init(void);
+void erofs_od_share_exit(void);
+struct erofs_od_share *erofs_od_share_new(void);
+void erofs_od_share_put(struct erofs_od_share *share);
+struct address_space *erofs_od_share_mapping(struct inode *inode);
+void erofs_od_share_leave(struct inode *inode);
+void erofs_od_share_end(struct erofs_od_sb_info *sbi);
+void erofs_od_share_interrupt(struct erofs_od_sb_info *sbi);
 
 /* domain.c */
 bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
@@ -355,6 +383,9 @@ ssize_t erofs_od_listxattr(struct dentry *dentry, char *buffer, size_t size);
 
 /* acl.c */
 OD_COMPAT_DECLARE_GET_ACL(erofs_od_get_acl);
+
+/* attr.c */
+OD_COMPAT_DECLARE_GETATTR(erofs_od_getattr);
 
 /* symlink.c */
 extern const struct inode_operations erofs_od_fast_symlink_iops;
@@ -379,6 +410,7 @@ void erofs_od_evict_inode(struct inode *inode);
 int erofs_od_inode_cache_init(void);
 void erofs_od_inode_cache_exit(void);
 int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *od);
+unsigned long erofs_od_ino(u64 nid);
 struct inode *erofs_od_iget(struct super_block *sb, u64 nid);
 
 /* namei.c */
@@ -407,6 +439,7 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi);
 void erofs_od_close_image(struct erofs_od_sb_info *sbi);
 
 /* options.c */
+int erofs_od_check_options(struct fs_context *fc);
 int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param);
 int erofs_od_show_options(struct seq_file *seq, struct dentry *root);
 void erofs_od_free_options(struct erofs_od_sb_info *sbi);

@@ -10,12 +10,13 @@
 
 #include <linux/bvec.h>
 #include <linux/highmem.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 /* Folios in a batch: as many as fit a bio and an allocation that does not fail. */
 #define BATCH_MAX	256U
+
+/* Folios of a batch whose first read needs no allocation of its own. */
+#define FIRST_MAX	64U
 
 /**
  * struct run - bytes that are adjacent in a file and in a blob
@@ -35,27 +36,39 @@ struct run {
  * struct segment - a run being read
  * @read: the read
  * @batch: batch that the bytes are for
+ * @blob: blob that is read
  * @pos: first byte in the file
  * @left: bytes not reported
+ * @in_batch: it is freed with @batch
+ * @room: for the cache
  * @bvec: the parts of folios that they go to
  */
 struct segment {
 	struct cachefiles_od_read read;
 	struct erofs_od_batch *batch;
+	struct erofs_od_blob *blob;
 	u64 pos;
 	atomic_long_t left;
+	bool in_batch;
+	u64 room[CACHEFILES_OD_READ_ROOM / sizeof(u64)];
 	struct bio_vec bvec[];
 };
 
+/* A batch with its first segment after its slots: most have no other one. */
 static struct erofs_od_batch *batch_alloc(const struct erofs_od_source *source, unsigned int max,
 					  gfp_t gfp)
 {
-	struct erofs_od_batch *batch = kmalloc(struct_size(batch, slot, max), gfp);
+	struct erofs_od_batch *batch;
+	struct segment *segment;
+	size_t size = struct_size(batch, slot, max);
 
+	batch = kmalloc(size + struct_size(segment, bvec, min(max, FIRST_MAX)), gfp);
 	if (!batch)
 		return NULL;
+	batch->first = (void *)batch + size;
 	refcount_set(&batch->refs, 1);
 	batch->source = *source;
+	erofs_od_batch_begin(batch);
 	batch->gfp = gfp;
 	batch->may_wait = false;
 	batch->asked = false;
@@ -73,8 +86,10 @@ static struct erofs_od_batch *batch_alloc(const struct erofs_od_source *source, 
  */
 void erofs_od_batch_put(struct erofs_od_batch *batch)
 {
-	if (refcount_dec_and_test(&batch->refs))
+	if (refcount_dec_and_test(&batch->refs)) {
+		erofs_od_batch_end(batch);
 		kfree(batch);
+	}
 }
 
 static void batch_add(struct erofs_od_batch *batch, struct folio *folio, u64 pos)
@@ -143,7 +158,8 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 	unsigned int nr = batch_find(batch, pos);
 
 	erofs_od_trace_read(&batch->source, pos, len, error);
-	if (error && batch->source.error)
+	/* Nobody waits for what would have had to wait, and reads it again. */
+	if (error && error != -EAGAIN && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
 	/*
 	 * A direct reader continues as soon as its last page is unlocked, and its mount may
@@ -193,18 +209,40 @@ static u64 batch_bvec(const struct erofs_od_batch *batch, unsigned int nr, u64 p
 	return part;
 }
 
+static struct segment *segment_alloc(struct erofs_od_batch *batch, unsigned int nr)
+{
+	struct segment *segment = batch->first;
+
+	if (segment && nr <= min(batch->max, FIRST_MAX)) {
+		batch->first = NULL;
+		segment->in_batch = true;
+		return segment;
+	}
+	segment = kmalloc(struct_size(segment, bvec, nr), batch->gfp);
+	if (segment)
+		segment->in_batch = false;
+	return segment;
+}
+
+static void segment_free(struct segment *segment)
+{
+	if (!segment->in_batch)
+		kfree(segment);
+}
+
 static void segment_done(struct cachefiles_od_read *read, size_t from, size_t len, int error)
 {
 	struct segment *segment = container_of(read, struct segment, read);
-	struct cachefiles_od_cookie *cookie = read->cookie;
+	struct erofs_od_batch *batch = segment->batch;
+	struct erofs_od_blob *blob = segment->blob;
 
-	erofs_od_batch_account(segment->batch, segment->pos + from, len, error);
+	erofs_od_batch_account(batch, segment->pos + from, len, error);
 	if (!atomic_long_sub_and_test((long)len, &segment->left))
 		return;
-	erofs_od_batch_put(segment->batch);
-	kfree(segment);
+	segment_free(segment);
+	erofs_od_batch_put(batch);
 	/* Last: without operations the blob, and then the mount, may be freed. */
-	cachefiles_od_end_operation(cookie);
+	blob->backend->end(blob);
 }
 
 static struct segment *segment_new(struct erofs_od_batch *batch, const struct run *run)
@@ -215,7 +253,7 @@ static struct segment *segment_new(struct erofs_od_batch *batch, const struct ru
 	struct segment *segment;
 	u64 pos = run->pos, left = run->len;
 
-	segment = kmalloc(struct_size(segment, bvec, nr), batch->gfp);
+	segment = segment_alloc(batch, nr);
 	if (!segment)
 		return NULL;
 	for (i = 0; i < nr; i++) {
@@ -225,9 +263,11 @@ static struct segment *segment_new(struct erofs_od_batch *batch, const struct ru
 		left -= part;
 	}
 	segment->batch = batch;
+	segment->blob = run->blob;
 	segment->pos = run->pos;
 	atomic_long_set(&segment->left, (long)run->len);
 	segment->read = erofs_od_batch_read(batch, run->blob, run->off);
+	segment->read.room = segment->room;
 	segment->read.bvec = segment->bvec;
 	segment->read.nr_bvec = nr;
 	segment->read.len = (size_t)run->len;
@@ -245,12 +285,12 @@ static void batch_flush(struct erofs_od_batch *batch, struct run *run)
 	segment = segment_new(batch, run);
 	if (!segment) {
 		erofs_od_batch_account(batch, run->pos, run->len, -ENOMEM);
-	} else if (!cachefiles_od_begin_operation(run->blob->cookie)) {
-		kfree(segment);
+	} else if (!run->blob->backend->begin(run->blob)) {
+		segment_free(segment);
 		erofs_od_batch_account(batch, run->pos, run->len, -EIO);
 	} else {
 		refcount_inc(&batch->refs);
-		cachefiles_od_read(&segment->read);
+		run->blob->backend->read(run->blob, &segment->read);
 	}
 	run->blob = NULL;
 }
@@ -277,48 +317,46 @@ void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len)
 	erofs_od_batch_account(batch, pos, len, 0);
 }
 
-/* Inline data was read with its inode, so most often needs no read of its own. */
-static bool batch_copy(struct erofs_od_batch *batch, u64 pos, const struct erofs_od_extent *extent)
+static bool batch_peek(struct erofs_od_batch *batch, u64 pos, const struct erofs_od_extent *extent)
 {
-	u64 at = 0;
+	bool copied = true;
+	u64 at, part;
 
-	while (at < extent->len) {
-		unsigned int nr = batch_find(batch, pos + at);
+	for (at = 0; copied && at < extent->len; at += part) {
 		struct bio_vec bvec;
-		u64 part = batch_bvec(batch, nr, pos + at, extent->len - at, &bvec);
-		bool copied;
 		void *p;
 
+		part = batch_bvec(batch, batch_find(batch, pos + at), pos + at, extent->len - at,
+				  &bvec);
 		part = min_t(u64, part, PAGE_SIZE - bvec.bv_offset);
 		p = kmap_local_page(bvec.bv_page);
 		copied = batch->source.peek(extent->blob, extent->off + at,
 					    p + bvec.bv_offset, part);
 		kunmap_local(p);
-		if (!copied)
-			return false;
-		at += part;
 	}
-	erofs_od_batch_account(batch, pos, extent->len, 0);
-	return true;
+	return copied;
 }
 
-/**
- * erofs_od_batch_may_join - whether adjacent extents may be read together
- * @batch: batch
- * @blob: blob
- * @off: first byte in the blob
- * @len: bytes
- *
- * They may if the daemon accepts READs of several, or is not needed.
+/*
+ * Inline data was read with its inode, so most often needs no read of its own. In the metabox
+ * it has none, and is waited for as the inode was. Returns false if it has to be read.
  */
-bool erofs_od_batch_may_join(struct erofs_od_batch *batch, const struct erofs_od_blob *blob,
-			     u64 off, u64 len)
+static bool batch_inline(struct erofs_od_batch *batch, u64 pos,
+			 const struct erofs_od_extent *extent)
 {
-	if (!batch->asked) {
-		batch->wide = cachefiles_od_is_wide(blob->cookie);
-		batch->asked = true;
+	int err = 0;
+
+	if (!batch->source.peek || !(extent->flags & OD_EXTENT_INLINE))
+		return false;
+	while (!err && !batch_peek(batch, pos, extent)) {
+		if (extent->blob->backend->read)
+			return false;
+		err = -EAGAIN;
+		if (batch->may_wait)
+			err = batch->source.fetch(extent->blob, extent->off, extent->len);
 	}
-	return batch->wide || cachefiles_od_is_present(blob->cookie, off, len);
+	erofs_od_batch_account(batch, pos, extent->len, err);
+	return true;
 }
 
 /* Extents that are adjacent in the blob may have a hole between them in the file. */
@@ -338,10 +376,7 @@ static void batch_extent(struct erofs_od_batch *batch, u64 pos,
 {
 	if (!extent->blob)
 		erofs_od_batch_zero(batch, pos, extent->len);
-	else if (batch->source.peek && extent->flags & OD_EXTENT_INLINE &&
-		 batch_copy(batch, pos, extent))
-		return;
-	else if (!run_extend(batch, run, pos, extent)) {
+	else if (!batch_inline(batch, pos, extent) && !run_extend(batch, run, pos, extent)) {
 		batch_flush(batch, run);
 		run->blob = extent->blob;
 		run->off = extent->off;
@@ -363,15 +398,15 @@ static void extent_cut(struct erofs_od_extent *extent, u64 max)
 /* Account for every byte of a batch, or start the read that will. */
 static int batch_submit_plain(struct erofs_od_batch *batch)
 {
+	u64 pos = batch->slot[0].pos, end = batch->source.end ?: batch->end;
 	struct run run = { };
-	u64 pos = batch->slot[0].pos;
 	int first_err = 0;
 
-	while (pos < batch->end && pos < batch->source.size) {
+	while (pos < end && pos < batch->source.size) {
 		struct erofs_od_extent extent = { };
-		int err = batch->source.map(batch->source.inode, pos, batch->may_wait, &extent);
+		int err = erofs_od_batch_map(batch, pos, &extent);
 
-		extent_cut(&extent, batch->end - pos);
+		extent_cut(&extent, end - pos);
 		if (err) {
 			first_err = first_err ?: err;
 			erofs_od_batch_account(batch, pos, extent.len, err);
@@ -421,42 +456,6 @@ int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio *
 	return batch_submit(batch);
 }
 
-/* A folio is locked while it is being read; value entries are shadows of evicted ones. */
-static bool is_reading(struct inode *inode)
-{
-	struct folio *folio;
-	unsigned long index;
-
-	xa_for_each(&inode->i_data.i_pages, index, folio)
-		if (!xa_is_value(folio) && folio_test_locked(folio))
-			return true;
-	return false;
-}
-
-/**
- * erofs_od_io_end_reads - cancel the reads of an inode and wait for them to end
- * @inode: unused inode
- * @blobs: blobs that its data may come from
- * @nr: number of @blobs
- * @owner: owner of the reads
- *
- * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
- * The loop is for reads that start to wait while it runs.
- *
- * Context: sleeps, never on the daemon.
- */
-void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
-			   unsigned int nr, const void *owner)
-{
-	unsigned int i;
-
-	while (is_reading(inode)) {
-		for (i = 0; i < nr; i++)
-			cachefiles_od_cancel_reads(blobs[i]->cookie, owner);
-		schedule_timeout_uninterruptible(1);
-	}
-}
-
 /**
  * erofs_od_io_readahead - start to read the folios of a readahead
  * @source: where the bytes come from
@@ -466,8 +465,7 @@ void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blo
  * Never waits for the daemon, for memory or for metadata. The VFS removes the folios
  * that are left.
  */
-void erofs_od_io_readahead(const struct erofs_od_source *source,
-			   struct readahead_control *rac, u64 end)
+void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_control *rac, u64 end)
 {
 	gfp_t gfp = GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN;
 	u64 pos = readahead_pos(rac);
@@ -479,6 +477,7 @@ void erofs_od_io_readahead(const struct erofs_od_source *source,
 
 		if (!batch)
 			return;
+		source->first = NULL;
 		while (pos < end && batch->nr < batch->max && (folio = readahead_folio(rac))) {
 			batch_add(batch, folio, folio_pos(folio));
 			pos = batch->end;

@@ -23,7 +23,7 @@ struct erofs_od_slot {
 
 /**
  * struct erofs_od_batch - a batch
- * @refs: reads of the cache under way, and the submitter
+ * @refs: reads of the cache in flight, and the submitter
  * @source: where the bytes come from
  * @gfp: for allocations
  * @may_wait: the submitter may wait for metadata
@@ -32,6 +32,7 @@ struct erofs_od_slot {
  * @nr: slots in use
  * @max: slots allocated
  * @end: first byte past the last folio
+ * @first: memory for its first read of the cache, until that uses it (io.c)
  * @slot: the folios
  */
 struct erofs_od_batch {
@@ -44,15 +45,54 @@ struct erofs_od_batch {
 	unsigned int nr;
 	unsigned int max;
 	u64 end;
+	void *first;
 	struct erofs_od_slot slot[];
 };
 
 void erofs_od_batch_put(struct erofs_od_batch *batch);
 struct page *erofs_od_batch_page(const struct erofs_od_batch *batch, u64 pos);
 void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int error);
-bool erofs_od_batch_may_join(struct erofs_od_batch *batch, const struct erofs_od_blob *blob,
-			     u64 off, u64 len);
 void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len);
+
+/* A batch of shared pages keeps its mount until the last byte is accounted for. */
+static inline void erofs_od_batch_begin(const struct erofs_od_batch *batch)
+{
+	if (batch->source.share)
+		atomic_inc(&batch->source.sbi->reads);
+}
+
+static inline void erofs_od_batch_end(const struct erofs_od_batch *batch)
+{
+	if (!batch->source.share)
+		return;
+	/* Pairs with the acquire in share.c: all accesses to the mount are done. */
+	smp_mb__before_atomic();
+	atomic_dec(&batch->source.sbi->reads);
+}
+
+/* Adjacent extents may be read together if the daemon accepts that, or is not needed. */
+static inline bool erofs_od_batch_may_join(struct erofs_od_batch *batch,
+					   const struct erofs_od_blob *blob, u64 off, u64 len)
+{
+	if (!batch->asked) {
+		batch->wide = blob->backend->is_wide(blob);
+		batch->asked = true;
+	}
+	return batch->wide || blob->backend->is_present(blob, off, len);
+}
+
+/* The extent of a byte of a batch, which has the first one from its source. */
+static inline int erofs_od_batch_map(struct erofs_od_batch *batch, u64 pos,
+				     struct erofs_od_extent *extent)
+{
+	struct erofs_od_source *source = &batch->source;
+
+	if (!source->first)
+		return source->map(source->inode, pos, batch->may_wait, extent);
+	*extent = *source->first;
+	source->first = NULL;
+	return 0;
+}
 
 /* A read for a batch, without its pages, length and callback. */
 static inline struct cachefiles_od_read
@@ -63,7 +103,7 @@ erofs_od_batch_read(const struct erofs_od_batch *batch, const struct erofs_od_bl
 	return (struct cachefiles_od_read) {
 		.cookie = blob->cookie,
 		.owner = batch->source.owner,
-		.group = sb,
+		.group = batch->source.share ?: (const void *)sb,
 		.use = sb ? &EROFS_OD_SB(sb)->use : NULL,
 		.start = off,
 		.timeout_ms = batch->source.timeout_ms,

@@ -21,7 +21,8 @@ MODULE_ALIAS_FS("erofs_od");
 static struct file_system_type dropin_type = {
 	.owner = THIS_MODULE,
 	.name = "erofs",
-	.fs_flags = FS_ALLOW_IDMAP,
+	/* As the kernel's own: programs look for file systems of block devices by it. */
+	.fs_flags = FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
 	.init_fs_context = erofs_od_init_fs_context,
 	.kill_sb = erofs_od_kill_sb,
 };
@@ -52,10 +53,13 @@ static int __init erofs_od_init(void)
 	err = erofs_od_meta_init();
 	if (err)
 		goto destroy_inode_cache;
+	err = erofs_od_share_init();
+	if (err)
+		goto unmount_meta;
 	erofs_od_decompressor_init();
 	err = erofs_od_zdata_init();
 	if (err)
-		goto unmount_meta;
+		goto exit_share;
 	err = erofs_od_stats_init();
 	if (err)
 		goto exit_zdata;
@@ -69,6 +73,8 @@ remove_stats:
 	erofs_od_stats_exit();
 exit_zdata:
 	erofs_od_zdata_exit();
+exit_share:
+	erofs_od_share_exit();
 unmount_meta:
 	erofs_od_meta_exit();
 destroy_inode_cache:
@@ -83,6 +89,7 @@ static void __exit erofs_od_exit(void)
 	unregister_filesystem(&fs_type);
 	erofs_od_stats_exit();
 	erofs_od_zdata_exit();
+	erofs_od_share_exit();
 	erofs_od_meta_exit();
 	erofs_od_inode_cache_exit();
 }

@@ -5,10 +5,26 @@
 #include <linux/math64.h>
 #include <linux/ratelimit.h>
 
+/**
+ * erofs_od_extent_blob_name - what log lines call the blob of an extent
+ * @sbi: mount
+ * @od: inode
+ * @is_inline: the extent is inline: where the inode is
+ * @blob: otherwise, index of the blob, not checked
+ */
+const char *erofs_od_extent_blob_name(const struct erofs_od_sb_info *sbi,
+				      const struct od_inode *od, bool is_inline, u32 blob)
+{
+	if (is_inline)
+		return erofs_od_home(sbi, od->nid)->name;
+	return blob < sbi->nr_blobs ? sbi->blobs[blob]->name : "?";
+}
+
 static int bad_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		      u64 pos, const struct od_extent *found)
 {
-	const char *name = found->blob < sbi->nr_blobs ? sbi->blobs[found->blob]->name : "?";
+	const char *name = erofs_od_extent_blob_name(sbi, od, found->flags & OD_EXTENT_INLINE,
+						     found->blob);
 
 	erofs_od_err_ratelimited(sbi, "inode %llu: byte %llu is outside its blob: blob %u (%*pE), offset %llu",
 				 od->nid, pos, found->blob, (int)strlen(name), name,
@@ -20,14 +36,34 @@ static int bad_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		     u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
 {
+	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
 	u64 off;
 	int err = od_chunkmap_entry(od, pos, &off);
 
 	if (err <= 0)
 		return err;
 	if (may_wait)
-		return erofs_od_meta_copy(sbi->blobs[0], off, entry, od->entry_size);
-	return erofs_od_meta_peek(sbi->blobs[0], off, entry, od->entry_size) ? 0 : -EAGAIN;
+		return erofs_od_meta_copy(home, off, entry, od->entry_size);
+	return erofs_od_meta_peek(home, off, entry, od->entry_size) ? 0 : -EAGAIN;
+}
+
+/* The extent that an inode and its entry of the chunk array, if it has any, say. */
+static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		      const u8 *entry, struct od_extent *found, struct erofs_od_extent *extent)
+{
+	int err = od_chunkmap(&sbi->tab, od, pos, entry, found);
+
+	extent->flags = found->flags;
+	extent->encoded_len = found->encoded_len;
+	extent->len = found->len;
+	if (err)
+		return err;
+	extent->off = found->off;
+	if (found->flags & OD_EXTENT_INLINE)
+		extent->blob = erofs_od_home(sbi, od->nid);
+	else
+		extent->blob = found->flags & OD_EXTENT_MAPPED ? sbi->blobs[found->blob] : NULL;
+	return 0;
 }
 
 /**
@@ -54,15 +90,8 @@ int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64
 						 od->nid, pos);
 		return err;
 	}
-	err = od_chunkmap(&sbi->tab, od, pos, entry, &found);
-	extent->flags = found.flags;
-	extent->encoded_len = found.encoded_len;
-	extent->len = found.len;
-	if (err)
-		return bad_extent(sbi, od, pos, &found);
-	extent->blob = found.flags & OD_EXTENT_MAPPED ? sbi->blobs[found.blob] : NULL;
-	extent->off = found.off;
-	return 0;
+	return map_extent(sbi, od, pos, entry, &found, extent) ?
+		       bad_extent(sbi, od, pos, &found) : 0;
 }
 
 /**
@@ -82,34 +111,56 @@ int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 			       pos, may_wait, extent);
 }
 
+/* False if the entry for a byte, at @off, is not in memory. */
+static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 off,
+		     struct erofs_od_extent *extent)
+{
+	u8 entry[sizeof(struct od_disk_chunk_index)];
+	struct od_extent found;
+
+	if (!erofs_od_meta_peek(erofs_od_home(sbi, od->nid), off, entry, od->entry_size))
+		return false;
+	/* What is wrong with it is reported when the byte is read. */
+	if (map_extent(sbi, od, pos, entry, &found, extent))
+		extent->len = 0;
+	return true;
+}
+
 /**
  * erofs_od_map_ready - how many bytes can be mapped without waiting?
  * @inode: inode
  * @pos: first byte
  * @len: bytes to look at
+ * @extent: gets the extent of @pos if it was found on the way; otherwise its len is 0
  *
  * Starts to read missing metadata, and that of the @len bytes after, so that a
  * sequential reader finds it in memory next time.
  *
  * Return: bytes from @pos on.
  */
-u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len)
+u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_extent *extent)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 	const struct od_inode *od = &EROFS_OD_I(inode)->od;
+	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
 	u64 size = i_size_read(inode);
 	u64 from, to, next, ready, chunks;
 
+	extent->len = 0;
 	if (pos >= size || od_chunkmap_entry(od, pos, &from) <= 0)
 		return len;
 	if (od_chunkmap_entry(od, min(pos + len, size) - 1, &to) < 0 ||
 	    od_chunkmap_entry(od, min(pos + 2 * len, size) - 1, &next) < 0)
 		return len;
 	to += od->entry_size;
-	ready = erofs_od_meta_start(sbi->blobs[0], from, to - from);
+	/* Most often all of these entries are in one page: it is looked up once. */
+	if (from >> PAGE_SHIFT == (next + od->entry_size - 1) >> PAGE_SHIFT &&
+	    map_peek(sbi, od, pos, from, extent))
+		return len;
+	ready = erofs_od_meta_start(home, from, to - from);
 	if (ready == to - from) {
 		if (next >= to)
-			erofs_od_meta_start(sbi->blobs[0], to, next + od->entry_size - to);
+			erofs_od_meta_start(home, to, next + od->entry_size - to);
 		return len;
 	}
 	if (ready < od->entry_size)

@@ -8,11 +8,13 @@
  */
 #include "internal.h"
 
+#include <linux/backing-dev.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "../compat/wait.h"
@@ -38,16 +40,19 @@ static int meta_map(struct inode *inode, u64 pos, bool may_wait,
 static struct erofs_od_source meta_source(struct inode *inode)
 {
 	struct erofs_od_blob *blob = inode->i_private;
-
-	return (struct erofs_od_source) {
+	struct erofs_od_source source = {
 		.inode = inode,
 		.map = meta_map,
 		.owner = blob,
 		.timeout_ms = READ_ONCE(blob->timeout_ms),
 		.error = &blob->error,
 		.wait = &blob->wait,
-		.size = cachefiles_od_cookie_size(blob->cookie),
+		.size = erofs_od_blob_end(blob),
 	};
+
+	if (blob->backend->source)
+		blob->backend->source(blob, &source);
+	return source;
 }
 
 static int meta_read(struct inode *inode, struct folio *folio)
@@ -57,7 +62,7 @@ static int meta_read(struct inode *inode, struct folio *folio)
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-OD_COMPAT_READ_FOLIO(meta_read_folio, folio)
+OD_COMPAT_READ_FOLIO(meta_read_folio, file, folio)
 {
 	return meta_read(folio_inode(folio), folio);
 }
@@ -74,24 +79,39 @@ static const struct address_space_operations meta_aops = {
 	.readahead = meta_readahead,
 };
 
-/**
- * erofs_od_meta_new - create the metadata cache of a blob
- * @blob: blob with an open cookie
- *
- * Return: the inode, or an ERR_PTR. iput() it when none of its reads is waiting.
- */
-struct inode *erofs_od_meta_new(struct erofs_od_blob *blob)
+/* Files may wait for what is read for them: memory must not be reclaimed from them. */
+static struct inode *new_meta_inode(struct erofs_od_blob *blob)
 {
+	unsigned int flags = memalloc_nofs_save();
 	struct inode *inode = new_inode(meta_mnt->mnt_sb);
 
+	memalloc_nofs_restore(flags);
 	if (!inode)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	inode->i_mode = S_IFREG;
 	inode->i_private = blob;
 	inode->i_mapping->a_ops = &meta_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_NOFS | __GFP_HIGHMEM | __GFP_MOVABLE);
-	i_size_write(inode, cachefiles_od_cookie_size(blob->cookie));
+	i_size_write(inode, erofs_od_blob_end(blob));
 	return inode;
+}
+
+/* Created when it is first needed: most blobs have no metadata. NULL: out of memory. */
+static struct inode *meta_inode(struct erofs_od_blob *blob)
+{
+	struct inode *inode = READ_ONCE(blob->meta), *other;
+
+	if (inode)
+		return inode;
+	inode = new_meta_inode(blob);
+	if (!inode)
+		return NULL;
+	/* Orders what the inode contains before the pointer to it. */
+	other = cmpxchg(&blob->meta, NULL, inode);
+	if (!other)
+		return inode;
+	iput(inode);
+	return other;
 }
 
 static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
@@ -99,8 +119,7 @@ static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
 
 	return start < end &&
-	       cachefiles_od_is_present(blob->cookie, start,
-					min((u64)nr << PAGE_SHIFT, end - start));
+	       blob->backend->is_present(blob, start, min((u64)nr << PAGE_SHIFT, end - start));
 }
 
 /*
@@ -117,24 +136,25 @@ static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wa
 	if (meta_present(blob, index, wanted)) {
 		while (nr < window && meta_present(blob, index + nr, nr))
 			nr *= 2;
-	} else if (cachefiles_od_is_wide(blob->cookie)) {
+	} else if (blob->backend->is_wide(blob)) {
 		nr = max(nr, window);
 	}
 	return min(nr, end - index);
 }
 
 /* Starts to read the wanted pages and some more; pages in memory are skipped. */
-static void meta_start_pages(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
+static void meta_start_pages(struct inode *inode, pgoff_t index, pgoff_t wanted)
 {
 	struct file_ra_state ra = { };
-	DEFINE_READAHEAD(rac, NULL, &ra, blob->meta->i_mapping, index);
+	DEFINE_READAHEAD(rac, NULL, &ra, inode->i_mapping, index);
 
-	page_cache_ra_unbounded(&rac, meta_window(blob, index, wanted), 0);
+	page_cache_ra_unbounded(&rac, meta_window(inode->i_private, index, wanted), 0);
 }
 
 static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
 {
-	struct folio *folio = filemap_get_folio(blob->meta->i_mapping, index);
+	struct inode *inode = READ_ONCE(blob->meta);
+	struct folio *folio = inode ? filemap_get_folio(inode->i_mapping, index) : NULL;
 
 	/* A miss is NULL on old kernels and an ERR_PTR on new ones. */
 	return IS_ERR_OR_NULL(folio) ? NULL : folio;
@@ -146,14 +166,17 @@ static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
  */
 static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 {
-	struct address_space *mapping = blob->meta->i_mapping;
 	struct folio *folio = meta_find(blob, index);
+	struct inode *inode;
 
 	if (folio)
 		return folio;
-	meta_start_pages(blob, index, 1);
-	folio = __filemap_get_folio(mapping, index, FGP_CREAT | FGP_FOR_MMAP,
-				    mapping_gfp_mask(mapping));
+	inode = meta_inode(blob);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	meta_start_pages(inode, index, 1);
+	folio = __filemap_get_folio(inode->i_mapping, index, FGP_CREAT | FGP_FOR_MMAP,
+				    mapping_gfp_mask(inode->i_mapping));
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	return folio;
@@ -263,17 +286,8 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
 	folio_put(meta->folio);
 }
 
-/**
- * erofs_od_meta_copy - copy metadata
- * @blob: blob
- * @off: first byte
- * @to: destination
- * @len: how many
- *
- * Context: sleeps, killably and freezably.
- * Return: as erofs_od_meta_map().
- */
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+/* Waits until metadata is in memory, and copies it unless @to is NULL. */
+static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
 	if (!meta_in_range(blob, off, len))
 		return -EUCLEAN;
@@ -287,13 +301,44 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
 
 		if (err)
 			return err;
-		memcpy(to, meta.p, part);
+		if (to) {
+			memcpy(to, meta.p, part);
+			to += part;
+		}
 		erofs_od_meta_unmap(&meta);
 		off += part;
-		to += part;
 		len -= part;
 	}
 	return 0;
+}
+
+/**
+ * erofs_od_meta_copy - copy metadata
+ * @blob: blob
+ * @off: first byte
+ * @to: destination
+ * @len: how many
+ *
+ * Context: sleeps, killably and freezably.
+ * Return: as erofs_od_meta_map().
+ */
+int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+{
+	return meta_walk(blob, off, to, len);
+}
+
+/**
+ * erofs_od_meta_fetch - wait until metadata is in memory, for erofs_od_meta_peek()
+ * @blob: blob
+ * @off: first byte
+ * @len: how many; they may be dropped at any time
+ *
+ * Context: sleeps, killably and freezably.
+ * Return: as erofs_od_meta_map().
+ */
+int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
+{
+	return meta_walk(blob, off, NULL, len);
 }
 
 /**
@@ -343,16 +388,17 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
  */
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 {
+	struct inode *inode = meta_inode(blob);
 	u64 done = 0;
 	bool ready = true;
 
-	if (!meta_in_range(blob, off, len))
+	if (!inode || !meta_in_range(blob, off, len))
 		return 0;
 	for (u64 at = off; at < off + len; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
 		struct folio *folio = meta_find(blob, at >> PAGE_SHIFT);
 
 		if (!folio)
-			meta_start_pages(blob, at >> PAGE_SHIFT,
+			meta_start_pages(inode, at >> PAGE_SHIFT,
 					 DIV_ROUND_UP(off + len, PAGE_SIZE) -
 					 (at >> PAGE_SHIFT));
 		/* Data in the cache may have been read already. */
@@ -380,8 +426,33 @@ static struct file_system_type meta_type = {
 
 int erofs_od_meta_init(void)
 {
+	struct backing_dev_info *bdi;
+	int err;
+
 	meta_mnt = kern_mount(&meta_type);
-	return PTR_ERR_OR_ZERO(meta_mnt);
+	if (IS_ERR(meta_mnt))
+		return PTR_ERR(meta_mnt);
+	err = super_setup_bdi_name(meta_mnt->mnt_sb, "erofs_od");
+	if (err) {
+		kern_unmount(meta_mnt);
+		return err;
+	}
+	/* file.c widens it for streams. Single large reads, and readahead(2), may go beyond it. */
+	bdi = meta_mnt->mnt_sb->s_bdi;
+	bdi->ra_pages = EROFS_OD_READAHEAD_BYTES >> PAGE_SHIFT;
+	bdi->io_pages = EROFS_OD_STREAM_BYTES >> PAGE_SHIFT;
+	return 0;
+}
+
+/**
+ * erofs_od_common_bdi - give a superblock the settings of readahead that all mounts have
+ * @sb: superblock
+ *
+ * With its files in sysfs and debugfs, one for each mount would be half of what a mount takes.
+ */
+void erofs_od_common_bdi(struct super_block *sb)
+{
+	sb->s_bdi = bdi_get(meta_mnt->mnt_sb->s_bdi);
 }
 
 void erofs_od_meta_exit(void)

@@ -90,6 +90,7 @@ static struct dentry *dir_lookup(struct inode *dir, struct dentry *dentry,
 
 const struct inode_operations erofs_od_dir_iops = {
 	.lookup = dir_lookup,
+	.getattr = erofs_od_getattr,
 	.listxattr = erofs_od_listxattr,
 	.get_inode_acl = erofs_od_get_acl,
 };

@@ -14,7 +14,11 @@ enum option {
 	OPT_TIMEOUT,
 	OPT_USER_XATTR,
 	OPT_ACL,
+	OPT_SHARE,
 	OPT_CACHE_STRATEGY,
+	OPT_FSOFFSET,
+	OPT_DIRECTIO,
+	OPT_DAX,
 };
 
 static const struct fs_parameter_spec option_specs[] = {
@@ -25,7 +29,12 @@ static const struct fs_parameter_spec option_specs[] = {
 	fsparam_string("timeout", OPT_TIMEOUT),
 	fsparam_flag_no("user_xattr", OPT_USER_XATTR),
 	fsparam_flag_no("acl", OPT_ACL),
+	fsparam_string("share", OPT_SHARE),
 	fsparam_string("cache_strategy", OPT_CACHE_STRATEGY),
+	fsparam_string("fsoffset", OPT_FSOFFSET),
+	fsparam_flag("directio", OPT_DIRECTIO),
+	fsparam_flag("dax", OPT_DAX),
+	fsparam_string("dax", OPT_DAX),
 	{ }
 };
 
@@ -62,10 +71,26 @@ static int parse_timeout(struct fs_context *fc, const char *text, unsigned int *
 		return 0;
 	}
 	if (kstrtouint(text, 0, ms))
-		return invalf(fc, "erofs_od: timeout=%s: neither \"none\" nor milliseconds", text);
+		return invalf(fc, "erofs_od: timeout=%s: must be milliseconds or \"none\"", text);
 	/* The highest values have a meaning of their own; 49 days are as good as no limit. */
 	if (*ms >= CACHEFILES_OD_TIMEOUT_METADATA)
 		*ms = CACHEFILES_OD_TIMEOUT_NONE;
+	return 0;
+}
+
+static int parse_share(struct fs_context *fc, const char *text, bool *share)
+{
+	*share = !strcmp(text, "on");
+	if (!*share && strcmp(text, "off"))
+		return invalf(fc, "erofs_od: share=%s: must be \"on\" or \"off\"", text);
+	return 0;
+}
+
+/* Not fsparam_u64(): some kernels do not export fs_param_is_u64(). */
+static int parse_offset(struct fs_context *fc, const char *text, u64 *offset)
+{
+	if (kstrtou64(text, 0, offset))
+		return invalf(fc, "erofs_od: fsoffset=%s: must be a number of bytes", text);
 	return 0;
 }
 
@@ -102,10 +127,42 @@ int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_ACL:
 		sbi->acl = !result.negated;
 		return 0;
+	case OPT_SHARE:
+		return parse_share(fc, param->string, &sbi->share);
+	case OPT_FSOFFSET:
+		return parse_offset(fc, param->string, &sbi->fsoffset);
+	case OPT_DIRECTIO:
+		sbi->directio = true;
+		return 0;
+	case OPT_DAX:
+		/* Whatever its value, as the kernel's own without CONFIG_FS_DAX. */
+		return invalf(fc, "erofs_od: DAX is not supported");
 	default:
-		/* cache_strategy= concerns compressed data, which is not supported. */
+		/* cache_strategy= is accepted and has no effect. */
 		return 0;
 	}
+}
+
+/**
+ * erofs_od_check_options - check that the options of a mount go together
+ * @fc: mount context
+ *
+ * Return: 0 or -EINVAL
+ */
+int erofs_od_check_options(struct fs_context *fc)
+{
+	const struct erofs_od_sb_info *sbi = fc->s_fs_info;
+	const char *cached = sbi->domain_id ? "domain_id" : sbi->cache_tag ? "cache" :
+			     sbi->timeout_ms ? "timeout" : sbi->share ? "share" : NULL;
+	const char *local = sbi->fsoffset ? "fsoffset" : sbi->directio ? "directio" : NULL;
+
+	if (sbi->fsid && local)
+		return invalf(fc, "erofs_od: %s: not supported with fsid=", local);
+	if (!sbi->fsid && cached)
+		return invalf(fc, "erofs_od: %s= requires fsid=", cached);
+	if (!sbi->fsid && !fc->source)
+		return invalf(fc, "erofs_od: fsid=, a file or a block device required");
+	return 0;
 }
 
 /**
@@ -119,6 +176,7 @@ void erofs_od_free_options(struct erofs_od_sb_info *sbi)
 	kfree(sbi->devices);
 	kfree(sbi->cache_tag);
 	kfree(sbi->domain_id);
+	kfree(sbi->source);
 	kfree(sbi->fsid);
 }
 
@@ -132,7 +190,8 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root)
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(root->d_sb);
 	unsigned int i;
 
-	seq_show_option(seq, "fsid", sbi->fsid);
+	if (sbi->fsid)
+		seq_show_option(seq, "fsid", sbi->fsid);
 	if (sbi->domain_id)
 		seq_show_option(seq, "domain_id", sbi->domain_id);
 	if (sbi->cache_tag)
@@ -143,6 +202,12 @@ int erofs_od_show_options(struct seq_file *seq, struct dentry *root)
 		seq_puts(seq, ",timeout=none");
 	else if (sbi->timeout_ms != CACHEFILES_OD_TIMEOUT_DEFAULT)
 		seq_printf(seq, ",timeout=%u", sbi->timeout_ms);
+	if (sbi->share)
+		seq_puts(seq, ",share=on");
+	if (sbi->fsoffset)
+		seq_printf(seq, ",fsoffset=%llu", sbi->fsoffset);
+	if (sbi->directio)
+		seq_puts(seq, ",directio");
 	seq_puts(seq, sbi->user_xattr ? ",user_xattr" : ",nouser_xattr");
 	seq_puts(seq, sbi->acl ? ",acl" : ",noacl");
 	return 0;

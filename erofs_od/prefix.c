@@ -7,16 +7,20 @@
 /* Entries have seven bits for the number of a prefix. */
 #define PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
 
-static int prefix_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 at,
-			void *to, size_t len)
+static int prefix_bytes(struct erofs_od_sb_info *sbi, u64 at, void *to, size_t len)
 {
-	if (packed)
-		return erofs_od_copy_bytes(sbi, packed, at, to, len);
-	return erofs_od_meta_copy(sbi->blobs[0], at, to, len);
+	switch (sbi->od.prefix_place) {
+	case OD_PREFIX_IN_PACKED:
+		return erofs_od_copy_bytes(sbi, &sbi->packed, at, to, len);
+	case OD_PREFIX_IN_METABOX:
+		return erofs_od_meta_copy(sbi->metabox, at, to, len);
+	default:
+		return erofs_od_meta_copy(sbi->blobs[0], at, to, len);
+	}
 }
 
 /* Reads the record at *at and advances to the next one. */
-static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *packed, u64 *at)
+static int read_prefix(struct erofs_od_sb_info *sbi, u64 *at)
 {
 	struct od_xattr_prefix *prefix = &sbi->prefixes[sbi->nr_prefixes];
 	__le16 head;
@@ -24,7 +28,7 @@ static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *pack
 	u16 size;
 	int err;
 
-	err = prefix_bytes(sbi, packed, *at, &head, sizeof(head));
+	err = prefix_bytes(sbi, *at, &head, sizeof(head));
 	if (err)
 		return err;
 	size = le16_to_cpu(head);
@@ -33,7 +37,7 @@ static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *pack
 	p = kmalloc(size, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	err = prefix_bytes(sbi, packed, *at + sizeof(head), p, size);
+	err = prefix_bytes(sbi, *at + sizeof(head), p, size);
 	if (!err)
 		err = od_xattr_prefix_parse(p, size, prefix);
 	if (!err)
@@ -50,14 +54,13 @@ static int read_prefix(struct erofs_od_sb_info *sbi, const struct od_inode *pack
 
 /**
  * erofs_od_read_prefixes - read the long xattr name prefixes of an image
- * @sbi: mount with its blobs open and its packed inode read
+ * @sbi: mount with its blobs open, its packed inode and its metabox read
  *
  * Context: sleeps, killably.
  */
 int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 {
 	unsigned int count = min_t(unsigned int, sbi->od.prefix_count, PREFIXES_MAX);
-	const struct od_inode *packed = sbi->od.prefix_in_packed ? &sbi->packed : NULL;
 	u64 at = sbi->od.prefix_off;
 	int err = 0;
 
@@ -67,7 +70,7 @@ int erofs_od_read_prefixes(struct erofs_od_sb_info *sbi)
 	if (!sbi->prefixes)
 		return -ENOMEM;
 	while (!err && sbi->nr_prefixes < count)
-		err = read_prefix(sbi, packed, &at);
+		err = read_prefix(sbi, &at);
 	if (err)
 		erofs_od_err(sbi, "failed to read xattr name prefix %u: %d", sbi->nr_prefixes, err);
 	return err;

@@ -72,7 +72,7 @@ int erofs_od_stats_init(void)
 
 	if (!dir)
 		return -ENOMEM;
-	if (proc_create_single("mounts", 0444, dir, stats_show) &&
+	if (proc_create_single("mounts", 0400, dir, stats_show) &&
 	    proc_create_single("stats", 0400, dir, stats_show_uses))
 		return 0;
 	erofs_od_stats_exit();

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Mount contexts and superblocks: mount, remount, unmount. */
 #include "internal.h"
+#include "share.h"
 
-#include <linux/backing-dev.h>
+#include <linux/fs_context.h>
 #include <linux/magic.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
-
-/* Bytes of readahead, to keep a distant source busy. */
-#define READAHEAD_BYTES	(8U << 20)
 
 static int sb_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
@@ -30,18 +28,24 @@ static int sb_statfs(struct dentry *dentry, struct kstatfs *buf)
 /*
  * umount -f: fails what waits for the daemon, so that the files can be closed. The VFS
  * retries a failed read, and new ones may come: none waits for long any more, unless a
- * remount sets another deadline.
+ * remount sets another deadline. Files of this host have none.
  */
 static void sb_umount_begin(struct super_block *sb)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 	unsigned int i;
 
-	erofs_od_set_timeout(sbi, 1);
+	if (!sbi->fsid)
+		return;
+	erofs_od_set_timeout(sbi, EROFS_OD_FORCED_MS);
 	/* Metadata is read on behalf of the primary blob. */
-	cachefiles_od_cancel_reads(sbi->blobs[0]->cookie, sbi->blobs[0]);
-	for (i = 0; i < sbi->nr_blobs; i++)
-		cachefiles_od_cancel_reads(sbi->blobs[i]->cookie, sb);
+	sbi->blobs[0]->backend->cancel(sbi->blobs[0], sbi->blobs[0]);
+	for (i = 0; i < sbi->nr_blobs; i++) {
+		sbi->blobs[i]->backend->cancel(sbi->blobs[i], sb);
+		if (sbi->metabox)
+			sbi->blobs[i]->backend->cancel(sbi->blobs[i], sbi->metabox);
+	}
+	erofs_od_share_interrupt(sbi);
 }
 
 static const struct super_operations super_ops = {
@@ -59,7 +63,9 @@ static void setup_super(struct super_block *sb)
 
 	sb->s_flags |= SB_RDONLY | SB_NOATIME;
 	/* What is fetched again may differ from what was measured. */
-	sb->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
+	if (sbi->fsid)
+		sb->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
+	sb->s_stack_depth = sbi->stack_depth;
 	if (sbi->acl)
 		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = EROFS_SUPER_MAGIC_V1;
@@ -87,6 +93,17 @@ static int make_root(struct super_block *sb)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
+/* A block device brings its own, and files of this host need no more than is usual. */
+static int setup_bdi(struct super_block *sb)
+{
+	if (sb->s_bdev)
+		return 0;
+	if (!EROFS_OD_SB(sb)->fsid)
+		return super_setup_bdi(sb);
+	erofs_od_common_bdi(sb);
+	return 0;
+}
+
 /* The image is open. On failure erofs_od_kill_sb() cleans up. */
 static int fill_super(struct super_block *sb, struct fs_context *fc)
 {
@@ -94,11 +111,13 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	int err;
 
 	sbi->sb = sb;
-	err = super_setup_bdi(sb);
+	if (sb->s_bdev && sb->s_bdev != sbi->bdev) {
+		erofs_od_err(sbi, "block device was replaced during mount: %d", -EBUSY);
+		return -EBUSY;
+	}
+	err = setup_bdi(sb);
 	if (err)
 		return err;
-	sb->s_bdi->ra_pages = READAHEAD_BYTES >> PAGE_SHIFT;
-	sb->s_bdi->io_pages = READAHEAD_BYTES >> PAGE_SHIFT;
 	setup_super(sb);
 	err = make_root(sb);
 	if (!err)
@@ -137,14 +156,63 @@ static int share_super(struct fs_context *fc)
 	return 0;
 }
 
+static void drop_tree(struct fs_context *fc)
+{
+	struct super_block *sb = fc->root->d_sb;
+
+	dput(fc->root);
+	fc->root = NULL;
+	deactivate_locked_super(sb);
+}
+
+/* A block device has one superblock, whatever the options, but for those that name the image. */
+static int get_tree_device(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = fc->s_fs_info;
+	int err = get_tree_bdev(fc, fill_super);
+
+	if (err || !fc->s_fs_info)
+		return err;
+	if (!erofs_od_same_files(sbi, EROFS_OD_SB(fc->root->d_sb))) {
+		drop_tree(fc);
+		erofs_od_err(sbi, "already mounted with other options: %d", -EBUSY);
+		return -EBUSY;
+	}
+	erofs_od_close_image(sbi);
+	return 0;
+}
+
+/* A file or block device of this host. Each mount of a file has a superblock of its own. */
+static int get_tree_local(struct fs_context *fc)
+{
+	struct erofs_od_sb_info *sbi = fc->s_fs_info;
+	int err;
+
+	sbi->source = kstrdup(fc->source, GFP_KERNEL);
+	if (!sbi->source)
+		return -ENOMEM;
+	/* Or the device would be opened for writing. */
+	fc->sb_flags |= SB_RDONLY;
+	err = erofs_od_open_image(sbi);
+	if (!err)
+		err = sbi->bdev ? get_tree_device(fc) : get_tree_nodev(fc, fill_super);
+	/* As below. */
+	if (err && fc->s_fs_info)
+		erofs_od_close_image(sbi);
+	return err;
+}
+
 /* A second mount of an image with the same options shares the superblock. */
 static int get_tree(struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = fc->s_fs_info;
 	int err;
 
+	err = erofs_od_check_options(fc);
+	if (err)
+		return err;
 	if (!sbi->fsid)
-		return invalf(fc, "erofs_od: fsid= required");
+		return get_tree_local(fc);
 	while ((err = erofs_od_open_image(sbi)) == -EALREADY) {
 		err = share_super(fc);
 		if (err != -ENOENT)
@@ -167,8 +235,13 @@ static int reconfigure(struct fs_context *fc)
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(fc->root->d_sb);
 	struct erofs_od_sb_info *wanted = fc->s_fs_info;
 
+	if (!sbi->fsid && (wanted->timeout_ms || wanted->share))
+		return invalf(fc, "erofs_od: %s= requires fsid=",
+			      wanted->timeout_ms ? "timeout" : "share");
+
 	sbi->user_xattr = wanted->user_xattr;
 	sbi->acl = wanted->acl;
+	WRITE_ONCE(sbi->share, wanted->share);
 	erofs_od_set_timeout(sbi, wanted->timeout_ms);
 	fc->sb_flags_mask |= SB_RDONLY | SB_POSIXACL;
 	fc->sb_flags |= SB_RDONLY;
@@ -210,6 +283,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	sbi->user_xattr = true;
 	sbi->acl = true;
+	ratelimit_state_init(&sbi->log_limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	init_waitqueue_head(&sbi->wait);
 	init_waitqueue_head(&sbi->encoded_wait);
 	if (fc->root) {
@@ -217,6 +291,7 @@ int erofs_od_init_fs_context(struct fs_context *fc)
 
 		sbi->user_xattr = old->user_xattr;
 		sbi->acl = old->acl;
+		sbi->share = old->share;
 		sbi->timeout_ms = old->timeout_ms;
 	}
 	fc->s_fs_info = sbi;
@@ -234,7 +309,10 @@ void erofs_od_kill_sb(struct super_block *sb)
 
 	erofs_od_list_mount(sbi, false);
 	/* Evicts all inodes, and with each the reads that wait for the daemon. */
-	kill_anon_super(sb);
+	if (sbi->bdev)
+		kill_block_super(sb);
+	else
+		kill_anon_super(sb);
 	erofs_od_close_image(sbi);
 	erofs_od_free_options(sbi);
 	/* The end of a direct read may still be about to wake up its reader. */

@@ -40,7 +40,7 @@ int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode 
 	*link = kzalloc(od->size + 1, GFP_KERNEL);
 	if (!*link)
 		return -ENOMEM;
-	err = erofs_od_meta_copy(sbi->blobs[0], found.off, *link, od->size);
+	err = erofs_od_meta_copy(erofs_od_home(sbi, od->nid), found.off, *link, od->size);
 	if (!err)
 		err = check_link(sbi, od->nid, *link, od->size);
 	if (err) {
@@ -78,10 +78,12 @@ static const char *get_link(struct dentry *dentry, struct inode *inode,
 
 const struct inode_operations erofs_od_fast_symlink_iops = {
 	.get_link = simple_get_link,
+	.getattr = erofs_od_getattr,
 	.listxattr = erofs_od_listxattr,
 };
 
 const struct inode_operations erofs_od_symlink_iops = {
 	.get_link = get_link,
+	.getattr = erofs_od_getattr,
 	.listxattr = erofs_od_listxattr,
 };

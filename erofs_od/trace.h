@@ -20,7 +20,7 @@ TRACE_EVENT(erofs_od_mount,
 		__field(int, error)
 	),
 	TP_fast_assign(
-		strscpy(__entry->fsid, sbi->fsid, EROFS_OD_TRACE_NAME);
+		strscpy(__entry->fsid, erofs_od_name(sbi), EROFS_OD_TRACE_NAME);
 		strscpy(__entry->domain, sbi->domain_id ?: "-", EROFS_OD_TRACE_NAME);
 		__entry->blobs = sbi->nr_blobs;
 		__entry->error = error;

@@ -12,7 +12,7 @@
  * @entry: the image's entry
  * @prefix: its prefix, resolved
  * @value: its value if it is in memory, else NULL
- * @value_off: otherwise, its offset in the primary blob
+ * @value_off: otherwise, its offset in what shared_home() returns
  * @name: buffer for a name that is not in memory
  */
 struct found_xattr {
@@ -50,6 +50,11 @@ static int visit_inline(struct erofs_od_sb_info *sbi, const struct od_xattr_body
 	}
 }
 
+static struct erofs_od_blob *shared_home(const struct erofs_od_sb_info *sbi)
+{
+	return sbi->od.xattr_in_metabox ? sbi->metabox : sbi->blobs[0];
+}
+
 static int read_shared(struct erofs_od_sb_info *sbi, u64 off, struct found_xattr *x)
 {
 	struct od_disk_xattr_entry head;
@@ -57,12 +62,12 @@ static int read_shared(struct erofs_od_sb_info *sbi, u64 off, struct found_xattr
 
 	if (check_add_overflow(sbi->od.xattr_off, off, &off))
 		return -EUCLEAN;
-	err = erofs_od_meta_copy(sbi->blobs[0], off, &head, sizeof(head));
+	err = erofs_od_meta_copy(shared_home(sbi), off, &head, sizeof(head));
 	if (err)
 		return err;
 	od_xattr_entry_head(&head, &x->entry);
 	off += sizeof(head);
-	err = erofs_od_meta_copy(sbi->blobs[0], off, x->name, x->entry.name_len);
+	err = erofs_od_meta_copy(shared_home(sbi), off, x->name, x->entry.name_len);
 	if (err)
 		return err;
 	x->entry.name = x->name;
@@ -97,7 +102,8 @@ static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	err = erofs_od_meta_copy(sbi->blobs[0], od->off + od->inode_size, p, od->xattr_size);
+	err = erofs_od_meta_copy(erofs_od_home(sbi, od->nid), od->off + od->inode_size, p,
+				 od->xattr_size);
 	if (!err)
 		err = od_xattr_body_parse(p, od->xattr_size, body);
 	if (err) {
@@ -169,7 +175,7 @@ static int visit_get(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
 		memcpy(get->buffer, x->value, size);
 		return STOP;
 	}
-	err = erofs_od_meta_copy(sbi->blobs[0], x->value_off, get->buffer, size);
+	err = erofs_od_meta_copy(shared_home(sbi), x->value_off, get->buffer, size);
 	return err ?: STOP;
 }
 

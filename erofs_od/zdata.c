@@ -5,7 +5,7 @@
  * A pcluster is always read as a whole, and those that are adjacent in a blob are read
  * together, into a buffer. When the last byte of a pcluster has been read, a work item
  * decompresses it to the folios of the batch, and accounts for its part of the batch,
- * whether that succeeded or not.
+ * whether that succeeded or not. What a reader waits for overtakes what is read ahead.
  */
 #include "io.h"
 #include "zmap.h"
@@ -51,6 +51,7 @@ struct part {
  * @read: the read
  * @batch: batch that they are for
  * @blob: blob
+ * @pinned: blob whose operation count keeps the mount; @blob unless that is the metabox
  * @buf: destination of the read
  * @bvec: its pages
  * @encoded: parts that still need @buf
@@ -63,6 +64,7 @@ struct zread {
 	struct cachefiles_od_read read;
 	struct erofs_od_batch *batch;
 	struct erofs_od_blob *blob;
+	struct erofs_od_blob *pinned;
 	u8 *buf;
 	struct bio_vec *bvec;
 	atomic_t encoded;
@@ -72,7 +74,8 @@ struct zread {
 	struct part part[];
 };
 
-static struct workqueue_struct *decompress_wq;
+/* What completes the first folio of a batch, and the rest of readahead. */
+static struct workqueue_struct *first_wq, *rest_wq;
 
 /**
  * erofs_od_zdata_is_full - whether a mount has as much compressed data in memory as allowed
@@ -143,7 +146,7 @@ static void part_decoded(struct part *part)
 
 static void zread_put(struct zread *zread)
 {
-	struct cachefiles_od_cookie *cookie = zread->read.cookie;
+	struct erofs_od_blob *pinned = zread->pinned;
 
 	if (!atomic_dec_and_test(&zread->refs))
 		return;
@@ -151,7 +154,7 @@ static void zread_put(struct zread *zread)
 	kvfree(zread->bvec);
 	kfree(zread);
 	/* Last: without operations the blob, and then the mount, may be freed. */
-	cachefiles_od_end_operation(cookie);
+	pinned->backend->end(pinned);
 }
 
 static void part_work(struct work_struct *work)
@@ -171,13 +174,23 @@ static void part_work(struct work_struct *work)
 	zread_put(zread);
 }
 
+/*
+ * A reader waits for the first folio of its batch, and not for all that is read ahead for others.
+ */
+static bool part_is_first(const struct part *part)
+{
+	const struct erofs_od_batch *batch = part->zread->batch;
+
+	return part->out.from < (batch->nr > 1 ? batch->slot[1].pos : batch->end);
+}
+
 static void part_report(struct part *part, u32 len, int error)
 {
 	if (error)
 		WRITE_ONCE(part->error, error);
 	/* Full barrier: the work item sees the error and the bytes. */
 	if (atomic_sub_and_test((int)len, &part->left))
-		queue_work(decompress_wq, &part->work);
+		queue_work(part_is_first(part) ? first_wq : rest_wq, &part->work);
 }
 
 static void zread_done(struct cachefiles_od_read *read, size_t from, size_t len, int error)
@@ -238,33 +251,62 @@ static bool zread_peek(struct zread *zread)
 	       erofs_od_meta_peek(zread->blob, zread->read.start, zread->buf, zread->read.len);
 }
 
-static int zread_start(struct zread *zread)
+static bool zread_is_boxed(const struct zread *zread)
+{
+	return !zread->blob->backend->read;
+}
+
+/* Returns -EAGAIN if it is in the metabox, and some of that is not in memory. */
+static int zread_try(struct zread *zread)
 {
 	struct erofs_od_batch *batch = zread->batch;
 	long len = (long)zread->read.len;
 	int err = charge_wait(batch, len);
+	bool peeked;
 
 	if (err)
 		return err;
 	err = zread_alloc(zread);
 	if (err)
 		goto uncharge;
+	peeked = zread_peek(zread);
+	err = -EAGAIN;
+	if (!peeked && zread_is_boxed(zread))
+		goto free;
 	err = -EIO;
-	if (!cachefiles_od_begin_operation(zread->read.cookie))
+	if (!zread->pinned->backend->begin(zread->pinned))
 		goto free;
 	refcount_inc(&batch->refs);
 	atomic_set(&zread->encoded, (int)zread->nr);
 	atomic_set(&zread->refs, (int)zread->nr);
-	if (zread_peek(zread))
+	if (peeked)
 		zread_done(&zread->read, 0, (size_t)len, 0);
 	else
-		cachefiles_od_read(&zread->read);
+		zread->blob->backend->read(zread->blob, &zread->read);
 	return 0;
 free:
 	kvfree(zread->bvec);
 	kvfree(zread->buf);
 uncharge:
 	uncharge(batch->source.sbi, len);
+	return err;
+}
+
+/*
+ * What is in the metabox has to be in memory first. Nothing is charged meanwhile: to read the
+ * metabox may itself wait for other reads to be uncharged.
+ */
+static int zread_start(struct zread *zread)
+{
+	bool wait = zread->batch->may_wait && zread_is_boxed(zread);
+	int err;
+
+	do {
+		err = wait ? erofs_od_meta_fetch(zread->blob, zread->read.start, zread->read.len)
+			   : 0;
+		if (!err)
+			err = zread_try(zread);
+	} while (wait && err == -EAGAIN);
 	return err;
 }
 
@@ -298,6 +340,7 @@ static struct zread *zread_new(struct erofs_od_batch *batch, const struct erofs_
 		return NULL;
 	zread->batch = batch;
 	zread->blob = zplace->blob;
+	zread->pinned = zread_is_boxed(zread) ? batch->source.sbi->blobs[0] : zread->blob;
 	zread->max = max;
 	zread->nr = 0;
 	zread->read = erofs_od_batch_read(batch, zplace->blob, zplace->x.off);
@@ -395,15 +438,25 @@ int erofs_od_zdata_submit(struct erofs_od_batch *batch)
 	return first_err;
 }
 
+/* In each no more at once than processors, to bound the temporary memory. */
+static struct workqueue_struct *wq_alloc(const char *name, unsigned int flags)
+{
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM | flags, num_online_cpus(), name);
+}
+
 int erofs_od_zdata_init(void)
 {
-	/* No more at once than processors, to bound the temporary memory. */
-	decompress_wq = alloc_workqueue("erofs_od_z", WQ_UNBOUND | WQ_MEM_RECLAIM,
-					num_online_cpus());
-	return decompress_wq ? 0 : -ENOMEM;
+	first_wq = wq_alloc("erofs_od_first", WQ_HIGHPRI);
+	if (!first_wq)
+		return -ENOMEM;
+	rest_wq = wq_alloc("erofs_od_rest", 0);
+	if (!rest_wq)
+		destroy_workqueue(first_wq);
+	return rest_wq ? 0 : -ENOMEM;
 }
 
 void erofs_od_zdata_exit(void)
 {
-	destroy_workqueue(decompress_wq);
+	destroy_workqueue(rest_wq);
+	destroy_workqueue(first_wq);
 }

@@ -133,13 +133,13 @@ static int check_algorithms(const struct erofs_od_sb_info *sbi, const struct od_
  */
 int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, const char **why)
 {
-	struct erofs_od_blob *blob = sbi->blobs[0];
+	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
 	struct od_disk_zheader disk;
 	int err;
 
 	*why = "map beyond the end of the image";
-	err = erofs_od_meta_copy(blob, od_zinode_header(od), &disk, sizeof(disk));
+	err = erofs_od_meta_copy(home, od_zinode_header(od), &disk, sizeof(disk));
 	if (!err)
-		err = od_zinode_parse(&sbi->od, od, &disk, erofs_od_blob_end(blob), &od->z, why);
+		err = od_zinode_parse(&sbi->od, od, &disk, erofs_od_blob_end(home), &od->z, why);
 	return err ?: check_algorithms(sbi, &od->z, why);
 }

@@ -7,13 +7,13 @@
 
 /**
  * struct map_reader - how a lookup reads the map
- * @sbi: mount
+ * @home: what the map is in
  * @may_wait: wait for metadata, killably
  * @missing: first byte that it would have had to wait for
  * @missing_len: bytes from there on
  */
 struct map_reader {
-	struct erofs_od_sb_info *sbi;
+	struct erofs_od_blob *home;
 	bool may_wait;
 	u64 missing;
 	u32 missing_len;
@@ -23,15 +23,14 @@ struct map_reader {
 static int read_map(void *data, u64 off, void *to, u32 len)
 {
 	struct map_reader *reader = data;
-	struct erofs_od_blob *blob = reader->sbi->blobs[0];
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	if (erofs_od_meta_peek(blob, off, to, len))
+	if (erofs_od_meta_peek(reader->home, off, to, len))
 		return 0;
 	if (reader->may_wait)
-		return erofs_od_meta_copy(blob, off, to, len);
+		return erofs_od_meta_copy(reader->home, off, to, len);
 	reader->missing = off;
 	reader->missing_len = len;
 	return -EAGAIN;
@@ -40,19 +39,19 @@ static int read_map(void *data, u64 off, void *to, u32 len)
 static void report_map(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		       const struct od_zextent *x, int err)
 {
-	const char *name = x->blob < sbi->nr_blobs ? sbi->blobs[x->blob]->name : "?";
+	const char *name = erofs_od_extent_blob_name(sbi, od, x->flags & OD_ZEXTENT_INLINE,
+						     x->blob);
 
 	if (err != -EUCLEAN && err != -EOPNOTSUPP)
 		return;
 	erofs_od_err_ratelimited(sbi, "inode %llu: map of byte %llu: %s: pcluster of %u bytes, blob %*pE, offset %llu: %d",
-				 od->nid, pos, err == -EUCLEAN ? "corrupt" : "over the limits",
+				 od->nid, pos, err == -EUCLEAN ? "corrupt" : "exceeds limits",
 				 x->encoded_len, (int)strlen(name), name, x->off, err);
 }
 
-static int lookup(struct map_reader *reader, const struct od_inode *od, u64 pos,
-		  struct od_zextent *x)
+static int lookup(struct erofs_od_sb_info *sbi, struct map_reader *reader,
+		  const struct od_inode *od, u64 pos, struct od_zextent *x)
 {
-	struct erofs_od_sb_info *sbi = reader->sbi;
 	const struct od_zmap map = {
 		.tab = &sbi->tab,
 		.algorithms = sbi->algorithms,
@@ -64,14 +63,24 @@ static int lookup(struct map_reader *reader, const struct od_inode *od, u64 pos,
 		.data = reader,
 	};
 
+	reader->home = erofs_od_home(sbi, od->nid);
 	return od_zmap(&map, od, &od->z, pos, x);
+}
+
+/* Where the pcluster of an extent is; NULL for a hole. */
+static struct erofs_od_blob *blob_of(const struct erofs_od_sb_info *sbi, const struct od_inode *od,
+				     const struct od_zextent *x)
+{
+	if (x->flags & OD_ZEXTENT_HOLE)
+		return NULL;
+	return x->flags & OD_ZEXTENT_INLINE ? erofs_od_home(sbi, od->nid) : sbi->blobs[x->blob];
 }
 
 static int zmap_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		   bool may_wait, struct od_zextent *x)
 {
-	struct map_reader reader = { .sbi = sbi, .may_wait = may_wait };
-	int err = lookup(&reader, od, pos, x);
+	struct map_reader reader = { .may_wait = may_wait };
+	int err = lookup(sbi, &reader, od, pos, x);
 
 	if (err)
 		report_map(sbi, od, pos, x, err);
@@ -112,7 +121,7 @@ static int zmap_fragment(struct erofs_od_sb_info *sbi, u64 pos, bool may_wait,
 		err = zmap_packed_plain(sbi, at, may_wait, zplace);
 	} else {
 		err = zmap_od(sbi, &sbi->packed, at, may_wait, x);
-		zplace->blob = x->flags & OD_ZEXTENT_HOLE ? NULL : sbi->blobs[x->blob];
+		zplace->blob = blob_of(sbi, &sbi->packed, x);
 	}
 	if (err)
 		return err;
@@ -145,7 +154,7 @@ int erofs_od_zmap(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 p
 	zplace->to = x->start + x->len;
 	if (x->flags & OD_ZEXTENT_FRAGMENT)
 		return zmap_fragment(sbi, pos, may_wait, zplace);
-	zplace->blob = x->flags & OD_ZEXTENT_HOLE ? NULL : sbi->blobs[x->blob];
+	zplace->blob = blob_of(sbi, od, x);
 	return 0;
 }
 
@@ -180,6 +189,7 @@ int erofs_od_zmap_extent(struct inode *inode, u64 pos, struct erofs_od_extent *e
 /* How many bytes can be mapped by entries in memory; starts to read the others. */
 static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
 {
+	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
 	const u64 entry = sizeof(struct od_disk_zindex);
 	u64 off, wanted = od_zmap_entries(od, &od->z, pos, len, &off), ready, end;
 
@@ -187,14 +197,14 @@ static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od
 		return len;
 	/* The last entries tell where a fragment starts. */
 	if ((od->z.advise & OD_ZADVISE_FRAGMENT) &&
-	    erofs_od_meta_start(sbi->blobs[0], od->z.end - entry, entry) != entry)
+	    erofs_od_meta_start(home, od->z.end - entry, entry) != entry)
 		return 0;
-	ready = erofs_od_meta_start(sbi->blobs[0], off, wanted);
+	ready = erofs_od_meta_start(home, off, wanted);
 	if (ready == wanted) {
 		/* A sequential reader needs the next ones. */
 		wanted = min(wanted, od->z.end - off - wanted);
 		if (wanted)
-			erofs_od_meta_start(sbi->blobs[0], off + ready, wanted);
+			erofs_od_meta_start(home, off + ready, wanted);
 		return len;
 	}
 	/* Entries have this many bytes or fewer; the last one only ends an extent. */
@@ -206,15 +216,15 @@ static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od
 /* As entries_ready(): which records a lookup needs is known only from the lookup itself. */
 static u64 records_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
 {
-	struct map_reader reader = { .sbi = sbi };
+	struct map_reader reader = { };
 	u64 at = pos;
 
 	while (at < od->size && at - pos < len) {
 		struct od_zextent x;
-		int err = lookup(&reader, od, at, &x);
+		int err = lookup(sbi, &reader, od, at, &x);
 
 		if (err == -EAGAIN) {
-			erofs_od_meta_start(sbi->blobs[0], reader.missing, reader.missing_len);
+			erofs_od_meta_start(reader.home, reader.missing, reader.missing_len);
 			return at - pos;
 		}
 		/* Any other error is reported by the read itself. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the bytes of a compressed inode are: for zmap.c, and for zdata.c, which reads them. */
+/* Locations of the data of a compressed inode: for zmap.c, and for zdata.c, which reads it. */
 #ifndef EROFS_OD_ZMAP_H
 #define EROFS_OD_ZMAP_H
 
@@ -7,7 +7,7 @@
 #include "core/zmap.h"
 
 /**
- * struct erofs_od_zplace - where a run of bytes is
+ * struct erofs_od_zplace - location of a run of bytes
  * @blob: blob of the pcluster; NULL: a hole
  * @x: the extent; @x.start has no meaning here
  * @start: the extent's first byte, as a position in the file; before byte 0 if the file is

@@ -136,6 +136,7 @@ static void init_cookie(struct stage *stage, int nr)
 	cookie->present.cap = STAGE_RUNS;
 	cookie->state = OD_OBJ_CLOSED;
 	cookie->reads = RB_ROOT;
+	INIT_LIST_HEAD(&cookie->reads_by_age);
 	INIT_WORK(&cookie->reopen, cachefiles_od_object_reopen);
 	list_add_tail(&cookie->link, &stage->volume.cookies);
 	stage->openers[nr].cookie = cookie;

@@ -55,7 +55,9 @@
 #define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? (int)PTR_ERR(p) : 0)
 
 #define pr_err(...)	printf("# " __VA_ARGS__)
-#define pr_err_ratelimited(...)	pr_err(__VA_ARGS__)
+#define pr_warn(...)	pr_err(__VA_ARGS__)
+struct ratelimit_state { int interval; };
+#define __ratelimit(state)	((void)(state), 1)
 
 /* --- memory --- */
 
@@ -125,6 +127,11 @@ static inline int kref_put(struct kref *k, void (*release)(struct kref *k))
 
 struct list_head {
 	struct list_head *next, *prev;
+};
+
+/* Nothing that is built with the shim looks entries up: hash tables are a part of their structs. */
+struct hlist_node {
+	struct hlist_node *next, **pprev;
 };
 
 #define LIST_HEAD(name)	struct list_head name = { &name, &name }

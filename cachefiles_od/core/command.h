@@ -30,8 +30,8 @@ enum od_command_id {
 
 /**
  * struct od_command - one command
- * @id: which
- * @arg: what follows the name, blanks before it skipped; "" when nothing does
+ * @id: the command
+ * @arg: text after the name and blanks; may be ""
  */
 struct od_command {
 	enum od_command_id id;
@@ -39,8 +39,8 @@ struct od_command {
 };
 
 /**
- * od_command_parse - take a command apart
- * @text: what was written, followed by one spare byte; changed in place
+ * od_command_parse - parse a command
+ * @text: the text, followed by one spare byte; modified
  * @len: its length without the spare byte
  * @cmd: the result; its @arg points into @text
  *
@@ -56,8 +56,8 @@ int od_command_parse(char *text, size_t len, struct od_command *cmd);
  * struct od_copen - the reply to an OPEN
  * @id: msg_id of the OPEN
  * @size: bytes of the blob, or a negative errno
- * @validator: version of the blob as the daemon names it, "" when it does not;
- *	points into the command
+ * @validator: version of the blob, "" if the daemon names none; points into the
+ *	command
  */
 struct od_copen {
 	u32 id;
@@ -78,7 +78,7 @@ struct od_copen {
 int od_command_copen(char *arg, struct od_copen *copen);
 
 /**
- * struct od_punch - a range that a blob is to give back
+ * struct od_punch - a range to punch
  * @name: file name of the blob; points into the command
  * @start: first byte
  * @len: bytes, not 0
@@ -90,8 +90,7 @@ struct od_punch {
 
 /**
  * od_command_punch - parse "NAME START LEN"
- * @arg: argument of a punch command; changed in place. File names in a cache have
- *	no blanks
+ * @arg: argument of a punch command; modified. File names in a cache have no blanks
  * @punch: the result; @name may be "" only when this fails
  *
  * Return: 0 or -EINVAL.

@@ -2,9 +2,8 @@
 /*
  * The presence map: which bytes of a blob are in its cache file.
  *
- * Extents are kept sorted, apart from each other and in one array, so that a
- * look-up is a binary search and the memory of a blob can be told: 16 bytes
- * for each separate run of present data.
+ * Extents are sorted, not adjacent, and in one array: a lookup is a binary search,
+ * and each separate run of present data takes 16 bytes.
  */
 #ifndef OD_CORE_EXTENTS_H
 #define OD_CORE_EXTENTS_H
@@ -24,8 +23,8 @@ struct od_range {
  * struct od_extents - a presence map
  * @e: the runs; memory of the caller
  * @nr: runs in use
- * @cap: runs that @e has room for
- * @bytes: bytes in all runs; add and remove keep it
+ * @cap: capacity of @e, in runs
+ * @bytes: bytes in all runs, maintained by add and remove
  */
 struct od_extents {
 	struct od_range *e;
@@ -56,17 +55,17 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end);
 int od_extents_remove(struct od_extents *x, u64 start, u64 end);
 
 /**
- * od_extents_run - how far does what is at a position go on?
+ * od_extents_run - find the end of the run, present or absent, at a position
  * @x: the map
  * @pos: a position
- * @end: gets the first position past @pos that differs from it, ~0 for none
+ * @end: set to the end of the run, ~0 if it is unlimited
  *
  * Return: true when @pos is present.
  */
 bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
 
 /**
- * od_extents_covers - is a whole range present?
+ * od_extents_covers - whether a whole range is present
  * @x: the map
  * @start: first byte
  * @end: first byte past it; an empty range is present
@@ -74,7 +73,7 @@ bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
 bool od_extents_covers(const struct od_extents *x, u64 start, u64 end);
 
 /**
- * od_extents_missing - how many bytes of a range are absent?
+ * od_extents_missing - number of absent bytes in a range
  * @x: the map
  * @start: first byte
  * @end: first byte past it

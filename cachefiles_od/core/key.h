@@ -5,7 +5,7 @@
 
 #include "od/types.h"
 
-/** OD_KEY_MAX - longest key that gets a file name, in bytes */
+/** OD_KEY_MAX - longest key that has a file name, in bytes */
 #define OD_KEY_MAX	252U
 /** OD_FANOUT_LEN - length of a fan-out directory's name, "@39" */
 #define OD_FANOUT_LEN	3U

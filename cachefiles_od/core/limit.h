@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How full the cache's file system may become. */
+/* Limits of the space that the cache may use. */
 #ifndef OD_CORE_LIMIT_H
 #define OD_CORE_LIMIT_H
 
@@ -15,11 +15,11 @@ struct od_limit {
 	unsigned int run, cull, stop;
 };
 
-/** OD_LIMIT_DEFAULT - what holds when the daemon sets nothing */
+/** OD_LIMIT_DEFAULT - limits unless the daemon sets others */
 #define OD_LIMIT_DEFAULT	{ 7, 5, 1 }
 
 /**
- * enum od_room - how much room a file system has left
+ * enum od_room - free space of a file system, relative to the limits
  * @OD_ROOM_PLENTY: at or above run
  * @OD_ROOM_SOME: between cull and run
  * @OD_ROOM_SCARCE: below cull
@@ -33,7 +33,7 @@ enum od_room {
 };
 
 /**
- * od_limit_check - are the limits in order?
+ * od_limit_check - check the order of the limits
  * @limit: limits of one resource
  *
  * Return: 0, or -ERANGE unless stop < cull < run < 100.
@@ -41,10 +41,10 @@ enum od_room {
 int od_limit_check(const struct od_limit *limit);
 
 /**
- * od_limit_room - how do the limits see this much free?
+ * od_limit_room - classify free space by the limits
  * @limit: limits of one resource
- * @total: blocks or files that the file system has; 0 where it does not count them
- * @free: how many of them are free
+ * @total: blocks or files in total; 0 if the file system does not count them
+ * @free: free blocks or files
  */
 enum od_room od_limit_room(const struct od_limit *limit, u64 total, u64 free);
 

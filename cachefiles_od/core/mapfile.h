@@ -78,7 +78,7 @@ static_assert(sizeof(struct od_disk_run) == 16);
 
 /**
  * struct od_mapfile - one version of a map, without its runs
- * @seq: counts commits of this object; the highest valid one holds
+ * @seq: number of the commit; the highest valid one applies
  * @size: bytes of the blob
  * @ino: inode number of the cache file
  * @generation: its inode generation
@@ -86,13 +86,13 @@ static_assert(sizeof(struct od_disk_run) == 16);
  * @mtime_sec: modification time of the cache file, seconds; with the flag only
  * @mtime_nsec: and nanoseconds
  * @nr_runs: runs in the map, up to %OD_MAPFILE_RUNS_MAX
- * @runs_off: where in the map file they are, a multiple of %OD_MAPFILE_SLOT
+ * @runs_off: their offset in the map file, a multiple of %OD_MAPFILE_SLOT
  * @runs_crc: crc32c of their bytes
  * @volume: NUL-terminated name of the volume's directory
  * @name: NUL-terminated name of the cache file
- * @validator: NUL-terminated version of the blob as the daemon named it, or ""
- * @used: when the blob was last opened or read, in seconds since 1970; 0 in a map of
- *	a version that did not say
+ * @validator: NUL-terminated version of the blob, from the daemon, or ""
+ * @used: when the blob was last opened or read, in seconds since 1970; 0 in maps of
+ *	older versions
  */
 struct od_mapfile {
 	u64 seq;
@@ -112,26 +112,26 @@ struct od_mapfile {
 };
 
 /**
- * od_crc32c - CRC-32C (Castagnoli), as storage uses it
- * @crc: ~0 at first, the last result to go on
+ * od_crc32c - CRC-32C (Castagnoli)
+ * @crc: ~0, or the previous result to continue
  * @p: bytes
- * @len: how many
+ * @len: length of @p
  *
  * Return: the remainder, not inverted.
  */
 u32 od_crc32c(u32 crc, const u8 *p, size_t len);
 
 /**
- * od_mapfile_encode - write a header
- * @m: what it says
+ * od_mapfile_encode - encode a header
+ * @m: its contents
  * @slot: room for %OD_MAPFILE_SLOT bytes, all of which are set
  */
 void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
 
 /**
- * od_mapfile_decode - read a header
+ * od_mapfile_decode - decode a header
  * @slot: %OD_MAPFILE_SLOT bytes
- * @m: gets what it says; indeterminate on failure
+ * @m: the result; indeterminate on failure
  *
  * Return: 0, or -EUCLEAN unless magic, version, checksum and every field are
  * right: names terminated, not empty, without '/' and not beginning with '.';
@@ -143,17 +143,17 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
 int od_mapfile_decode(const u8 *slot, struct od_mapfile *m);
 
 /**
- * od_mapfile_encode_runs - write some runs
- * @runs: the runs, as a presence map has them
- * @nr: how many
+ * od_mapfile_encode_runs - encode runs
+ * @runs: runs of a presence map
+ * @nr: number of runs
  * @buf: room for @nr * %OD_MAPFILE_RUN bytes
  */
 void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf);
 
 /**
- * od_mapfile_decode_runs - read some runs
+ * od_mapfile_decode_runs - decode runs
  * @buf: @nr * %OD_MAPFILE_RUN bytes
- * @nr: how many
+ * @nr: number of runs
  * @limit: no run may end after this byte
  * @prev_end: end of the run before these, 0 for the first ones
  * @runs: room for @nr runs
@@ -166,7 +166,7 @@ int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,
 			   struct od_range *runs);
 
 /**
- * od_mapfile_next_off - where may the runs of the next version go?
+ * od_mapfile_next_off - offset for the runs of the next version
  * @cur: the newest valid version, or NULL for none
  * @nr_runs: runs of the next version
  *

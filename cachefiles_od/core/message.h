@@ -7,18 +7,18 @@
 
 /**
  * struct od_message - one message, before it is encoded
- * @msg_id: names the message in the reply to it
+ * @msg_id: identifies the message in its reply
  * @opcode: enum cachefiles_od_opcode
- * @object_id: names the blob
- * @open: what an OPEN adds
+ * @object_id: identifies the blob
+ * @open: data of an OPEN
  * @open.volume_key: NUL-terminated
  * @open.cookie_key: any bytes
- * @open.cookie_key_len: how many
+ * @open.cookie_key_len: length of it
  * @open.fd: the anonymous fd
- * @read: what a READ adds
+ * @read: data of a READ
  * @read.off: first byte wanted
  * @read.len: bytes wanted
- * @culled: what a CULLED adds; its keys are those of @open
+ * @culled: data of a CULLED, with the keys of @open
  * @culled.bytes: bytes that were freed
  */
 struct od_message {
@@ -40,13 +40,13 @@ struct od_message {
 };
 
 /**
- * od_message_len - bytes that a message takes
+ * od_message_len - length of an encoded message
  * @msg: the message; the fd of an OPEN need not be known yet
  */
 size_t od_message_len(const struct od_message *msg);
 
 /**
- * od_message_encode - write a message as the daemon reads it
+ * od_message_encode - encode a message for the daemon
  * @msg: the message
  * @buf: room for od_message_len() bytes
  */

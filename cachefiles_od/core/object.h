@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the extended attribute user.CacheFiles.cache of a cache file says. */
+/* The extended attribute user.CacheFiles.cache of a cache file. */
 #ifndef OD_CORE_OBJECT_H
 #define OD_CORE_OBJECT_H
 

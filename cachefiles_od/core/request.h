@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What may happen to a request and to a blob, and how wide a READ becomes. */
+/* State machines of requests and objects, and the widening of READs. */
 #ifndef OD_CORE_REQUEST_H
 #define OD_CORE_REQUEST_H
 
@@ -10,9 +10,9 @@
 #define OD_READ_ALIGN	4096U
 
 /**
- * enum od_req_state - where a request is
+ * enum od_req_state - state of a request
  * @OD_REQ_QUEUED: waits for the daemon to read it
- * @OD_REQ_FETCHING: a reader of the device is copying it out; nobody else may
+ * @OD_REQ_FETCHING: a reader of the device is copying it out, and no other may
  * @OD_REQ_SENT: the daemon has it and owes a reply
  * @OD_REQ_DONE: completed or given up; final
  */
@@ -24,13 +24,13 @@ enum od_req_state {
 };
 
 /**
- * enum od_req_event - what happens to a request
+ * enum od_req_event - event of a request
  * @OD_REQ_FETCH: a reader of the device takes it
  * @OD_REQ_DELIVER: the reader has copied it to user space
- * @OD_REQ_UNDELIVER: the reader could not
+ * @OD_REQ_UNDELIVER: the copy failed
  * @OD_REQ_REPLY: the daemon replies
  * @OD_REQ_REQUEUE: the daemon that had it has died, the next one gets it
- * @OD_REQ_CANCEL: nobody wants the reply any more
+ * @OD_REQ_CANCEL: the reply is no longer needed
  */
 enum od_req_event {
 	OD_REQ_FETCH,
@@ -42,20 +42,20 @@ enum od_req_event {
 };
 
 /**
- * od_req_step - move a request on
- * @state: its state; changed only when the event is legal in it
- * @event: what happens
+ * od_req_step - apply an event to a request
+ * @state: its state; unchanged if the event is not legal in it
+ * @event: the event
  *
  * Return: 0, or -EINVAL for an event that is not legal in this state.
  */
 int od_req_step(enum od_req_state *state, enum od_req_event event);
 
 /**
- * enum od_obj_state - how a blob stands with the daemon
- * @OD_OBJ_CLOSED: the daemon has no fd of it
- * @OD_OBJ_OPENING: its first OPEN is on the way; its size is not known
+ * enum od_obj_state - state of an object
+ * @OD_OBJ_CLOSED: the daemon has no fd
+ * @OD_OBJ_OPENING: its first OPEN is pending; the size is not known
  * @OD_OBJ_OPEN: the daemon has an fd; READs may be sent
- * @OD_OBJ_REOPENING: a later OPEN is on the way; READs wait for it
+ * @OD_OBJ_REOPENING: a later OPEN is pending; READs wait for it
  * @OD_OBJ_DROPPING: the blob is being withdrawn; final
  */
 enum od_obj_state {
@@ -67,7 +67,7 @@ enum od_obj_state {
 };
 
 /**
- * enum od_obj_event - what happens to a blob
+ * enum od_obj_event - event of an object
  * @OD_OBJ_ASK_OPEN: its size is wanted for the first time
  * @OD_OBJ_ASK_READ: data is wanted while the daemon has no fd
  * @OD_OBJ_OPENED: the daemon replied to an OPEN with a size
@@ -85,24 +85,24 @@ enum od_obj_event {
 };
 
 /**
- * od_obj_step - move a blob on
- * @state: its state; changed only when the event is legal in it
- * @event: what happens
+ * od_obj_step - apply an event to an object
+ * @state: its state; unchanged if the event is not legal in it
+ * @event: the event
  *
  * Return: 0, or -EINVAL for an event that is not legal in this state.
  */
 int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
 
 /**
- * od_req_widen - which range should one READ ask for?
- * @pos: first byte that is wanted and missing, below @size
- * @end: first byte past what is wanted
- * @limit: first byte past @pos that is present or that another READ asks for
- * @window: bytes that the READ should have at least, 0 for no more than is wanted
+ * od_req_widen - the range of a READ
+ * @pos: first wanted and missing byte, below @size
+ * @end: first byte past the wanted range
+ * @limit: first byte past @pos that is present or in another READ
+ * @window: minimum length of the READ; 0: only the wanted range
  * @size: bytes of the blob
  *
- * A READ never begins before what is wanted, apart from alignment: there are
- * daemons that have nothing there.
+ * Apart from alignment, a READ never begins before the wanted range: some daemons
+ * have no data there.
  *
  * Return: a range that begins at @pos rounded down to %OD_READ_ALIGN, ends on a
  * multiple of it or at @size, and has %CACHEFILES_OD_READ_MAX bytes at most.

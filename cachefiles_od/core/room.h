@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is known of the room on the cache's file system, and when to cull. */
+/* Free space of the cache's file system, and when to cull. */
 #ifndef OD_ROOM_H
 #define OD_ROOM_H
 
@@ -7,12 +7,12 @@
 #include "limit.h"
 
 /**
- * struct od_room_count - what a file system said of its room
+ * struct od_room_count - free space as counted by a file system
  * @block_shift: a block has 1 << @block_shift bytes, less than 64
- * @blocks: blocks that it has
- * @blocks_free: blocks that are free for the cache
- * @files: files that it can have, 0 where it does not count them
- * @files_free: how many more it can have
+ * @blocks: blocks in total
+ * @blocks_free: blocks available to the cache
+ * @files: files in total, 0 if the file system does not count them
+ * @files_free: files that can still be created
  */
 struct od_room_count {
 	unsigned int block_shift;
@@ -21,16 +21,16 @@ struct od_room_count {
 };
 
 /**
- * struct od_room_meter - the room as it was counted, and what happened since
- * @count: what was counted last
- * @stored: bytes that were stored since then
- * @freed: bytes that were given back since then
- * @claimed: bytes that are just being stored; they may be counted already, or not
- * @full: something could not be stored since then
- * @room: how the limits see that
- * @culling: below cull, and not above run again since
+ * struct od_room_meter - free space: the last count, and changes since
+ * @count: the last count
+ * @stored: bytes stored since then
+ * @freed: bytes freed since then
+ * @claimed: bytes being stored, which the count may or may not include
+ * @full: a write has failed for lack of space since then
+ * @room: estimated free space, relative to the limits
+ * @culling: it was below cull, and has not been above run since
  *
- * All zeroes: plenty of room.
+ * Initialized by zeroing: plenty of space.
  */
 struct od_room_meter {
 	struct od_room_count count;
@@ -41,13 +41,13 @@ struct od_room_meter {
 };
 
 /**
- * od_room_count - the room was counted
- * @meter: forgets what it has estimated, but for what is claimed
- * @count: what was counted
+ * od_room_count - set a new count
+ * @meter: its estimates are discarded, except for claimed bytes
+ * @count: the count
  * @blocks: limits of blocks
  * @files: limits of files
  *
- * Room that is none stays so until there is half of what lies between stop and cull.
+ * %OD_ROOM_NONE remains until free space is halfway between stop and cull.
  *
  * Return: true when culling has to begin.
  */
@@ -55,14 +55,14 @@ bool od_room_count(struct od_room_meter *meter, const struct od_room_count *coun
 		   const struct od_limit *blocks, const struct od_limit *files);
 
 /**
- * od_room_change - something was stored or given back since the room was counted
- * @meter: what is known
+ * od_room_change - account for bytes stored or freed since the last count
+ * @meter: meter
  * @stored: bytes stored
- * @freed: bytes given back
+ * @freed: bytes freed
  * @blocks: limits of blocks
  * @files: limits of files
  *
- * Culling never ends by an estimate: what was given back may not be free yet.
+ * Culling never ends by an estimate: freed bytes may not be available yet.
  *
  * Return: true when culling has to begin.
  */
@@ -70,24 +70,24 @@ bool od_room_change(struct od_room_meter *meter, u64 stored, u64 freed,
 		    const struct od_limit *blocks, const struct od_limit *files);
 
 /**
- * od_room_claim - something is about to be stored
- * @meter: what is known
- * @bytes: of these, many at once may be on their way
+ * od_room_claim - claim space before bytes are stored
+ * @meter: meter
+ * @bytes: bytes; other claims may be pending
  * @blocks: limits of blocks
  * @files: limits of files
  * @begin: set to true when culling has to begin
  *
- * Return: true, and od_room_settle() has to follow; false if there would be less room
- * left than stop: then there is none until it is counted again.
+ * Return: true, and od_room_settle() must follow; false if less than stop would be left:
+ * then there is no room until the next count.
  */
 bool od_room_claim(struct od_room_meter *meter, u64 bytes, const struct od_limit *blocks,
 		   const struct od_limit *files, bool *begin);
 
 /**
- * od_room_settle - what was claimed is stored
- * @meter: what is known
- * @bytes: that were claimed
- * @stored: how many of them were stored
+ * od_room_settle - end a claim
+ * @meter: meter
+ * @bytes: bytes claimed
+ * @stored: number of them that were stored
  * @blocks: limits of blocks
  * @files: limits of files
  *
@@ -97,24 +97,24 @@ bool od_room_settle(struct od_room_meter *meter, u64 bytes, u64 stored,
 		    const struct od_limit *blocks, const struct od_limit *files);
 
 /**
- * od_room_full - the file system refused to store something
- * @meter: has no room until it is counted again
+ * od_room_full - note that a write failed for lack of space
+ * @meter: has no room until the next count
  *
  * Return: true when culling has to begin.
  */
 bool od_room_full(struct od_room_meter *meter);
 
-/** OD_REGIONS - parts of a blob whose last use is kept, each of the same size */
+/** OD_REGIONS - maximum number of regions of a blob, for each of which the last use is kept */
 #define OD_REGIONS	64U
-/** OD_REGION_SHIFT_MIN - no part is smaller than 1 << this bytes */
+/** OD_REGION_SHIFT_MIN - log2 of the bytes in the smallest region */
 #define OD_REGION_SHIFT_MIN	20U
 
 /**
- * od_region_shift - how large are the parts of a blob whose last use is kept?
+ * od_region_shift - log2 of the bytes in a region of a blob
  * @size: bytes of the blob
  *
  * Return: the smallest shift, %OD_REGION_SHIFT_MIN at least, for which %OD_REGIONS
- * parts of 1 << shift bytes cover the blob.
+ * regions of 1 << shift bytes cover the blob.
  */
 unsigned int od_region_shift(u64 size);
 

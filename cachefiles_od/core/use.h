@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How the use of a blob is counted: classes of waits and of errors. */
+/* Counters of reads: classes of waits and of errors. */
 #ifndef OD_CORE_USE_H
 #define OD_CORE_USE_H
 
@@ -12,7 +12,7 @@
 
 /**
  * od_use_wait - class of a wait
- * @ms: how long it took
+ * @ms: its duration
  *
  * Return: the smallest n for which @ms < 1 << n, less than %OD_USE_WAITS.
  */

@@ -37,6 +37,7 @@ static inline struct folio *page_folio(struct page *page)
 #define folio_clear_checked(folio)	ClearPageChecked(&(folio)->page)
 #define folio_test_uptodate(folio)	PageUptodate(&(folio)->page)
 #define folio_mark_uptodate(folio)	SetPageUptodate(&(folio)->page)
+#define folio_wait_locked_killable(folio)	wait_on_page_locked_killable(&(folio)->page)
 #define flush_dcache_folio(folio)	flush_dcache_page(&(folio)->page)
 #define offset_in_folio(folio, p)	((unsigned long)(p) & (folio_size(folio) - 1))
 

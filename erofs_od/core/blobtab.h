@@ -43,12 +43,24 @@ struct od_blob {
  * @blkbits: log2 of the block size
  * @count: entries in @blob, the primary one included, at least 1
  * @blob: blob 0 is the primary one, blob N is slot N - 1
+ * @metabox_size: bytes in the metabox
  */
 struct od_blobtab {
 	u8 blkbits;
 	u32 count;
 	const struct od_blob *blob;
+	u64 metabox_size;
 };
+
+/**
+ * od_blobtab_meta_size - bytes in the blob that holds an inode: the primary blob, or the metabox
+ * @tab: blobs of the image
+ * @nid: the inode's number
+ */
+static inline u64 od_blobtab_meta_size(const struct od_blobtab *tab, u64 nid)
+{
+	return nid & OD_NID_METABOX ? tab->metabox_size : tab->blob[0].size;
+}
 
 /**
  * od_blobtab_device - find the blob of a chunk's device id

@@ -21,9 +21,11 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
  * reader of a short blob loses only what is missing. Zeroes past the end of the blob
  * may be read only where no byte of the file is.
  */
-static int od_chunkmap_clip(const struct od_blobtab *tab, u64 file_bytes, struct od_extent *x)
+static int od_chunkmap_clip(const struct od_blobtab *tab, const struct od_inode *inode,
+			    u64 file_bytes, struct od_extent *x)
 {
-	u64 size = tab->blob[x->blob].size;
+	u64 size = x->flags & OD_EXTENT_INLINE ? od_blobtab_meta_size(tab, inode->nid)
+					       : tab->blob[x->blob].size;
 
 	if (x->off >= size)
 		return -EUCLEAN;
@@ -147,5 +149,5 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		err = od_chunkmap_flat(tab, inode, pos, extent);
 	if (err || !(extent->flags & OD_EXTENT_MAPPED))
 		return err;
-	return od_chunkmap_clip(tab, inode->size - pos, extent);
+	return od_chunkmap_clip(tab, inode, inode->size - pos, extent);
 }

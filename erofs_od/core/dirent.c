@@ -81,7 +81,7 @@ int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 		return -EUCLEAN;
 	entry->nid = le64_to_cpu(od_dirblock_at(block, nr)->nid);
 	entry->type = od_dirblock_at(block, nr)->file_type;
-	return entry->nid & OD_DIRENT_NID_METABOX ? -EOPNOTSUPP : 0;
+	return 0;
 }
 
 int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len)

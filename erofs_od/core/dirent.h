@@ -22,7 +22,7 @@ struct od_dirblock {
  * struct od_dirent - one entry
  * @name: not NUL-terminated, in the block
  * @name_len: 1 to 255
- * @nid: inode
+ * @nid: inode, with %OD_NID_METABOX one of the metabox
  * @type: file type code, not checked
  */
 struct od_dirent {
@@ -49,7 +49,7 @@ int od_dirblock_parse(const u8 *p, u32 len, struct od_dirblock *block);
  * @entry: the result
  *
  * Return: 0; -EUCLEAN for a name outside the block, of an invalid length or with a
- * '/' or NUL in it; -EOPNOTSUPP for an inode in compressed metadata.
+ * '/' or NUL in it.
  */
 int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 		      struct od_dirent *entry);

@@ -40,6 +40,7 @@
  * @xattr_prefix_start: where they are, in units of 4 bytes
  * @packed_nid: the packed inode, 0 for none
  * @xattr_filter_reserved: 0, or the name filters mean something else
+ * @ishare_prefix: of ISHARE images: the prefix that is the name of files' digests
  * @reserved: of no meaning to this code
  * @root_nid_8b: inode of the root directory, of 48BIT images and if not 0
  * @reserved2: of no meaning to this code
@@ -71,7 +72,8 @@ struct od_disk_sb {
 	__le32 xattr_prefix_start;
 	__le64 packed_nid;
 	u8 xattr_filter_reserved;
-	u8 reserved[7];
+	u8 ishare_prefix;
+	u8 reserved[6];
 	__le64 root_nid_8b;
 	u8 reserved2[8];
 } __packed;
@@ -85,7 +87,23 @@ static_assert(offsetof(struct od_disk_sb, incompat) == 80);
 static_assert(offsetof(struct od_disk_sb, devt_slotoff) == 88);
 static_assert(offsetof(struct od_disk_sb, xattr_prefix_start) == 92);
 static_assert(offsetof(struct od_disk_sb, xattr_filter_reserved) == 104);
+static_assert(offsetof(struct od_disk_sb, ishare_prefix) == 105);
 static_assert(offsetof(struct od_disk_sb, root_nid_8b) == 112);
+
+/**
+ * struct od_disk_sb_metabox - the first extension slot, of METABOX images
+ * @nid: the inode whose data is the metabox
+ * @reserved: of no meaning to this code
+ */
+struct od_disk_sb_metabox {
+	__le64 nid;
+	u8 reserved[8];
+} __packed;
+
+static_assert(sizeof(struct od_disk_sb_metabox) == 16);
+
+/** OD_SB_METABOX_OFFSET - byte of the primary blob where it is */
+#define OD_SB_METABOX_OFFSET	(OD_SB_OFFSET + sizeof(struct od_disk_sb))
 
 #define OD_UUID_SIZE		sizeof_field(struct od_disk_sb, uuid)
 #define OD_VOLUME_NAME_SIZE	sizeof_field(struct od_disk_sb, volume_name)
@@ -97,7 +115,9 @@ static_assert(offsetof(struct od_disk_sb, root_nid_8b) == 112);
 enum od_feature_compat {
 	OD_FEATURE_COMPAT_SB_CHKSUM = 0x1,
 	OD_FEATURE_COMPAT_XATTR_FILTER = 0x4,
+	OD_FEATURE_COMPAT_SHARED_EA_IN_METABOX = 0x8,
 	OD_FEATURE_COMPAT_PLAIN_XATTR_PFX = 0x10,
+	OD_FEATURE_COMPAT_ISHARE_XATTRS = 0x20,
 };
 
 enum od_feature_incompat {
@@ -139,6 +159,8 @@ static_assert(offsetof(struct od_disk_slot, uniaddr_hi) == 74);
 
 /* Inode numbers count units of 1 << OD_NID_SHIFT bytes. */
 #define OD_NID_SHIFT		5
+/* They count from the start of the metabox. */
+#define OD_NID_METABOX		0x8000000000000000ULL
 
 /**
  * struct od_disk_inode_compact - an inode of 32 bytes
@@ -293,7 +315,6 @@ static_assert(sizeof(struct od_disk_dirent) == 12);
 static_assert(offsetof(struct od_disk_dirent, nameoff) == 8);
 static_assert(offsetof(struct od_disk_dirent, file_type) == 10);
 
-#define OD_DIRENT_NID_METABOX	0x8000000000000000ULL
 #define OD_NAME_MAX		255
 
 /**

@@ -6,14 +6,15 @@
 #define OD_NID_MAX	(((u64)1 << 58) - 1)
 #define OD_SIZE_MAX	(((u64)1 << 63) - 1)
 
-int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off)
+int od_inode_offset(const struct od_sb *sb, u64 nid, u64 size, u64 *off)
 {
-	u64 at;
+	bool boxed = nid & OD_NID_METABOX;
+	u64 nr = nid & ~OD_NID_METABOX, at;
 
-	if (nid > OD_NID_MAX)
+	if (nr > OD_NID_MAX || (boxed && !sb->metabox))
 		return -EUCLEAN;
-	at = sb->meta_off + (nid << OD_NID_SHIFT);
-	if (at >= blob_size || blob_size - at < sizeof(struct od_disk_inode_compact))
+	at = (boxed ? 0 : sb->meta_off) + (nr << OD_NID_SHIFT);
+	if (at >= size || size - at < sizeof(struct od_disk_inode_compact))
 		return -EUCLEAN;
 	*off = at;
 	return 0;

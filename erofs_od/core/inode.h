@@ -11,7 +11,7 @@ struct od_zsums;
 
 /**
  * struct od_zinode - how a compressed inode is mapped, checked
- * @array: byte of the primary blob where the entries start
+ * @array: byte where the entries start, of what the inode is in
  * @end: where they end, and an inline pcluster starts
  * @entries: how many, one for each lcluster, or records of encoded extents
  * @fragment: byte of the packed inode where the file as a whole or its tail is; of a tail
@@ -45,8 +45,9 @@ struct od_zinode {
 
 /**
  * struct od_inode - an inode, decoded and checked
- * @nid: its number
- * @off: byte of the primary blob where it starts
+ * @nid: its number; with %OD_NID_METABOX the inode, its xattrs, its map or chunk array, and
+ *	what is inline are in the metabox, not in the primary blob
+ * @off: byte where it starts, of either
  * @inode_size: 32 or 64
  * @xattr_size: bytes of the xattr body that follows; 0: none
  * @mode: type and permissions
@@ -100,13 +101,13 @@ static inline bool od_inode_is_compressed(const struct od_inode *inode)
 /**
  * od_inode_offset - locate an inode
  * @sb: superblock
- * @nid: inode number
- * @blob_size: bytes in the primary blob
+ * @nid: inode number; with %OD_NID_METABOX it is in the metabox
+ * @size: bytes in the primary blob, or in the metabox
  * @off: the result
  *
- * Return: 0, or -EUCLEAN if not even a compact inode fits there.
+ * Return: 0, or -EUCLEAN if not even a compact inode fits there, or if there is no metabox.
  */
-int od_inode_offset(const struct od_sb *sb, u64 nid, u64 blob_size, u64 *off);
+int od_inode_offset(const struct od_sb *sb, u64 nid, u64 size, u64 *off);
 
 /**
  * od_inode_parse - decode and check an inode

@@ -6,27 +6,8 @@ static const u32 od_sb_supported =
 	OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOMPAT_COMPR_CFGS |
 	OD_FEATURE_INCOMPAT_CHUNKED_FILE | OD_FEATURE_INCOMPAT_DEVICE_TABLE |
 	OD_FEATURE_INCOMPAT_ZTAILPACKING | OD_FEATURE_INCOMPAT_FRAGMENTS |
-	OD_FEATURE_INCOMPAT_XATTR_PREFIXES | OD_FEATURE_INCOMPAT_48BIT;
-
-static const struct {
-	u32 bit;
-	const char *name;
-} od_sb_refused[] = {
-	{ OD_FEATURE_INCOMPAT_METABOX, "compressed metadata (METABOX)" },
-};
-
-static int od_sb_check_features(u32 incompat, const char **why)
-{
-	u32 extra = incompat & ~od_sb_supported;
-	size_t i;
-
-	if (!extra)
-		return 0;
-	for (i = 0; i < ARRAY_SIZE(od_sb_refused); i++)
-		if (extra & od_sb_refused[i].bit)
-			return od_refuse(why, od_sb_refused[i].name);
-	return od_refuse(why, "unknown incompatible feature");
-}
+	OD_FEATURE_INCOMPAT_XATTR_PREFIXES | OD_FEATURE_INCOMPAT_48BIT |
+	OD_FEATURE_INCOMPAT_METABOX;
 
 /* With a 64-bit root inode, that of 16 bits makes room for the size of large images. */
 static void od_sb_read_root(const struct od_disk_sb *disk, struct od_sb *sb)
@@ -39,17 +20,49 @@ static void od_sb_read_root(const struct od_disk_sb *disk, struct od_sb *sb)
 	sb->blocks |= (u64)le16_to_cpu(disk->blocks_hi) << 32;
 }
 
-/* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
-static void od_sb_read_prefixes(const struct od_disk_sb *disk, struct od_sb *sb)
+/* An inode in the metabox cannot have what it is read from, nor what others in it need first. */
+static int od_sb_read_metabox(const struct od_disk_sb *disk, struct od_sb *sb, const char **why)
 {
-	if (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS)
-		sb->packed_nid = le64_to_cpu(disk->packed_nid);
-	if (!(sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES))
-		return;
-	sb->prefix_count = disk->xattr_prefix_count;
-	sb->prefix_off = (u64)le32_to_cpu(disk->xattr_prefix_start) * OD_XATTR_ALIGN;
-	sb->prefix_in_packed = sb->packed_nid &&
-			       !(sb->compat & OD_FEATURE_COMPAT_PLAIN_XATTR_PFX);
+	sb->metabox = sb->incompat & OD_FEATURE_INCOMPAT_METABOX;
+	sb->xattr_in_metabox = sb->compat & OD_FEATURE_COMPAT_SHARED_EA_IN_METABOX;
+	if (sb->metabox && !disk->extslots)
+		return od_corrupt(why, "metabox without its extension of the superblock");
+	if (sb->xattr_in_metabox && !sb->metabox)
+		return od_corrupt(why, "shared xattrs in a metabox that does not exist");
+	if (sb->packed_nid & OD_NID_METABOX)
+		return od_corrupt(why, "packed inode in the metabox");
+	return 0;
+}
+
+int od_sb_parse_metabox(const struct od_disk_sb_metabox *disk, struct od_sb *sb,
+			const char **why)
+{
+	sb->metabox_nid = le64_to_cpu(disk->nid);
+	if (sb->metabox_nid & OD_NID_METABOX)
+		return od_corrupt(why, "metabox in itself");
+	return 0;
+}
+
+static u8 od_sb_prefix_place(const struct od_sb *sb)
+{
+	if (sb->compat & OD_FEATURE_COMPAT_PLAIN_XATTR_PFX)
+		return OD_PREFIX_IN_IMAGE;
+	if (sb->metabox)
+		return OD_PREFIX_IN_METABOX;
+	return sb->packed_nid ? OD_PREFIX_IN_PACKED : OD_PREFIX_IN_IMAGE;
+}
+
+static int od_sb_read_prefixes(const struct od_disk_sb *disk, struct od_sb *sb, const char **why)
+{
+	if (sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES) {
+		sb->prefix_count = disk->xattr_prefix_count;
+		sb->prefix_off = (u64)le32_to_cpu(disk->xattr_prefix_start) * OD_XATTR_ALIGN;
+		sb->prefix_place = od_sb_prefix_place(sb);
+	}
+	if ((sb->compat & OD_FEATURE_COMPAT_ISHARE_XATTRS) &&
+	    disk->ishare_prefix >= sb->prefix_count)
+		return od_corrupt(why, "digests of files under a name that does not exist");
+	return 0;
 }
 
 static void od_sb_read_devices(const struct od_disk_sb *disk, struct od_sb *sb)
@@ -103,9 +116,8 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memset(sb, 0, sizeof(*sb));
 	sb->compat = le32_to_cpu(disk->compat);
 	sb->incompat = le32_to_cpu(disk->incompat);
-	err = od_sb_check_features(sb->incompat, why);
-	if (err)
-		return err;
+	if (sb->incompat & ~od_sb_supported)
+		return od_refuse(why, "unknown incompatible feature");
 
 	sb->blkbits = disk->blkszbits;
 	if (sb->blkbits < OD_BLKBITS_MIN || sb->blkbits > OD_BLKBITS_MAX)
@@ -128,7 +140,14 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memcpy(sb->uuid, disk->uuid, OD_UUID_SIZE);
 	memcpy(sb->volume_name, disk->volume_name, OD_VOLUME_NAME_SIZE);
 	od_sb_read_devices(disk, sb);
-	od_sb_read_prefixes(disk, sb);
+	/* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
+	if (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS)
+		sb->packed_nid = le64_to_cpu(disk->packed_nid);
+	err = od_sb_read_metabox(disk, sb, why);
+	if (!err)
+		err = od_sb_read_prefixes(disk, sb, why);
+	if (err)
+		return err;
 	sb->xattr_filter = (sb->compat & OD_FEATURE_COMPAT_XATTR_FILTER) &&
 			   !disk->xattr_filter_reserved;
 	return od_sb_read_algorithms(disk, sb, why);

@@ -7,6 +7,18 @@
 #include "format.h"
 
 /**
+ * enum od_prefix_place - where long xattr name prefixes are
+ * @OD_PREFIX_IN_IMAGE: in the primary blob
+ * @OD_PREFIX_IN_PACKED: in the data of the packed inode
+ * @OD_PREFIX_IN_METABOX: in the metabox
+ */
+enum od_prefix_place {
+	OD_PREFIX_IN_IMAGE,
+	OD_PREFIX_IN_PACKED,
+	OD_PREFIX_IN_METABOX,
+};
+
+/**
  * struct od_sb - a superblock, decoded and checked
  * @compat: enum od_feature_compat bits, unknown ones included
  * @incompat: enum od_feature_incompat bits, all of them known
@@ -22,13 +34,16 @@
  * @fixed_nsec: nanoseconds of their times
  * @meta_off: byte where inode numbers start to count
  * @xattr_off: byte where ids of shared xattrs start to count
+ * @xattr_in_metabox: byte of the metabox
+ * @metabox: there is one
+ * @metabox_nid: the inode whose data it is; od_sb_parse_metabox() sets it
  * @uuid: of the image
  * @volume_name: label, NUL-terminated
  * @extra_devices: slots in the device table
  * @devt_off: byte where the device table starts
  * @prefix_count: long xattr name prefixes
- * @prefix_off: byte where they start, in the packed inode or in the image
- * @prefix_in_packed: they are in the packed inode
+ * @prefix_off: byte where they start
+ * @prefix_place: of what: enum od_prefix_place
  * @packed_nid: the packed inode; 0: none
  * @xattr_filter: the name filters of inodes are valid
  */
@@ -47,13 +62,16 @@ struct od_sb {
 	u32 fixed_nsec;
 	u64 meta_off;
 	u64 xattr_off;
+	bool xattr_in_metabox;
+	bool metabox;
+	u64 metabox_nid;
 	u8 uuid[OD_UUID_SIZE];
 	char volume_name[OD_VOLUME_NAME_SIZE + 1];
 	u16 extra_devices;
 	u64 devt_off;
 	u8 prefix_count;
 	u64 prefix_off;
-	bool prefix_in_packed;
+	u8 prefix_place;
 	u64 packed_nid;
 	bool xattr_filter;
 };
@@ -70,5 +88,16 @@ struct od_sb {
  */
 int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 		const char **why);
+
+/**
+ * od_sb_parse_metabox - decode and check where the metabox is
+ * @disk: what is at byte %OD_SB_METABOX_OFFSET of the primary blob
+ * @sb: superblock, of an image that has a metabox
+ * @why: on failure, the reason, for a log line
+ *
+ * Return: 0, or -EUCLEAN.
+ */
+int od_sb_parse_metabox(const struct od_disk_sb_metabox *disk, struct od_sb *sb,
+			const char **why);
 
 #endif /* OD_CORE_SB_H */

@@ -98,6 +98,8 @@ static int od_zinode_check_fragment(const struct od_sb *sb, const struct od_inod
 		return od_corrupt(why, "fragment without a packed inode");
 	if (inode->nid == sb->packed_nid)
 		return od_corrupt(why, "fragment in the packed inode");
+	if (sb->metabox && inode->nid == sb->metabox_nid)
+		return od_corrupt(why, "fragment in the metabox inode");
 	return 0;
 }
 
@@ -157,15 +159,15 @@ static u64 od_zinode_lclusters(const struct od_inode *inode, const struct od_zin
 	return (inode->size + (1ULL << z->lclusterbits) - 1) >> z->lclusterbits;
 }
 
-static int od_zinode_set_end(struct od_zinode *z, u64 size, u64 blob_size, const char **why)
+static int od_zinode_set_end(struct od_zinode *z, u64 size, u64 limit, const char **why)
 {
-	if (z->array > blob_size || size > blob_size - z->array)
+	if (z->array > limit || size > limit - z->array)
 		return od_corrupt(why, "map beyond the end of the image");
 	z->end = z->array + size;
 	return 0;
 }
 
-static int od_zinode_map(const struct od_inode *inode, u64 blob_size, struct od_zinode *z,
+static int od_zinode_map(const struct od_inode *inode, u64 limit, struct od_zinode *z,
 			 const char **why)
 {
 	u64 size;
@@ -178,7 +180,7 @@ static int od_zinode_map(const struct od_inode *inode, u64 blob_size, struct od_
 	} else {
 		size = od_zinode_compact(z);
 	}
-	return od_zinode_set_end(z, size, blob_size, why);
+	return od_zinode_set_end(z, size, limit, why);
 }
 
 static int od_zinode_check_records(const struct od_sb *sb, const struct od_inode *inode,
@@ -201,7 +203,7 @@ static int od_zinode_check_records(const struct od_sb *sb, const struct od_inode
 
 /* Algorithms, and where a fragment is, are in the records. */
 static int od_zinode_records(const struct od_sb *sb, const struct od_inode *inode,
-			     const struct od_disk_zheader *disk, u64 blob_size,
+			     const struct od_disk_zheader *disk, u64 limit,
 			     struct od_zinode *z, const char **why)
 {
 	int err;
@@ -220,11 +222,11 @@ static int od_zinode_records(const struct od_sb *sb, const struct od_inode *inod
 	if (z->record_size == OD_ZRECORD_4)
 		z->array += sizeof(__le64);
 	err = od_zinode_check_records(sb, inode, z, why);
-	return err ?: od_zinode_set_end(z, z->entries * z->record_size, blob_size, why);
+	return err ?: od_zinode_set_end(z, z->entries * z->record_size, limit, why);
 }
 
 int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
-		    const struct od_disk_zheader *disk, u64 blob_size, struct od_zinode *z,
+		    const struct od_disk_zheader *disk, u64 limit, struct od_zinode *z,
 		    const char **why)
 {
 	u64 whole = get_unaligned_le64(disk);
@@ -238,12 +240,12 @@ int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
 	}
 	z->advise = le16_to_cpu(disk->advise);
 	if (inode->layout == OD_LAYOUT_COMPRESSED_FULL && (z->advise & OD_ZADVISE_EXTENTS))
-		return od_zinode_records(sb, inode, disk, blob_size, z, why);
+		return od_zinode_records(sb, inode, disk, limit, z, why);
 	z->algorithm[0] = disk->algorithms & 15;
 	z->algorithm[1] = disk->algorithms >> 4;
 	z->lclusterbits = sb->blkbits + (disk->clusterbits & 15);
 	err = od_zinode_check(sb, inode, z, why);
 	if (!err)
 		err = od_zinode_tail(sb, inode, disk, z, why);
-	return err ?: od_zinode_map(inode, blob_size, z, why);
+	return err ?: od_zinode_map(inode, limit, z, why);
 }

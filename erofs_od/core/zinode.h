@@ -49,14 +49,14 @@ u64 od_zinode_header(const struct od_inode *inode);
  * @sb: superblock
  * @inode: inode of a compressed layout, not empty
  * @disk: what is at od_zinode_header()
- * @blob_size: bytes in the primary blob
+ * @limit: bytes in what the inode is in
  * @z: the result
  * @why: on failure, the reason, for a log line
  *
  * Return: 0; -EOPNOTSUPP a kind of map that is not supported; -EUCLEAN.
  */
 int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
-		    const struct od_disk_zheader *disk, u64 blob_size, struct od_zinode *z,
+		    const struct od_disk_zheader *disk, u64 limit, struct od_zinode *z,
 		    const char **why);
 
 #endif /* OD_CORE_ZINODE_H */

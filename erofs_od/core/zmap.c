@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "zmap.h"
 #include "zplace.h"
+#include "zrecords.h"
 
 /*
  * A compact map consists of packs: entries of the same width, from bit 0 on, and a base
@@ -327,16 +328,6 @@ static int od_find_blocks(struct od_zwalk *w, const struct od_zhead *head, u32 *
 	return 0;
 }
 
-int od_zmap_fragment(const struct od_zmap *map, u64 size, u64 start, u64 off,
-		     struct od_zextent *x)
-{
-	x->flags = OD_ZEXTENT_FRAGMENT;
-	x->start = start;
-	x->len = size - start;
-	x->off = off;
-	return off > map->packed_size || x->len > map->packed_size - off ? -EUCLEAN : 0;
-}
-
 /* Return: 1 when @pos is in the fragment that the file ends with. */
 static int od_zmap_tail(struct od_zwalk *w, u64 pos, struct od_zextent *x)
 {
@@ -366,44 +357,6 @@ static int od_zmap_inline(const struct od_zwalk *w, struct od_zextent *x)
 	x->off = w->z->end;
 	x->encoded_len = w->z->inline_size;
 	return (x->off & (blk - 1)) + x->encoded_len > blk ? -EUCLEAN : 0;
-}
-
-int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off, u64 len,
-		  struct od_zextent *x)
-{
-	u64 blk = 1ULL << map->tab->blkbits, left = len;
-
-	x->off = off;
-	if (len > OD_ZENCODED_MAX)
-		return -EOPNOTSUPP;
-	x->encoded_len = (u32)len;
-	od_blobtab_flat(map->tab, &x->off, &x->blob, &left);
-	/* A pcluster is in one blob. */
-	if (left < len)
-		return -EUCLEAN;
-	/* What is not aligned has no last block for the first bytes to be in. */
-	if ((x->flags & OD_ZEXTENT_PLAIN) && (z->advise & OD_ZADVISE_INTERLACED) &&
-	    !((off | len) & (blk - 1)))
-		x->rotated = (u32)(blk - (x->start & (blk - 1)));
-	return 0;
-}
-
-int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
-		  const struct od_zextent *x)
-{
-	u64 size = map->tab->blob[x->blob].size;
-
-	if (x->off > size || x->encoded_len > size - x->off)
-		return -EUCLEAN;
-	if (x->flags & OD_ZEXTENT_PLAIN)
-		return x->len > x->encoded_len ? -EUCLEAN : 0;
-	if (!(map->algorithms & (1U << x->algorithm)))
-		return -EUCLEAN;
-	/* Data that did not become shorter is stored plain, but at the end of a file. */
-	if (!(x->flags & OD_ZEXTENT_PARTIAL) && x->start + x->len < inode->size &&
-	    x->len < x->encoded_len)
-		return -EUCLEAN;
-	return x->len > OD_ZDECODED_MAX ? -EOPNOTSUPP : 0;
 }
 
 static int od_zmap_extent(struct od_zwalk *w, const struct od_zhead *head, struct od_zextent *x)

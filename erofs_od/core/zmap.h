@@ -13,7 +13,7 @@
  * @algorithms: that it may use, bit N for enum od_algorithm N
  * @lz4_unpadded: LZ4's data is at the start of its pcluster, and may go on past the extent
  * @packed_size: bytes in the packed inode; 0: there is none
- * @read: copies bytes of the primary blob; returns 0, or an errno that ends the lookup
+ * @read: copies bytes of what the inode is in; returns 0, or an errno that ends the lookup
  * @known: encoded extents in records of 4 bytes: looks in the inode's sums for the last record,
  *	up to record *nr, of which the start of the pcluster is known; sets *nr and *start.
  *	Returns false if there is none. NULL: no sums are kept
@@ -59,7 +59,7 @@ enum od_zextent_flag {
  * @len: bytes in the file, at least 1; all below its size
  * @flags: enum od_zextent_flag
  * @algorithm: enum od_algorithm, unless plain
- * @blob: blob of the pcluster
+ * @blob: blob of the pcluster, unless it is inline
  * @off: first byte of the pcluster in the blob
  * @encoded_len: bytes in the pcluster, at most %OD_ZENCODED_MAX
  * @rotated: plain: how many bytes of the extent, the first ones, are at the end of the
@@ -97,7 +97,7 @@ int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struc
  * @z: its map header
  * @pos: first byte of the file, below its size
  * @len: bytes, not 0
- * @off: first byte of the primary blob
+ * @off: first byte, of what the inode is in
  *
  * od_zmap() may read entries before and after these, too.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the maps of lclusters (zmap.c) and encoded extents (zrecords.c) share. */
+/* Pclusters and fragments of extents, for both kinds of maps: zmap.c and zrecords.c. */
 #ifndef OD_CORE_ZPLACE_H
 #define OD_CORE_ZPLACE_H
 
@@ -42,16 +42,5 @@ int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off,
  */
 int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
 		  const struct od_zextent *x);
-
-/**
- * od_zmap_records - od_zmap() of an inode that has encoded extents
- * @map: image
- * @inode: inode
- * @z: its map header
- * @pos: byte of the file, below its size
- * @x: the result, zeroed
- */
-int od_zmap_records(const struct od_zmap *map, const struct od_inode *inode,
-		    const struct od_zinode *z, u64 pos, struct od_zextent *x);
 
 #endif /* OD_CORE_ZPLACE_H */

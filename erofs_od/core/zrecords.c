@@ -15,7 +15,7 @@
  *   lookup where another has been before adds up 32768 lengths at most (128 KiB of the map),
  *   and 64 if the file has 128 MiB in lclusters of 4 KiB.
  */
-#include "zmap.h"
+#include "zrecords.h"
 #include "zplace.h"
 
 #define OD_NO_RECORD	(~0ULL)

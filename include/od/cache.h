@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that cachefiles_od offers to erofs_od, in fscache's words.
+ * The interface of cachefiles_od for erofs_od, in fscache's terms.
  *
- * A volume is a name space of blobs, a cookie is one blob in it. An operation
- * pins a cookie for as long as I/O on it may be under way. A read brings a
- * range of a blob into given pages: at once from the cache file where the
- * range is present, and when the daemon has delivered it where it is not.
+ * A volume is a namespace of blobs, a cookie is one blob in it. An operation
+ * pins a cookie while I/O on it may be in flight. A read copies a range of a
+ * blob into the given pages: present data at once, from the cache file, missing
+ * data once the daemon has delivered it.
  *
  * No function here may be called with a spinlock held.
  */
@@ -25,22 +25,21 @@ struct seq_file;
 
 /** CACHEFILES_OD_TIMEOUT_DEFAULT - a timeout_ms: use the module parameter */
 #define CACHEFILES_OD_TIMEOUT_DEFAULT	0U
-/** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: wait for ever (killably) */
+/** CACHEFILES_OD_TIMEOUT_NONE - a timeout_ms: no deadline (waits are killable) */
 #define CACHEFILES_OD_TIMEOUT_NONE	(~0U)
 /**
  * CACHEFILES_OD_TIMEOUT_METADATA - a timeout_ms: the module parameter timeout_ms,
  * or metadata_timeout_ms where that is 0
  *
- * For waits that others wait for in turn, who cannot be killed: a task that looks
- * a name up holds its directory.
+ * For waits that block other tasks unkillably: a task that looks up a name holds the
+ * lock of its directory.
  */
 #define CACHEFILES_OD_TIMEOUT_METADATA	(~0U - 1)
 
 /**
- * cachefiles_od_acquire_volume - join the cache with a name space of blobs
+ * cachefiles_od_acquire_volume - join the cache with a namespace of blobs
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
- * @tag: which cache, by the name that its daemon gave it; NULL for the one of the
- *	first device
+ * @tag: name of the cache, from its daemon; NULL for the cache of the first device
  *
  * Of several caches of that name the one that has a daemon is joined, or the one
  * that was bound last. Creates nothing on disk: directories appear when the first
@@ -53,11 +52,11 @@ struct seq_file;
 struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const char *tag);
 
 /**
- * cachefiles_od_volume_is_current - would a new volume of this tag join the same cache?
+ * cachefiles_od_volume_is_current - whether a new volume of this tag would join the same cache
  * @volume: joined volume
  * @tag: as for cachefiles_od_acquire_volume()
  *
- * A cache that has lost its daemon and its directory stays for the volumes in it; new
+ * A cache without a daemon whose directory was replaced remains for its volumes; new
  * ones join the cache that was bound since.
  *
  * Context: may sleep, takes the cache mutex.
@@ -82,15 +81,15 @@ void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
 
 /**
  * cachefiles_od_acquire_cookie - begin to open a blob
- * @volume: where the blob's name means something
+ * @volume: namespace of the blob's name
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
  * @timeout_ms: time limit for the daemon's reply to the OPEN, from now on, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
- * Asks the daemon, which alone knows the size and version that the blob has now, and
- * does not wait for it: several blobs can be asked for at once. Without a daemon, what
- * the cache holds of the blob has to do.
+ * Sends an OPEN to the daemon, which alone knows the current size and version of the
+ * blob, and does not wait for the reply: several blobs can be opened at once. Without a
+ * daemon, the cached data has to suffice.
  *
  * Context: may sleep for the cache's file system, never on the daemon.
  * Return: the cookie, for cachefiles_od_wait_for_cookie(), or an ERR_PTR: -EBUSY the
@@ -104,8 +103,8 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume,
 
 /**
  * cachefiles_od_wait_for_cookie - wait until a blob is open
- * @cookie: of cachefiles_od_acquire_cookie(), once; nothing else can be done with it
- *	before this has succeeded, but to relinquish it
+ * @cookie: from cachefiles_od_acquire_cookie(). Until this has succeeded, it can only be
+ *	relinquished; called once for each cookie
  *
  * The wait ends at once when the caller is killed.
  *
@@ -120,15 +119,15 @@ int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie);
  * cachefiles_od_relinquish_cookie - close a blob
  * @cookie: cookie; all its operations are ended or about to end
  *
- * Fails what still waits for the daemon with -EIO, sends CLOSE without waiting
- * for anyone to read it, waits for I/O under way on the cache file.
+ * Fails reads that wait for the daemon with -EIO, queues a CLOSE without waiting for
+ * the daemon to read it, and waits for I/O in flight on the cache file.
  *
  * Context: may sleep, never on the daemon.
  */
 void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie);
 
 /**
- * cachefiles_od_cookie_size - bytes of the blob as the daemon told them
+ * cachefiles_od_cookie_size - size of the blob in bytes, as reported by the daemon
  * @cookie: an acquired cookie
  *
  * Context: any.
@@ -153,10 +152,10 @@ bool cachefiles_od_begin_operation(struct cachefiles_od_cookie *cookie);
 void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
 
 /**
- * cachefiles_od_is_filled - is nearly all of a blob present?
+ * cachefiles_od_is_filled - whether nearly all of a blob is present
  * @cookie: an acquired cookie
  *
- * A hint: ranges may be given back at any time. Bytes that no file uses are never fetched,
+ * A hint: ranges may be punched at any time. Bytes that no file uses are never fetched,
  * so a 64th may be missing.
  *
  * Context: any.
@@ -164,7 +163,7 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
 bool cachefiles_od_is_filled(const struct cachefiles_od_cookie *cookie);
 
 /**
- * cachefiles_od_is_present - is a whole range present, so that no daemon is needed?
+ * cachefiles_od_is_present - whether a whole range is present
  * @cookie: an acquired cookie
  * @start: first byte
  * @len: bytes
@@ -175,12 +174,11 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
 			      u64 len);
 
 /**
- * cachefiles_od_is_wide - may READs be wider than what is wanted?
+ * cachefiles_od_is_wide - whether READs may be wider than what readers want
  * @cookie: an acquired cookie
  *
- * A daemon that asked for wide READs takes any. Others have been seen to fail a
- * READ of bytes that nobody wanted, or of two extents at once: what is missing is
- * to be asked for by itself.
+ * A daemon that asked for wide READs accepts any. Others are known to fail a READ of
+ * unneeded bytes, or of two extents at once: they must get a READ for each extent.
  *
  * Context: any. The result may change with the daemon.
  * Return: true when the present daemon asked for wide READs.
@@ -193,14 +191,14 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 #define CACHEFILES_OD_USE_ERRNOS	9
 
 /**
- * struct cachefiles_od_use - what reads of a mount, a blob or a cache came to
- * @hits: parts of reads that were present
+ * struct cachefiles_od_use - counters of the reads of a mount, a blob or a cache
+ * @hits: parts of reads whose data was present
  * @misses: parts of reads that waited for the daemon, whether they failed or not
  * @served: bytes read
  * @errors: parts of reads that failed, by errno
- * @waits: misses, by how long they took
+ * @waits: misses, by the time that they waited
  *
- * Zeroed memory is a valid one.
+ * Initialized by zeroing.
  */
 struct cachefiles_od_use {
 	atomic64_t hits, misses, served;
@@ -214,22 +212,27 @@ const char *cachefiles_od_use_head(void);
 /**
  * cachefiles_od_use_show - columns of a row of a table in /proc
  * @m: the table; each column comes after a tab
- * @use: what they tell
+ * @use: the counters
  */
 void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *use);
+
+/** CACHEFILES_OD_READ_ROOM - bytes that a read may lend to cachefiles_od_read() */
+#define CACHEFILES_OD_READ_ROOM		320U
 
 /**
  * struct cachefiles_od_read - one asynchronous read of a blob
  * @cookie: blob, pinned by an operation until the last byte is reported
- * @owner: on whose behalf, for cachefiles_od_cancel_reads(); may be NULL
- * @group: what several owners belong to, for the same; may be NULL
- * @use: counts what the read comes to, until its last byte is reported; may be NULL
+ * @owner: owner of the read, for cachefiles_od_cancel_reads(); may be NULL
+ * @group: group of owners, for the same; may be NULL
+ * @use: counters to update until the last byte is reported; may be NULL
+ * @room: %CACHEFILES_OD_READ_ROOM bytes, aligned as pointers are, which stay until the last
+ *	byte is reported: they save an allocation. May be NULL
  * @bvec: destination pages; @bvec and the pages stay until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
  * @start: first byte of the blob; any alignment
  * @len: bytes, not 0, the sum of @bvec's lengths
- * @timeout_ms: how long a missing range may be waited for, or one of
+ * @timeout_ms: deadline of the wait for missing data, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  * @done: called when the bytes [@from, @from + @len) counted from the start of
  *	the read are in the pages, or failed with @error. Every byte is reported
@@ -237,14 +240,15 @@ void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *
  *	interrupt, possibly before cachefiles_od_read() returns. The read may be
  *	freed once its last byte was reported.
  *
- * A range that reaches beyond the blob fails with -EIO, but for the rest of
- * its last %CACHEFILES_OD_GRAIN bytes, which reads as zeroes.
+ * Bytes past the end of the blob fail with -EIO, except for the rest of its last
+ * %CACHEFILES_OD_GRAIN bytes, which read as zeroes.
  */
 struct cachefiles_od_read {
 	struct cachefiles_od_cookie *cookie;
 	const void *owner;
 	const void *group;
 	struct cachefiles_od_use *use;
+	void *room;
 	const struct bio_vec *bvec;
 	unsigned int nr_bvec;
 	u64 start;
@@ -267,10 +271,10 @@ void cachefiles_od_read(struct cachefiles_od_read *read);
 /**
  * cachefiles_od_cancel_reads - stop waiting for the daemon
  * @cookie: an acquired cookie
- * @owner: an owner, or a group, whose reads to cancel; NULL for everyone's
+ * @owner: owner or group whose reads to cancel; NULL: all
  *
- * What waits for the daemon is reported as failed with -EIO before this
- * returns; what is being read from the cache file is left to finish.
+ * Bytes that wait for the daemon are reported as failed with -EIO before this
+ * returns; reads of the cache file are left to finish.
  *
  * Context: may sleep.
  */

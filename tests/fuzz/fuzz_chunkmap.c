@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The map of a chunk-based file. The input: fields of the superblock (image.h), the inode's
- * number, the inode, the size of the primary blob, the number of further blobs,
- * uniaddr, blocks and size of each, a position, then entries of the chunk array.
+ * number, the inode, the size of the primary blob, half of which is that of the metabox, the
+ * number of further blobs, uniaddr, blocks and size of each, a position, then entries of the
+ * chunk array.
  */
 #include "image.h"
 #include "erofs_od/core/chunkmap.h"
@@ -35,7 +36,8 @@ static void check_place(const struct od_blobtab *tab, const struct od_inode *ino
 		return;
 	must(x->encoded_len == x->len);
 	must(x->blob < tab->count);
-	size = tab->blob[x->blob].size;
+	size = x->flags & OD_EXTENT_INLINE && inode->nid >> 63 ? tab->metabox_size
+							       : tab->blob[x->blob].size;
 	must(x->off < size);
 	must((unsigned __int128)x->off + x->len <= ceil_to(size, 4096));
 	/* Every byte of the file is within the blob, not a zero from past its end. */
@@ -104,6 +106,7 @@ static void feed_blobs(struct feed *feed, struct od_blobtab *tab, struct od_blob
 		blob[i].size = feed64(feed) % ((u64)S64_MAX - 0xffff);
 	}
 	tab->blob = blob;
+	tab->metabox_size = blob[0].size / 2;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -121,7 +124,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	feed_blobs(&feed, &tab, blob);
 	pos = feed64(&feed);
-	if (!od_inode_offset(&sb, nid, blob[0].size, &off) &&
+	if (!od_inode_offset(&sb, nid, od_blobtab_meta_size(&tab, nid), &off) &&
 	    !od_inode_parse(&sb, nid, off, p, sizeof(struct od_disk_inode_extended), &inode,
 			    &why) &&
 	    has_data(&inode) && inode.size) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Superblocks, and offsets of inodes. The input: the largest block size, an inode
- * number, the size of the blob, the superblock.
+ * number, the size of the blob, the superblock, its extension.
  */
 #include "fuzz.h"
 #include "erofs_od/core/inode.h"
@@ -11,7 +11,8 @@ static const u32 supported = OD_FEATURE_INCOMPAT_LZ4_0PADDING | OD_FEATURE_INCOM
 			     OD_FEATURE_INCOMPAT_DEVICE_TABLE |
 			     OD_FEATURE_INCOMPAT_XATTR_PREFIXES |
 			     OD_FEATURE_INCOMPAT_COMPR_CFGS | OD_FEATURE_INCOMPAT_ZTAILPACKING |
-			     OD_FEATURE_INCOMPAT_FRAGMENTS | OD_FEATURE_INCOMPAT_48BIT;
+			     OD_FEATURE_INCOMPAT_FRAGMENTS | OD_FEATURE_INCOMPAT_48BIT |
+			     OD_FEATURE_INCOMPAT_METABOX;
 
 static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 {
@@ -41,21 +42,37 @@ static void check_sb(const struct od_sb *sb, const u8 *p, u8 blkbits_max)
 	     (!sb->extra_devices && !sb->devt_off));
 	must(sb->devt_off % sizeof(struct od_disk_slot) == 0 && sb->devt_off <= 0xffff * 128);
 	must(sb->incompat & OD_FEATURE_INCOMPAT_XATTR_PREFIXES ||
-	     (!sb->prefix_count && !sb->prefix_in_packed));
-	must(!sb->prefix_in_packed || sb->packed_nid);
+	     (!sb->prefix_count && !sb->prefix_place));
+	must(sb->prefix_place != OD_PREFIX_IN_PACKED || sb->packed_nid);
+	must(sb->prefix_place != OD_PREFIX_IN_METABOX || sb->metabox);
+	must(sb->metabox == !!(sb->incompat & OD_FEATURE_INCOMPAT_METABOX));
+	must(!sb->metabox || p[13]);
+	must(!sb->xattr_in_metabox || sb->metabox);
+	must(!(sb->packed_nid & OD_NID_METABOX));
 	must(sb->prefix_off % OD_XATTR_ALIGN == 0);
 	must(!sb->xattr_filter || sb->compat & OD_FEATURE_COMPAT_XATTR_FILTER);
 }
 
 static void check_offset(const struct od_sb *sb, u64 nid, u64 blob_size)
 {
-	unsigned __int128 at = (unsigned __int128)nid * 32 + sb->meta_off;
-	bool fits = at + sizeof(struct od_disk_inode_compact) <= blob_size;
+	bool boxed = nid >> 63;
+	unsigned __int128 at = (unsigned __int128)(nid << 1 >> 1) * 32 + (boxed ? 0 : sb->meta_off);
+	bool fits = at + sizeof(struct od_disk_inode_compact) <= blob_size &&
+		    (!boxed || sb->metabox);
 	u64 off = 0;
 	int err = od_inode_offset(sb, nid, blob_size, &off);
 
 	must(err == (fits ? 0 : -EUCLEAN));
 	must(err || off == at);
+}
+
+static void check_metabox(struct od_sb *sb, const u8 *p)
+{
+	const char *why = NULL;
+	int err = od_sb_parse_metabox((const void *)p, sb, &why);
+
+	must(err == (get_unaligned_le64(p) >> 63 ? -EUCLEAN : 0));
+	must(!err == !why);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -64,6 +81,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u8 blkbits_max = feed8(&feed);
 	u64 nid = feed64(&feed), blob_size = feed64(&feed);
 	u8 *p = feed_bytes(&feed, sizeof(struct od_disk_sb));
+	u8 *box = feed_bytes(&feed, sizeof(struct od_disk_sb_metabox));
 	const char *why = NULL;
 	struct od_sb sb;
 	int err = od_sb_parse((const void *)p, blkbits_max, &sb, &why);
@@ -77,7 +95,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		/* A valid size of a blob. */
 		check_offset(&sb, nid, blob_size & (u64)S64_MAX);
 		check_offset(&sb, sb.root_nid, blob_size & (u64)S64_MAX);
+		check_metabox(&sb, box);
 	}
+	free(box);
 	free(p);
 	return 0;
 }

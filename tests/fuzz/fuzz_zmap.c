@@ -76,7 +76,8 @@ static void check_pcluster(const struct od_zmap *map, const struct od_inode *ino
 	u64 size;
 
 	must(x->blob < map->tab->count);
-	size = map->tab->blob[x->blob].size;
+	size = x->flags & OD_ZEXTENT_INLINE && inode->nid >> 63 ? map->tab->metabox_size
+								 : map->tab->blob[x->blob].size;
 	must(x->encoded_len && x->encoded_len <= OD_ZENCODED_MAX);
 	must(x->off <= size && x->encoded_len <= size - x->off);
 	must(x->rotated <= x->encoded_len);
@@ -159,7 +160,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	};
 	struct image image = { 0 };
 	struct od_inode inode;
-	u64 nid, off = 0, pos;
+	u64 nid, off = 0, pos, limit;
 	const char *why;
 	u8 *p, *header, *rest;
 	int i;
@@ -172,15 +173,18 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	nid = feed64(&feed);
 	p = feed_bytes(&feed, sizeof(struct od_disk_inode_extended));
 	blob.size = feed64(&feed) % ((u64)S64_MAX - 0xffff);
+	tab.metabox_size = blob.size / 2;
+	sb.metabox_nid = sb.packed_nid + 1;
 	header = feed_bytes(&feed, sizeof(struct od_disk_zheader));
 	pos = feed64(&feed);
 	feed_config(&feed, &sb);
 	rest = feed_rest(&feed, 1 << 16, &image.len);
-	if (!od_inode_offset(&sb, nid, blob.size, &off) &&
+	limit = od_blobtab_meta_size(&tab, nid);
+	if (!od_inode_offset(&sb, nid, limit, &off) &&
 	    !od_inode_parse(&sb, nid, off, p, sizeof(struct od_disk_inode_extended), &inode,
 			    &why) &&
 	    has_data(&inode) && od_inode_is_compressed(&inode) && inode.size &&
-	    !od_zinode_parse(&sb, &inode, (const void *)header, blob.size, &inode.z, &why)) {
+	    !od_zinode_parse(&sb, &inode, (const void *)header, limit, &inode.z, &why)) {
 		image.z = &inode.z;
 		inode.z.sums = (void *)&image;
 		image.p = rest;

@@ -8,7 +8,7 @@
 
 #define FUZZ_SB_BYTES	17
 
-/* Fields that od_sb_parse() accepts, from FUZZ_SB_BYTES bytes. */
+/* Fields that od_sb_parse() accepts, from FUZZ_SB_BYTES bytes. There is a metabox. */
 static inline struct od_sb feed_sb(struct feed *feed)
 {
 	struct od_sb sb = {
@@ -16,6 +16,7 @@ static inline struct od_sb feed_sb(struct feed *feed)
 				feed8(feed) % (OD_BLKBITS_MAX - OD_BLKBITS_MIN + 1)),
 		.epoch = feed64(feed),
 		.fixed_nsec = feed32(feed) % 1000000000U,
+		.metabox = true,
 	};
 
 	sb.meta_off = (u64)feed32(feed) << sb.blkbits;

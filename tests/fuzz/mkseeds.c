@@ -66,7 +66,7 @@ static void add_facts(struct unit *unit, const struct image *img, const struct i
 	add(unit, sb + 24, 8);
 	add(unit, sb + 32, 4);
 	add(unit, sb + 40, 4);
-	add64(unit, (in->offset - img->meta) / 32);
+	add64(unit, in->nid);
 }
 
 static size_t inode_size(const struct image *img, const struct inode *in)
@@ -150,7 +150,7 @@ static void cut_zmap(struct cutting *cut, const struct image *img, const struct 
 	add8(&unit, get32(sb + 80) & 2 ? get16(sb + 84) : 1);
 	add(&unit, sb + 96, 8);
 	add64(&unit, 1 << 20);
-	add64(&unit, (in->offset - img->meta) / 32);
+	add64(&unit, in->nid);
 	memcpy(inode, at(img, in->offset, size), size);
 	add(&unit, inode, sizeof(inode));
 	add64(&unit, img->size);
@@ -263,6 +263,8 @@ int main(int argc, char **argv)
 	cut.dir = argv[2];
 	cut.nr = 0;
 	img = read_image(argv[1]);
+	if (root_nid(&img) & NID_METABOX && !img.box)
+		errx(1, "%s: the root directory is in a compressed metabox", argv[1]);
 	cut_sb(&cut, &img);
 	cut_table(&cut, &img);
 	walk_image(&img, cut_all, &cut);

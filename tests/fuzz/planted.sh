@@ -21,7 +21,7 @@ bugs() {
 		sb erofs_od/core/sb.c s/ || sb->blkbits > OD_BLKBITS_MAX//
 		inode erofs_od/core/inode.c s/if (len < inode->inode_size)/if (0)/
 		dirent erofs_od/core/dirent.c s/to <= from || to > block->len/to <= from/
-		zmap erofs_od/core/zmap.c s/if (x->off > size || x->encoded_len > size - x->off)/if (0)/
+		zmap erofs_od/core/zplace.c s/if (x->off > size || x->encoded_len > size - x->off)/if (0)/
 		zmap erofs_od/core/zrecords.c s/min(r->end, inode->size)/r->end/
 		chunkmap erofs_od/core/chunkmap.c s/if (x->off >= size)/if (0)/
 		blobtab erofs_od/core/blobtab.c s/at < b->uniaddr && \*len > b->uniaddr - at/0/

@@ -68,6 +68,8 @@ make_images() {
 	mkfs -zlz4 $times,48bit "$2/records-16" "$1"
 	mkfs -zzstd $times,48bit "$2/records-4" "$1"
 	mkfs -zzstd -C16384 $times,48bit,fragments "$2/records-8" "$1"
+	mkfs -m4096 $times "$2/metabox" "$1"
+	mkfs -b512 -m512 $times --chunksize=4096 "$2/metabox-chunk" "$1"
 }
 
 # unit TARGET NAME FORMAT [ARGUMENT...]: the output of printf
@@ -192,6 +194,18 @@ map() {
 	} >"$cut/mapfile/$1"
 }
 
+traces() {
+	local head='erofs-od trace 1\n'
+	unit trace empty "$head"
+	unit trace good "${head}blob 41944274 big\nblob 8192 a b\nread 0 8388608 1048576\nread 1 4096 4096\nread 0 41938944 5330\nread 0 0 4096\nread 0 32768 4096\n"
+	unit trace long "${head}blob 9223372036854775807 a\nread 0 4096 9223372036854771711\n"
+	unit trace overlap "${head}blob 16384 a\nread 0 0 8192\nread 0 4096 4096\n"
+	unit trace beyond "${head}blob 8192 a\nread 0 4096 8192\n"
+	unit trace block "${head}blob 8192 a\nread 0 1 4096\n"
+	unit trace late "${head}blob 8192 a\nread 0 0 4096\nblob 8192 b\n"
+	unit trace other 'erofs-od trace 2\nblob 8192 a\n'
+}
+
 # merge TARGET: by edges only, or each target would have hundreds of units
 merge() {
 	local old="$out/seeds/$1"
@@ -213,7 +227,8 @@ corpus() {
 	} | sort -n | while read -r _ size file; do
 		[ "$size" -gt 0 ] || continue
 		left=$((left - (size + 2) / 3 * 4 - 1))
-		[ $left -ge 0 ] || break
+		# Reads on: sort must not get SIGPIPE.
+		[ $left -ge 0 ] || continue
 		base64 -w0 "$file"
 		echo
 	done | awk '!seen[$0]++'
@@ -242,6 +257,7 @@ keys
 messages
 maps
 states
+traces
 mkdir -p "$top/tests/fuzz/corpus"
 for target in "${targets[@]}"; do
 	merge "$target"

@@ -69,6 +69,13 @@ static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *in
 }
 #endif
 
+/* What OD_COMPAT_GETATTR() passes on. */
+#if defined(OD_HAVE_GETATTR_PATH)
+#define generic_fillattr(idmap, mask, inode, stat)	generic_fillattr(inode, stat)
+#elif !defined(OD_HAVE_GETATTR_MASK)
+#define generic_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, inode, stat)
+#endif
+
 /* Names of operations, which nothing else in the modules has. */
 #ifdef OD_HAVE_READ_FOLIO_PAGE
 #define read_folio	readpage

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bytes that no read has used: what READs asked for beyond what was wanted, and what the
+ * daemon fetched ahead.
+ *
+ *	filled		what was absent is unused, before it is marked present
+ *	read		is not unused any more, before the cache file is read
+ *	given back	stays counted: nobody will use it
+ *
+ * They are kept as a map of their own, under cookie->lock. It has a limited number of runs:
+ * what it has no room for counts as used.
+ */
+#include "internal.h"
+
+#include <linux/slab.h>
+
+/* Runs that the map has room for at first, and at most: 16 bytes each. */
+#define FIRST_RUNS	8
+#define MOST_RUNS	1024
+
+static bool grow(struct cachefiles_od_cookie *cookie)
+{
+	size_t cap = READ_ONCE(cookie->unused.cap);
+	struct od_range *bigger, *old;
+
+	if (cap >= MOST_RUNS)
+		return false;
+	cap = cap ? cap * 2 : FIRST_RUNS;
+	bigger = kmalloc_array(cap, sizeof(*bigger), GFP_NOFS | __GFP_NOWARN);
+	if (!bigger)
+		return false;
+	spin_lock(&cookie->lock);
+	old = bigger;
+	if (cap > cookie->unused.cap) {
+		old = cookie->unused.e;
+		if (old)
+			memcpy(bigger, old, cookie->unused.nr * sizeof(*old));
+		cookie->unused.e = bigger;
+		cookie->unused.cap = cap;
+	}
+	spin_unlock(&cookie->lock);
+	kfree(old);
+	return true;
+}
+
+/* What is not present of a range. */
+static int add_absent(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	u64 next;
+	int err;
+
+	for (; start < end; start = next) {
+		bool present = od_extents_run(&cookie->present, start, &next);
+
+		next = min(next, end);
+		err = present ? 0 : od_extents_add(&cookie->unused, start, next);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int take_off(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	return od_extents_remove(&cookie->unused, start, end);
+}
+
+/* With the rest of the run that it is in: this takes no room. */
+static int take_off_more(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	u64 run_end;
+
+	od_extents_run(&cookie->unused, start, &run_end);
+	return od_extents_remove(&cookie->unused, start, max(run_end, end));
+}
+
+/* Changes the map; returns by how many bytes. */
+static s64 change(struct cachefiles_od_cookie *cookie,
+		  int (*how)(struct cachefiles_od_cookie *cookie, u64 start, u64 end),
+		  u64 start, u64 end, int *err)
+{
+	s64 bytes;
+
+	spin_lock(&cookie->lock);
+	bytes = -(s64)cookie->unused.bytes;
+	*err = how(cookie, start, end);
+	bytes += cookie->unused.bytes;
+	spin_unlock(&cookie->lock);
+	return bytes;
+}
+
+static s64 remove(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	s64 bytes;
+	int err;
+
+	do {
+		bytes = change(cookie, take_off, start, end, &err);
+	} while (err && grow(cookie));
+	return err ? change(cookie, take_off_more, start, end, &err) : bytes;
+}
+
+static void count(struct cachefiles_od_cookie *cookie, s64 bytes)
+{
+	atomic64_add(bytes, &cachefiles_od_cookie_cache(cookie)->stats.unused);
+}
+
+/* The daemon has written a range, which is to be marked present after this. */
+void cachefiles_od_unused_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	int err;
+
+	/* Past the end of the blob there is nothing to use. */
+	end = min(end, cookie->size);
+	do {
+		count(cookie, change(cookie, add_absent, start, end, &err));
+	} while (err && grow(cookie));
+}
+
+/* A range that was found present is about to be read. */
+void cachefiles_od_unused_read(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	if (READ_ONCE(cookie->unused.nr))
+		count(cookie, remove(cookie, start, end));
+}
+
+/* A range was given back. */
+void cachefiles_od_unused_dropped(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	s64 bytes = remove(cookie, start, end);
+
+	spin_lock(&cookie->lock);
+	cookie->never_used += -bytes;
+	spin_unlock(&cookie->lock);
+}
+
+/* The object is closed. */
+void cachefiles_od_unused_forget(struct cachefiles_od_cookie *cookie)
+{
+	struct od_range *runs;
+
+	spin_lock(&cookie->lock);
+	runs = cookie->unused.e;
+	cookie->never_used += cookie->unused.bytes;
+	memset(&cookie->unused, 0, sizeof(cookie->unused));
+	spin_unlock(&cookie->lock);
+	kfree(runs);
+}
