@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +26,8 @@
 #include <unistd.h>
 
 #define BLOCK	(256U << 10)
+/* Bytes of a body that the link carries before another one has its turn. */
+#define LINK_TURN	(16U << 10)
 
 enum fault {
 	FAULT_FIRST,	/* any request: 503 */
@@ -40,6 +43,8 @@ static struct {
 	unsigned int port;
 	unsigned int delay_ms;
 	unsigned long rate;
+	unsigned long link;
+	uint64_t crumb;
 	long lie_size;
 	bool no_range;
 	bool change;
@@ -78,18 +83,20 @@ struct answer {
 
 enum { KEY_FIRST = 0x100, KEY_DROP, KEY_SHORT, KEY_STALL, KEY_LIE, KEY_NO_RANGE, KEY_DELAY,
 	KEY_RATE, KEY_STATS, KEY_CHANGE, KEY_WEAK, KEY_NO_ETAG, KEY_NO_DATE, KEY_REDIRECT,
-	KEY_CERT, KEY_KEY, KEY_CLIENT_CA };
+	KEY_CERT, KEY_KEY, KEY_CLIENT_CA, KEY_LINK, KEY_CRUMB };
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "IP", 0, "Listen here (127.0.0.1)", 0 },
 	{ "port", 'p', "N", 0, "Port (any free one)", 0 },
 	{ "delay-ms", KEY_DELAY, "MS", 0, "Wait before each answer", 0 },
 	{ "rate", KEY_RATE, "BYTES", 0, "Bytes per second for each request", 0 },
+	{ "link", KEY_LINK, "BYTES", 0, "Bytes per second for all requests together", 0 },
 	{ "stats", KEY_STATS, "FILE", 0, "Write counters here, ten times a second", 0 },
 	{ "fail-first", KEY_FIRST, "N", 0, "Answer the first N requests with 503", 0 },
 	{ "drop", KEY_DROP, "N", OPTION_ARG_OPTIONAL, "Close in the middle of N bodies (all)", 0 },
 	{ "short", KEY_SHORT, "N", OPTION_ARG_OPTIONAL, "Send half in N answers (all)", 0 },
 	{ "stall", KEY_STALL, "N", OPTION_ARG_OPTIONAL, "Hang in the middle of N bodies (all)", 0 },
+	{ "crumb", KEY_CRUMB, "BYTES", 0, "Answer each range with its first BYTES alone", 0 },
 	{ "lie-size", KEY_LIE, "N", 0, "Probes tell a size that is N too large", 0 },
 	{ "no-range", KEY_NO_RANGE, NULL, 0, "Ignore Range: always send all", 0 },
 	{ "change", KEY_CHANGE, NULL, 0, "The ETag changes with every request", 0 },
@@ -122,6 +129,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_RATE:
 		config.rate = strtoul(text, NULL, 10);
+		break;
+	case KEY_LINK:
+		config.link = strtoul(text, NULL, 10);
+		break;
+	case KEY_CRUMB:
+		config.crumb = strtoul(text, NULL, 10);
 		break;
 	case KEY_STATS:
 		config.stats = text;
@@ -212,6 +225,29 @@ static ssize_t end_body(const struct answer *answer)
 	}
 }
 
+/* Bodies take turns on the link, a few packets each. */
+static size_t take_link(size_t max)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct timespec free_at;
+	struct timespec now;
+
+	if (max > LINK_TURN)
+		max = LINK_TURN;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&lock);
+	if (free_at.tv_sec < now.tv_sec ||
+	    (free_at.tv_sec == now.tv_sec && free_at.tv_nsec < now.tv_nsec))
+		free_at = now;
+	free_at.tv_nsec += (long)(max * 1000000000UL / config.link);
+	free_at.tv_sec += free_at.tv_nsec / 1000000000L;
+	free_at.tv_nsec %= 1000000000L;
+	now = free_at;
+	pthread_mutex_unlock(&lock);
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL);
+	return max;
+}
+
 static ssize_t read_body(void *arg, uint64_t pos, char *buf, size_t max)
 {
 	struct answer *answer = arg;
@@ -226,6 +262,8 @@ static ssize_t read_body(void *arg, uint64_t pos, char *buf, size_t max)
 			max = config.rate / 20 + 1;
 		sleep_ms(max * 1000 / config.rate);
 	}
+	if (config.link)
+		max = take_link(max);
 	n = pread(answer->fd, buf, max, (off_t)(answer->off + pos));
 	if (n <= 0)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -310,7 +348,7 @@ static struct MHD_Response *make_response(struct answer *answer)
 {
 	struct MHD_Response *response;
 
-	if (answer->fault == FAULTS && !config.rate) {
+	if (answer->fault == FAULTS && !config.rate && !config.link) {
 		response = MHD_create_response_from_fd_at_offset64(answer->len, answer->fd,
 								   answer->off);
 		if (response) {
@@ -342,6 +380,8 @@ static enum MHD_Result send_range(struct MHD_Connection *connection, int fd, con
 	}
 	answer->fd = fd;
 	answer->off = first;
+	if (partial && config.crumb && last - first >= config.crumb)
+		last = first + config.crumb - 1;
 	answer->len = last - first + 1;
 	answer->stop = answer->len;
 	answer->fault = FAULTS;

@@ -19,9 +19,12 @@ put() {	# FILE [LINE...]
 	fi
 }
 
-# A module's file: nothing but what it says of itself.
-module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS]]
-	local file=${5:-$root/lib/modules/$release/updates/dkms/$1.ko}
+# What erofs_od calls where the kernel has every algorithm.
+all_algorithms='LZ4_decompress_safe zlib_inflate zstd_init_dstream xz_dec_microlzma_run'
+
+# A module's file: what it says of itself, and the functions that it calls.
+module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS [FUNCTIONS]]]
+	local function file=${5:-$root/lib/modules/$release/updates/dkms/$1.ko}
 	mkdir -p "$(dirname "$file")"
 	cat >"$dir/module.c" <<-END
 		#define INFO(n, text) static const char info_##n[] \\
@@ -34,6 +37,9 @@ module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS]]
 		INFO(6, "license=GPL");
 		INFO(7, "alias=${6-od-test-$1}");
 	END
+	for function in ${7-$all_algorithms}; do
+		echo "extern void $function(void); void *const of_$function = $function;"
+	done >>"$dir/module.c"
 	${CC:-cc} -c -o "$file" "$dir/module.c"
 }
 

@@ -33,10 +33,17 @@ exits 2 "unexpected argument 'enable'" "$od" dropin status enable
 exits 2 'exclude each other' "$od" dropin status --now
 exits 2 'exclude each other' "$od" dropin enable --now --sysroot="$dir"
 exits 3 '^erofs-od: module cachefiles_od is not loaded$' "$od" status --proc "$dir"
-exits 2 'no --source is given' "$odd" --dir /x
-exits 2 'no --dir is given' "$odd" --source "$dir"
+exits 2 'missing argument IMAGE' "$od" trace
+exits 2 'missing argument COMMAND' "$od" trace image
+exits 2 "invalid image 'dir/'" "$od" trace dir/ true
+exits 3 '^erofs-od: module cachefiles_od is not loaded$' "$od" trace --proc "$dir" image -- true
+exits 2 'missing argument IMAGE' "$od" prefetch
+exits 2 "'0': not a number from 1 to 64" "$od" prefetch -r 0 image
+exits 3 '^erofs-od: module cachefiles_od is not loaded$' "$od" prefetch --proc "$dir" image
+exits 2 'missing --source' "$odd" --dir /x
+exits 2 'missing --dir' "$odd" --source "$dir"
 exits 2 'not a number from 1 to 1024' "$odd" --source "$dir" --dir /x --threads 0
-exits 2 'not BYTES' "$odd" --source "$dir" --dir /x --low-speed 1:x
+exits 2 'neither BYTES' "$odd" --source "$dir" --dir /x --low-speed 1:x
 exits 1 'source ftp://h: Protocol not supported' "$odd" --source ftp://h --dir /x
 exits 1 'source /none: No such file' "$odd" --source /none --dir /x
 exits 1 'is the module cachefiles_od loaded' "$odd" --device "$dir/none" --source "$dir" --dir /x
@@ -44,7 +51,7 @@ exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
 exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
 
 # Every command has the same tail: help, usage and version, and exits 0.
-for command in mount umount status top doctor drop refresh adopt backup dropin; do
+for command in mount umount status top trace prefetch doctor drop refresh adopt backup dropin; do
 	exits 0 "^Usage: erofs-od $command" "$od" $command --help
 	exits 0 "^Usage: erofs-od $command" "$od" $command --usage
 	exits 0 '^erofs-od [0-9]' "$od" $command --version
@@ -141,26 +148,30 @@ P
 result $? 'status --json: two caches' "$got"
 # what reads came to: 100 misses, of which 90 took less than 4 ms, and one longer than all
 waits=0,50,40,5,4,1
-printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
-	cache tag daemon dir blobs requests hits misses bytes_served bytes_filled errors \
-	1 one bound "$dir/one" 2 1 300 100 3145728 1048576 - \
-	2 two gone "$dir/two" 1 0 1 1 4096 0 EIO:2,other:1 |
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	cache tag daemon dir blobs requests hits misses bytes_served bytes_filled errors bytes_unused \
+	1 one bound "$dir/one" 2 1 300 100 3145728 1048576 - 262144 \
+	2 two gone "$dir/two" 1 0 1 1 4096 0 EIO:2,other:1 0 |
 	awk -v waits=$waits '{ print $0 "\t" (NR == 1 ? "waits_ms" : NR == 2 ? waits : "0,0,0") }' \
 	>"$dir/fs/cachefiles_od/caches"
 printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' dev fsid hits misses bytes_served errors timeouts waits_ms \
 	0:50 app 300 100 3145728 - 0 $waits 0:51 two 0 1 0 ETIMEDOUT:1 1 0,0,1 >"$dir/fs/erofs_od/stats"
 got=$("$od" status --proc "$dir" 2>&1 | grep -E '^(Reads|Errors):')
-same 'Reads:  300 hits, 100 misses; 3.0 MiB served, 1.0 MiB fetched; half of the misses waited < 2 ms, 99% < 16 ms
-Reads:  1 hits, 1 misses; 4.0 KiB served, 0 B fetched
+same 'Reads:  300 hits, 100 misses; 3.0 MiB served, 1.0 MiB fetched, 256.0 KiB of it unused; half of the misses waited < 2 ms, 99% < 16 ms
+Reads:  1 hits, 1 misses; 4.0 KiB served, 0 B fetched, 0 B of it unused
 Errors: EIO:2,other:1' "$got" 'status: what reads came to'
 got=$("$od" status -v --proc "$dir" 2>&1 | grep -A 2 '^IMAGE')
 same 'IMAGE  HITS  MISSES   SERVED    HALF      99%  ERRORS
 app     300     100  3.0 MiB  < 2 ms  < 16 ms  -
 two       0       1      0 B  > 2 ms   > 2 ms  ETIMEDOUT:1' "$got" 'status -v: of each mount'
+sed -i '1s/$/\treads_sent\tbytes_filled\tbytes_unused/; 2s/$/\t3\t8192\t4096/
+	3s/$/\t4\t65536\t1024/; 4s/$/\t0\t0\t0/' "$dir/fs/cachefiles_od/blobs"
 got=$("$od" status --json --proc "$dir" 2>&1)
 python3 - "$got" <<'P'
 import json, sys
 s = json.loads(sys.argv[1])
+app = s["mounts"][0]
+assert (app["reads_sent"], app["bytes_filled"], app["bytes_unused"]) == (7, 73728, 5120), app
 one, two = s["caches"]
 assert one["waits_ms"] == [0, 50, 40, 5, 4, 1] and one["errors"] == {}, one
 assert two["errors"] == {"EIO": 2, "other": 1}, two
@@ -218,6 +229,82 @@ assert [u["pid"] for u in s["mounts"][0]["users"]] == [101, 102], s["mounts"]
 P
 result $? 'status -v --json: who uses what' "$got"
 rm "$dir/fs/cachefiles_od/caches"
+
+# --- trace, from a made-up tracefs ---
+
+# traced ARG...: erofs-od trace, whose instance has the events of $dir/pipe
+traced() {
+	# shellcheck disable=SC2016 # of the inner shell
+	sh -c 'instance=$1/sys/kernel/tracing/instances/erofs-od-$$
+		mkdir -p "$instance/events/cachefiles_od/cachefiles_od_read_sent"
+		: >"$instance/buffer_size_kb"
+		: >"$instance/events/cachefiles_od/cachefiles_od_read_sent/enable"
+		cp "$2" "$instance/trace_pipe"
+		od=$3
+		shift 3
+		exec "$od" trace "$@"' - "$sys" "$dir/pipe" "$od" --proc="$dir" --sysroot="$sys" "$@"
+}
+
+# event VOLUME FILE START LENGTH
+event() {
+	echo "  erofs-odd-1  [000] .....  1.5: cachefiles_od_read_sent: cache=1 volume=$1 blob=$2 msg_id=7 start=$3 len=$4 age_ms=0 error=0"
+}
+
+sys=$dir/sysroot long=$(printf 'l%.0s' {1..100})
+printf '%s\t%s\t%s\t%s\t%s\t%s\n' erofs,app "$long" 100000 0 open 0 >>"$dir/fs/cachefiles_od/blobs"
+exits 1 'window_kib: No such file' "$od" trace --proc="$dir" --sysroot="$sys" app true
+mkdir -p "$sys/sys/module/cachefiles_od/parameters"
+window=$sys/sys/module/cachefiles_od/parameters/window_kib
+echo 1024 >"$window"
+exits 1 'tracefs is needed' "$od" trace --proc="$dir" --sysroot="$sys" app true
+same 1024 "$(cat "$window")" 'trace: the window is not touched without tracefs'
+{
+	event erofs,app Dapp 524288 4096
+	event erofs,other Dapp 0 4096
+	event erofs,app Dgone 0 4096
+	event erofs,app "$(printf 'D%.78s' "$long")" 98304 1696
+	event erofs,app Dapp 0 8192
+	event erofs,app Dapp 8192 100
+	event erofs,app Dapp 2000000 4096
+	echo 'cachefiles_od_read_sent: cache=1 volume=erofs,app blob=Dapp'
+	echo 'CPU:1 [LOST 12 EVENTS]'
+} >"$dir/pipe"
+exits 0 '17.7 KiB in 3 ranges' traced -o "$dir/app.trace" app -- sh -c "cat $window"
+exits 1 "$dir/no/app.trace: No such file" traced -o "$dir/no/app.trace" app -- true
+out=$(traced -o "$dir/app.trace" app -- sh -c "cat $window; exit 3" 2>&1)
+for want in '^4024$' 'image app: 1.0 MiB are in the cache already' 'sh: exited with status 3' \
+	'some reads could not be recorded' '1 reads of blobs that were closed'; do
+	grep -q "$want" <<<"$out"
+	result $? "trace says $want" "$out"
+done
+same "erofs-od trace 1
+blob 1048576 app
+blob 100000 $long
+read 0 524288 4096
+read 1 98304 1696
+read 0 0 12288" "$(cat "$dir/app.trace")" 'trace: what was read, in order'
+same 1024 "$(cat "$window")" 'trace: the window is restored'
+rm "$dir/app.trace"
+event erofs,other Dapp 0 4096 >"$dir/pipe"
+exits 1 'nothing to record: it is in the cache already' traced -o "$dir/app.trace" app -- true
+exits 1 'no-such-command: No such file' traced -o "$dir/app.trace" app -- no-such-command
+test ! -e "$dir/app.trace"
+result $? 'trace: nothing recorded, nothing written'
+exits 1 'other: no image of this name' "$od" prefetch --proc="$dir" other
+exits 1 '/mnt/(app|a gain): No such file' "$od" prefetch --proc="$dir" app
+
+# Of a file that is hardly more than a hole, three parts of 8 MiB have data.
+mkdir -p "$dir/image/sub"
+sed -i "s|/mnt/app|$dir/image|" "$dir.users/self/mountinfo"
+printf x >"$dir/image/small"
+truncate -s 4T "$dir/image/sub/sparse"
+for at in 0 16777216 3298534883328; do
+	printf data | dd of="$dir/image/sub/sparse" bs=1 seek=$at conv=notrunc status=none
+done
+exits 0 'app: 24.0 MiB in 2 files' timeout 60 "$od" prefetch --proc="$dir.users" app
+exits 0 'app: 1 B in 1 files' "$od" prefetch --proc="$dir.users" app /small
+exits 1 '/absent: No such file' "$od" prefetch --proc="$dir.users" app /absent
+rm -r "$dir/image"
 
 # a name that is no UTF-8, and a file that breaks off
 printf 'volume\tblob\tsize\n\\377\t\\001\t5\nerofs,app' >"$dir/fs/cachefiles_od/blobs"

@@ -28,7 +28,7 @@
 #include "told.h"
 #include "version.h"
 #include "health.h"
-#include "http_answer.h"
+#include "http_response.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -303,7 +303,7 @@ static void test_versions(void **state)
 		{ "a weak tag alone differs", "W/\"a\"", "", "W/\"b\"", "", 5, false },
 		{ "a weak tag is no strong one", "W/\"a\"", "", "\"a\"", "", 5, false },
 		{ "nothing is said now", "\"a\"", DAY1, "", "", 5, false },
-		{ "the date is gone", "", DAY1, "\"a\"", "", 5, false },
+		{ "the date is missing", "", DAY1, "\"a\"", "", 5, false },
 		{ "nothing was ever said", "", "", "\"a\"", DAY1, 5, true },
 		{ "another size", "\"a\"", DAY1, "\"a\"", DAY1, 6, false },
 	};
@@ -383,7 +383,7 @@ static void test_version_of_file(void **state)
 	there.place = 1;
 	version_of_file(&there, &st);
 	assert_false(version_same(&here, &there, false));
-	/* the same file behind a server, which tells seconds */
+	/* the same file on a server, whose dates are in seconds */
 	web = version(1, 5, "\"x\"", DAY1);
 	assert_true(version_same(&here, &web, false));
 	assert_true(version_same(&kept, &web, false));
@@ -393,11 +393,11 @@ static void test_version_of_file(void **state)
 
 /* --- headers --- */
 
-static void take_lines(struct http_answer *answer, const char *text)
+static void take_lines(struct http_response *response, const char *text)
 {
-	http_answer_reset(answer);
+	http_response_reset(response);
 	for (; *text; text += strcspn(text, "\n") + 1)
-		http_answer_line(answer, text, strcspn(text, "\n") + 1);
+		http_response_line(response, text, strcspn(text, "\n") + 1);
 }
 
 static void test_codings(void **state)
@@ -423,7 +423,7 @@ static void test_codings(void **state)
 		{ "br", 4096, 0, true },
 		{ "deflate", 0, 0, true },
 	};
-	struct http_answer answer;
+	struct http_response response;
 	char text[128];
 	size_t i;
 
@@ -431,36 +431,37 @@ static void test_codings(void **state)
 	for (i = 0; i < COUNT(cases); i++) {
 		snprintf(text, sizeof(text), "HTTP/1.1 206 X\nContent-Encoding: %s\n",
 			 cases[i].value);
-		take_lines(&answer, text);
-		if (http_answer_is_coded(&answer, cases[i].off, cases[i].byte) != cases[i].coded)
+		take_lines(&response, text);
+		if (http_response_is_coded(&response, cases[i].off, cases[i].byte) !=
+		    cases[i].coded)
 			print_error("%s\n", cases[i].value);
-		assert_int_equal(http_answer_is_coded(&answer, cases[i].off, cases[i].byte),
+		assert_int_equal(http_response_is_coded(&response, cases[i].off, cases[i].byte),
 				 cases[i].coded);
 	}
 }
 
-static void test_answer(void **state)
+static void test_response(void **state)
 {
-	struct http_answer answer;
+	struct http_response response;
 
 	(void)state;
-	take_lines(&answer, "HTTP/1.1 100 Continue\nETag: \"old\"\nHTTP/1.1 206 OK\n"
+	take_lines(&response, "HTTP/1.1 100 Continue\nETag: \"old\"\nHTTP/1.1 206 OK\n"
 		   "content-range: bytes 0-4/9\nContent-Length:5 \nLast-Modified: " DAY1 "\n"
 		   "Content-Type: text/plain\n");
-	assert_null(answer.bad);
-	assert_int_equal(answer.range.total, 9);
-	assert_int_equal(answer.length, 5);
-	assert_string_equal(answer.version.etag, "");
-	assert_string_equal(answer.version.modified, DAY1);
-	assert_false(answer.web_page);
-	take_lines(&answer, "Content-Range: bytes 0-4/9\nContent-Range: bytes 0-4/9\n");
-	assert_string_equal(answer.bad, "Content-Range");
-	take_lines(&answer, "Content-Length: 5x\n");
-	assert_string_equal(answer.bad, "Content-Length");
-	take_lines(&answer, "Content-Type: Text/HTML; charset=utf-8\n");
-	assert_true(answer.web_page);
-	take_lines(&answer, "Content-Type: application/xhtml+xml\n");
-	assert_true(answer.web_page);
+	assert_null(response.bad);
+	assert_int_equal(response.range.total, 9);
+	assert_int_equal(response.length, 5);
+	assert_string_equal(response.version.etag, "");
+	assert_string_equal(response.version.modified, DAY1);
+	assert_false(response.web_page);
+	take_lines(&response, "Content-Range: bytes 0-4/9\nContent-Range: bytes 0-4/9\n");
+	assert_string_equal(response.bad, "Content-Range");
+	take_lines(&response, "Content-Length: 5x\n");
+	assert_string_equal(response.bad, "Content-Length");
+	take_lines(&response, "Content-Type: Text/HTML; charset=utf-8\n");
+	assert_true(response.web_page);
+	take_lines(&response, "Content-Type: application/xhtml+xml\n");
+	assert_true(response.web_page);
 }
 
 /* --- health --- */
@@ -877,7 +878,7 @@ static void test_blob_references(void **state)
 	/* CLOSE: no longer found, but open until the last request is done */
 	assert_int_equal(blobs_drop(&blobs, 5), 0);
 	assert_null(blobs_get(&blobs, 5));
-	assert_true(blob->gone);
+	assert_true(blob->closed);
 	assert_true(is_open(fd));
 	blob_put(blob);
 	assert_true(is_open(fd));
@@ -952,7 +953,7 @@ int main(void)
 		cmocka_unit_test(test_version_text),
 		cmocka_unit_test(test_version_of_file),
 		cmocka_unit_test(test_codings),
-		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_health),
 	};
 

@@ -221,7 +221,7 @@ static void test_findings(void **state)
 	assert_string_equal(findings.list[FINDING_KERNEL_RANGE].text, "two lines");
 	assert_int_equal(findings_count(&findings, FINDING_PROBLEM), 0);
 	assert_int_equal(findings_count(&findings, FINDING_NOTE), 2);
-	/* what waited for another answer and has its own now is no longer one of those */
+	/* a check with a result of its own is no longer listed as skipped */
 	findings_skip(&findings, FINDING_DROPIN, FINDING_DEVICE);
 	findings_ok(&findings, FINDING_DROPIN, text_copy("e"));
 	out = open_memstream(&shown, &size);

@@ -92,6 +92,7 @@ finding "os-release in /usr/lib" kernel-headers problem '' '^apt install'
 
 finding "no modules" modules-built problem "module erofs_od is not installed for kernel $release" \
 	'^apt install erofs-od-dkms$'
+finding "no modules: algorithms are not checked" algorithms note 'because of modules-built' ''
 finding "no modules: what depends on them is not checked" signature note 'because of modules-built' ''
 put "/usr/src/erofs-od-$version/dkms.conf"
 finding "no modules, but their sources" modules-built problem '' \
@@ -124,6 +125,11 @@ index
 finding "built for another kernel, by symbols" modules-built note 'built for kernel 6\.11\.0-other' '^modprobe'
 loaded cachefiles_od "$version" AAAA
 finding "the same, and the kernel has taken it" modules-built ok '' ''
+finding "all algorithms" algorithms ok "kernel $release decompresses lz4, lzma, deflate and zstd\$" ''
+module erofs_od "$version" BBBB "$release SMP" "" od-test-erofs_od 'LZ4_decompress_safe zlib_inflate ZSTD_decompressStream'
+finding "no microlzma, as in 5.10 and 6.1" algorithms note 'lacks lzma: ' 'mkfs.erofs -zlz4'
+module erofs_od "$version" BBBB "$release SMP" "" od-test-erofs_od kmalloc
+finding "no algorithms" algorithms note 'lacks lz4, lzma, deflate and zstd: ' 'mkfs.erofs'
 fresh
 module erofs_od 0.0.9 BBBB "$release SMP"
 index
@@ -216,8 +222,10 @@ put /sys/fs/selinux/enforce 1
 finding "enforcing, no mounts" selinux ok 'mount with -o context=' ''
 echo '30 20 0:50 / /mnt/app ro - erofs_od app ro,context=system_u:object_r:container_ro_file_t:s0' \
 	>>"$root/proc/self/mountinfo"
-finding "enforcing, and a label" selinux ok 'all mounts have a label' ''
+finding "enforcing, and a label" selinux ok 'all mounts have labels' ''
 echo '31 20 0:51 / /mnt/two ro - erofs_od two ro,seclabel' >>"$root/proc/self/mountinfo"
+finding "enforcing, and labels of files" selinux ok 'all mounts have labels' ''
+echo '32 20 0:52 / /mnt/two ro - erofs_od two ro,timeout=1000' >>"$root/proc/self/mountinfo"
 finding "enforcing, and none" selinux note '/mnt/two was mounted without a label' '^erofs-od mount -o context='
 
 finish

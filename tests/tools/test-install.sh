@@ -22,7 +22,8 @@ mkdir "$built"
 echo one >"$built/cachefiles_od.ko"
 echo two >"$built/erofs_od.ko"
 exits 0 '' run install
-same './etc/default/erofs-odd
+same './etc/apparmor.d/erofs-odd
+./etc/default/erofs-odd
 ./etc/modules-load.d/erofs-od.conf
 ./lib/modules/6.12-test/updates/erofs-od/cachefiles_od.ko
 ./lib/modules/6.12-test/updates/erofs-od/erofs_od.ko
@@ -32,7 +33,7 @@ same './etc/default/erofs-odd
 ./usr/local/sbin/erofs-od
 ./usr/local/sbin/erofs-odd
 ./usr/local/share/man/man8/erofs-od.8
-./usr/local/share/man/man8/erofs-odd.8' "$(installed)" "make install: modules, tools, man pages, units"
+./usr/local/share/man/man8/erofs-odd.8' "$(installed)" "make install: modules, tools, man pages, units, a profile"
 exits 0 '^erofs-od ' "$root/usr/local/sbin/erofs-od" --version
 same "ExecStart=/usr/local/sbin/erofs-odd" \
 	"$(grep -o '^ExecStart=[^ ]*' "$root/usr/local/lib/systemd/system/erofs-odd.service")" \

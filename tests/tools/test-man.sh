@@ -32,7 +32,7 @@ for page in "$OD_MAN"/*.8; do
 	result "$name.8: mandoc has no warnings" "$(mandoc -T lint -W warning "$page" 2>&1)"
 	result "$name.8: every option is told" "$(undocumented "$page" "$OD_BUILD/$name")"
 done
-for command in mount umount status doctor drop refresh adopt backup dropin; do
+for command in mount umount status trace prefetch doctor drop refresh adopt backup dropin; do
 	result "erofs-od.8: every option of $command is told" \
 		"$(undocumented "$OD_MAN/erofs-od.8" "$OD_BUILD/erofs-od" "$command")"
 done

@@ -7,10 +7,10 @@ set -u
 
 odd=$OD_BUILD/erofs-odd-fake proc=$dir/proc
 mkdir -p "$proc/fs/cachefiles_od" "$proc/self/fdinfo" "$dir/blobs"
-printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
-	cache tag dir hits misses oldest_ms room culling errors waits_ms \
-	1 other /x 1 1 0 plenty no - 0,0 \
-	7 'a"b' /y 300 100 1500 scarce yes EIO:2,other:1 0,50,40,10 >"$proc/fs/cachefiles_od/caches"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	cache tag dir hits misses oldest_ms room culling errors waits_ms bytes_unused \
+	1 other /x 1 1 0 plenty no - 0,0 0 \
+	7 'a"b' /y 300 100 1500 scarce yes EIO:2,other:1 0,50,40,10 4096 >"$proc/fs/cachefiles_od/caches"
 
 cat >"$dir/run.py" <<'P'
 import json, os, re, socket, subprocess, sys, time
@@ -70,6 +70,7 @@ def has(line, name=None):
 has('erofs_odd_reads_total 0')
 has('erofs_od_cache_hits_total{cache="a\\"b"} 300')
 has('erofs_od_cache_oldest_request_seconds{cache="a\\"b"} 1.500')
+has('erofs_od_cache_unused_bytes{cache="a\\"b"} 4096')
 has('erofs_od_cache_room{cache="a\\"b"} 1')
 has('erofs_od_cache_culling{cache="a\\"b"} 1')
 has('erofs_od_cache_errors_total{cache="a\\"b",errno="EIO"} 2')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon from end to end, with a source that is slow, gone, or wrong on purpose. */
+/* The daemon from end to end, with a source that is slow, missing, or wrong on purpose. */
 #include "world.h"
 
 static void start_with_folder(struct world *w)
@@ -118,7 +118,7 @@ static uint64_t measure_reads(struct world *w)
 
 /*
  * 20 ms per request: one after the other that is 52 MB/s at best, with 16 in
- * flight 840. The best of three rounds counts, for the machine may be busy.
+ * flight 840. The best of three rounds counts, as the host may be busy.
  */
 static void test_slow_source(void **state)
 {
@@ -169,7 +169,7 @@ struct bad_source {
 
 static const struct bad_source bad_sources[] = {
 	{ "--fail-first 2 --drop=1 --short=1", "", "big", BIG_SIZE, 2 * MIB, 2 * MIB,
-	  { "status 503; trying again", "the connection ended after" }, 4 },
+	  { "status 503; retrying", "the connection ended after" }, 4 },
 	{ "--short", "--retry-time 1", "big", BIG_SIZE, 4096, 0,
 	  { "short body: 2048 of 4096 bytes" }, 10 },
 	{ "--stall", "--retry-time 0 --timeout 1", "big", BIG_SIZE, 4096, 0,
@@ -239,7 +239,7 @@ static void test_gone_source(void **state)
 	close(other);
 	assert_logged(w, "blob big, 1048576 bytes at 0: ");
 	assert_logged(w, "Failed to connect");
-	assert_logged(w, "blob small cannot be opened: ");
+	assert_logged(w, "blob small: failed to open: ");
 	end_daemon(w);
 }
 
@@ -256,7 +256,7 @@ static void test_changed_file(void **state)
 	expect_complete(w, fd, send_read(w, 1, 4096, 8192));
 	check_only(fd, w->big, 0, 0);
 	close(fd);
-	assert_logged(w, "the file has 5000 bytes now, it had 1000000");
+	assert_logged(w, "the file has 5000 bytes, it had 1000000");
 	end_daemon(w);
 }
 
@@ -291,7 +291,7 @@ static void check_changed_once(struct world *w, int fd, const char *why)
 	expect_complete(w, fd, send_read(w, 1, 65536, 4096));
 	check_only(fd, w->big, 0, 4096);
 	assert_logged(w, why);
-	assert_int_equal(times_logged(w, "nothing more is filled"), 1);
+	assert_int_equal(times_logged(w, "no more data is fetched"), 1);
 	assert_int_equal(times_logged(w, "bytes at"), 0);
 	close(fd);
 }
@@ -388,7 +388,7 @@ static void test_touched_file(void **state)
 	strcpy(first, w->validator);
 	assert_true(strlen(first) > 20);
 	set_mtime(w, "small", 1700000000);
-	check_changed_once(w, fd, "the file was changed since it was opened");
+	check_changed_once(w, fd, "the file has changed since it was opened");
 	close(open_blob(w, 2, "small", SMALL_SIZE));
 	assert_string_not_equal(w->validator, first);
 	assert_memory_equal(w->validator, "1700000000.000000000-", 21);
@@ -406,7 +406,7 @@ static void test_replaced_file(void **state)
 	snprintf(from, sizeof(from), "%s/new", w->blobs);
 	snprintf(to, sizeof(to), "%s/small", w->blobs);
 	assert_int_equal(rename(from, to), 0);
-	check_changed_once(w, fd, "the file was replaced by another one");
+	check_changed_once(w, fd, "the file was replaced");
 	end_daemon(w);
 }
 
@@ -419,7 +419,7 @@ static void test_removed_file(void **state)
 	open_folder_blob(w, &fd);
 	snprintf(path, sizeof(path), "%s/small", w->blobs);
 	assert_int_equal(unlink(path), 0);
-	check_changed_once(w, fd, "the file is gone");
+	check_changed_once(w, fd, "the file was removed");
 	end_daemon(w);
 }
 
@@ -442,7 +442,7 @@ static void test_stale_copen(void **state)
 		send_open(w, id, "small", fd);
 		expect_closed(w, fd);
 	}
-	assert_logged(w, "blob small: changed at the source while it is in use");
+	assert_logged(w, "blob small: changed at the source while in use");
 	assert_int_equal(times_logged(w, "blob small"), 1);
 	/* Another version is news again. */
 	set_mtime(w, "small", 1700000000);
@@ -613,7 +613,7 @@ static void test_redirect_to_http(void **state)
 	assert_int_equal(teardown(&other_state), 0);
 }
 
-/* So many READs are queued behind those that all workers are busy with. */
+/* Number of READs queued while all workers are busy. */
 static void wait_queued(struct world *w, int nr)
 {
 	uint64_t end = now_ms() + PATIENCE_MS;
@@ -624,7 +624,7 @@ static void wait_queued(struct world *w, int nr)
 	assert_int_equal(json_number(w->stats, "in_flight"), 16);
 }
 
-/* SIGTERM with fetches under way and others queued: prompt, in order, none answered. */
+/* SIGTERM with fetches under way and others queued: prompt, in order, no replies. */
 static void test_end_while_fetching(void **state)
 {
 	struct world *w = *state;
@@ -643,13 +643,13 @@ static void test_end_while_fetching(void **state)
 	kill(w->daemon, SIGTERM);
 	assert_int_equal(wait_end(w->daemon), 0);
 	w->daemon = 0;
-	/* far from --timeout, even on a busy machine */
+	/* far from --timeout, even on a busy host */
 	assert_true(now_ms() - start < 10000);
 	expect_text(w, text, sizeof(text));
 	assert_memory_equal(text, "close", 5);
 	assert_int_equal(recv(w->dev, text, sizeof(text), 0), 0);
 	close(fd);
-	assert_logged(w, "40 requests left unanswered");
+	assert_logged(w, "40 requests left without a reply");
 	assert_int_equal(json_number(w->stats, "in_flight"), 0);
 }
 
@@ -677,7 +677,7 @@ static void test_close_while_fetching(void **state)
 	end_daemon(w);
 }
 
-/* OPEN, READ and CLOSE back to back: no answer may reach another object's fd. */
+/* OPEN, READ and CLOSE back to back: no reply may reach another object's fd. */
 static void test_thousand_opens(void **state)
 {
 	struct world *w = *state;
@@ -760,7 +760,7 @@ static void test_flood(void **state)
 	int fd, sent = 0, done = 0;
 	const int total = 10000;
 
-	/* slow enough that READs come faster than they are answered */
+	/* slow enough that READs come faster than they are completed */
 	start_origin(w, "http", "--delay-ms 2");
 	start_daemon(w, "--source %s");
 	expect_start(w);
@@ -862,13 +862,13 @@ static void test_cache_full(void **state)
 	expect_copen(w, send_open(w, 1, "big", fd), BIG_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 0, MIB));
 	close(fd);
-	assert_logged(w, "writing to the cache: No space left on device");
+	assert_logged(w, "write to the cache failed: No space left on device");
 	end_daemon(w);
 	assert_int_equal(json_number(w->stats, "retries"), 0);
 }
 
 /*
- * Long answers are written piece by piece while the rest still comes: the first one, for
+ * Long responses are written piece by piece while the rest still comes: the first one, for
  * which a reader waits, is small.
  */
 static void test_pieces(void **state)
@@ -947,11 +947,11 @@ static void test_bind_refused(void **state)
 	expect(w, "dir /x");
 	assert_int_equal(wait_end(w->daemon), 1);
 	w->daemon = 0;
-	assert_logged(w, "the kernel refused 'bind ondemand': Invalid argument");
+	assert_logged(w, "kernel rejected 'bind ondemand': Invalid argument");
 	close(listener);
 }
 
-/* The kernel no longer wants the answer to an OPEN: the fd is closed all the same. */
+/* The kernel no longer wants the reply to an OPEN: the fd is closed nevertheless. */
 static void test_copen_refused(void **state)
 {
 	struct world *w = *state;
@@ -980,7 +980,7 @@ static void test_device_gone(void **state)
 	w->dev = -1;
 	assert_int_equal(wait_end(w->daemon), 1);
 	w->daemon = 0;
-	assert_logged(w, "the device is gone");
+	assert_logged(w, "the device was shut down");
 }
 
 /* The service manager knows it by the first byte of its command line. */
@@ -1000,7 +1000,7 @@ static void test_initramfs(void **state)
 	text = read_file(path);
 	/* That needs a right that not all who run tests have. */
 	if (strcmp(text, "-1000\n"))
-		assert_logged(w, "lack of memory may end this process");
+		assert_logged(w, "failed to disable the OOM killer for this process");
 	free(text);
 	close(open_blob(w, 1, "small", SMALL_SIZE));
 	end_daemon(w);
@@ -1064,6 +1064,7 @@ int main(void)
 	};
 
 	build = getenv("OD_BUILD");
+	cmocka_set_test_filter(getenv("OD_TEST"));
 	if (!build) {
 		fputs("OD_BUILD must name the build folder\n", stderr);
 		return 2;

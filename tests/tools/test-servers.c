@@ -266,7 +266,7 @@ enum outcome { NOTHING, FILLED, IN_PART };
  * @serve: the first source
  * @second: the second one, or NULL
  * @options: of the daemon
- * @open: what the OPEN of a blob is answered with: 0 for its size
+ * @open: result of the OPEN: 0 for success
  * @outcome: of a READ
  * @logged: why not, or NULL
  */
@@ -315,7 +315,7 @@ static const struct row rows[] = {
 	{ "404", serve_404, NULL, "", -ENOENT, NOTHING, "no source has it" },
 	{ "404 for data", serve_404_for_data, NULL, "", 0, NOTHING, "status 404" },
 	{ "403", serve_403, NULL, "", -EACCES, NOTHING, "status 403" },
-	{ "no HTTP", serve_garbage, NULL, "--retry-time 1", -EIO, NOTHING, "cannot be opened" },
+	{ "no HTTP", serve_garbage, NULL, "--retry-time 1", -EIO, NOTHING, "failed to open" },
 	/* and with another source */
 	{ "a sign-in page, another source", serve_page, serve_well, "", 0, FILLED, "a web page" },
 	{ "a sign-in page for data, another source", serve_page_for_data, serve_well, "", 0, FILLED,
@@ -325,13 +325,13 @@ static const struct row rows[] = {
 	{ "503, another source", serve_503, serve_well, "", 0, FILLED, "status 503" },
 	{ "503 for data, another source", serve_503_for_data, serve_well, "", 0, FILLED, "status 503" },
 	{ "403, another source", serve_403, serve_well, "", 0, FILLED, NULL },
-	{ "a hang, another source", hang, serve_well, "--switch-time 1", 0, FILLED, "nothing came" },
+	{ "a hang, another source", hang, serve_well, "--switch-time 1", 0, FILLED, "no data for" },
 	{ "a hang for data, another source", hang_for_data, serve_well, "--switch-time 1", 0, FILLED,
-	  "nothing came" },
+	  "no data for" },
 	{ "a hang within data, another source", hang_in_data, serve_well, "--switch-time 1", 0, FILLED,
-	  "nothing came" },
+	  "no data for" },
 	{ "another version, another source", serve_changed, serve_well, "", 0, FILLED,
-	  "is not asked for this blob any more" },
+	  "source no longer used for this blob" },
 	{ "503 for data, another version at the other source", serve_503_for_data,
 	  serve_other_version, "--retry-time 1", 0, NOTHING, "its ETag was \"v1\" and is \"v9\"" },
 	{ "503 for data, a mirror of another date", serve_503_for_data, serve_other_version,
@@ -339,7 +339,7 @@ static const struct row rows[] = {
 	{ "503, then the other source lacks it", serve_503_for_data, serve_404,
 	  "--retry-time 1", 0, NOTHING, "status 503" },
 	{ "both changed", serve_changed, serve_other_version, "", 0, NOTHING,
-	  "nothing more is filled" },
+	  "no more data is fetched" },
 };
 
 /* --- the table --- */
@@ -517,7 +517,7 @@ static void test_no_name_server(void **state)
 	expect_start(w);
 	expect_copen(w, send_open(w, 1, "big", fd), -EIO);
 	assert_true(now_ms() - start >= 1900);
-	assert_logged(w, "trying again");
+	assert_logged(w, "retrying");
 	end_daemon(w);
 	close(fd);
 }
@@ -893,7 +893,7 @@ static void check_from_record(struct world *w, void (*serve)(struct asked *),
 	start_with(w, &server, NULL, words);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	assert_string_equal(w->validator, "\"v1\" " DAY1 " 41944274");
-	assert_logged(w, "opened from the cache, which has all of it");
+	assert_logged(w, "opened from the cache, where it is complete");
 	/* It was lost all the same. */
 	server_listen(&server);
 	expect_complete(w, fd, send_read(w, 1, READ_AT, READ_LEN));
@@ -977,7 +977,7 @@ static void test_nobody_waits(void **state)
 	start_with(w, &server, NULL, words);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 0, 4096));
-	assert_logged(w, "nobody waits for it any more");
+	assert_logged(w, "no reader waits for it");
 	end_daemon(w);
 	server_stop(&server);
 	close(fd);
@@ -998,7 +998,7 @@ static void test_device_faults(void **state)
 		setenv("FAKE_RECEIVE_FAILS", i ? "1" : "200", 1);
 		start_with(w, &server, NULL, "");
 		close(open_blob(w, 1, "big", BIG_SIZE));
-		assert_logged(w, "reading from the device: ");
+		assert_logged(w, "failed to read from the device: ");
 		end_daemon(w);
 		assert_int_equal(json_number(w->stats, "device_faults"), i ? 1 : 200);
 	}
@@ -1089,6 +1089,7 @@ int main(void)
 	};
 
 	build = getenv("OD_BUILD");
+	cmocka_set_test_filter(getenv("OD_TEST"));
 	if (!build) {
 		fputs("OD_BUILD must name the build folder\n", stderr);
 		return 2;

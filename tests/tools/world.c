@@ -88,6 +88,16 @@ long long json_number(const char *path, const char *key)
 	return value;
 }
 
+/* The counters are written each second. */
+void wait_number(struct world *w, const char *key, long long value)
+{
+	uint64_t end = now_ms() + PATIENCE_MS / 2;
+
+	while (json_number(w->stats, key) != value && now_ms() < end)
+		sleep_ms(20);
+	assert_int_equal(json_number(w->stats, key), value);
+}
+
 /* --- processes --- */
 
 pid_t spawn(char *const *argv, int out, const char *log, int keep)
@@ -175,8 +185,8 @@ void start_daemon(struct world *w, const char *options)
 			 at + 2);
 	else
 		snprintf(format, sizeof(format), "%s", options);
-	snprintf(words, sizeof(words), "--fd %d --verbose --stats %s %s", pair[1], w->stats,
-		 format);
+	snprintf(words, sizeof(words), "--fd %d --verbose --stats %s %s %s", pair[1], w->stats,
+		 w->prefetch ? "" : "--no-prefetch", format);
 	add_words(argv, &argc, words);
 	w->daemon = spawn(argv, -1, w->log, pair[1]);
 	close(pair[1]);
@@ -207,7 +217,7 @@ void expect_text(struct world *w, char *text, size_t size)
 	if (n <= 0) {
 		char *log = read_file(w->log);
 
-		print_error("the daemon is gone; its log:\n%s", log);
+		print_error("the daemon has exited; its log:\n%s", log);
 		free(log);
 	}
 	assert_true(n > 0);

@@ -52,6 +52,7 @@
  * @big: content of the blob "big"
  * @next_id: for the next message
  * @validator: of the last copen, or ""
+ * @prefetch: the daemon may look for traces, which takes requests to the source
  */
 struct world {
 	char dir[64];
@@ -66,6 +67,7 @@ struct world {
 	uint8_t *big;
 	uint32_t next_id;
 	char validator[256];
+	bool prefetch;
 };
 
 extern const char *build;
@@ -77,6 +79,7 @@ void write_file(const char *dir, const char *name, const void *data, size_t len)
 bool is_logged(struct world *w, const char *what);
 void assert_logged(struct world *w, const char *what);
 long long json_number(const char *path, const char *key);
+void wait_number(struct world *w, const char *key, long long value);
 pid_t spawn(char *const *argv, int out, const char *log, int keep);
 int wait_end(pid_t pid);
 void add_words(char **argv, int *argc, char *list);

@@ -37,6 +37,8 @@ int command_mount(int argc, char **argv);
 int command_umount(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_top(int argc, char **argv);
+int command_trace(int argc, char **argv);
+int command_prefetch(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_dropin(int argc, char **argv);
 int command_drop(int argc, char **argv);

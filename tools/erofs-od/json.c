@@ -178,6 +178,24 @@ static void add_reads(json_t *object, const struct status *status, const char *d
 				    cell(columns[i], table_get(&status->reads, row, columns[i])));
 }
 
+/* What was fetched for the blobs of a mount, by whomever they were read. */
+static void add_fetched(json_t *object, const struct status *status, const struct mounted *mounted)
+{
+	static const char *const columns[] = { "reads_sent", "bytes_filled", "bytes_widened",
+					       "bytes_unused" };
+	size_t i, blob;
+	uint64_t sum;
+
+	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+		sum = 0;
+		for (blob = 0; blob < mounted->blob_count; blob++)
+			if (mounted->blobs[blob].found)
+				sum += table_number(&status->blobs, mounted->blobs[blob].row,
+						    columns[i]);
+		json_object_set_new(object, columns[i], number(sum));
+	}
+}
+
 static json_t *mount_object(const struct status *status, const struct mounted *mounted)
 {
 	json_t *object = json_object();
@@ -199,6 +217,7 @@ static json_t *mount_object(const struct status *status, const struct mounted *m
 	json_object_set_new(object, "waiting", number(mounted->waiting));
 	json_object_set_new(object, "oldest_ms", number(mounted->oldest_ms));
 	add_reads(object, status, mounted->dev);
+	add_fetched(object, status, mounted);
 	json_object_set_new(object, "users", users(status, mounted->dev, 0));
 	json_object_set_new(object, "blobs", mount_blobs(status, mounted));
 	return object;

@@ -180,6 +180,55 @@ bool modules_are_loaded(const struct modules *modules)
 	       modules->loaded[MODULE_EROFS_OD].is_loaded;
 }
 
+/* With the functions of the kernel that erofs_od calls for it; zstd's have changed case. */
+static const struct {
+	const char *name;
+	const char *prefix;
+} algorithms[ALGORITHM_COUNT] = {
+	[ALGORITHM_LZ4]		= { "lz4", "LZ4_decompress" },
+	[ALGORITHM_LZMA]	= { "lzma", "xz_dec_microlzma" },
+	[ALGORITHM_DEFLATE]	= { "deflate", "zlib_inflate" },
+	[ALGORITHM_ZSTD]	= { "zstd", "zstd_" },
+};
+
+const char *algorithm_name(enum algorithm algorithm)
+{
+	return algorithms[algorithm].name;
+}
+
+/**
+ * modules_algorithms - algorithms that the installed erofs_od was built with
+ * @modules: of a host
+ * @has: set for each algorithm
+ *
+ * Return: 0, or a negative errno if there is no file to look at
+ */
+int modules_algorithms(const struct modules *modules, bool has[ALGORITHM_COUNT])
+{
+	const char *path = modules->installed[MODULE_EROFS_OD].path, *symbol;
+	struct kmod_list *list = NULL, *entry;
+	struct kmod_module *module;
+	size_t len;
+	int i, err;
+
+	err = path ? kmod_module_new_from_path(modules->kmod, path, &module) : -ENOENT;
+	if (err < 0)
+		return err;
+	err = kmod_module_get_dependency_symbols(module, &list);
+	memset(has, 0, ALGORITHM_COUNT * sizeof(*has));
+	kmod_list_foreach(entry, list) {
+		symbol = kmod_module_dependency_symbol_get_symbol(entry);
+		for (i = 0; i < ALGORITHM_COUNT; i++) {
+			len = strlen(algorithms[i].prefix);
+			if (!strncasecmp(symbol, algorithms[i].prefix, len))
+				has[i] = true;
+		}
+	}
+	kmod_module_dependency_symbols_free_list(list);
+	kmod_module_unref(module);
+	return err < 0 ? err : 0;
+}
+
 /* nftw(3) has no argument for its callback. */
 static struct {
 	const char *name;

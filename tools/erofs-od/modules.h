@@ -17,6 +17,15 @@ enum od_module {
 	MODULE_COUNT,
 };
 
+/** enum algorithm - of compressed images */
+enum algorithm {
+	ALGORITHM_LZ4,
+	ALGORITHM_LZMA,
+	ALGORITHM_DEFLATE,
+	ALGORITHM_ZSTD,
+	ALGORITHM_COUNT,
+};
+
 /**
  * struct installed - a module's file
  * @path: its path, or NULL if modprobe does not find it
@@ -66,6 +75,8 @@ void modules_free(struct modules *modules);
 const char *module_name(enum od_module module);
 bool modules_are_installed(const struct modules *modules);
 bool modules_are_loaded(const struct modules *modules);
+const char *algorithm_name(enum algorithm algorithm);
+int modules_algorithms(const struct modules *modules, bool has[ALGORITHM_COUNT]);
 char *module_stray(const struct host *host, const char *name);
 void loaded_read(struct loaded *loaded, const struct host *host, const char *name);
 void loaded_free(struct loaded *loaded);

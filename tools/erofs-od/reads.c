@@ -48,6 +48,15 @@ static void print_errors(const char *errors, FILE *out)
 		fprintf(out, "Errors: %s\n", errors);
 }
 
+/* What was fetched beyond what anybody wanted, if the module tells. */
+static void print_unused(const char *unused, FILE *out)
+{
+	char text[HUMAN_SIZE];
+
+	if (*unused)
+		fprintf(out, ", %s of it unused", human_bytes(strtoull(unused, NULL, 10), text));
+}
+
 /** reads_show_cache - two lines for a cache; none if the module does not count them */
 void reads_show_cache(const struct status *status, size_t cache, FILE *out)
 {
@@ -62,6 +71,7 @@ void reads_show_cache(const struct status *status, size_t cache, FILE *out)
 	human_bytes(strtoull(status_of_cache(status, cache, "bytes_filled"), NULL, 10), filled);
 	fprintf(out, "Reads:  %s hits, %s misses; %s served, %s fetched", hits,
 		status_of_cache(status, cache, "misses"), served, filled);
+	print_unused(status_of_cache(status, cache, "bytes_unused"), out);
 	if (waits.total)
 		fprintf(out, "; half of the misses waited %s, 99%% %s",
 			waits_part(&waits, 50, half), waits_part(&waits, 99, most));
@@ -89,6 +99,7 @@ static void add_reads(struct grid *grid, const struct table *table, size_t row, 
 	add_bytes(grid, table, row, "bytes_served");
 	if (filled) {
 		add_bytes(grid, table, row, "bytes_filled");
+		add_bytes(grid, table, row, "bytes_unused");
 		grid_add(grid, table_get(table, row, "reads_sent"));
 	}
 	grid_add(grid, waits_part(&waits, 50, text));
@@ -118,10 +129,10 @@ void reads_show(const struct status *status, FILE *out)
 	static const char *const mounts[] = { "IMAGE", "HITS", "MISSES", "SERVED", "HALF", "99%",
 					      "ERRORS" };
 	static const char *const blobs[] = { "BLOB", "HITS", "MISSES", "SERVED", "FETCHED",
-					     "READS", "HALF", "99%", "ERRORS" };
+					     "UNUSED", "READS", "HALF", "99%", "ERRORS" };
 	struct grid grid = { .columns = 7, .align = "lrrrrrl" };
 
 	show_table(&status->reads, "fsid", mounts, &grid, false, out);
-	grid = (struct grid) { .columns = 9, .align = "lrrrrrrrl" };
+	grid = (struct grid) { .columns = 10, .align = "lrrrrrrrrl" };
 	show_table(&status->blobs, "blob", blobs, &grid, true, out);
 }

@@ -49,8 +49,8 @@ struct rates {
 };
 
 static const struct argp_option options[] = {
-	{ "interval", 'i', "SECONDS", 0, "Look so often (2)", 0 },
-	{ "count", 'n', "N", 0, "End after N looks", 0 },
+	{ "interval", 'i', "SECONDS", 0, "Refresh interval (2)", 0 },
+	{ "count", 'n', "N", 0, "Exit after N refreshes", 0 },
 	{ 0 },
 };
 
@@ -60,7 +60,7 @@ static unsigned int parse_count(struct argp_state *state, const char *text, unsi
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || !value || value > max)
-		argp_error(state, "'%s' is not a number from 1 to %u", text, max);
+		argp_error(state, "invalid argument '%s': not a number from 1 to %u", text, max);
 	return (unsigned int)value;
 }
 

@@ -18,19 +18,54 @@ static int compare(const void *a, const void *b)
 	return (x->object_id > y->object_id) - (x->object_id < y->object_id);
 }
 
+static struct blob **chain_of(struct blobs *blobs, const char *volume, const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *volume; volume++)
+		hash = (hash ^ (uint8_t)*volume) * 16777619U;
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619U;
+	return &blobs->by_name[(hash ^ hash >> 16) % BLOBS_CHAINS];
+}
+
+static void link_blob(struct blobs *blobs, struct blob *blob)
+{
+	struct blob **chain = chain_of(blobs, blob->volume, blob->name);
+
+	blob->next = *chain;
+	*chain = blob;
+}
+
+static void unlink_blob(struct blobs *blobs, struct blob *blob)
+{
+	struct blob **at = chain_of(blobs, blob->volume, blob->name);
+
+	while (*at != blob)
+		at = &(*at)->next;
+	*at = blob->next;
+}
+
 static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *volume,
 			     const char *name)
 {
-	struct blob *blob = calloc(1, sizeof(*blob));
+	size_t volume_size = strlen(volume) + 1, name_size = strlen(name) + 1, shown_size;
+	char shown[BLOB_NAME_MAX * 4 + 1], *strings;
+	struct blob *blob;
 
+	name_printable(name, shown, sizeof(shown));
+	shown_size = strlen(shown) + 1;
+	/* Names are mostly short, and there may be thousands of blobs. */
+	blob = calloc(1, sizeof(*blob) + volume_size + name_size + shown_size);
 	if (!blob)
 		return NULL;
+	strings = (char *)(blob + 1);
+	blob->volume = memcpy(strings, volume, volume_size);
+	blob->name = memcpy(strings + volume_size, name, name_size);
+	blob->shown = memcpy(strings + volume_size + name_size, shown, shown_size);
 	blob->object_id = object_id;
 	blob->dev = dev;
 	blob->fd = fd;
-	snprintf(blob->volume, sizeof(blob->volume), "%s", volume);
-	strcpy(blob->name, name);
-	name_printable(name, blob->shown, sizeof(blob->shown));
 	/* the table's and the caller's */
 	atomic_init(&blob->refs, 2);
 	return blob;
@@ -59,6 +94,8 @@ struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
 		return NULL;
 	pthread_mutex_lock(&blobs->lock);
 	node = tsearch(blob, &blobs->tree, compare);
+	if (node && *node == blob)
+		link_blob(blobs, blob);
 	pthread_mutex_unlock(&blobs->lock);
 	if (node && *node == blob) {
 		stats.open_blobs++;
@@ -85,22 +122,19 @@ struct blob *blobs_get(struct blobs *blobs, uint32_t object_id)
 	return blob;
 }
 
-struct search {
-	const struct blob *like;
-	const struct blob *found;
-};
-
-static void compare_names(const void *node, VISIT visit, void *arg)
+/* With the lock held: one that is open, of the version of @like unless that is NULL. */
+static struct blob *find_named(struct blobs *blobs, const char *volume, const char *name,
+			       const struct blob *like)
 {
-	struct search *search = arg;
-	const struct blob *blob = *(struct blob *const *)node;
+	struct blob *blob = *chain_of(blobs, volume, name);
 
-	if ((visit != postorder && visit != leaf) || search->found || blob == search->like)
-		return;
-	if (atomic_load(&blob->open) && !strcmp(blob->name, search->like->name) &&
-	    !strcmp(blob->volume, search->like->volume) &&
-	    version_same(&blob->version, &search->like->version, false))
-		search->found = blob;
+	for (; blob; blob = blob->next)
+		if (atomic_load(&blob->open) && !strcmp(blob->name, name) &&
+		    !strcmp(blob->volume, volume) &&
+		    (!like || (blob != like &&
+			       version_same(&blob->version, &like->version, false))))
+			return blob;
+	return NULL;
 }
 
 /**
@@ -112,14 +146,27 @@ static void compare_names(const void *node, VISIT visit, void *arg)
 bool blobs_find_open(struct blobs *blobs, const struct blob *like,
 		     char validator[static VALIDATOR_MAX + 1])
 {
-	struct search search = { .like = like };
+	struct blob *found;
 
 	pthread_mutex_lock(&blobs->lock);
-	twalk_r(blobs->tree, compare_names, &search);
-	if (search.found)
-		strcpy(validator, search.found->validator);
+	found = find_named(blobs, like->volume, like->name, like);
+	if (found)
+		strcpy(validator, found->validator);
 	pthread_mutex_unlock(&blobs->lock);
-	return search.found;
+	return found;
+}
+
+/** blobs_find - find a blob that is open; returns it with a reference, or NULL */
+struct blob *blobs_find(struct blobs *blobs, const char *volume, const char *name)
+{
+	struct blob *found;
+
+	pthread_mutex_lock(&blobs->lock);
+	found = find_named(blobs, volume, name, NULL);
+	if (found)
+		blob_get(found);
+	pthread_mutex_unlock(&blobs->lock);
+	return found;
 }
 
 /** blobs_drop - take a blob from the table; returns 0 or -ENOENT */
@@ -133,11 +180,12 @@ int blobs_drop(struct blobs *blobs, uint32_t object_id)
 	if (node) {
 		blob = *node;
 		tdelete(blob, &blobs->tree, compare);
+		unlink_blob(blobs, blob);
 	}
 	pthread_mutex_unlock(&blobs->lock);
 	if (!blob)
 		return -ENOENT;
-	atomic_store(&blob->gone, true);
+	atomic_store(&blob->closed, true);
 	blob_put(blob);
 	return 0;
 }

@@ -23,18 +23,19 @@
  * struct blob - an open blob
  * @object_id: the kernel's name for it
  * @dev: the device
- * @fd: where its data is written to
+ * @fd: anonymous fd, for its data
  * @refs: references
  * @jobs: requests, queued and being handled
- * @gone: CLOSE was received: abort requests for it
+ * @closed: CLOSE was received: abort requests for it
  * @open: copen was sent; @version is set
- * @stale: sources, as bits, that have another version: they are asked no more
- * @told: that nothing is filled any more was logged
+ * @stale: bitmap of sources that have another version and are no longer used
+ * @told: the line that no more data is fetched was logged
  * @volume: volume key
- * @name: as the kernel gave it, checked
+ * @name: from the kernel, checked
  * @shown: for the log
- * @version: what every byte of it must be of; its place is asked first
- * @validator: the version as the kernel was told
+ * @version: of every byte; its source is tried first
+ * @validator: the version as reported to the kernel
+ * @next: in its chain of @by_name of the table
  */
 struct blob {
 	uint32_t object_id;
@@ -42,25 +43,31 @@ struct blob {
 	int fd;
 	atomic_uint refs;
 	atomic_uint jobs;
-	atomic_bool gone;
+	atomic_bool closed;
 	atomic_bool open;
 	atomic_ullong stale;
 	atomic_bool told;
-	char volume[VOLUME_MAX + 1];
-	char name[BLOB_NAME_MAX + 1];
-	char shown[BLOB_NAME_MAX * 4 + 1];
+	const char *volume;
+	const char *name;
+	const char *shown;
 	struct version version;
 	char validator[VALIDATOR_MAX + 1];
+	struct blob *next;
 };
+
+/** BLOBS_CHAINS - chains of blobs by their names: there may be thousands of blobs */
+#define BLOBS_CHAINS	1024
 
 /**
  * struct blobs - the table
- * @lock: over @tree
- * @tree: of tsearch(3)
+ * @lock: over the rest
+ * @tree: of tsearch(3), by object id
+ * @by_name: chains, by a hash of volume and name
  */
 struct blobs {
 	pthread_mutex_t lock;
 	void *tree;
+	struct blob *by_name[BLOBS_CHAINS];
 };
 
 struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
@@ -68,6 +75,7 @@ struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
 struct blob *blobs_get(struct blobs *blobs, uint32_t object_id);
 bool blobs_find_open(struct blobs *blobs, const struct blob *like,
 		     char validator[static VALIDATOR_MAX + 1]);
+struct blob *blobs_find(struct blobs *blobs, const char *volume, const char *name);
 int blobs_drop(struct blobs *blobs, uint32_t object_id);
 void blobs_drop_all(struct blobs *blobs);
 void blob_get(struct blob *blob);

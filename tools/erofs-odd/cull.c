@@ -22,6 +22,10 @@
 #include "stats.h"
 #include "table.h"
 
+/* How long a look at the cache is waited for, in seconds, and how old it may be. */
+#define LOOK_S		5
+#define LOOK_AGAIN_MS	10000
+
 /**
  * struct item - a cache file
  * @dir: path of its directory
@@ -65,7 +69,9 @@ struct part {
  * @items: cache files
  * @nr: how many
  * @regions: the kernel's table of what is in use
+ * @filled: bytes that the daemon had written to the cache when it was looked at
  * @total: bytes that all cache files have
+ * @kept: those of files that are in use or pinned
  * @bytes: that are to be freed still
  * @files: that are to be removed still
  * @freed: bytes that were freed
@@ -80,7 +86,8 @@ struct cull_round {
 	struct item *items;
 	size_t nr;
 	struct table regions;
-	uint64_t total;
+	uint64_t filled;
+	uint64_t total, kept;
 	uint64_t bytes, files;
 	uint64_t freed;
 	unsigned int blobs, parts;
@@ -146,7 +153,7 @@ static FTS *open_tree(const struct cull_round *round, const char *name, char pat
 	return fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 }
 
-/* cache/VOLUME/@xx/FILE */
+/* cache/VOLUME/@xx/FILE; what is written meanwhile counts as written after this */
 static int list_items(struct cull_round *round)
 {
 	char path[PATH_MAX];
@@ -156,6 +163,7 @@ static int list_items(struct cull_round *round)
 
 	if (!tree)
 		return -errno;
+	round->filled = stats.bytes_filled;
 	while (!err && (entry = fts_read(tree)) != NULL)
 		if (entry->fts_info == FTS_F && entry->fts_level == 3)
 			err = add_item(round, entry);
@@ -198,9 +206,19 @@ static int mark_used(struct cull_round *round)
 		found = bsearch(&key, list, nr, sizeof(*list), by_ino);
 		if (found)
 			round->items[i].regions = (ssize_t)found->row;
+		if (found || round->items[i].pinned)
+			round->kept += round->items[i].bytes;
 	}
 	free(list);
 	return 0;
+}
+
+static int list_used(struct cull_round *round)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/regions", round->culler->options->proc);
+	return table_load(&round->regions, path) ?: mark_used(round);
 }
 
 /* --- what is to be freed --- */
@@ -294,7 +312,7 @@ static void cull_blobs(struct cull_round *round)
 			round->files = less(round->files, 1);
 			count_freed(round, item->bytes);
 		} else if (err != -EBUSY && err != -ESTALE && err != -ENOENT) {
-			log_warn("%s/%s: not culled: %s", item->dir, item->name, strerror(-err));
+			log_warn("%s/%s: failed to cull: %s", item->dir, item->name, strerror(-err));
 		}
 	}
 }
@@ -438,14 +456,7 @@ static void close_round(struct cull_round *round)
 
 static int make_room(struct cull_round *round)
 {
-	char path[PATH_MAX];
-	int err;
-
 	empty_graveyard(round);
-	snprintf(path, sizeof(path), "%s/fs/cachefiles_od/regions", round->culler->options->proc);
-	err = table_load(&round->regions, path) ?: mark_used(round);
-	if (err)
-		return err;
 	if (!is_done(round))
 		cull_blobs(round);
 	return round->bytes ? punch_parts(round) : 0;
@@ -458,21 +469,36 @@ static int run_round(struct cull_round *round)
 	if (!err)
 		err = want_room(round);
 	if (!err && (!is_done(round) || round->culler->options->size))
-		err = list_items(round);
+		err = list_items(round) ?: list_used(round);
 	if (!err)
 		want_size(round);
 	return err || is_done(round) ? err : make_room(round);
 }
 
+/* What the cache has now, for culler_has_room(). */
+static void note_size(struct culler *culler, const struct cull_round *round)
+{
+	pthread_mutex_lock(&culler->lock);
+	culler->looked = true;
+	culler->looked_ms = clock_ms();
+	culler->filled = round->filled;
+	culler->total = less(round->total, round->freed);
+	culler->kept = round->kept;
+	pthread_cond_broadcast(&culler->has_looked);
+	pthread_mutex_unlock(&culler->lock);
+}
+
 /* Says what was done; 1 if there is more to do, or a negative errno. */
-static int cull_once(const struct culler *culler)
+static int cull_once(struct culler *culler)
 {
 	struct cull_round round = { .culler = culler, .root = -1, .maps = -1, .pins = -1 };
 	int err = run_round(&round);
 
 	if (round.blobs || round.parts)
-		log_info("made room: %u blobs and %u parts of blobs in use, %" PRIu64 " bytes",
+		log_info("culled %u blobs and %u parts of blobs in use, %" PRIu64 " bytes",
 			 round.blobs, round.parts, round.freed);
+	if (!err && culler->options->size)
+		note_size(culler, &round);
 	err = err ? err : !is_done(&round);
 	close_round(&round);
 	return err;
@@ -514,32 +540,32 @@ static bool wait_second(struct culler *culler, bool *wanted)
 	return stopping;
 }
 
-/* What hinders it is said once, not each second. */
+/* An obstacle is logged once, not each second. */
 static void report(int more, int *told)
 {
 	if (more == *told)
 		return;
 	*told = more;
 	if (more < 0)
-		log_warn("making room: %s", strerror(-more));
+		log_warn("failed to cull: %s", strerror(-more));
 	else if (more)
-		log_warn("there is too little room, and all that could be removed is in use, "
-			 "pinned, or was just read");
+		log_warn("too little free space: everything left is in use, pinned or recently "
+			 "read");
 }
 
 static void *cull_thread(void *arg)
 {
 	struct culler *culler = arg;
-	bool wanted = true;
+	bool wanted = true, stopping = false;
 	uint64_t seen = 0;
 	int more, told = 0;
 
 	/* A working directory of its own: names are relative to it. */
 	if (unshare(CLONE_FS)) {
-		log_err("making room is not possible: unshare: %s", strerror(errno));
+		log_err("culling is disabled: unshare: %s", strerror(errno));
 		return NULL;
 	}
-	while (!wait_second(culler, &wanted)) {
+	for (; !stopping; stopping = wait_second(culler, &wanted)) {
 		if (!has_grown(culler, &seen) && !wanted)
 			continue;
 		more = cull_once(culler);
@@ -556,13 +582,14 @@ int culler_start(struct culler *culler, const struct cull_options *options, int 
 	int err;
 
 	if (!options->dir) {
-		log_warn("making room is not possible: the cache's directory is not known");
+		log_warn("culling is disabled: the cache directory is unknown");
 		return 0;
 	}
 	culler->options = options;
 	culler->dev = dev;
 	pthread_mutex_init(&culler->lock, NULL);
 	pthread_cond_init(&culler->changed, NULL);
+	pthread_cond_init(&culler->has_looked, NULL);
 	err = pthread_create(&culler->thread, NULL, cull_thread, culler);
 	culler->running = !err;
 	return -err;
@@ -579,6 +606,56 @@ void culler_wake(struct culler *culler)
 	pthread_mutex_unlock(&culler->lock);
 }
 
+static bool wait_for_look(struct culler *culler)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LOOK_S;
+	while (!culler->looked && !culler->stopping)
+		if (pthread_cond_timedwait(&culler->has_looked, &culler->lock, &until))
+			break;
+	return culler->looked && !culler->stopping;
+}
+
+static bool has_room(struct culler *culler, uint64_t bytes)
+{
+	if (!wait_for_look(culler))
+		return false;
+	bytes += less(stats.bytes_filled, culler->filled);
+	return culler->total + bytes <= culler->options->size &&
+	       culler->kept + bytes <= culler->options->size / 10 * 9;
+}
+
+/**
+ * culler_has_room - may bytes be fetched that nobody has asked for?
+ * @culler: the culler
+ * @bytes: how many
+ *
+ * Not where the cache would grow past its own limit. And what is in use or pinned must leave
+ * them room: otherwise parts of it would have to make way sooner.
+ *
+ * Context: waits for a look at the cache, seconds at most.
+ */
+bool culler_has_room(struct culler *culler, uint64_t bytes)
+{
+	bool room;
+
+	if (!culler->running || !culler->options->size)
+		return true;
+	pthread_mutex_lock(&culler->lock);
+	room = has_room(culler, bytes);
+	/* What was in use may not be any more. */
+	if (!room && culler->looked && clock_ms() - culler->looked_ms > LOOK_AGAIN_MS) {
+		culler->looked = false;
+		culler->wanted = true;
+		pthread_cond_signal(&culler->changed);
+		room = has_room(culler, bytes);
+	}
+	pthread_mutex_unlock(&culler->lock);
+	return room;
+}
+
 /** culler_stop - after the file at hand */
 void culler_stop(struct culler *culler)
 {
@@ -587,6 +664,7 @@ void culler_stop(struct culler *culler)
 	pthread_mutex_lock(&culler->lock);
 	culler->stopping = true;
 	pthread_cond_signal(&culler->changed);
+	pthread_cond_broadcast(&culler->has_looked);
 	pthread_mutex_unlock(&culler->lock);
 	pthread_join(culler->thread, NULL);
 	culler->running = false;

@@ -40,8 +40,14 @@ struct cull_options {
  * @running: it was started
  * @lock: over the rest
  * @changed: of the rest
+ * @has_looked: the cache was looked at
  * @wanted: room is short
  * @stopping: it is to end
+ * @looked: the cache was looked at since the start
+ * @looked_ms: when that was, the last time
+ * @filled: bytes that the daemon had written to it then
+ * @total: bytes that it had
+ * @kept: those of blobs that were in use or pinned
  */
 struct culler {
 	const struct cull_options *options;
@@ -49,13 +55,16 @@ struct culler {
 	pthread_t thread;
 	bool running;
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed, has_looked;
 	bool wanted;
 	bool stopping;
+	bool looked;
+	uint64_t looked_ms, filled, total, kept;
 };
 
 int culler_start(struct culler *culler, const struct cull_options *options, int dev);
 void culler_wake(struct culler *culler);
+bool culler_has_room(struct culler *culler, uint64_t bytes);
 void culler_stop(struct culler *culler);
 
 #endif

@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "stats.h"
+
 /** fetcher_canceled - is the current request to be aborted? */
 bool fetcher_canceled(const struct fetcher *fetcher)
 {
-	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel));
+	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel)) ||
+	       (fetcher->until_ms && clock_ms() >= fetcher->until_ms);
 }
 
 static void record_failure(struct fetcher *fetcher, enum fetch_hope hope, const char *fmt,

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * struct fetch_options - how to treat sources
@@ -41,6 +42,7 @@ enum fetch_hope { HOPE_NONE, HOPE_LITTLE, HOPE_LATER };
  * @options: shared by all
  * @stop: set when all work is to be aborted
  * @cancel: set when the current request is to be aborted, or NULL
+ * @until_ms: the time at which it is aborted, however many requests it takes; 0: never
  * @connection: of the kind of source that the thread serves
  * @silence_ms: abort a request that receives nothing for so long; 0: never
  * @hope: after a failure
@@ -51,6 +53,7 @@ struct fetcher {
 	const struct fetch_options *options;
 	const atomic_bool *stop;
 	const atomic_bool *cancel;
+	uint64_t until_ms;
 	void *connection;
 	unsigned long silence_ms;
 	enum fetch_hope hope;

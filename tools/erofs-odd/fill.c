@@ -17,6 +17,8 @@ uint64_t fill_wanted(const struct fill *fill)
 
 static size_t piece_size(const struct fill *fill)
 {
+	if (fill->hold)
+		return (size_t)(fill->end - fill->off);
 	return fill->piece ? fill->piece : FILL_FIRST;
 }
 
@@ -28,6 +30,8 @@ static int write_out(struct fill *fill, size_t len)
 	stats.bytes_filled += len;
 	fill->off += len;
 	fill->used -= len;
+	if (fill->progress)
+		atomic_store(fill->progress, fill->off);
 	return 0;
 }
 
@@ -47,11 +51,11 @@ static int write_piece(struct fill *fill)
 }
 
 /**
- * fill_space - where may the next bytes of the range be put?
+ * fill_space - get the buffer for the next bytes of a range
  * @fill: the range
- * @len: gets how many there is room for; 0 when all of the range is here
+ * @len: set to the bytes that fit; 0 when the range is complete
  *
- * Return: a place in @fill->buf; fill_took() says how many bytes came
+ * Return: a pointer into @fill->buf; call fill_took() with the bytes stored there
  */
 char *fill_space(struct fill *fill, size_t *len)
 {
@@ -72,6 +76,9 @@ char *fill_space(struct fill *fill, size_t *len)
 int fill_took(struct fill *fill, size_t len)
 {
 	fill->used += len;
+	if (fill->hold)
+		return 0;
+	stats_first_byte();
 	if (fill->used < piece_size(fill) && fill_wanted(fill))
 		return 0;
 	return write_piece(fill);
@@ -118,7 +125,7 @@ int fill_add(struct fill *fill, const void *data, size_t len)
  */
 int fill_flush(struct fill *fill)
 {
-	size_t len = fill->used - fill->used % FILL_BLOCK;
+	size_t len = fill->hold ? 0 : fill->used - fill->used % FILL_BLOCK;
 	int err = len ? write_out(fill, len) : 0;
 
 	if (!err && len)

@@ -2,12 +2,14 @@
 /*
  * From the source into the cache: gathers what arrives into pieces and writes
  * each as soon as it is whole. The kernel wakes readers of a range once that
- * range is there, so a long answer must not be kept back until its end. A READ
+ * range is there, so a long response must not be kept back until its end. A READ
  * begins with the byte that a reader waits for, so its first piece is small.
  */
 #ifndef ODD_FILL_H
 #define ODD_FILL_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +31,8 @@
  * @buf: %FILL_PIECE bytes
  * @used: bytes of @buf that wait to be written
  * @piece: bytes of the piece that is being gathered, 0 for the first one
+ * @hold: nothing is written: @buf has room for the whole range, and gets it
+ * @progress: told @off after each write, or NULL
  * @err: errno of a write that failed, negative, or 0
  */
 struct fill {
@@ -39,6 +43,8 @@ struct fill {
 	char *buf;
 	size_t used;
 	size_t piece;
+	bool hold;
+	atomic_ullong *progress;
 	int err;
 };
 

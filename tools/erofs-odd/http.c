@@ -75,7 +75,7 @@ static size_t on_header(char *data, size_t one, size_t len, void *arg)
 	struct http_request *req = arg;
 
 	(void)one;
-	http_answer_line(&req->answer, data, len);
+	http_response_line(&req->response, data, len);
 	return len;
 }
 
@@ -92,8 +92,8 @@ static size_t bytes_to_skip(const struct http_request *req, size_t len)
 static uint64_t announced(const struct http_request *req)
 {
 	if (req->status == 206)
-		return req->answer.range.last - req->answer.range.first + 1;
-	return req->answer.version.size;
+		return req->response.range.last - req->response.range.first + 1;
+	return req->response.version.size;
 }
 
 static int take_body(struct http_request *req, const char *data, size_t len)
@@ -110,7 +110,7 @@ static int take_body(struct http_request *req, const char *data, size_t len)
 		len = (size_t)fill_wanted(req->fill);
 	err = fill_add(req->fill, data, len);
 	if (err)
-		return fetcher_fail(req->fetcher, err, "writing to the cache: %s", strerror(-err));
+		return fetcher_fail(req->fetcher, err, "write to the cache failed: %s", strerror(-err));
 	return 0;
 }
 
@@ -148,7 +148,6 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
 		req->got += len;
 		return req->status == 206 && req->got <= 1 ? len : refuse(req, -EALREADY);
 	}
-	stats_first_byte();
 	err = take_body(req, data, len);
 	return err ? refuse(req, err) : len;
 }
@@ -168,7 +167,7 @@ static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t c
 	}
 	if (!silence || time - req->heard_ms < silence)
 		return 0;
-	req->err = fetcher_fail_for_now(req->fetcher, -ETIMEDOUT, "%s: nothing came for %lu ms",
+	req->err = fetcher_fail_for_now(req->fetcher, -ETIMEDOUT, "%s: no data for %lu ms",
 					req->shown, silence);
 	return 1;
 }
@@ -238,16 +237,16 @@ static int judge_transport(struct http_request *req, CURLcode code, const char *
 	}
 }
 
-/* A blob of no bytes has no byte 0, so a probe of it is answered with 416. */
+/* An empty blob has no byte 0, so a probe of it returns 416. */
 static bool is_empty_blob(struct http_request *req)
 {
-	const struct http_answer *answer = &req->answer;
+	const struct http_response *response = &req->response;
 
-	if (req->fill || req->status != 416 || !answer->has_range || answer->bad ||
-	    answer->range.satisfied || answer->range.total != 0)
+	if (req->fill || req->status != 416 || !response->has_range || response->bad ||
+	    response->range.satisfied || response->range.total != 0)
 		return false;
-	req->answer.version.place = req->place;
-	req->answer.version.size = 0;
+	req->response.version.place = req->place;
+	req->response.version.size = 0;
 	return true;
 }
 
@@ -292,7 +291,7 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
 
 static void start_attempt(struct http_request *req)
 {
-	http_answer_reset(&req->answer);
+	http_response_reset(&req->response);
 	req->status = 0;
 	req->checked = false;
 	req->got = 0;
@@ -415,10 +414,10 @@ static int follow(struct http_request *req, char **url)
 }
 
 /**
- * http_perform - send one request and take its answer
+ * http_perform - send one request and receive the response
  * @req: what to ask; results are filled in
  *
- * A probe asks for byte 0 and learns the size from the answer's Content-Range:
+ * A probe asks for byte 0 and learns the size from the response's Content-Range:
  * unlike HEAD that also shows whether the server has ranges at all. Redirects are
  * followed here, so that credentials go to the source's own host alone.
  *

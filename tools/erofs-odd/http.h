@@ -6,7 +6,7 @@
 #include "auth.h"
 #include "fetcher.h"
 #include "fill.h"
-#include "http_answer.h"
+#include "http_response.h"
 
 /** HTTP_WHOLE_MAX - largest blob that a server without ranges may serve, in bytes */
 #define HTTP_WHOLE_MAX	(4U << 20)
@@ -25,7 +25,7 @@
  * @first: first byte asked for
  * @last: last byte asked for
  * @status: HTTP status
- * @answer: its header; @answer.version is whole once the header was found good
+ * @response: its header; @response.version is whole once the header was found good
  * @checked: the header was found good
  * @got: bytes of the body so far
  * @heard_ms: when the last of them came
@@ -45,7 +45,7 @@ struct http_request {
 	uint64_t first;
 	uint64_t last;
 	long status;
-	struct http_answer answer;
+	struct http_response response;
 	bool checked;
 	uint64_t got;
 	uint64_t heard_ms;

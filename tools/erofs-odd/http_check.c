@@ -24,13 +24,13 @@ static int fail_size(struct http_request *req, uint64_t told)
 
 static int check_partial(struct http_request *req)
 {
-	const struct content_range *range = &req->answer.range;
+	const struct content_range *range = &req->response.range;
 
-	if (!req->answer.has_range || !range->satisfied)
+	if (!req->response.has_range || !range->satisfied)
 		return fetcher_fail(req->fetcher, -EIO, "%s: status 206 without a Content-Range",
 				    req->shown);
 	if (range->total == RANGE_UNKNOWN && !req->want)
-		return fetcher_fail(req->fetcher, -EIO, "%s: the server does not tell the size",
+		return fetcher_fail(req->fetcher, -EIO, "%s: the server does not report the size",
 				    req->shown);
 	if (range->total != RANGE_UNKNOWN && req->want && range->total != req->want->size)
 		return fail_size(req, range->total);
@@ -48,11 +48,11 @@ static int check_partial(struct http_request *req)
  */
 static int check_whole(struct http_request *req)
 {
-	uint64_t length = req->answer.length;
+	uint64_t length = req->response.length;
 
 	if (length == RANGE_UNKNOWN)
 		return doubt(req, fetcher_fail(req->fetcher, -EOPNOTSUPP, "%s: the server ignores "
-					       "Range and tells no size", req->shown));
+					       "Range and reports no size", req->shown));
 	if (req->want && length != req->want->size)
 		return doubt(req, fetcher_fail(req->fetcher, -EIO, "%s: the server ignores Range "
 					       "and sends %" PRIu64 " bytes, the blob has %" PRIu64,
@@ -74,7 +74,7 @@ static int fail_changed(struct http_request *req, const char *field, const char 
 
 static int check_version(struct http_request *req)
 {
-	const struct version *was = req->want, *is = &req->answer.version;
+	const struct version *was = req->want, *is = &req->response.version;
 
 	if (!was || version_same(was, is, req->mirror))
 		return 0;
@@ -87,32 +87,32 @@ static int check_version(struct http_request *req)
 		return fail_changed(req, "ETag", was->etag, is->etag);
 	if (*was->modified && *is->modified)
 		return fail_changed(req, "Last-Modified", was->modified, is->modified);
-	return fetcher_fail(req->fetcher, -ESTALE, "%s: nothing says that it is the version that "
+	return fetcher_fail(req->fetcher, -ESTALE, "%s: cannot tell whether it is the version that "
 			    "was opened", req->shown);
 }
 
 /** http_check_header - once per reply, before any byte of the body is used */
 int http_check_header(struct http_request *req)
 {
-	struct http_answer *answer = &req->answer;
+	struct http_response *response = &req->response;
 	int err;
 
-	if (answer->bad)
+	if (response->bad)
 		return fetcher_fail(req->fetcher, -EIO, "%s: invalid field %s",
-				    req->shown, answer->bad);
-	if (answer->web_page)
-		return doubt(req, fetcher_fail(req->fetcher, -EIO, "%s: a web page (text/html) in "
-					       "place of the blob", req->shown));
+				    req->shown, response->bad);
+	if (response->web_page)
+		return doubt(req, fetcher_fail(req->fetcher, -EIO, "%s: a web page (text/html) "
+					       "instead of the blob", req->shown));
 	err = req->status == 206 ? check_partial(req) : check_whole(req);
 	if (err)
 		return err;
-	answer->version.place = req->place;
+	response->version.place = req->place;
 	if (req->status == 200)
-		answer->version.size = answer->length;
-	else if (answer->range.total != RANGE_UNKNOWN)
-		answer->version.size = answer->range.total;
+		response->version.size = response->length;
+	else if (response->range.total != RANGE_UNKNOWN)
+		response->version.size = response->range.total;
 	else
-		answer->version.size = req->want->size;
+		response->version.size = req->want->size;
 	return check_version(req);
 }
 
@@ -121,22 +121,23 @@ int http_check_coding(struct http_request *req, uint8_t byte)
 {
 	uint64_t off = req->status == 206 ? req->first : 0;
 
-	if (!http_answer_is_coded(&req->answer, off, byte))
+	if (!http_response_is_coded(&req->response, off, byte))
 		return 0;
 	return fetcher_fail(req->fetcher, -EIO, "%s: the body is encoded (Content-Encoding: %s)",
-			    req->shown, req->answer.coding);
+			    req->shown, req->response.coding);
 }
 
-/** http_check_status - what a status without data means */
+/** http_check_status - the error for a status without data */
 int http_check_status(struct http_request *req)
 {
+	uint64_t total = req->response.range.total;
 	long status = req->status;
 	int err = -EIO;
 
-	/* The range was one of the blob's. */
-	if (status == 416 && req->want && req->answer.has_range &&
-	    req->answer.range.total != RANGE_UNKNOWN && req->answer.range.total != req->want->size)
-		return fail_size(req, req->answer.range.total);
+	/* The range was inside the blob when it was opened. */
+	if (status == 416 && req->want && req->response.has_range && total != RANGE_UNKNOWN &&
+	    total != req->want->size)
+		return fail_size(req, total);
 	if (status == 404 || status == 410)
 		err = -ENOENT;
 	if (status == 401 || status == 403 || status == 407)

@@ -45,6 +45,7 @@ enum option_key {
 	KEY_RETRIES,
 	KEY_RETRY_TIME,
 	KEY_SWITCH,
+	KEY_NO_PREFETCH,
 	KEY_MIRRORS,
 	KEY_DOWNGRADE,
 	KEY_QUEUE,
@@ -107,7 +108,7 @@ struct arguments {
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Cache:", 1 },
-	{ "dir", KEY_DIR, "DIR", 0, "Cache directory (needed, unless --fd is given)", 0 },
+	{ "dir", KEY_DIR, "DIR", 0, "Cache directory (required without --fd)", 0 },
 	{ "tag", KEY_TAG, "NAME", 0, "Cache name", 0 },
 	{ "secctx", KEY_SECCTX, "CTX", 0, "Security context for the cache's files", 0 },
 	{ "brun", KEY_BRUN, "N", 0, "Stop culling above N percent of free blocks", 0 },
@@ -116,50 +117,52 @@ static const struct argp_option options[] = {
 	{ "frun", KEY_FRUN, "N", 0, "Stop culling above N percent of free files", 0 },
 	{ "fcull", KEY_FCULL, "N", 0, "Start culling below N percent of free files", 0 },
 	{ "fstop", KEY_FSTOP, "N", 0, "Stop filling below N percent of free files", 0 },
-	{ "cache-size", KEY_CACHE_SIZE, "BYTES[K|M|G|T]", 0, "Cull when the cache has more, until it "
-	  "has nine tenths of that", 0 },
-	{ "cold", KEY_COLD, "SECONDS", 0, "Parts of blobs in use that were not read for so long may "
-	  "be removed, too, when there is too little room (60)", 0 },
+	{ "cache-size", KEY_CACHE_SIZE, "BYTES[K|M|G|T]", 0, "Cull when the cache uses more, down to "
+	  "nine tenths of it", 0 },
+	{ "cold", KEY_COLD, "SECONDS", 0, "With too little space, also cull parts of blobs in use "
+	  "that were not read for this long (60)", 0 },
 	{ "device", 'd', "PATH", 0, "Device of the kernel module (" CACHEFILES_OD_DEVICE ")", 0 },
-	{ "fd", KEY_FD, "N", 0, "Take over the device from the open fd N, where the cache is bound "
-	  "already, and answer what its last daemon left unanswered", 0 },
+	{ "fd", KEY_FD, "N", 0, "Take over the device open as fd N, whose cache is bound already, "
+	  "with the requests that the last daemon did not complete", 0 },
 
 	{ NULL, 0, NULL, 0, "Blobs:", 2 },
-	{ "source", 's', "DIR|URL", 0, "Directory or http(s) URL with the blobs; may be repeated, the "
-	  "first one that has a blob serves it, the others step in for it", 0 },
-	{ "source-file", KEY_SOURCE_FILE, "FILE", 0, "The same, with the URL in a file: for one that "
-	  "has secrets in it", 0 },
+	{ "source", 's', "DIR|URL", 0, "Directory or http(s) URL with the blobs; may be repeated: the "
+	  "first one that has a blob serves it, the others are fallbacks", 0 },
+	{ "source-file", KEY_SOURCE_FILE, "FILE", 0, "The same, with the URL in a file, for one that "
+	  "contains secrets", 0 },
 	{ "token-file", KEY_TOKEN, "FILE", 0, "Bearer token for the source before this option", 0 },
 	{ "header-file", KEY_HEADER, "FILE", 0, "Header fields for the source before this option, one "
-	  "a line", 0 },
+	  "per line", 0 },
 	{ "user-file", KEY_USER, "FILE", 0, "user:password for the source before this option", 0 },
 	{ "netrc-file", KEY_NETRC, "FILE", 0, "Logins by host, for the source before this option", 0 },
 	{ "cert", KEY_CERT, "FILE", 0, "Client certificate (PEM) for the source before this option", 0 },
 	{ "key", KEY_KEY, "FILE", 0, "Key of --cert, if it is not in the same file", 0 },
-	{ "mirrors", KEY_MIRRORS, NULL, 0, "Blobs of one name and size are the same at all sources", 0 },
+	{ "mirrors", KEY_MIRRORS, NULL, 0, "Blobs of the same name and size are identical at all sources", 0 },
 	{ "allow-http-redirect", KEY_DOWNGRADE, NULL, 0, "Follow redirects from https to http", 0 },
-	{ "threads", 't', "N", 0, "Requests handled at once, for each source (16); "
-	  "a quarter as many more for OPENs and blobs that have no other request", 0 },
-	{ "queue", KEY_QUEUE, "N", 0, "Requests that may wait here, the others wait in the kernel "
+	{ "threads", 't', "N", 0, "Threads for each source (16); a quarter as many "
+	  "more for OPENs and for blobs without another request", 0 },
+	{ "queue", KEY_QUEUE, "N", 0, "Requests that may wait in the daemon, others wait in the kernel "
 	  "(65536)", 0 },
-	{ "retry-time", KEY_RETRY_TIME, "SECONDS", 0, "How long a request without progress is repeated "
+	{ "retry-time", KEY_RETRY_TIME, "SECONDS", 0, "How long a request without progress is retried "
 	  "(300)", 0 },
-	{ "switch-time", KEY_SWITCH, "SECONDS", 0, "A source that sends nothing for so long is left for "
-	  "the next one (3)", 0 },
+	{ "switch-time", KEY_SWITCH, "SECONDS", 0, "Switch to the next source when one sends nothing for "
+	  "this long (3)", 0 },
+	{ "no-prefetch", KEY_NO_PREFETCH, NULL, 0, "Do not prefetch: do not look for traces at the "
+	  "sources", 0 },
 	{ "retries", KEY_RETRIES, "N", OPTION_HIDDEN, NULL, 0 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Longest time for one HTTP request (30)", 0 },
-	{ "low-speed", KEY_LOW_SPEED, "BYTES[:SECONDS]", 0, "Give an HTTP request up that is slower "
-	  "than BYTES per second for SECONDS (1024:10); 0 turns this off", 0 },
-	{ "cacert", KEY_CACERT, "FILE", 0, "Certificates to trust, in place of the system's", 0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Time limit of one HTTP request (30)", 0 },
+	{ "low-speed", KEY_LOW_SPEED, "BYTES[:SECONDS]", 0, "Abort an HTTP request that is slower than "
+	  "BYTES per second for SECONDS (1024:10); 0: never", 0 },
+	{ "cacert", KEY_CACERT, "FILE", 0, "Trusted certificates, instead of the system's", 0 },
 
 	{ NULL, 0, NULL, 0, "Other:", 3 },
-	{ "initramfs", KEY_INITRAMFS, NULL, 0, "The root file system is served from here: outlive "
-	  "the initramfs, the shutdown's last kill and lack of memory", 0 },
-	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE each second, as JSON", 0 },
-	{ "metrics", KEY_METRICS, "PATH|PORT", 0, "Serve counters for Prometheus on a socket of that "
-	  "path, or on a port of the loopback; may be repeated", 0 },
-	{ "proc", KEY_PROC, "DIR", 0, "Where /proc is", 0 },
-	{ "verbose", 'v', NULL, 0, "Log every open too", 0 },
+	{ "initramfs", KEY_INITRAMFS, NULL, 0, "Serve the root file system: survive the switch from "
+	  "the initramfs, the final kill at shutdown and the OOM killer", 0 },
+	{ "stats", KEY_STATS, "FILE", 0, "Write counters to FILE every second, as JSON", 0 },
+	{ "metrics", KEY_METRICS, "PATH|PORT", 0, "Serve Prometheus metrics on a UNIX socket or a "
+	  "loopback port; may be repeated", 0 },
+	{ "proc", KEY_PROC, "DIR", 0, "Read DIR instead of /proc", 0 },
+	{ "verbose", 'v', NULL, 0, "Log debug messages, such as each OPEN", 0 },
 	{ NULL, 0, NULL, 0, NULL, -1 },
 	{ 0 },
 };
@@ -171,7 +174,7 @@ static uint64_t parse_number(struct argp_state *state, const char *option, const
 	uint64_t value;
 
 	if (number_parse(&p, &value) || *p || value < min || value > max)
-		argp_error(state, "--%s: '%s' is not a number from %llu to %llu", option, text,
+		argp_error(state, "invalid --%s '%s': not a number from %llu to %llu", option, text,
 			   (unsigned long long)min, (unsigned long long)max);
 	return value;
 }
@@ -189,7 +192,7 @@ static uint64_t parse_size(struct argp_state *state, const char *option, const c
 		p++;
 	}
 	if (bad || *p || !value || value > (uint64_t)INT64_MAX >> shift)
-		argp_error(state, "--%s: '%s' is not a size", option, text);
+		argp_error(state, "invalid --%s '%s': not a size", option, text);
 	return value << shift;
 }
 
@@ -204,7 +207,7 @@ static void parse_low_speed(struct argp_state *state, const char *text, struct f
 		bad = number_parse(&p, &seconds);
 	}
 	if (bad || *p || speed > INT_MAX || seconds > INT_MAX)
-		argp_error(state, "--low-speed: '%s' is not BYTES or BYTES:SECONDS", text);
+		argp_error(state, "invalid --low-speed '%s': neither BYTES nor BYTES:SECONDS", text);
 	fetch->low_speed = (long)speed;
 	fetch->low_speed_s = (long)seconds;
 }
@@ -242,7 +245,7 @@ static void parse_auth(struct argp_state *state, int key, const char *path, stru
 	char **file = files[key - KEY_TOKEN];
 
 	if (!source || source->ops != &source_http_ops)
-		argp_error(state, "%s: credentials come after the URL that they are for", path);
+		argp_error(state, "%s: credentials must follow the source that they are for", path);
 	free(*file);
 	*file = strdup(path);
 	if (!*file)
@@ -252,7 +255,7 @@ static void parse_auth(struct argp_state *state, int key, const char *path, stru
 static void check_arguments(struct argp_state *state, const struct arguments *args)
 {
 	if (args->fd < 0 && !args->dir)
-		argp_error(state, "no --dir is given");
+		argp_error(state, "missing --dir");
 	if (args->fd >= 0 && args->dir)
 		argp_error(state, "--dir cannot be changed with --fd: the cache is bound already");
 }
@@ -304,6 +307,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_SWITCH:
 		serve->fetch.switch_ms = parse_number(state, "switch-time", text, 1, 3600) * 1000;
 		break;
+	case KEY_NO_PREFETCH:
+		serve->no_prefetch = true;
+		break;
 	case KEY_QUEUE:
 		serve->queue_max = (unsigned int)parse_number(state, "queue", text, 1, 1U << 24);
 		break;
@@ -347,11 +353,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->verbose = true;
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is not an option", text);
+		argp_error(state, "unexpected argument '%s'", text);
 		break;
 	case ARGP_KEY_END:
 		if (!serve->sources)
-			argp_error(state, "no --source is given");
+			argp_error(state, "missing --source");
 		/* A restarted service takes up where it left off, whatever --dir says. */
 		stored = notify_stored_fd();
 		if (stored >= 0 && args->fd < 0)
@@ -368,7 +374,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,
-	.doc = "Serve blobs to file systems that are mounted before their data is there.",
+	.doc = "Serve blobs to images that are mounted before their data has been fetched.",
 };
 
 /* Sends "NAME VALUE", and says what went wrong. */
@@ -383,7 +389,7 @@ static int configure(int dev, const char *name, const char *value)
 	else
 		err = device_command(dev, command);
 	if (err)
-		log_err("the kernel refused '%.200s': %s", command, strerror(-err));
+		log_err("kernel rejected '%.200s': %s", command, strerror(-err));
 	return err;
 }
 
@@ -429,7 +435,7 @@ static const char *open_hint(int err)
 		return "; another daemon has it open";
 	case -EPERM:
 	case -EACCES:
-		return "; this needs root (CAP_SYS_ADMIN)";
+		return "; root (CAP_SYS_ADMIN) is required";
 	}
 	return "";
 }
@@ -441,7 +447,7 @@ static void sweep_maps(const char *dir)
 	int err = maps_sweep(dir, &removed);
 
 	if (err && err != -ENOENT)
-		log_warn("%s/maps: removing maps without a cache file: %s", dir, strerror(-err));
+		log_warn("%s/maps: failed to remove maps without a cache file: %s", dir, strerror(-err));
 	else if (!err && removed)
 		log_info("%s/maps: removed %u maps without a cache file", dir, removed);
 }
@@ -452,7 +458,7 @@ static bool ask_for_wide_reads(int dev)
 	int err = device_command(dev, "wide");
 
 	if (err)
-		log_debug("the kernel takes neither 'wide' nor validators: %s", strerror(-err));
+		log_debug("the kernel supports neither 'wide' nor validators: %s", strerror(-err));
 	return !err;
 }
 
@@ -490,13 +496,13 @@ static void raise_fd_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
-		log_debug("the limit of open files stays: %s", strerror(errno));
+		log_debug("failed to raise the limit of open files: %s", strerror(errno));
 }
 
 /*
- * If the root file system is served from here, whoever ends this process waits
- * for it next. systemd spares what has '@' first in its command line, when it
- * leaves the initramfs and when it shuts down.
+ * If this process serves the root file system, a task that kills it waits for it
+ * next. systemd spares processes whose command line begins with '@' when it leaves
+ * the initramfs and when it shuts down.
  */
 static void outlive_the_others(char *argv0)
 {
@@ -506,7 +512,7 @@ static void outlive_the_others(char *argv0)
 	if (*argv0)
 		*argv0 = '@';
 	if (fd < 0 || write(fd, never, sizeof(never) - 1) < 0)
-		log_warn("lack of memory may end this process: %s", strerror(errno));
+		log_warn("failed to disable the OOM killer for this process: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -514,10 +520,10 @@ static void outlive_the_others(char *argv0)
 static void warn_of_arguments(const struct arguments *args)
 {
 	if (args->retries)
-		log_warn("--retries is ignored: --retry-time says how long to try");
+		log_warn("--retries is ignored: use --retry-time");
 	if (args->blotted)
-		log_warn("a URL with a password or a query is on the command line, where others "
-			 "can read it at the start: use --source-file");
+		log_warn("a URL on the command line has a password or a query, which other users "
+			 "can see at startup: use --source-file");
 }
 
 /* Root without its capabilities is a user like any other. */
@@ -574,7 +580,7 @@ static int serve_confined(struct arguments *args)
 	args->serve.cull.proc = args->serve.proc;
 	err = confine();
 	if (err) {
-		log_err("giving up capabilities: %s", strerror(-err));
+		log_err("failed to drop capabilities: %s", strerror(-err));
 		return err;
 	}
 	check_sources(args->serve.sources);
@@ -587,7 +593,7 @@ static int run(struct arguments *args)
 
 	err = http_global_init();
 	if (err) {
-		log_err("starting libcurl: %s", strerror(-err));
+		log_err("failed to start libcurl: %s", strerror(-err));
 		return err;
 	}
 	err = listen_for_metrics(args);

@@ -64,7 +64,7 @@ static int sweep(int cache, DIR *list, unsigned int *removed)
 }
 
 /**
- * maps_sweep - remove the maps of cache files that are gone
+ * maps_sweep - remove the maps of cache files that no longer exist
  * @dir: the cache's directory
  * @removed: gets how many
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The map files of the cache: those whose cache file is gone are removed. */
+/* The map files of the cache: those without a cache file are removed. */
 #ifndef ODD_MAPS_H
 #define ODD_MAPS_H
 

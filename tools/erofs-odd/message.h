@@ -8,11 +8,11 @@
 
 /**
  * struct message - one message of the device, checked
- * @msg_id: names the message in its answer
+ * @msg_id: names the message in its reply
  * @object_id: names the blob
  * @opcode: enum cachefiles_od_opcode
  * @fd: OPEN: the blob's fd; -1 for the others. Set as soon as the message is
- *	long enough to hold it, so that a bad OPEN can still be answered.
+ *	long enough to hold it, so that a malformed OPEN can still be failed.
  * @volume: OPEN: the volume key, ends with a NUL; points into the buffer
  * @cookie: OPEN: the cookie key, no NUL; points into the buffer
  * @cookie_len: OPEN: bytes of @cookie, at least 1

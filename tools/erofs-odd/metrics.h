@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters for Prometheus, in its text format, over HTTP: on a socket in the file system or
- * on the loopback, for whoever may connect to it. A thread of its own serves one client after
- * the other, and none for longer than a few seconds.
+ * Counters in the Prometheus text format over HTTP, on a UNIX socket or a loopback port. A
+ * dedicated thread serves one client at a time, each for a few seconds at most.
  */
 #ifndef ODD_METRICS_H
 #define ODD_METRICS_H

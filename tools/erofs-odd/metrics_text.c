@@ -26,11 +26,11 @@ static void print_daemon(FILE *out)
 		{ "opens_total", "counter", "OPEN messages", (long long)stats.opens },
 		{ "reads_total", "counter", "READ messages", (long long)stats.reads },
 		{ "open_errors_total", "counter", "OPENs that failed", (long long)stats.open_errors },
-		{ "read_errors_total", "counter", "READs that were not filled",
+		{ "read_errors_total", "counter", "READs that failed",
 		  (long long)stats.read_errors },
-		{ "retries_total", "counter", "Requests to a source that were repeated",
+		{ "retries_total", "counter", "Requests to a source that were retried",
 		  (long long)stats.retries },
-		{ "failovers_total", "counter", "READs that another source stepped in for",
+		{ "failovers_total", "counter", "READs that another source served instead",
 		  (long long)stats.failovers },
 		{ "device_faults_total", "counter", "Messages that could not be received",
 		  (long long)stats.device_faults },
@@ -38,8 +38,16 @@ static void print_daemon(FILE *out)
 		  (long long)stats.bytes_fetched },
 		{ "filled_bytes_total", "counter", "Bytes written to the cache",
 		  (long long)stats.bytes_filled },
+		{ "prefetches_total", "counter", "Traces used for prefetching",
+		  (long long)stats.prefetches },
+		{ "prefetch_requests_total", "counter", "Requests sent for prefetching",
+		  (long long)stats.prefetch_requests },
+		{ "prefetch_hits_total", "counter", "READs served by prefetched data",
+		  (long long)stats.prefetch_hits },
+		{ "prefetched_bytes_total", "counter", "Bytes written to the cache by prefetching",
+		  (long long)stats.bytes_prefetched },
 		{ "open_blobs", "gauge", "Blobs that are open", stats.open_blobs },
-		{ "requests_in_flight", "gauge", "Requests that a thread works on", stats.in_flight },
+		{ "requests_in_flight", "gauge", "Requests being handled by a thread", stats.in_flight },
 		{ "requests_queued", "gauge", "Requests that wait for a thread", stats.queued },
 	};
 	char name[64];
@@ -80,22 +88,24 @@ static void print_cache_columns(FILE *out, const struct table *caches, size_t ro
 	static const struct {
 		const char *column, *name, *type, *help;
 	} columns[] = {
-		{ "hits", "hits_total", "counter", "Parts of reads that were present" },
+		{ "hits", "hits_total", "counter", "Parts of reads whose data was present" },
 		{ "misses", "misses_total", "counter", "Parts of reads that waited for the daemon" },
 		{ "bytes_served", "served_bytes_total", "counter", "Bytes read" },
 		{ "bytes_filled", "filled_bytes_total", "counter", "Bytes written and kept" },
 		{ "bytes_widened", "widened_bytes_total", "counter",
-		  "Bytes of READs beyond what was wanted" },
+		  "Bytes of READs beyond what readers wanted" },
+		{ "bytes_unused", "unused_bytes", "gauge",
+		  "Bytes written and kept that no read has used" },
 		{ "bytes_passed", "passed_bytes_total", "counter",
-		  "Bytes that were not kept for lack of room" },
+		  "Bytes not kept for lack of space" },
 		{ "bytes_punched", "punched_bytes_total", "counter",
-		  "Bytes given back from blobs in use" },
-		{ "culled", "culled_total", "counter", "Blobs that were removed" },
+		  "Bytes freed from blobs in use" },
+		{ "culled", "culled_total", "counter", "Blobs removed from the cache" },
 		{ "opens", "opens_total", "counter", "OPENs that the daemon has received" },
 		{ "reads_sent", "reads_total", "counter", "READs that the daemon has received" },
 		{ "failures", "failures_total", "counter", "Parts of reads that failed" },
-		{ "timeouts", "timeouts_total", "counter", "Those that failed by a deadline" },
-		{ "commits", "commits_total", "counter", "Presence maps that were committed" },
+		{ "timeouts", "timeouts_total", "counter", "Parts of reads that failed at a deadline" },
+		{ "commits", "commits_total", "counter", "Presence maps committed" },
 		{ "volumes", "volumes", "gauge", "Volumes in use" },
 		{ "blobs", "blobs", "gauge", "Blobs that are open" },
 		{ "requests", "requests", "gauge", "Requests that are not completed" },
@@ -122,14 +132,14 @@ static void print_states(FILE *out, const struct table *caches, size_t row, cons
 	fputs("erofs_od_cache_oldest_request_seconds{cache=\"", out);
 	print_label(out, tag);
 	fprintf(out, "\"} %.3f\n", (double)table_number(caches, row, "oldest_ms") / 1000);
-	print_head(out, "erofs_od_cache_culling", "gauge", "1 while room is to be made");
+	print_head(out, "erofs_od_cache_culling", "gauge", "1 while culling");
 	print_cache_value(out, "erofs_od_cache_culling", tag,
 			  !strcmp(table_get(caches, row, "culling"), "yes"));
 	for (i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
 		if (strcmp(room, rooms[i]))
 			continue;
 		print_head(out, "erofs_od_cache_room", "gauge",
-			   "Free space: 0 nothing is kept, 1 below cull, 2 below run, 3 more");
+			   "Free space: 0 new data is not kept, 1 below cull, 2 below run, 3 above");
 		print_cache_value(out, "erofs_od_cache_room", tag, i);
 	}
 }

@@ -71,8 +71,8 @@ static size_t path_end(const char *url)
 
 /**
  * url_join - the URL of a blob
- * @base: URL of the directory, with or without a slash at its end; a query stays
- *	behind the blob's name, a fragment is dropped
+ * @base: URL of the directory, with or without a slash at its end; a query is moved
+ *	after the blob's name, a fragment is dropped
  * @name: blob name, checked; every byte that is not unreserved is
  *	percent-encoded, so that it can neither leave the directory nor add a query
  *

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "notify.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -42,4 +44,19 @@ void notify_ready(void)
 void notify_stopping(void)
 {
 	sd_notify(0, "STOPPING=1");
+}
+
+/** notify_watchdog_ms - how often notify_alive() must be called; 0: never */
+unsigned int notify_watchdog_ms(void)
+{
+	uint64_t usec;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	return usec / 1000 < UINT_MAX ? (unsigned int)(usec / 1000) : UINT_MAX;
+}
+
+void notify_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
 }

@@ -19,3 +19,12 @@ void notify_ready(void)
 void notify_stopping(void)
 {
 }
+
+unsigned int notify_watchdog_ms(void)
+{
+	return 0;
+}
+
+void notify_alive(void)
+{
+}

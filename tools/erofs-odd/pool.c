@@ -166,7 +166,7 @@ static void run_job(struct pool *pool, struct job *job, struct fetcher *fetcher,
 	pool->running++;
 	pthread_mutex_unlock(&pool->lock);
 	stats.in_flight++;
-	fetcher->cancel = &blob->gone;
+	fetcher->cancel = &blob->closed;
 	pools->run(pools->arg, pool, job, fetcher, piece);
 	fetcher->cancel = NULL;
 	blob_put(blob);
@@ -317,6 +317,33 @@ bool pools_full(struct pools *pools)
 	return !atomic_exchange(&pools->starved, false);
 }
 
+static enum pools_load pool_load(struct pool *pool)
+{
+	enum pools_load load = POOLS_IDLE;
+
+	pthread_mutex_lock(&pool->lock);
+	if (pool->ready && !pool->waiting)
+		load = POOLS_FULL;
+	else if (pool->ready || pool->running)
+		load = POOLS_BUSY;
+	pthread_mutex_unlock(&pool->lock);
+	return load;
+}
+
+/** pools_load - what the workers have to do: most of all of them */
+enum pools_load pools_load(struct pools *pools)
+{
+	enum pools_load load, most = POOLS_IDLE;
+	int i;
+
+	for (i = 0; i < pools->count; i++) {
+		load = pool_load(&pools->of[i]);
+		if (load > most)
+			most = load;
+	}
+	return most;
+}
+
 /* A job of a blob that was closed has nothing to wait for. */
 static void wake_closed(struct pool *pool)
 {
@@ -325,7 +352,7 @@ static void wake_closed(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	for (job = TAILQ_FIRST(&pool->later); job; job = next) {
 		next = TAILQ_NEXT(job, link);
-		if (!atomic_load(&job->blob->gone))
+		if (!atomic_load(&job->blob->closed))
 			continue;
 		TAILQ_REMOVE(&pool->later, job, link);
 		put_ready(pool, job);

@@ -25,7 +25,7 @@
  * struct job - a request of the kernel
  * @link: in its queue
  * @blob: what it is about; the job holds a reference
- * @msg_id: for the answer
+ * @msg_id: for the reply
  * @is_open: an OPEN, else a READ
  * @ended: it counts no more in the blob's @jobs
  * @off: READ: first byte that is not in the cache yet
@@ -40,6 +40,8 @@
  * @hopeful: a source of this round may serve it later
  * @round: how often all sources were asked without progress
  * @doubts: how many replies contradicted others
+ * @held_ms: READ: since when it waits for what is fetched ahead, or 0
+ * @asked: READ: it does not wait for that, or not any more
  * @err: why it failed so far, 0 for not yet
  * @why: the same in words, or NULL
  */
@@ -61,6 +63,8 @@ struct job {
 	bool hopeful;
 	unsigned int round;
 	unsigned int doubts;
+	uint64_t held_ms;
+	bool asked;
 	int err;
 	char *why;
 };
@@ -139,9 +143,18 @@ struct pools {
 	int count;
 };
 
+/**
+ * enum pools_load - what there is to do
+ * @POOLS_IDLE: nothing
+ * @POOLS_BUSY: requests are under way
+ * @POOLS_FULL: requests wait for a thread
+ */
+enum pools_load { POOLS_IDLE, POOLS_BUSY, POOLS_FULL };
+
 int pools_start(struct pools *pools, struct source *sources);
 void pools_submit(struct pools *pools, int index, struct job *job);
 bool pools_full(struct pools *pools);
+enum pools_load pools_load(struct pools *pools);
 void pools_closed(struct pools *pools);
 unsigned int pools_stop(struct pools *pools, unsigned int grace_ms);
 struct job *job_new(struct blob *blob, uint32_t msg_id);

@@ -71,23 +71,22 @@ static bool is_about(const struct od_mapfile *head, const struct od_mapfile *wan
 }
 
 /**
- * record_read - look a blob's record up
+ * record_map - what the cache has of a blob, as of the last commit
  * @dirs: the cache
  * @volume: volume key
  * @name: checked blob name
- * @record: set
+ * @map: set; free it after success
  *
  * The kernel makes sure itself that a map and its cache file belong together, and
- * throws both away if not: then what is missing is asked for, of this version.
+ * throws both away if not.
  *
  * Return: 0; -ENOENT if there is none; or a negative errno
  */
-int record_read(const struct cache_dirs *dirs, const char *volume, const char *name,
-		struct record *record)
+int record_map(const struct cache_dirs *dirs, const char *volume, const char *name,
+	       struct presence *map)
 {
 	char path[MAP_PATH_SIZE], map_name[MAP_NAME_SIZE];
 	struct od_mapfile want;
-	struct presence map;
 	struct stat st;
 	int err;
 
@@ -99,16 +98,36 @@ int record_read(const struct cache_dirs *dirs, const char *volume, const char *n
 	if (fstatat(dirs->cache, path, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
 	presence_name(st.st_ino, map_name);
-	err = presence_read(dirs->maps, map_name, &map);
-	if (err)
-		return err;
-	if (is_about(&map.head, &want, &st)) {
-		record->size = map.head.size;
-		record->whole = presence_bytes(&map) == map.head.size;
-		strcpy(record->validator, map.head.validator);
-	} else {
+	err = presence_read(dirs->maps, map_name, map);
+	if (!err && !is_about(&map->head, &want, &st)) {
+		presence_free(map);
 		err = -ENOENT;
 	}
-	presence_free(&map);
 	return err;
+}
+
+/**
+ * record_read - look a blob's record up
+ * @dirs: the cache
+ * @volume: volume key
+ * @name: checked blob name
+ * @record: set
+ *
+ * What is missing is asked for, of this version.
+ *
+ * Return: 0; -ENOENT if there is none; or a negative errno
+ */
+int record_read(const struct cache_dirs *dirs, const char *volume, const char *name,
+		struct record *record)
+{
+	struct presence map;
+	int err = record_map(dirs, volume, name, &map);
+
+	if (err)
+		return err;
+	record->size = map.head.size;
+	record->whole = presence_bytes(&map) == map.head.size;
+	strcpy(record->validator, map.head.validator);
+	presence_free(&map);
+	return 0;
 }

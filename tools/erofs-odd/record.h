@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "presence.h"
 #include "version.h"
 
 /**
@@ -32,6 +33,8 @@ struct record {
 
 int cache_dirs_open(struct cache_dirs *dirs, const char *dir);
 void cache_dirs_close(struct cache_dirs *dirs);
+int record_map(const struct cache_dirs *dirs, const char *volume, const char *name,
+	       struct presence *map);
 int record_read(const struct cache_dirs *dirs, const char *volume, const char *name,
 		struct record *record);
 

@@ -79,8 +79,7 @@ static void handle_open(struct server *server, const struct message *msg)
 	stats.opens++;
 	err = blob_name_check(msg->cookie, msg->cookie_len, name);
 	if (err) {
-		log_warn("OPEN %" PRIu32 ": refused, not a name for a blob: %zu bytes, the first "
-			 "is 0x%02x", msg->msg_id, msg->cookie_len, msg->cookie[0]);
+		log_warn("OPEN %" PRIu32 ": invalid blob name: %zu bytes, the first one is 0x%02x", msg->msg_id, msg->cookie_len, msg->cookie[0]);
 		goto refuse;
 	}
 	blob = blobs_add(&server->work.blobs, server->options->dev, msg->object_id, msg->fd,
@@ -109,14 +108,14 @@ static void handle_read(struct server *server, const struct message *msg)
 
 	stats.reads++;
 	if (!blob) {
-		/* Not always an error: the answer to its OPEN may just have failed. */
+		/* Not always an error: the reply to its OPEN may just have failed. */
 		log_warn("READ %" PRIu32 " is for object %" PRIu32 ", which is not open",
 			 msg->msg_id, msg->object_id);
 		stats.read_errors++;
 		return;
 	}
 	if (!atomic_load(&blob->open))
-		log_err("READ %" PRIu32 " is for blob %s, whose OPEN is not answered yet",
+		log_err("READ %" PRIu32 " is for blob %s, whose OPEN has no reply yet",
 			msg->msg_id, blob->shown);
 	else if (msg->off >= blob->version.size)
 		log_err("READ %" PRIu32 " of blob %s, %" PRIu64 " bytes at %" PRIu64
@@ -192,7 +191,7 @@ static int device_faltered(struct server *server, int err, unsigned int faults)
 
 	stats.device_faults++;
 	if (faults == 1)
-		log_warn("reading from the device: %s; going on", strerror(-err));
+		log_warn("failed to read from the device: %s; continuing", strerror(-err));
 	if (faults < FAULTS_MAX)
 		return 0;
 	return timerfd_settime(server->again, 0, &soon, NULL) ? -errno : 0;
@@ -207,7 +206,7 @@ static int receive(struct server *server, char *buf, size_t size, unsigned int *
 		return device_faltered(server, (int)n, *faults);
 	}
 	if (n < 0) {
-		log_err("reading from the device: %s", strerror((int)-n));
+		log_err("failed to read from the device: %s", strerror((int)-n));
 		return (int)n;
 	}
 	if (n)
@@ -276,8 +275,10 @@ static int handle_event(struct server *server, const struct epoll_event *event, 
 		return 0;
 	}
 	if (fd == server->timer) {
-		if (read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
+		if (read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count)) {
+			notify_alive();
 			write_stats(server);
+		}
 		return 0;
 	}
 	if (fd == server->work.pools.room_fd) {
@@ -291,7 +292,7 @@ static int handle_event(struct server *server, const struct epoll_event *event, 
 		culler_wake(&server->culler);
 	err = drain_device(server);
 	if (!err && (event->events & (EPOLLERR | EPOLLHUP))) {
-		log_err("the device is gone");
+		log_err("the device was shut down");
 		return -ENODEV;
 	}
 	return err;
@@ -322,9 +323,23 @@ void serve_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Each second, for the counters; and three times in the time that the watchdog gives. */
+static int start_timer(struct server *server)
+{
+	unsigned int watchdog_ms = notify_watchdog_ms(), ms = 1000;
+	struct itimerspec tick = { .it_value.tv_nsec = 1 };
+
+	if (!server->options->stats_path && !watchdog_ms)
+		return 0;
+	if (watchdog_ms && watchdog_ms / 3 < ms)
+		ms = watchdog_ms / 3 + 1;
+	tick.it_interval.tv_sec = ms / 1000;
+	tick.it_interval.tv_nsec = ms % 1000 * 1000000L;
+	return timerfd_settime(server->timer, 0, &tick, NULL) ? -errno : 0;
+}
+
 static int open_events(struct server *server)
 {
-	struct itimerspec second = { .it_interval.tv_sec = 1, .it_value.tv_nsec = 1 };
 	sigset_t set;
 	int err;
 
@@ -335,9 +350,9 @@ static int open_events(struct server *server)
 	server->again = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (server->epoll < 0 || server->signals < 0 || server->timer < 0 || server->again < 0)
 		return -errno;
-	if (server->options->stats_path && timerfd_settime(server->timer, 0, &second, NULL))
-		return -errno;
-	err = watch(server, server->signals, EPOLLIN);
+	err = start_timer(server);
+	if (!err)
+		err = watch(server, server->signals, EPOLLIN);
 	if (!err)
 		err = watch(server, server->timer, EPOLLIN);
 	if (!err)
@@ -385,9 +400,10 @@ static void finish(struct server *server)
 
 	notify_stopping();
 	culler_stop(&server->culler);
+	prefetch_stop(&server->work.prefetch);
 	unfinished = pools_stop(&server->work.pools, STOP_GRACE_MS);
 	if (unfinished)
-		log_info("%u requests left unanswered", unfinished);
+		log_info("%u requests left without a reply", unfinished);
 	blobs_drop_all(&server->work.blobs);
 	wanted_exit(&server->work.wanted);
 	cache_dirs_close(&server->work.dirs);
@@ -395,7 +411,7 @@ static void finish(struct server *server)
 	log_counters();
 }
 
-/* Without them blobs are opened by what sources say alone. */
+/* Without them only the sources tell the versions of blobs. */
 static void find_records(struct work *work, const char *dir)
 {
 	int err = dir ? cache_dirs_open(&work->dirs, dir) : -ENOENT;
@@ -404,12 +420,12 @@ static void find_records(struct work *work, const char *dir)
 		return;
 	work->dirs.cache = -1;
 	work->dirs.maps = -1;
-	log_debug("%s: the cache's records are not used: %s", dir ? dir : "no directory",
+	log_debug("%s: failed to open the maps of the cache: %s", dir ? dir : "no directory",
 		  strerror(-err));
 }
 
 /**
- * serve - answer the kernel until a signal ends it
+ * serve - reply to the kernel until a signal ends it
  * @options: how
  *
  * Return: 0 after SIGTERM or SIGINT, else a negative errno; the reason was logged
@@ -436,7 +452,9 @@ int serve(struct serve_options *options)
 	int err;
 
 	server.work.pools.arg = &server.work;
+	server.work.culler = &server.culler;
 	wanted_init(&server.work.wanted, options->proc);
+	prefetch_init(&server.work.prefetch, &server.work, options->no_prefetch);
 	find_records(&server.work, options->dir);
 	err = pools_start(&server.work.pools, options->sources);
 	if (!err)

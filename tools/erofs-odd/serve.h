@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The daemon at work: messages in, answers out. */
+/* The daemon's main loop: messages in, replies out. */
 #ifndef ODD_SERVE_H
 #define ODD_SERVE_H
 
@@ -16,6 +16,7 @@
  * @queue_max: how many requests may wait
  * @dir: the cache's directory, or NULL if it is not known
  * @proc: where /proc is
+ * @no_prefetch: fetch nothing before it is wanted
  * @fetch: patience with sources
  * @stats_path: file for the counters, or NULL
  * @cull: what the cache may keep
@@ -29,6 +30,7 @@ struct serve_options {
 	unsigned int queue_max;
 	const char *dir;
 	const char *proc;
+	bool no_prefetch;
 	struct fetch_options fetch;
 	const char *stats_path;
 	struct cull_options cull;

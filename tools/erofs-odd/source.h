@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where blobs come from: directories and HTTP servers behind one interface. */
+/* Sources of blobs: one interface for directories and HTTP servers. */
 #ifndef ODD_SOURCE_H
 #define ODD_SOURCE_H
 

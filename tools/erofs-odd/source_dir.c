@@ -72,13 +72,12 @@ static int check_version(struct source *source, struct fetcher *fetcher, const c
 	if (version_same(want, &now, source_is_mirrored(fetcher, name)))
 		return 0;
 	if (now.size != want->size)
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file has %" PRIu64 " bytes now, it "
-				    "had %" PRIu64 " when it was opened", shown, now.size,
-				    want->size);
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file has %" PRIu64 " bytes, it had %"
+				    PRIu64 " when it was opened", shown, now.size, want->size);
 	if (want->ino && now.ino != want->ino)
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file was replaced by another one",
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file was replaced",
 				    shown);
-	return fetcher_fail(fetcher, -ESTALE, "%s: the file was changed since it was opened",
+	return fetcher_fail(fetcher, -ESTALE, "%s: the file has changed since it was opened",
 			    shown);
 }
 
@@ -99,12 +98,12 @@ static int check_again(struct source *source, struct fetcher *fetcher, const cha
 	if (fstatat(source->dirfd, name, &st, 0)) {
 		if (errno != ENOENT)
 			return fail_errno(source, fetcher, -errno);
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file is gone", source->shown);
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file was removed", source->shown);
 	}
 	if (st.st_dev == was->st_dev && st.st_ino == was->st_ino && st.st_size == was->st_size &&
 	    same_time(&st.st_mtim, &was->st_mtim) && same_time(&st.st_ctim, &was->st_ctim))
 		return 0;
-	return fetcher_fail(fetcher, -ESTALE, "%s: the file was changed since it was opened",
+	return fetcher_fail(fetcher, -ESTALE, "%s: the file has changed since it was opened",
 			    source->shown);
 }
 
@@ -128,11 +127,10 @@ static int fetch_piece(struct source *source, struct fetcher *fetcher, const cha
 	if (!n)
 		return fetcher_fail(fetcher, -EIO, "%s: the file ends at %" PRIu64,
 				    source->shown, fill->off + fill->used);
-	stats_first_byte();
 	stats.bytes_fetched += (unsigned long long)n;
 	err = fill_took(fill, (size_t)n);
 	if (err)
-		return fetcher_fail(fetcher, err, "writing to the cache: %s", strerror(-err));
+		return fetcher_fail(fetcher, err, "write to the cache failed: %s", strerror(-err));
 	return 0;
 }
 
@@ -144,7 +142,7 @@ static int dir_fetch(struct source *source, struct fetcher *fetcher, const char 
 	int err;
 
 	if (fd == -ENOENT && want->place == source->index)
-		return fetcher_fail(fetcher, -ESTALE, "%s: the file is gone", source->shown);
+		return fetcher_fail(fetcher, -ESTALE, "%s: the file was removed", source->shown);
 	if (fd < 0)
 		return fd;
 	err = check_version(source, fetcher, name, want, &st);

@@ -48,7 +48,7 @@ static int http_open(struct source *source, struct fetcher *fetcher, const char 
 	if (!err)
 		err = http_perform(&req);
 	if (!err)
-		*version = req.answer.version;
+		*version = req.response.version;
 	forget_blob(&req);
 	return err;
 }

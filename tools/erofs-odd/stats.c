@@ -51,6 +51,9 @@ static int print_counters(FILE *out)
 		stats.failovers, stats.device_faults);
 	fprintf(out, "\"bytes_fetched\": %llu, \"bytes_filled\": %llu, ",
 		stats.bytes_fetched, stats.bytes_filled);
+	fprintf(out, "\"prefetches\": %llu, \"prefetch_requests\": %llu, \"prefetch_hits\": %llu, "
+		"\"bytes_prefetched\": %llu, ", stats.prefetches, stats.prefetch_requests,
+		stats.prefetch_hits, stats.bytes_prefetched);
 	fprintf(out, "\"open_blobs\": %lld, \"in_flight\": %lld, \"queued\": %lld}\n",
 		stats.open_blobs, stats.in_flight, stats.queued);
 	return ferror(out) ? -EIO : 0;

@@ -12,13 +12,17 @@
  * @reads: READ messages
  * @closes: CLOSE messages
  * @bad_messages: messages that made no sense
- * @open_errors: OPENs answered with an errno
+ * @open_errors: OPENs that failed
  * @read_errors: READs that were not filled
  * @retries: requests to a source that were repeated
  * @failovers: READs that another source served than the one the blob was opened from
  * @device_faults: messages that could not be received: no memory, no file descriptors
  * @bytes_fetched: bytes that sources delivered, repeated ones included
  * @bytes_filled: bytes written to the cache
+ * @prefetches: traces by which data was fetched ahead
+ * @prefetch_requests: requests for that
+ * @prefetch_hits: READs that needed no request, because of that
+ * @bytes_prefetched: bytes written to the cache ahead
  * @open_blobs: blobs open now
  * @in_flight: requests that a worker handles now
  * @queued: requests that wait for a worker now
@@ -29,6 +33,7 @@ struct stats {
 	atomic_ullong opens, reads, closes, bad_messages;
 	atomic_ullong open_errors, read_errors, retries, failovers, device_faults;
 	atomic_ullong bytes_fetched, bytes_filled;
+	atomic_ullong prefetches, prefetch_requests, prefetch_hits, bytes_prefetched;
 	atomic_llong open_blobs, in_flight, queued;
 	uint64_t start_ms;
 	atomic_ullong first_byte_ms;

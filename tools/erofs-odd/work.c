@@ -21,6 +21,7 @@
 /* From this round on the kernel is asked whether somebody still waits. */
 #define ROUNDS_UNASKED		2
 #define SILENCE_DOUBLINGS	4
+#define AHEAD_AGAIN_MS		5
 
 static uint64_t bit(int index)
 {
@@ -29,7 +30,7 @@ static uint64_t bit(int index)
 
 /* --- replies --- */
 
-static int answer_open(struct work *work, uint32_t msg_id, int64_t size_or_errno,
+static int reply_to_open(struct work *work, uint32_t msg_id, int64_t size_or_errno,
 		       const char *validator)
 {
 	char command[64 + VALIDATOR_MAX];
@@ -44,7 +45,7 @@ static int answer_open(struct work *work, uint32_t msg_id, int64_t size_or_errno
 /** work_refuse_open - reply to an OPEN with an errno */
 void work_refuse_open(struct work *work, uint32_t msg_id, int err)
 {
-	int sent = answer_open(work, msg_id, err, "");
+	int sent = reply_to_open(work, msg_id, err, "");
 
 	stats.open_errors++;
 	if (sent)
@@ -60,8 +61,8 @@ static void copen_refused(struct work *work, struct blob *blob, int err)
 		log_warn("blob %s: kernel rejected the reply to OPEN: %s",
 			 blob->shown, strerror(-err));
 	else if (!told_before(&work->refused, blob->name, blob->validator))
-		log_err("blob %s: changed at the source while it is in use: what is missing cannot "
-			"be read until it is unmounted: %s", blob->shown, strerror(-err));
+		log_err("blob %s: changed at the source while in use: missing data cannot be read "
+			"until it is unmounted: %s", blob->shown, strerror(-err));
 	blobs_drop(&work->blobs, blob->object_id);
 }
 
@@ -112,17 +113,19 @@ static void send_copen(struct work *work, struct job *job, const char *from)
 	/* READs may come as soon as the reply is sent. */
 	atomic_store(&blob->open, true);
 	job_ends(job);
-	err = answer_open(work, job->msg_id, (int64_t)blob->version.size, blob->validator);
+	err = reply_to_open(work, job->msg_id, (int64_t)blob->version.size, blob->validator);
 	if (err)
 		copen_refused(work, blob, err);
 	else
 		log_debug("blob %s is open: %" PRIu64 " bytes, from %s", blob->shown,
 			  blob->version.size, from);
+	if (!err)
+		prefetch_open(&work->prefetch, blob);
 }
 
 static void fail_open(struct work *work, struct job *job)
 {
-	log_warn("blob %s cannot be opened: %s (%s)", job->blob->shown,
+	log_warn("blob %s: failed to open: %s (%s)", job->blob->shown,
 		 job->err == -ENOENT ? "no source has it" : job->why ? job->why : "out of memory",
 		 strerror(-job->err));
 	work_refuse_open(work, job->msg_id, job->err);
@@ -140,7 +143,7 @@ static void fail_read(struct job *job)
 		log_err("blob %s, %" PRIu64 " bytes at %" PRIu64 ": %s (%s)", blob->shown,
 			job->end - job->off, job->off, why, strerror(-job->err));
 	else if (!atomic_exchange(&blob->told, true))
-		log_err("blob %s: nothing more is filled until it is opened again: %s (%s)",
+		log_err("blob %s: no more data is fetched until it is reopened: %s (%s)",
 			blob->shown, why, strerror(-job->err));
 	/* A failed READ is completed too: the hole tells the kernel to fail the reader. */
 	complete_read(job);
@@ -242,7 +245,7 @@ static unsigned long backoff_ms(unsigned int round)
 	return full / 2 + chance % (full / 2 + 1);
 }
 
-/* What says most of why it failed: neither "not here" nor "another version". */
+/* The most informative error: neither "not found" nor "another version". */
 static void note(struct job *job, int err, const char *why)
 {
 	if (job->err && (err == -ENOENT || (job->err != -ENOENT && job->err != -ESTALE)))
@@ -263,7 +266,7 @@ static bool open_from_record(struct work *work, struct job *job)
 		return false;
 	version_read(&blob->version, record.size, record.validator);
 	strcpy(blob->validator, record.validator);
-	log_warn("blob %s: opened from the cache, which has all of it: %s", blob->shown,
+	log_warn("blob %s: opened from the cache, where it is complete: %s", blob->shown,
 		 job->why ? job->why : strerror(-job->err));
 	send_copen(work, job, "the cache");
 	job_free(job);
@@ -272,7 +275,7 @@ static bool open_from_record(struct work *work, struct job *job)
 
 static void abandon(struct work *work, struct job *job)
 {
-	log_debug("request %" PRIu32 " of blob %s: nobody waits for it any more", job->msg_id,
+	log_debug("request %" PRIu32 " of blob %s: no reader waits for it", job->msg_id,
 		  job->blob->shown);
 	if (job->is_open)
 		blobs_drop(&work->blobs, job->blob->object_id);
@@ -330,17 +333,16 @@ static void is_stale(struct work *work, struct pool *pool, struct job *job, cons
 	uint64_t before = atomic_fetch_or(&job->blob->stale, bit(pool->source->index));
 
 	if (!(before & bit(pool->source->index)) && work->pools.count > 1)
-		log_warn("blob %s: %s; it is not asked for this blob any more", job->blob->shown,
-			 why);
+		log_warn("blob %s: %s; source no longer used for this blob", job->blob->shown, why);
 }
 
 static void is_sick(struct work *work, struct pool *pool, struct fetcher *fetcher)
 {
 	if (health_failed(&pool->health, fetcher->pause_ms))
-		log_warn("%s; trying again, each request for %lu s", fetcher->why,
+		log_warn("%s; retrying, each request for %lu s", fetcher->why,
 			 work->pools.options->retry_ms / 1000);
 	else
-		log_debug("%s; trying again", fetcher->why);
+		log_debug("%s; retrying", fetcher->why);
 }
 
 /* @moved: some of it came */
@@ -366,7 +368,7 @@ static void failed(struct work *work, struct pool *pool, struct job *job, struct
 		if (fetcher->hope == HOPE_LATER && !moved)
 			is_sick(work, pool, fetcher);
 		else
-			log_debug("%s; trying again", fetcher->why);
+			log_debug("%s; retrying", fetcher->why);
 	}
 	if (moved && !(job->refused & self)) {
 		stats.retries++;
@@ -427,7 +429,7 @@ static int ask_read(struct pool *pool, struct job *job, struct fetcher *fetcher,
 	if (!err || err == -ECANCELED)
 		return err;
 	if (!fill.err && fill_flush(&fill))
-		fetcher_fail(fetcher, fill.err, "writing to the cache: %s", strerror(-fill.err));
+		fetcher_fail(fetcher, fill.err, "write to the cache failed: %s", strerror(-fill.err));
 	*moved = fill.off + fill.used > before;
 	job->off = fill.off;
 	if (!fill.err)
@@ -469,6 +471,23 @@ static bool is_put_off(struct work *work, struct pool *pool, struct job *job)
 	return true;
 }
 
+/* What it is for is just coming in: it takes no request of its own. */
+static bool is_fetched_ahead(struct work *work, struct pool *pool, struct job *job)
+{
+	switch (prefetch_turn(&work->prefetch, job)) {
+	case PREFETCH_WAIT:
+		submit_at(work, pool->source->index, job, clock_ms() + AHEAD_AGAIN_MS);
+		return true;
+	case PREFETCH_DONE:
+		complete_read(job);
+		job_free(job);
+		return true;
+	case PREFETCH_ASK:
+		break;
+	}
+	return false;
+}
+
 /* With another source to ask, a silent one is left sooner than without. */
 static unsigned long silence_ms(struct work *work, struct pool *pool, struct job *job)
 {
@@ -490,6 +509,8 @@ void work_run(void *arg, struct pool *pool, struct job *job, struct fetcher *fet
 
 	if (!fetcher_canceled(fetcher)) {
 		if (is_put_off(work, pool, job))
+			return;
+		if (!job->is_open && is_fetched_ahead(work, pool, job))
 			return;
 		health_try(&pool->health);
 		fetcher->silence_ms = silence_ms(work, pool, job);

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What becomes of a request: it is taken from source to source until one has served it,
- * none can, or its time is up.
+ * Life of a request: it goes from source to source until one has served it, none can, or
+ * its time is up.
  *
- *	submitted -> asked: served -----------------------------> answered
- *	               |  failed: another source is left ------> asked again, there
- *	               |  failed: all were asked, one may come back -> waits, asked again
- *	               |  an OPEN, all is in the cache --------> answered from its record
- *	               |  time is up, or no source can serve it -> answered with an error
- *	               +  aborted (CLOSE, the daemon ends) -----> not answered
+ *	submitted -> tried: served ------------------------------> success
+ *	               |  failed, another source is left -------> tried there
+ *	               |  failed at all sources, one may recover -> waits, tried again
+ *	               |  an OPEN, the cache has all data ------> success, from its record
+ *	               |  time is up, or no source can serve it -> failed with an errno
+ *	               +  aborted (CLOSE, the daemon exits) ----> no reply
  */
 #ifndef ODD_WORK_H
 #define ODD_WORK_H
 
 #include "blob.h"
 #include "pool.h"
+#include "prefetch.h"
 #include "proc.h"
 #include "record.h"
 #include "told.h"
@@ -26,8 +27,10 @@
  * @blobs: open blobs
  * @pools: workers
  * @dirs: the cache's records
- * @wanted: what somebody waits for
- * @refused: versions of blobs that the kernel refused, and that was logged
+ * @wanted: requests that the kernel still waits for
+ * @prefetch: prefetching
+ * @culler: culls; NULL: culling is disabled
+ * @refused: versions that the kernel rejected, already logged
  */
 struct work {
 	int dev;
@@ -36,6 +39,8 @@ struct work {
 	struct pools pools;
 	struct cache_dirs dirs;
 	struct wanted wanted;
+	struct prefetch prefetch;
+	struct culler *culler;
 	struct told refused;
 };
 

@@ -111,6 +111,7 @@ static void check(struct doctor *doctor)
 {
 	doctor_kernel(doctor);
 	doctor_modules(doctor);
+	doctor_algorithms(doctor);
 	doctor_signature(doctor);
 	doctor_security(doctor);
 	doctor_stock(doctor);

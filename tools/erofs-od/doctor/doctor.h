@@ -29,6 +29,7 @@ struct doctor {
 
 void doctor_kernel(struct doctor *doctor);
 void doctor_modules(struct doctor *doctor);
+void doctor_algorithms(struct doctor *doctor);
 void doctor_security(struct doctor *doctor);
 void doctor_signature(struct doctor *doctor);
 void doctor_stock(struct doctor *doctor);

@@ -11,6 +11,7 @@ static const char *const names[FINDING_COUNT] = {
 	[FINDING_KERNEL_RANGE]		= "kernel-range",
 	[FINDING_KERNEL_HEADERS]	= "kernel-headers",
 	[FINDING_MODULES_BUILT]		= "modules-built",
+	[FINDING_ALGORITHMS]		= "algorithms",
 	[FINDING_SIGNATURE]		= "signature",
 	[FINDING_SIGNER_KEY]		= "signer-key",
 	[FINDING_SELINUX]		= "selinux",

@@ -10,6 +10,12 @@
 
 #define LABEL	"context=system_u:object_r:container_ro_file_t:s0"
 
+/* From an option; or each file has its own, where the policy knows the type. */
+static bool has_label(const char *options)
+{
+	return strstr(options, "context=") || text_has_word(options, "seclabel");
+}
+
 /* A mount that got no label from its options, or NULL; free it. */
 static char *find_unlabelled(const struct host *host)
 {
@@ -22,7 +28,7 @@ static char *find_unlabelled(const struct host *host)
 	while (table && iter && !target && !mnt_table_next_fs(table, iter, &fs)) {
 		const char *type = mnt_fs_get_fstype(fs), *options = mnt_fs_get_fs_options(fs);
 
-		if (type && !strcmp(type, "erofs_od") && !(options && strstr(options, "context=")))
+		if (type && !strcmp(type, "erofs_od") && !(options && has_label(options)))
 			target = text_copy(mnt_fs_get_target(fs));
 	}
 	mnt_free_iter(iter);
@@ -43,7 +49,7 @@ static void check_enforcing(struct doctor *doctor)
 			      text_copy("erofs-od mount -o " LABEL));
 	else if (mounts)
 		findings_ok(&doctor->findings, FINDING_SELINUX,
-			    text_copy("SELinux is enforcing, and all mounts have a label"));
+			    text_copy("SELinux is enforcing, and all mounts have labels"));
 	else
 		findings_ok(&doctor->findings, FINDING_SELINUX,
 			    text_copy("SELinux is enforcing: mount with -o " LABEL));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The header of an HTTP reply: fields in, checked facts out. */
-#ifndef ODD_HTTP_ANSWER_H
-#define ODD_HTTP_ANSWER_H
+#ifndef ODD_HTTP_RESPONSE_H
+#define ODD_HTTP_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "version.h"
 
 /**
- * struct http_answer - the header of one reply
+ * struct http_response - the header of one reply
  * @range: Content-Range
  * @has_range: there was one, and it could be read
  * @bad: a field that contradicts itself or makes no sense: its name, or NULL
@@ -20,7 +20,7 @@
  * @coding: the first content coding that would change the bytes, or ""
  * @web_page: it is of a type that no blob has
  */
-struct http_answer {
+struct http_response {
 	struct content_range range;
 	bool has_range;
 	const char *bad;
@@ -30,8 +30,8 @@ struct http_answer {
 	bool web_page;
 };
 
-void http_answer_reset(struct http_answer *answer);
-void http_answer_line(struct http_answer *answer, const char *data, size_t len);
-bool http_answer_is_coded(const struct http_answer *answer, uint64_t off, uint8_t byte);
+void http_response_reset(struct http_response *response);
+void http_response_line(struct http_response *response, const char *data, size_t len);
+bool http_response_is_coded(const struct http_response *response, uint64_t off, uint8_t byte);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "http_answer.h"
+#include "http_response.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,11 +23,11 @@ static const struct {
 
 #define CODINGS	(sizeof(codings) / sizeof(codings[0]))
 
-/** http_answer_reset - before the first line, and before that of each further header */
-void http_answer_reset(struct http_answer *answer)
+/** http_response_reset - before the first line, and before that of each further header */
+void http_response_reset(struct http_response *response)
 {
-	memset(answer, 0, sizeof(*answer));
-	answer->length = RANGE_UNKNOWN;
+	memset(response, 0, sizeof(*response));
+	response->length = RANGE_UNKNOWN;
 }
 
 /* If @line is the field @name, returns its value without blanks and line end. */
@@ -47,17 +47,17 @@ static const char *field_value(char *line, const char *name)
 }
 
 /* Two of them cannot both be right. */
-static void take_range(struct http_answer *answer, const char *value)
+static void take_range(struct http_response *response, const char *value)
 {
-	if (answer->has_range || content_range_parse(value, &answer->range))
-		answer->bad = "Content-Range";
-	answer->has_range = true;
+	if (response->has_range || content_range_parse(value, &response->range))
+		response->bad = "Content-Range";
+	response->has_range = true;
 }
 
-static void take_length(struct http_answer *answer, const char *value)
+static void take_length(struct http_response *response, const char *value)
 {
-	if (number_parse(&value, &answer->length) || *value)
-		answer->bad = "Content-Length";
+	if (number_parse(&value, &response->length) || *value)
+		response->bad = "Content-Length";
 }
 
 static bool is_coding(const char *name, size_t len)
@@ -71,33 +71,33 @@ static bool is_coding(const char *name, size_t len)
 }
 
 /* Names that are no codings ("identity", "aws-chunked", "utf-8") change no bytes. */
-static void take_codings(struct http_answer *answer, const char *value)
+static void take_codings(struct http_response *response, const char *value)
 {
 	size_t len;
 
 	for (; *value; value += len) {
 		value += strspn(value, ", \t");
 		len = strcspn(value, ", \t");
-		if (!*answer->coding && is_coding(value, len))
-			snprintf(answer->coding, sizeof(answer->coding), "%.*s", (int)len, value);
+		if (!*response->coding && is_coding(value, len))
+			snprintf(response->coding, sizeof(response->coding), "%.*s", (int)len, value);
 	}
 }
 
-static void take_type(struct http_answer *answer, const char *value)
+static void take_type(struct http_response *response, const char *value)
 {
 	size_t len = strcspn(value, "; \t");
 
-	answer->web_page = (len == 9 && !strncasecmp(value, "text/html", len)) ||
+	response->web_page = (len == 9 && !strncasecmp(value, "text/html", len)) ||
 			   (len == 21 && !strncasecmp(value, "application/xhtml+xml", len));
 }
 
 /**
- * http_answer_line - take one line of a header
- * @answer: what it is the header of
+ * http_response_line - take one line of a header
+ * @response: what it is the header of
  * @data: the line, no NUL at its end
  * @len: bytes of it
  */
-void http_answer_line(struct http_answer *answer, const char *data, size_t len)
+void http_response_line(struct http_response *response, const char *data, size_t len)
 {
 	char line[1024];
 	const char *value;
@@ -109,24 +109,24 @@ void http_answer_line(struct http_answer *answer, const char *data, size_t len)
 	line[len] = '\0';
 	/* The header of an interim reply came before. */
 	if (!strncmp(line, "HTTP/", 5))
-		http_answer_reset(answer);
+		http_response_reset(response);
 	else if ((value = field_value(line, "Content-Range")))
-		take_range(answer, value);
+		take_range(response, value);
 	else if ((value = field_value(line, "Content-Length")))
-		take_length(answer, value);
+		take_length(response, value);
 	else if ((value = field_value(line, "Content-Encoding")))
-		take_codings(answer, value);
+		take_codings(response, value);
 	else if ((value = field_value(line, "Content-Type")))
-		take_type(answer, value);
+		take_type(response, value);
 	else if ((value = field_value(line, "ETag")))
-		version_set_etag(&answer->version, value);
+		version_set_etag(&response->version, value);
 	else if ((value = field_value(line, "Last-Modified")))
-		version_set_modified(&answer->version, value);
+		version_set_modified(&response->version, value);
 }
 
 /**
- * http_answer_is_coded - is the body not the blob's own bytes?
- * @answer: its header
+ * http_response_is_coded - is the body not the blob's own bytes?
+ * @response: its header
  * @off: where in the blob the body begins
  * @byte: its first one
  *
@@ -135,14 +135,14 @@ void http_answer_line(struct http_answer *answer, const char *data, size_t len)
  * of a blob is looked at when it is opened; a range of the same size and version
  * further on is of the same bytes.
  */
-bool http_answer_is_coded(const struct http_answer *answer, uint64_t off, uint8_t byte)
+bool http_response_is_coded(const struct http_response *response, uint64_t off, uint8_t byte)
 {
 	size_t i;
 
-	if (!*answer->coding)
+	if (!*response->coding)
 		return false;
 	for (i = 0; i < CODINGS; i++) {
-		if (strcasecmp(answer->coding, codings[i].name))
+		if (strcasecmp(response->coding, codings[i].name))
 			continue;
 		if (codings[i].first < 0)
 			return true;
