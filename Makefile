@@ -17,10 +17,11 @@ UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 MODPROBEDIR ?= $(PREFIX)/lib/modprobe.d
 SYSCONFDIR ?= /etc
 DEFAULTDIR ?= $(SYSCONFDIR)/default
+APPARMORDIR ?= $(SYSCONFDIR)/apparmor.d
 
 .PHONY: all help demo demo-boot check check-full matrix vm modules probes tools unit kunit debug mutants soak fuzz bench lint images sign html ci \
-	deb rpm packages pkgtest install install-modules install-tools install-config uninstall \
-	install-module-sources clean
+	deb rpm packages pkgtest install install-modules install-tools install-config install-apparmor \
+	install-module-sources uninstall clean
 
 all: modules tools
 
@@ -40,7 +41,7 @@ help:
 	@echo 'Develop'
 	@echo '  make unit                    the suites of kunit/ in user space, under ASan and UBSan'
 	@echo '  make lint                    the rules of CONTRIBUTING.md that a script can check'
-	@echo '  make check [CI=true]         the tests that a change needs, 30 to 45 minutes; CI=true: 45'
+	@echo '  make check [CI=true]         the tests that a change needs, 40 minutes; CI=true: 50 to 60'
 	@echo '  make check-full              all tests'
 	@echo '  make vm KERNEL=6.1 [TEST=name]   the guest tests, or one, on a stock kernel of SUPPORTED'
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'
@@ -49,7 +50,7 @@ help:
 	@echo '  make mutants [TEST=name]     remove one guard after the other: does its test notice?'
 	@echo '  make fuzz [SECONDS=60] [TEST=name]   every parser under libFuzzer'
 	@echo '  make soak [MINUTES=30]       the long tests: debug kernels, coverage, stress'
-	@echo '  make bench [KERNEL=6.12] [ROUNDS=5] [PEERS=no]   reads beside ext4, erofs, squashfs and FUSE'
+	@echo '  make bench [KERNEL=6.12] [ROUNDS=5] [PART=compressed]   reads beside other file systems'
 	@echo '  make modules KERNEL=6.1      both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo '  make probes [KERNEL=|KDIR=]  the form of each kernel interface'
 	@echo '  make images                  the test images'
@@ -133,7 +134,7 @@ packages:
 pkgtest:
 	tests/pkg/pkgtest.sh $(SUITE)
 
-install: install-modules install-tools install-config
+install: install-modules install-tools install-config install-apparmor
 
 # Built by `make`, as a user who need not be root.
 install-modules:
@@ -159,13 +160,17 @@ install-config:
 	[ -e $(DESTDIR)$(DEFAULTDIR)/erofs-odd ] || install -D -m 644 -p \
 		packaging/default/erofs-odd $(DESTDIR)$(DEFAULTDIR)/erofs-odd
 
+# Rules of an administrator are in $(APPARMORDIR)/local.
+install-apparmor:
+	install -D -m 644 -p packaging/apparmor/erofs-odd $(DESTDIR)$(APPARMORDIR)/erofs-odd
+
 uninstall:
 	rm -f $(DESTDIR)$(MODDIR)/cachefiles_od.ko $(DESTDIR)$(MODDIR)/erofs_od.ko
 	[ ! -d $(DESTDIR)$(MODDIR) ] || rmdir $(DESTDIR)$(MODDIR)
 	$(if $(DESTDIR),,depmod -a $(KREL))
 	$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	rm -f $(DESTDIR)$(UNITDIR)/erofs-odd.service $(DESTDIR)$(UDEVDIR)/60-erofs-od.rules \
-		$(DESTDIR)$(MODPROBEDIR)/erofs-od.conf
+		$(DESTDIR)$(MODPROBEDIR)/erofs-od.conf $(DESTDIR)$(APPARMORDIR)/erofs-odd
 	! cmp -s packaging/modules-load.d/erofs-od.conf $(DESTDIR)$(SYSCONFDIR)/modules-load.d/erofs-od.conf || \
 		rm $(DESTDIR)$(SYSCONFDIR)/modules-load.d/erofs-od.conf
 	! cmp -s packaging/default/erofs-odd $(DESTDIR)$(DEFAULTDIR)/erofs-odd || \

@@ -85,7 +85,16 @@ checks_comments() {
 	[ "$id" = "$(awk '$1 == "maximum" { print $2 }' "$top/SUPPORTED")" ]
 }
 
-mapfile -t arguments < <(compiler)
+# without_debugging: arguments of make. Rows that are not tested are not booted, nor are changed
+# headers: debugging information would be a tenth of the build. Some kernels compute the
+# versions of exports from it.
+without_debugging() {
+	[ "$row_status" = builds ] || [ -n "${KERNEL_FOLDER-}" ] || return 0
+	grep -q '^CONFIG_GENDWARFKSYMS=y' "$kernel/root$headers/.config" ||
+		printf '%s\n' CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES=
+}
+
+mapfile -t arguments < <(compiler && without_debugging)
 arguments+=("${@:-modules}")
 checks_comments || arguments+=(cmd_checkdoc=)
 with_lock "build-${out//\//_}" build_locked "${arguments[@]}"

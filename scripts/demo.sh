@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: KERNEL=ID LOCAL=1 demo.sh
 #
-# The demo, from nothing: installs what is missing, builds, makes an image of
-# this machine's files, and mounts it lazily in a throw-away machine that runs
-# a stock kernel (default: this Debian's own). LOCAL=1 does it on this host,
-# with its running kernel: the modules are loaded here.
+# The demo, from scratch: installs missing packages, builds, creates an image of
+# this host's files, and mounts it on demand in a VM that runs a stock kernel
+# (default: this Debian's own). LOCAL=1 mounts it on this host instead, with its
+# running kernel, into which the modules are loaded.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -16,25 +16,25 @@ step() {
 }
 
 need_root "it installs packages, makes device nodes for the image, and builds in a chroot"
-step "what the demo needs"
+step "installing packages"
 "$top/scripts/deps.sh"
-step "the tools"
+step "building the tools"
 make -s -C "$top/tools" >&2
 make -s -C "$top/tools" origin >&2
 make -s -C "$top/tests/vm" >&2
 
 if [ -n "${LOCAL-}" ]; then
-	step "the image, of this machine's own files"
+	step "creating an image of this host's files"
 	disk=$("$top/tests/images/mkimage.sh")
-	step "the modules, for $(uname -r)"
+	step "building the modules for $(uname -r)"
 	"$top/scripts/demo-local.sh" "$disk"
 else
 	id=${KERNEL:-$(own_kernel)}
-	step "the modules, for the stock kernel $id"
+	step "building the modules for the stock kernel $id"
 	"$top/scripts/build-modules.sh" "$id" 2>&1 | tail -n 2 >&2
-	step "the image, of this machine's own files"
+	step "creating an image of this host's files"
 	disk=$("$top/tests/images/mkimage.sh")
-	step "a machine with kernel $id"
+	step "booting a VM with kernel $id"
 	DISK=$disk "$top/tests/bin/vm.sh" "$id" demo
 fi
 say "== the demo took $((SECONDS - began)) s"

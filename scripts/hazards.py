@@ -15,8 +15,9 @@ and one of the mutants of each hazard has also
     Title: N TEXT
     Tests: N KIND NAME[: CHECK, ...]    once for each test
 
-KIND is vm, debug, unit, kunit or fuzz. A CHECK is the name of a check of a guest test, or a
-part of it without a comma, or the name of a function of a suite.
+KIND is vm, debug, unit, kunit, fuzz or tools; of a program of tests/tools, Noticed-by has one
+test: PROGRAM:TEST. A CHECK is the name of a check of a guest test, or a part of it without a
+comma, or the name of a function of a suite or of a program.
 """
 import pathlib
 import re
@@ -41,7 +42,8 @@ what the code does then.
 
 ``vm NAME`` is a guest test, ``tests/vm/cases/NAME.sh``, followed by its most important
 checks; ``kunit NAME`` a suite, ``kunit/NAME_test.c``, followed by its tests; ``fuzz NAME`` a
-fuzzing target, ``tests/fuzz/fuzz_NAME.c``. Guest tests run on stock kernels, except those
+fuzzing target, ``tests/fuzz/fuzz_NAME.c``; ``tools NAME`` a program that plays the kernel or a
+server, ``tests/tools/NAME.c``, followed by its tests. Guest tests run on stock kernels, except those
 whose names begin with ``debug-``, and on the kernel ``debug`` (KASAN, lockdep, kmemleak),
 except ``cold``, which measures speed, and ``powercut``. Each ends by unloading both modules;
 on ``debug``, no memory may have leaked by then.
@@ -136,7 +138,7 @@ def guest_checks(name):
 def exists(kind, name, checks):
     """Says what does not exist of a test, if anything."""
     places = {"vm": f"tests/vm/cases/{name}.sh", "kunit": f"kunit/{name}_test.c",
-              "fuzz": f"tests/fuzz/fuzz_{name}.c"}
+              "fuzz": f"tests/fuzz/fuzz_{name}.c", "tools": f"tests/tools/{name}.c"}
     kind = {"debug": "vm", "unit": "kunit"}.get(kind, kind)
     if kind not in places or not (TOP / places[kind]).exists():
         return f"there is no {kind} {name}"
@@ -146,6 +148,8 @@ def exists(kind, name, checks):
         if kind == "kunit" and not re.search(rf"KUNIT_CASE[A-Z_]*\({re.escape(check)}\)",
                                              (TOP / places[kind]).read_text()):
             return f"kunit {name} has no test {check}"
+        if kind == "tools" and f"TEST({check})" not in (TOP / places[kind]).read_text():
+            return f"tools {name} has no test {check}"
     return None
 
 
@@ -159,12 +163,15 @@ def check(hazards, noticed, errors):
             missing = exists(*split_test(test))
             if missing:
                 errors.append(f"hazard {number}: {missing}")
-    # Two series: of the protocol and the cache, and of images and of this cache.
+    # Two series: of the protocol and the cache, and of images, of this cache and its daemon.
     for number in [*range(1, 31), *range(40, max(hazards) + 1)]:
         if number not in hazards:
             errors.append(f"hazard {number} has no mutant")
     for patch, test in noticed:
-        missing = exists(*test, []) if len(test) == 2 else f"'{' '.join(test)}' is not KIND NAME"
+        missing = f"'{' '.join(test)}' is not KIND NAME"
+        if len(test) == 2:
+            name, _, only = test[1].partition(":")
+            missing = exists(test[0], name, [only] if only else [])
         if missing:
             errors.append(f"{patch}: {missing}")
     if not errors and DOCUMENT.read_text() != document(hazards):

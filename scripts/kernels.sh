@@ -37,7 +37,7 @@ newest_release() {
 
 # What is not booted needs no image.
 is_booted() {
-	[ "$row_status" = tested ] || [ -n "${IMAGE-}" ]
+	[ "$row_status" != builds ] || [ -n "${IMAGE-}" ]
 }
 
 # is_here DIR: has it all that this row needs?

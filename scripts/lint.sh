@@ -20,8 +20,9 @@ files() {
 
 # rule NAME COMMAND...: the command prints what breaches the rule; nothing may be there
 rule() {
-	local breaches
-	breaches=$("${@:2}")
+	local breaches status=0
+	breaches=$("${@:2}") || status=$?
+	[ -n "$breaches" ] || [ $status = 0 ] || breaches="$2 ended with status $status"
 	if [ -z "$breaches" ]; then
 		echo "ok - lint: $1"
 		passed=$((passed + 1))
@@ -92,7 +93,7 @@ calls_that_go_up() {
 		BEGIN { call = module "_[a-z_0-9]+\\(" }
 		FNR == 1 { name = FILENAME; sub(/.*\//, "", name) }
 		FILENAME ~ /internal\.h$/ {
-			if (match($0, /^\/\* [a-z]+\.c \*\/$/)) { file = $2; level[file] = ++n }
+			if (match($0, /^\/\* [a-z_0-9]+\.c \*\/$/)) { file = $2; level[file] = ++n }
 			else if (file && match($0, call))
 				home[substr($0, RSTART, RLENGTH - 1)] = file
 			next
@@ -107,6 +108,12 @@ calls_that_go_up() {
 				line = substr(line, RSTART + RLENGTH)
 			}
 		}' "$1/internal.h" "$1"/*.c
+}
+
+# The module's prefix is for what other files see.
+prefixed_statics() {
+	files 'cachefiles_od/*.c' 'erofs_od/*.c' | xargs grep -nE \
+		'^static [^=;(]*\b(cachefiles|erofs)_od_[a-z_0-9]+\(' | grep -vE '_(init|exit)\(void\)$' || true
 }
 
 asserts_on_input() {
@@ -134,6 +141,11 @@ long_files() {
 
 white_space() {
 	files | grep -vE '\.(patch|md)$' | xargs grep -nIE '[[:space:]]+$' || true
+}
+
+# What a merge leaves where two sides differ.
+conflict_markers() {
+	files | xargs grep -nIE '^[<>|]{7} ' || true
 }
 
 # The README's table has the rows of SUPPORTED, and no other.
@@ -196,9 +208,9 @@ case_heads() {
 		[ -n "$where" ] || echo "$file:3: not '# where: WORD...'"
 		for word in $where; do
 			case $word in
-			stock | rows | short | debug | kasan) ;;
+			stock | rows | short | pages | debug | kasan) ;;
 			*.sh) [ -e "scripts/$word" ] || [ -e "tests/vm/$word" ] || [ -e "tests/bin/$word" ] || echo "$file:3: there is no $word" ;;
-			*) echo "$file:3: '$word' is not one of stock, rows, short, debug, kasan, FILE.sh" ;;
+			*) echo "$file:3: '$word' is not one of stock, rows, short, pages, debug, kasan, FILE.sh" ;;
 			esac
 		done
 	done
@@ -217,6 +229,11 @@ hazards() {
 	scripts/hazards.py check
 }
 
+# The images of the matrix are those of the table.
+image_table() {
+	scripts/imagetable.py check
+}
+
 # Operators look up each line that the modules log.
 log_lines() {
 	scripts/loglines.py
@@ -224,16 +241,15 @@ log_lines() {
 
 # Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
-	Documentation/{benchmark,cache,compat,comparison,design,doctor,domains,fuzzing,hazards,locking,mounts}.rst
-	Documentation/{operations,protocol}.rst
+	Documentation/{benchmark,cache,compat,comparison,design,doctor,domains,fuzzing,hazards,images}.rst
+	Documentation/{locking,monitoring,mounts,operations,protocol,sources}.rst
 	Documentation/{secure-boot,system-boot,testing,testing-unit,upgrade}.rst
 	'cachefiles_od/*.[ch]' 'erofs_od/*.[ch]' 'include/*.h' 'compat/*.[ch]' 'kunit/*.[ch]'
 	'shim/*.[ch]' 'tests/unit/*' tests/fuzz/{Makefile,'*.c','*.h',lib.sh,planted.sh} Kbuild
 	'tests/vm/*.[ch]' ':(glob)tests/vm/*.sh' tests/vm/guest/{init,lib.sh,boot-init,boot-shutdown,boot-sum}
 	'tests/images/*.[ch]' tests/images/mkcutdisk.sh tests/pkg/{lib,packages,pkgtest}.sh tests/pkg/guest/run
 	tests/bin/{bench,cases,check,ci,coverage,debug,fuzz,mutants,parts,portability,soak}.sh
-	'tools/erofs-od/*.[ch]' 'tools/common/*.[ch]'
-	Makefile tools/Makefile tools/man/erofs-od.8 'packaging/*'
+	'tools/*.[ch]' Makefile tools/Makefile 'tools/man/*.8' 'packaging/*'
 	scripts/{aptroot,build-modules,deb,esp,html,kernels,module-sources,rpm,sign,source-tree,toolchain,version}.sh)
 
 # Words and phrases that have been replaced by better ones; extended regular
@@ -284,11 +300,14 @@ rule "no two headers define a macro" macros_twice
 rule "the modules meet in include/od/cache.h" across_modules
 rule "no call goes up in cachefiles_od" calls_that_go_up cachefiles_od
 rule "no call goes up in erofs_od" calls_that_go_up erofs_od
+rule "no circle of calls between files" scripts/circles.py cachefiles_od erofs_od tools/{common,erofs-od,erofs-odd}
+rule "no static function has its module's prefix" prefixed_statics
 rule "no BUG and no WARN" asserts_on_input
 rule "no host name of a mirror" mirror_hosts
 rule "no line of code is longer than 100 columns" long_lines
 rule "no file of the modules has 500 lines" long_files
 rule "no white space at the end of a line" white_space
+rule "no conflict is left from a merge" conflict_markers
 rule "README.md has the kernels of SUPPORTED" kernels_in_readme
 rule "dkms.conf has the range of SUPPORTED, and both modules" dkms_conf
 rule "one version, wherever it stands" one_version
@@ -300,6 +319,7 @@ rule "each guest case has its head" case_heads
 rule "scripts that are named exist" scripts_named
 rule "each line that the modules log is explained in operations.rst" log_lines
 rule "each hazard has its tests and its mutants, and hazards.rst is current" hazards
+rule "images.rst has the matrix of images" image_table
 if /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
 	rule "hosted runners run what tests/bin/ci.sh has" scripts/check-workflows.py
 else

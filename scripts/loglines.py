@@ -11,7 +11,9 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = TOP / "Documentation/operations.rst"
-CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_once)?\([^"]*?((?:\s*"(?:[^"\\]|\\.)*")+)')
+CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_limited|_once)?\([^"]*?((?:\s*"(?:[^"\\]|\\.)*")+)')
+# What erofs_od_err() and the like begin with: the mount.
+MOUNT = "%*pE: "
 SPEC = re.compile(r"%[-+#0-9.*]*(?:[hlz]*[diuxX]|pE|s|c)")
 
 
@@ -20,8 +22,8 @@ def lines_of(path):
     for kind, text in CALL.findall(path.read_text()):
         text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
         text = text.removesuffix("\\n").replace('\\"', '"')
-        if text != "%s: ":
-            yield "%s: " + text if kind == "erofs_od" else text
+        if text != MOUNT:
+            yield MOUNT + text if kind == "erofs_od" else text
 
 
 def pattern(text):

@@ -40,15 +40,15 @@ fi
 for program in "$build"/tools/{erofs-od,erofs-odd,origin} \
 	"$build"/tests/{treesum,fakedaemon,oddriver,protocol,readways,idmount} \
 	"$build"/tests/{dirways,mountstorm,hostile,crossing,stress,failnth,oddimage,mutate,powercut} \
-	"$build"/tests/{setlinks,freezetasks,fscontext,storage,deaflistener,minimal-daemon}; do
+	"$build"/tests/{setinode,freezetasks,fscontext,storage,deaflistener,fdstore,manyreads,minimal-daemon,startlike}; do
 	[ ! -x "$program" ] || echo "$program"
 done
-for program in getfattr setfattr fsck.erofs; do
+for program in getfattr setfattr fsck.erofs mke2fs; do
 	if [ -n "$root" ]; then
-		ls "$root/usr/bin/$program"
+		ls "$root"/usr/{bin,sbin}/"$program" 2>/dev/null || true
 	else
 		command -v "$program" || true
 	fi
 done
 # For kernels made for testing, which run here alone, and for the real modprobe.
-[ -n "$root" ] || command -v mke2fs kmod mkfs.xfs mkfs.btrfs dmsetup apparmor_parser || true
+[ -n "$root" ] || command -v kmod mkfs.xfs mkfs.btrfs dmsetup apparmor_parser || true

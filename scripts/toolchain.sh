@@ -27,7 +27,8 @@ packages_of() {
 	bookworm-cross) printf '%s,' make perl kmod pahole gcc-12-{i686,s390x}-linux-gnu \
 		gcc-12-arm-linux-gnueabihf {libc6-dev,libcmocka-dev}:{armhf,i386,s390x} | sed 's/,$//' ;;
 	*-deb) echo "build-essential,lintian,$(build_dependencies)" ;;
-	trixie-rpm) echo "rpm,rpmlint,gcc,make,pkgconf,$(library_packages | paste -sd,)" ;;
+	trixie-selinux) echo "make,selinux-policy-default,selinux-policy-dev,semodule-utils" ;;
+	trixie-rpm) echo "rpm,rpmlint,gcc,make,selinux-policy-dev,semodule-utils,pkgconf,$(library_packages | paste -sd,)" ;;
 	jammy) echo "make,libc6-dev,kmod,perl,gcc,gcc-12,libelf1" ;;
 	noble) echo "make,libc6-dev,kmod,perl,gcc-13,libelf1t64,libdw1t64,python3" ;;
 	*) die "no tool chain is known for suite $1" ;;
@@ -50,7 +51,7 @@ library_packages() {
 foreign_packages() {
 	{
 		library_packages
-		printf '%s\n' libc6-dev libssl-dev attr busybox-static erofs-utils
+		printf '%s\n' libc6-dev libssl-dev attr busybox-static e2fsprogs erofs-utils
 	} | sed "s/\$/:$1/" | paste -sd,
 }
 

@@ -26,6 +26,15 @@ COLD = {
     "cold-small-files": "small files",
 }
 FIRST = "first-byte"
+ZIPPED = {
+    "zip-sequential": "sequential, 48 MiB by 1 MiB",
+    "zip-random-4k": "random, 500 of 4 KiB",
+    "zip-small-files": "small files",
+}
+ZIPPED_BASE = "erofs-file"
+# A read of compressed data may cost so many times that of stock erofs on a file.
+ZIPPED_LIMIT = 1.10
+COLD_ZIPPED = ("od-plain", "od-lz4", "od-zstd")
 # Variation between boots: cold cases wait for the host's disk, and other work varies meanwhile.
 NOISE = {True: 6.0, False: 20.0}
 
@@ -64,7 +73,10 @@ def medians(cases):
     return result
 
 
-def print_table(heads, rows):
+def print_table(title, heads, rows):
+    if not rows:
+        return
+    print(title)
     widths = [max(len(row[i]) for row in [heads] + rows) for i in range(len(heads))]
     for row in [heads, ["-" * width for width in widths]] + rows:
         cells = [cell.ljust(width) if i == 0 else cell.rjust(width)
@@ -96,27 +108,48 @@ def warm_table(results):
         cells = ["%.2f" % (row[target]["busy"] / base) if target in row else "-"
                  for target in targets if target != BASE]
         rows.append([name, ms(base)] + cells)
-    print("Cached data: ms of processor time on ext4; for the others, times that of ext4")
-    print_table(["case", "ext4, ms"] + [target for target in targets if target != BASE], rows)
+    print_table("Cached data: ms of processor time on ext4; for the others, times that of ext4",
+                ["case", "ext4, ms"] + [target for target in targets if target != BASE], rows)
+
+
+def zipped_table(results):
+    """Returns the cases over the limit."""
+    rows = []
+    over = []
+    for algorithm in "lz4", "zstd":
+        for case, name in ZIPPED.items():
+            row = {target[:-len(algorithm) - 1]: figures["busy"]
+                   for target, figures in results.get(case, {}).items()
+                   if target.endswith("-" + algorithm)}
+            if "od" in row:
+                base = row.get(ZIPPED_BASE)
+                if base and row["od"] > ZIPPED_LIMIT * base:
+                    over.append("%s, %s" % (algorithm, name))
+                rows.append(["%s, %s" % (algorithm, name), ms(base) if base else "-", ms(row["od"])] +
+                            ["%.2f" % (row[target] / base) if base and target in row else "-"
+                             for target in ("od", "erofs-loop", "squashfs")])
+    print_table("Compressed data, cached: ms of processor time; times that of stock erofs on a file",
+                ["case", "erofs, ms", "erofs_od, ms", "erofs_od", "erofs-loop", "squashfs"], rows)
+    return over
 
 
 def cold_table(results):
     rows = []
     for case, name in COLD.items():
-        for target in OURS:
+        for target in OURS + COLD_ZIPPED:
             if target in results.get(case, {}):
                 row = results[case][target]
                 rows.append([name, target, ms(row["busy"]), "%d" % row["reads"]])
-    print("Empty cache, erofs-odd with a local directory: ms of processor time")
-    print_table(["case", "target", "ms", "READs"], rows)
+    print_table("Empty cache, erofs-odd with a local directory: ms of processor time",
+                ["case", "target", "ms", "READs"], rows)
     rows = []
     for target in OURS:
         if target in results.get(FIRST, {}):
             row = results[FIRST][target]
             rows.append([target] + ["%.0f" % (row[name] / 1e3)
                                     for name in ("busy", "wall", "total")])
-    print("First byte of a 4 KiB read that misses, us; total: until all that it began is over")
-    print_table(["target", "processor", "elapsed", "processor, total"], rows)
+    print_table("First byte of a 4 KiB read that misses, us; total: until all that it began is over",
+                ["target", "processor", "elapsed", "processor, total"], rows)
 
 
 def changes(results, last):
@@ -128,7 +161,7 @@ def changes(results, last):
                 if not before:
                     continue
                 percent = 100 * (row[name] - before) / before
-                if abs(percent) > NOISE[case in WARM]:
+                if abs(percent) > NOISE[case in WARM or case in ZIPPED]:
                     show = ms if name == "busy" else lambda value: "%d" % value
                     rows.append([case, target, name, show(before), show(row[name]),
                                  "%+.1f %%" % percent])
@@ -147,12 +180,11 @@ def compare(results, data, path):
               (path, last.get("release")))
         return
     rows = changes(results, last)
-    print("Since %s (%s): what changed by more than %d %%, cold cases by %d %%" %
-          (path, last.get("commit"), NOISE[True], NOISE[False]))
-    if rows:
-        print_table(["case", "target", "figure", "before", "now", "change"], rows)
-    else:
-        print("nothing")
+    title = ("Since %s (%s): what changed by more than %d %%, cold cases by %d %%" %
+             (path, last.get("commit"), NOISE[True], NOISE[False]))
+    print_table(title, ["case", "target", "figure", "before", "now", "change"], rows)
+    if not rows:
+        print(title + ": nothing")
 
 
 def plot(results, data, folder):
@@ -164,6 +196,8 @@ def plot(results, data, folder):
     matplotlib.use("Agg")
     from matplotlib import pyplot
     cases = [case for case in WARM if BASE in results.get(case, {})]
+    if not cases:
+        return
     targets = targets_of(results)
     figure, axes = pyplot.subplots(figsize=(11, 5))
     width = 0.8 / len(targets)
@@ -200,6 +234,7 @@ def main():
             "images": args.images, "rounds": rounds.pop(), "unit": "ns", "cases": results}
     print("\n%s, %s, medians of %d rounds\n" % (release, args.commit, data["rounds"]))
     warm_table(results)
+    over = zipped_table(results)
     cold_table(results)
     compare(results, data, args.last)
     path = os.path.join(args.folder, "bench.json")
@@ -208,6 +243,8 @@ def main():
         file.write("\n")
     print("Figures: %s" % path)
     plot(results, data, args.folder)
+    if over:
+        sys.exit("More than %.2f times stock erofs on a file: %s" % (ZIPPED_LIMIT, "; ".join(over)))
 
 
 if __name__ == "__main__":

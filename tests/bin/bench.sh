@@ -8,6 +8,7 @@
 # (bench.json) and, if python3-matplotlib is installed, plots.
 #
 # ROUNDS=5      rounds of all cases; the result is the median
+# PART=plain|compressed   images of one kind alone
 # PEERS=no      without stock erofs, erofsfuse and squashfs
 # LAST=FILE     figures to compare with (default build/bench/KERNEL/last.json, of the last run)
 # TIMEOUT=7200  seconds
@@ -59,16 +60,16 @@ make -s -C "$top/tests/vm"
 disk=$("$top/tests/images/mkimage.sh")
 add_erofsfuse "$work/files"
 # mksquashfs loads it by dlopen() when its threads exit, so ldd does not list it.
-library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ { print $NF; exit }')
+library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !seen++ { print $NF }')
 install -D "$library" "$work/files$library"
 mkdir -p "$out"
 
 # qemu64 has no fast string instructions, which the emulator runs byte by byte.
 DISK=$disk FILES=$work/files PROGRAMS="$top/build/tests/bench $(command -v mksquashfs)" \
 	ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
-	CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${CMDLINE-}" \
+	CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${PART:+od.part=$PART} ${CMDLINE-}" \
 	TIMEOUT=${TIMEOUT:-7200} LOGDIR=$out "$top/tests/bin/vm.sh" "$id" bench
 "$top/tests/bin/bench.py" --kernel "$id" --images "${disk##*/}" \
 	--commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo unknown)" \
 	--last "${LAST:-$out/last.json}" "$out/results.log" "$out"
-cp "$out/bench.json" "$out/last.json"
+[ -n "${PART-}" ] || cp "$out/bench.json" "$out/last.json"

@@ -9,6 +9,7 @@
 #		stock	the guest suite on stock kernels
 #		rows	on all kernels that are booted, not only those of Debian releases
 #		short	also the short run of make check on the oldest and the newest kernel
+#		pages	also kernels of other architectures and with larger pages
 #		debug	the guest suite on debug kernels
 #		kasan	also its short form, part of make check
 #		FILE.sh	that script only

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check.sh [--full] [--plan]
 #
-# Runs the tests, in parts, two in parallel. Without --full, a selection of 30 to 45 minutes
-# on two cores, with every test that a change is likely to break. With --full, all of them
-# except the long forms of soak.sh.
+# Runs the tests, in parts, two in parallel, and, at low priority beside these, the parts that
+# only compile: VMs wait too much to keep two cores busy. Without --full, a selection of up
+# to 40 minutes on two cores, with every test that a change is likely to break. With --full, all of
+# them except the long forms of soak.sh.
 #
-# With CI=true, as much of --full as fits into BUDGET seconds (2700): first the parts of a
+# With CI=true, as much of --full as fits into BUDGET seconds (3000): first the parts of a
 # plain check.sh, then the rest, starting with another part for each commit. A part is only
 # started if its expected time fits into the rest of the budget, and skipped by name otherwise.
 #
@@ -24,36 +25,44 @@ stock=6.12
 oldest=5.10
 newest=7.3
 
-# NAME FORMS SECONDS COLD COMMAND: the parts, the most important ones first. FORMS: check,
-# full, ci (in every run of CI), turn (in CI, in rotation). SECONDS with warm caches, beside
-# another part, on two cores; COLD: additional seconds with cold caches.
+# NAME FORMS SECONDS COLD COMMAND: the parts, the most important ones first, but for the
+# longest one, which the others run beside. FORMS: check, full, ci (in every run of CI), turn
+# (in CI, in rotation), spare (takes what the others leave of the processors). SECONDS with
+# warm caches, beside others, on two cores, for spare parts estimated from their CPU seconds;
+# COLD: additional seconds with cold caches.
 all_parts() {
 	cat <<-'END'
-		unit         check,ci,full    30    0 make -C tests/unit check threads
-		tools        check,ci,full   180    0 make -C tools all origin check
-		suite        check,ci       1700  100 tests/bin/matrix.sh --thin $stock
-		build        check,ci,full   600  400 tests/bin/matrix.sh --build
-		lint         check,ci,full    20    0 scripts/lint.sh
-		compat       check,ci,full   250    0 tests/compat/run.sh
-		newest       check,ci        400   30 tests/bin/matrix.sh --brief $newest
-		oldest       check,ci        400   30 tests/bin/matrix.sh --brief $oldest
-		seeds        check,ci         60   60 tests/bin/fuzz.sh 0
-		protocol     check           180    0 debug_if_built protocol
-		debug        ci,full         700  900 tests/bin/debug.sh debug $(cases_for kasan)
-		packages     turn,full       500  200 tests/pkg/packages.sh
-		portability  turn,full       300  200 tests/bin/portability.sh
-		boot         turn,full       300  200 tests/vm/boot.sh 6.1 6.12
-		powercut     turn,full       400   60 tests/vm/powercut.sh 6.12
-		signing      turn,full       300   60 tests/vm/signing.sh 6.1 6.12
-		selftest     turn,full       150    0 tests/vm/selftest.sh $oldest
-		mutants      turn,full       200    0 tests/bin/mutants.sh --unit
-		fuzz         turn,full       480   60 tests/bin/fuzz.sh 30
-		rows-5.10    turn,full       600   30 tests/bin/matrix.sh --short 5.10
-		rows-6.1     turn,full      1000   30 tests/bin/matrix.sh --short 6.1
-		rows-6.12    full           1600   30 tests/bin/matrix.sh --short 6.12
-		rows-7.3     turn,full       600   30 tests/bin/matrix.sh --short 7.3
-		exhaustive   turn            800   30 tests/bin/matrix.sh --exhaustive 6.12
-		timed        turn,full       150   30 tests/bin/matrix.sh --timed 6.1 6.12
+		suite        check,ci             1000  100 tests/bin/matrix.sh --thin $stock
+		unit         check,ci,full          30    0 make -C tests/unit check threads
+		tools        check,ci,full         190    0 make -C tools all origin check
+		build        check,ci,full,spare   800  400 tests/bin/matrix.sh --build
+		lint         check,ci,full          20    0 scripts/lint.sh
+		compat       ci,full,spare         250    0 tests/compat/run.sh
+		probes       check                   5    0 tests/compat/run.sh --quick
+		newest       check,ci              210   30 tests/bin/matrix.sh --brief $newest
+		oldest       check,ci              260   30 tests/bin/matrix.sh --brief $oldest
+		seeds        check,ci               80    0 tests/bin/fuzz.sh 0
+		protocol     check                 180    0 debug_if_built protocol
+		debug        ci,full               700  900 tests/bin/debug.sh debug $(cases_for kasan)
+		packages     turn,full             500  200 tests/pkg/packages.sh
+		portability  turn,full             300  200 tests/bin/portability.sh
+		boot         turn,full             300  200 tests/vm/boot.sh 6.1 6.12
+		powercut     turn,full             400   60 tests/vm/powercut.sh 6.12
+		scale        turn,full             150   30 tests/vm/scale.sh 6.12
+		users        turn,full             120   60 tests/vm/users.sh 6.12
+		signing      turn,full             300   60 tests/vm/signing.sh 6.1 6.12
+		selftest     turn,full             150    0 tests/vm/selftest.sh $oldest
+		mutants      turn,full             200    0 tests/bin/mutants.sh --unit
+		fuzz         turn,full             480   60 tests/bin/fuzz.sh 30
+		rows-5.10    turn,full             600   30 tests/bin/matrix.sh --short 5.10
+		rows-6.1     turn,full            1000   30 tests/bin/matrix.sh --short 6.1
+		rows-6.12    full                 1600   30 tests/bin/matrix.sh --short 6.12
+		rows-7.3     turn,full             600   30 tests/bin/matrix.sh --short 7.3
+		pages        turn,full             600  250 tests/bin/matrix.sh --short 7.3-16k
+		selinux      turn,full             150  150 tests/vm/selinux.sh 6.12
+		apparmor     turn,full             150   30 tests/vm/apparmor.sh 6.12
+		exhaustive   turn                  800   30 tests/bin/matrix.sh --exhaustive 6.12
+		timed        turn,full             150   30 tests/bin/matrix.sh --timed 6.1 6.12
 	END
 }
 
@@ -67,9 +76,13 @@ debug_if_built() {
 	fi
 }
 
-# parts_of FORM
+# of_form FORM: of parts from the standard input
+of_form() {
+	awk -v form="$1" '("," $2 ",") ~ "," form ","'
+}
+
 parts_of() {
-	all_parts | awk -v form="$1" '("," $2 ",") ~ "," form ","'
+	all_parts | of_form "$1"
 }
 
 # by_turns: the parts in rotation, starting with another one for each commit
@@ -135,50 +148,68 @@ prepare() {
 	done
 }
 
-# lane NAME: waits until one of two lanes is free; both, for tests of throughput
-lane() {
-	local busy=1
+# two_lanes NAME FORMS: waits until one of two lanes is free; all, for tests of throughput. Parts
+# of a plain check.sh leave enough for the spare ones; for others they are one of the two.
+two_lanes() {
+	local busy=1 others=("-e$preparer")
 	[ "$1" != timed ] || busy=0
-	while [ "$(jobs -pr | grep -cvx "$preparer")" -gt $busy ]; do
+	[[ ,$2, != *,check,* ]] || others+=("-e$spare")
+	while [ "$(jobs -pr | grep -cvx "${others[@]}")" -gt $busy ]; do
 		wait -n || true
 	done
 }
 
+one_lane() {
+	wait
+}
+
+# run_all LANES: parts from the standard input, each as soon as LANES returns
 run_all() {
 	local name forms seconds more command usual
 	while read -r name forms seconds more command; do
-		lane "$name"
+		"$1" "$name" "$forms"
 		usual=$(expected "$seconds" "$more")
 		if [ "$usual" -gt "$(left)" ]; then
 			leave_out "$name" "$usual"
 			continue
 		fi
 		[ -z "$cold" ] || seconds=$((seconds + more))
-		echo "$seconds $name" >>"$logs/usual"
+		# How long spare parts take tells nothing of the others.
+		[[ ,$forms, = *,spare,* ]] || echo "$seconds $name" >>"$logs/usual"
 		step "$name, usually $usual s"
 		if [ "$name" = timed ]; then
 			run_part "$name" "$command" </dev/null
 		else
 			run_part "$name" "$command" </dev/null &
 		fi
-	done < <(chosen)
+	done
 	wait
 }
 
-# plan: the schedule on two lanes, if each part takes its expected time
+run_spare() {
+	renice -n 10 $BASHPID >/dev/null
+	chosen | of_form spare | run_all one_lane
+	: >"$logs/spare.ended"
+}
+
+# plan: the schedule, if each part takes its expected time
 plan() {
 	chosen | awk -v budget="${budget:-1000000}" -v cold="$cold" '
+		function min(a, b) { return a < b ? a : b }
+		function max(a, b) { return a > b ? a : b }
 		{
 			seconds = $3 + (cold ? $4 : 0)
-			lane = busy[1] <= busy[2] ? 1 : 2
-			if (busy[lane] + seconds > budget) {
-				printf "%-12s %5d s  left out: %d s are left\n", $1, seconds, budget - busy[lane]
+			lane = $2 ~ /spare/ ? 3 : busy[1] <= busy[2] ? 1 : 2
+			from = busy[lane] + 0
+			if ($2 !~ /check/) from = max(from, min(busy[3 - lane], busy[3]))
+			if (from + seconds > budget) {
+				printf "%-12s %5d s  left out: %d s are left\n", $1, seconds, budget - from
 				next
 			}
-			printf "%-12s %5d s  from %5d s on\n", $1, seconds, busy[lane]
-			busy[lane] += seconds
+			printf "%-12s %5d s  from %5d s on%s\n", $1, seconds, from, lane == 3 ? ", spare" : ""
+			busy[lane] = from + seconds
 		}
-		END { print "total: " (busy[1] > busy[2] ? busy[1] : busy[2]) " s" }'
+		END { print "total: " max(max(busy[1], busy[2]), busy[3]) " s" }'
 }
 
 full=''
@@ -191,7 +222,7 @@ for argument; do
 	esac
 done
 budget=
-[ "${CI-}" != true ] || [ -n "$full" ] || budget=${BUDGET:-2700}
+[ "${CI-}" != true ] || [ -n "$full" ] || budget=${BUDGET:-3000}
 cold=
 [ -d "$cache/kernels" ] && [ -d "$cache/toolchains" ] || cold=yes
 if [ -n "$planned" ]; then
@@ -205,9 +236,12 @@ begin "$top/build/check"
 : >"$logs/times"
 step "dependencies"
 "$top/scripts/deps.sh"
-make -s -C "$top/tools" all origin >&2
+make -s -j"$(nproc)" -C "$top/tools" all origin >&2
 make -s -C "$top/tests/vm" >&2
 prepare >"$logs/prepare.out" 2>&1 &
 preparer=$!
-run_all
+run_spare &
+spare=$!
+run_all two_lanes < <(chosen | awk '$2 !~ /spare/')
+[ -e "$logs/spare.ended" ] || echo "not ok - check: the spare parts: 0 passed, 1 failed" >"$logs/spare.log"
 finish

@@ -6,8 +6,8 @@
 #
 # rows      the ids of SUPPORTED as JSON, for the matrix of jobs
 # quick     lint, unit tests, the tools, probes of kernel features
-# row ID    one kernel of SUPPORTED: build and, if its row says tested, boot with the whole
-#           suite; results of the probes
+# row ID    one kernel of SUPPORTED: build, and boot with as much of the suite as its row says;
+#           results of the probes
 # packages  Debian and rpm packages: build, check, install in a chroot of Debian
 # pkgtest   the commands of the README, in a VM that boots Debian
 #

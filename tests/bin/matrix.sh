@@ -3,7 +3,8 @@
 # Usage: matrix.sh [--short | --thin | --brief | --exhaustive | --timed | --build] [ID...]
 #
 # For every kernel of SUPPORTED, or for these: fetches it, builds both modules, and, if
-# its row says tested, boots it with the whole guest suite; two in parallel. Tests of
+# its row says tested, boots it with the whole guest suite, or, if it says short, with the
+# cases whose heads say pages and samples of an eighth; two in parallel. Tests of
 # throughput run afterwards, alone. Ends with a table, the probes whose result is the
 # same for all kernels, and "N passed, N failed, N skipped".
 #
@@ -78,6 +79,10 @@ has_all() {
 
 # tests_for ID
 tests_for() {
+	if [ "$row_status" = short ]; then
+		cases_for pages
+		return
+	fi
 	case $mode in
 	suite | thin) cases_for stock ;;
 	short) if has_all "$1"; then cases_for stock; else cases_for rows; fi ;;
@@ -88,16 +93,21 @@ tests_for() {
 
 # thinned ID: od.thin= for the kernel command line
 thinned() {
+	if [ "$row_status" = short ]; then
+		echo od.thin=8
+		return
+	fi
 	case $mode in
 	thin | brief) echo od.thin=8 ;;
 	short) [ "$1" = 6.12 ] || echo od.thin=4 ;;
 	esac
 }
 
-# is_booted ID: its row (read by kernel_row) says tested; with --short, no later row has
-# another build of its series, or a later series after 6.12
+# is_booted ID: its row (read by kernel_row) says short, or tested; with --short, no later
+# row that says tested has another build of its series, or a later series after 6.12
 is_booted() {
 	local last
+	[ "$row_status" != short ] || return 0
 	last=$(awk -v prefix="$row_prefix" '$1 == "kernel" && $7 == "tested" &&
 			($5 == prefix || prefix ~ /^7\./ && $5 ~ /^7\./) { id = $2 }
 		END { print id }' "$supported")

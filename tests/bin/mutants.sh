@@ -5,16 +5,16 @@
 # Applies the patches of tests/mutants/ (or those whose names begin with NAME) one at
 # a time to a copy of the sources. Each removes a guard, and the test that the patch
 # names must notice. A mutant that does not build, or that no test notices, is a
-# failure. --unit leaves out those that need a VM. LANES=N tests that many at once;
+# failure. --unit leaves out what needs a VM. LANES=N tests that many at once;
 # SECONDS_LEFT=N starts none after that time: the rest is skipped by name. SHUFFLE=yes:
 # in random order, so that each run covers others.
 #
 # A patch begins with
 #	Hazard: N...        rows of Documentation/hazards.rst
 #	Breaks: what the code does without the guard
-#	Noticed-by: unit SUITE | vm CASE | debug CASE, ...
-# where vm is kernel 6.12 and debug the one of tests/kernels; all tests named have to
-# notice. First, the shortest guest test runs the same way on unmodified modules, which
+#	Noticed-by: unit SUITE | tools PROGRAM:TEST | vm CASE | debug CASE, ...
+# where PROGRAM is one of tests/tools, vm is kernel 6.12 and debug the one of tests/kernels;
+# all tests named have to notice. First, the shortest guest test runs the same way on unmodified modules, which
 # it must not reject.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -63,6 +63,14 @@ noticed_by_unit() {
 	! "$tree/tests/unit/run.sh" "$program"
 }
 
+# noticed_by_tools TREE PROGRAM:TEST: one test of a program that plays the kernel
+noticed_by_tools() {
+	local tree=$1 program=${2%%:*} out=$1/build/mutant-tools
+	make -s -C "$tree/tools" O="$out" CFLAGS=-O1 "$out/$program" "$out/erofs-odd-fake" \
+		"$out/origin" || return 2
+	! OD_BUILD=$out OD_TEST=${2#*:} "$tree/tests/tools/run.sh" "$out/$program"
+}
+
 # disk_for CASE: the disk with the images of the case
 disk_for() {
 	case $1 in
@@ -89,6 +97,7 @@ notice() {
 	local status=0
 	case $3 in
 	unit) noticed_by_unit "$1" "$4" >"$2" 2>&1 || status=$? ;;
+	tools) noticed_by_tools "$1" "$4" >"$2" 2>&1 || status=$? ;;
 	vm) noticed_in_vm "$1" 6.12 "$4" >"$2" 2>&1 || status=$? ;;
 	debug) CMDLINE=od.thin=8 noticed_in_vm "$1" debug "$4" >"$2" 2>&1 || status=$? ;;
 	*) status=3 ;;
@@ -111,7 +120,7 @@ one() {
 		return
 	fi
 	while read -r how what; do
-		[ -z "$unit_only" ] || [ "$how" = unit ] || continue
+		[ -z "$unit_only" ] || [ "$how" = unit ] || [ "$how" = tools ] || continue
 		notice "$tree" "$work/$name.$how-$what.log" "$how" "$what"
 	done < <(field "$patch" Noticed-by | sed 's/, */\n/g')
 	revert_patch "$tree" "$patch"
@@ -163,7 +172,9 @@ chosen() {
 	local name patch
 	for patch in "$top"/tests/mutants/*.patch; do
 		name=$(basename "$patch")
-		if [ -n "$unit_only" ] && [[ $(field "$patch" Noticed-by) != *unit* ]]; then continue; fi
+		if [ -n "$unit_only" ] && [[ ! $(field "$patch" Noticed-by) =~ (unit|tools)\  ]]; then
+			continue
+		fi
 		if [ $# = 0 ]; then echo "$patch"; fi
 		for prefix; do
 			[[ $name != "$prefix"* ]] || echo "$patch"

@@ -85,3 +85,19 @@ boot_tests() {
 	shift 2
 	LOGDIR=$top/build/vm/$name "$top/tests/bin/vm.sh" "$kernel" "$@"
 }
+
+# boot_secured CASE FILES ARGUMENTS KERNEL...: a case with a security module, on each of these
+# kernels, which get ARGUMENTS on their command lines and FILES in their root
+boot_secured() {
+	local case=$1 id status=0 arguments=$3
+	export FILES=$2 TIMEOUT=${TIMEOUT:-1800}
+	shift 3
+	make -s -C "$top/tools" all origin >&2
+	make -s -C "$top/tests/vm" >&2
+	DISK=${DISK:-$("$top/tests/images/mkimage.sh")}
+	export DISK
+	for id; do
+		CMDLINE="$arguments ${CMDLINE-}" boot_tests "$case-$id" "$id" "$case" || status=1
+	done
+	return $status
+}

@@ -29,6 +29,8 @@ for file in fs_context fs_parser pseudo_fs xarray; do
 	rm -f "$linux/$file.h"
 	cp "$newer/$file.h" "$linux/"
 done
+# Who mounts block devices there does so by mount_bdev().
+edit fs_context.h '/int get_tree_bdev\(/,/;/d'
 edit xarray.h '/might_alloc\(gfp\);/d'
 edit fs.h -e '/^struct file_system_type \{/a \\tint (*init_fs_context)(struct fs_context *);\n\tconst struct fs_parameter_spec *parameters;' \
 	-e '/^struct address_space_operations \{/a \\tvoid (*readahead)(struct readahead_control *);' \

@@ -4,13 +4,13 @@
 #
 # The steps of a new user, in a VM that boots a new Debian, with packages from apt only:
 # the commands of the README as typed (packages, modprobe, first mount from an HTTP
-# server), a new kernel, an upgrade of the packages with an image mounted, drop-in mode,
+# server), a new kernel and an upgrade of the packages, each with an image mounted, drop-in mode,
 # removal and purge. Building the modules three times in an emulated VM takes most of an
 # hour; tests/pkg/packages.sh runs the steps that need no VM in a chroot.
 #
 # ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
-# IN_ROOT=1  install the packages and the new kernel in a chroot before the boot, at the
-#            speed of the host
+# IN_ROOT=1  install the packages in a chroot before the boot, at the speed of the host
+# FRESH=1    only the first of the two boots: installation, use, a new kernel
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/pkg/lib.sh"
@@ -80,12 +80,12 @@ for suite; do
 	work=$(mktemp -d "$top/build/pkgtest/tmp.XXXXXX")
 	prepare "$suite"
 	if [ -n "${IN_ROOT-}" ]; then
-		steps_in_root "$work/disk" "$logs/$suite-root" "$suite, root" install new_kernel
-		boot "$suite" fresh "$old" use
+		steps_in_root "$work/disk" "$logs/$suite-root" "$suite, root" install
+		boot "$suite" fresh "$old" use new_kernel
 	else
 		boot "$suite" fresh "$old" install use new_kernel
 	fi
-	boot "$suite" upgraded "$new" use_again upgrade dropin remove
+	[ -n "${FRESH-}" ] || boot "$suite" upgraded "$new" use_again upgrade dropin remove
 	cleanup
 done
 finish_packages

@@ -70,6 +70,8 @@ is_of_others() {
 	/etc/alternatives/* | /etc/nginx/* | /var/www | /var/www/* | /var/lib/nginx/*) ;;
 	/etc/rc?.d/*nginx | /etc/systemd/system/*/nginx.service | /var/lib/dbus/machine-id) ;;
 	/var/lib/dkms | /var/lib/dkms/mok.* | /var/lib/rpm/* | /etc/sysconfig | /usr/share/licenses) ;;
+	/usr/share/selinux | /usr/share/selinux/devel | /usr/share/selinux/devel/include) ;;
+	/usr/share/selinux/devel/include/contrib | /usr/share/selinux/packages) ;;
 	/var/lib/initramfs-tools/* | /var/lib/systemd/* | /var/lib/private/*) ;;
 	*) [[ $(readlink "$1") = /etc/alternatives/* ]] ;;
 	esac
@@ -109,9 +111,19 @@ step_out_of_range() {
 	rm -rf /lib/modules/$release
 }
 
+# stand_in_for_weak_modules: of RHEL, where it links modules into the directories of other
+# kernels. DKMS 3.0 calls it in a Debian as well, 3.2 only there.
+stand_in_for_weak_modules() {
+	printf '#!/bin/sh\necho "$@" >>%s/weak-modules\n' $STATE >/sbin/weak-modules
+	chmod 755 /sbin/weak-modules
+}
+
 step_install() {
 	snapshot >$STATE/before
+	stand_in_for_weak_modules
 	as_typed install
+	notok "no module is linked for another kernel" cat $STATE/weak-modules
+	rm /sbin/weak-modules
 	ok "both modules are installed for $OLD" installed_for "$OLD"
 	is "dkms status says installed" \
 		"$(dkms status -k "$OLD" | grep -cF "erofs-od/$V1, $OLD, x86_64: installed")" 1
@@ -129,22 +141,56 @@ step_use() {
 	notok "nothing is mounted" grep erofs_od /proc/mounts
 }
 
+# mount_partly NAME: an image, of which only a part is in the cache
+mount_partly() {
+	rm -rf /var/tmp/tree
+	mkdir -p /var/tmp/tree /mnt/hello
+	dd if=/dev/urandom of=/var/tmp/tree/big bs=1M count=24 status=none
+	ok "an image" quietly mkfs.erofs "/var/www/html/$1" /var/tmp/tree
+	ok "it mounts" erofs-od mount "$1" /mnt/hello
+	ok "a part of it is read" sh -c 'head -c 1000000 /mnt/hello/big | cmp -n 1000000 - /var/tmp/tree/big'
+	daemon=$(systemctl show -P MainPID erofs-odd)
+}
+
+# reading: reads the next MiB each time, until $STATE/read is removed
+reading() {
+	local nr=1
+	while [ -e $STATE/read ]; do
+		cmp -n 1048576 -i $((nr << 20)) /mnt/hello/big /var/tmp/tree/big || return 1
+		[ $((nr += 1)) -lt 24 ] || nr=1
+		sleep 30
+	done
+}
+
+# after_new_kernel PID: of reading
+after_new_kernel() {
+	rm $STATE/read
+	wait "$1"
+	result "the image was right throughout" $? "$(cat /tmp/reading)"
+	is "the modules stay loaded" "$(cat /sys/module/erofs_od/version)" "$V1"
+	is "the daemon is the same" "$(systemctl show -P MainPID erofs-odd)" "$daemon"
+	ok "the whole image is right" same_bytes /var/tmp/tree /mnt/hello
+	ok "erofs-od doctor finds nothing against the new kernel" erofs-od doctor --kernel="$NEW"
+	ok "unmounted" umount /mnt/hello
+}
+
 step_new_kernel() {
+	if [ -n "$RUNNING" ]; then
+		mount_partly update
+		: >$STATE/read
+		reading >/tmp/reading 2>&1 &
+		reader=$!
+	fi
 	ok "a new kernel is installed, with its headers" quietly \
 		apt-get -y --no-install-recommends install "linux-headers-$NEW" "linux-image-$NEW"
 	ok "both modules were built for $NEW automatically" installed_for "$NEW"
+	[ -z "$RUNNING" ] || after_new_kernel "$reader"
 }
 
-# Mounts an image on the new kernel, of which only a part is in the cache.
+# Mounts an image on the new kernel.
 mount_for_upgrade() {
 	ok "the service starts at boot" od_wait 60 systemctl is-active erofs-odd
-	dd if=/dev/urandom of=/var/tmp/blob-source bs=1M count=24 status=none
-	mkdir -p /var/tmp/tree /mnt/hello
-	mv /var/tmp/blob-source /var/tmp/tree/big
-	ok "an image for the upgrade" quietly mkfs.erofs /var/www/html/upgrade /var/tmp/tree
-	ok "it mounts" erofs-od mount upgrade /mnt/hello
-	ok "a part of it is read" sh -c 'head -c 1000000 /mnt/hello/big | cmp -n 1000000 - /var/tmp/tree/big'
-	daemon=$(systemctl show -P MainPID erofs-odd)
+	mount_partly upgrade
 }
 
 after_upgrade() {
@@ -214,24 +260,27 @@ step_use_again() {
 # The rpm packages, in a Debian: their dependencies are installed by apt, unknown to rpm.
 # Tests the scriptlets of install, upgrade and removal.
 step_rpm() {
-	local rpm="rpm --nodeps"
+	local rpm="rpm --nodeps" names="erofs-od-dkms erofs-od-kmod-common erofs-od-selinux erofs-od-tools"
 	# The tools need libcurl, whose -dev package has the same name in all suites.
 	ok "DKMS, rpm, headers and curl" quietly apt-get -y --no-install-recommends install dkms rpm \
 		"linux-headers-$OLD" libcurl4-openssl-dev
 	snapshot >$STATE/before
 	# shellcheck disable=SC2086 # a command and its options
-	ok "installed" quietly $rpm --install $PKG/rpm/erofs-od-{dkms,tools}-*.rpm
+	ok "installed" quietly $rpm --install $PKG/rpm/erofs-od-{dkms,kmod-common,selinux,tools}-*.rpm
 	ok "both modules are installed for $OLD" installed_for "$OLD"
 	is "their version" "$(version_for "$OLD")" "$V1"
 	ok "the tools have the same version" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
-	ok "every file is as packaged" rpm --verify --nodeps erofs-od-dkms erofs-od-tools
+	# shellcheck disable=SC2086 # a list
+	ok "every file is as packaged" rpm --verify --nodeps $names
+	# What kmodtool makes each akmod package require.
+	ok "modules built by akmods find their settings" rpm -q --whatprovides "erofs-od-kmod-common = $V1-1"
 	# shellcheck disable=SC2086
-	ok "upgraded" quietly $rpm --upgrade $PKG/newer-rpm/erofs-od-{dkms,tools}-*.rpm
+	ok "upgraded" quietly $rpm --upgrade $PKG/newer-rpm/erofs-od-{dkms,kmod-common,selinux,tools}-*.rpm
 	is "the version built for $OLD" "$(version_for "$OLD")" "$V2"
 	is "DKMS has one version" "$(dkms status | cut -d, -f1 | sort -u)" "erofs-od/$V2"
 	ok "drop-in mode is enabled" erofs-od dropin enable
 	# shellcheck disable=SC2086
-	ok "removed" quietly $rpm --erase erofs-od-dkms erofs-od-tools
+	ok "removed" quietly $rpm --erase $names
 	ok "no module is left for $OLD" removed_for "$OLD"
 	is "DKMS has no version" "$(dkms status | grep -c erofs-od)" 0
 	snapshot >$STATE/after
