@@ -29,9 +29,12 @@
 #define CHUNK_INDEXES	0x20
 #define CHUNK_48BIT	0x40
 #define COMPAT_CHKSUM	0x1
+#define COMPAT_SHARED_EA_IN_METABOX 0x8
 #define INCOMPAT_CHUNKS	0x4
 #define INCOMPAT_DEVICES 0x8
 #define INCOMPAT_48BIT	0x80
+#define INCOMPAT_METABOX	0x100
+#define NID_METABOX	(1ULL << 63)
 /* Room after an image, for a new device table. */
 #define ROOM		(1 << 20)
 
@@ -40,9 +43,11 @@ struct image {
 	size_t size;
 	unsigned int blkbits;
 	uint64_t meta;
+	uint64_t box;	/* where the metabox starts; 0: none, or it is compressed */
 };
 
 struct inode {
+	uint64_t nid;
 	size_t offset;
 	size_t body;	/* offset after the inode and its xattrs */
 	uint16_t mode;
@@ -115,6 +120,37 @@ static inline void write_file(const char *path, const uint8_t *data, size_t size
 		err(1, "%s", path);
 }
 
+static inline struct inode get_inode(const struct image *img, uint64_t nid)
+{
+	struct inode in = {
+		.nid = nid,
+		.offset = nid & NID_METABOX ? img->box + (nid & ~NID_METABOX) * 32
+					    : img->meta + nid * 32,
+	};
+	const uint8_t *p = at(img, in.offset, 32);
+	uint16_t format = get16(p), icount = get16(p + 2);
+	bool extended = format & 1;
+
+	in.mode = get16(p + 4);
+	in.layout = format >> 1 & 7;
+	in.size = get32(p + 8) | (extended ? (uint64_t)get32(p + 12) << 32 : 0);
+	in.u = get32(p + 16);
+	in.body = in.offset + (extended ? 64 : 32) + (icount ? 12 + 4 * (icount - 1) : 0);
+	return in;
+}
+
+/* mkfs.erofs writes a metabox that is not compressed in one piece, without a tail. */
+static inline uint64_t find_box(const struct image *img)
+{
+	const uint8_t *sb = superblock(img);
+	struct inode in;
+
+	if (!(get32(sb + 80) & INCOMPAT_METABOX))
+		return 0;
+	in = get_inode(img, get32(at(img, SB_OFFSET + SB_SIZE, 4)));
+	return in.layout == LAYOUT_PLAIN ? (uint64_t)in.u << img->blkbits : 0;
+}
+
 static inline struct image read_image(const char *path)
 {
 	struct image img = { 0 };
@@ -126,6 +162,7 @@ static inline struct image read_image(const char *path)
 		errx(1, "%s: not an image", path);
 	img.blkbits = sb[12];
 	img.meta = (uint64_t)get32(sb + 40) << img.blkbits;
+	img.box = find_box(&img);
 	return img;
 }
 
@@ -195,21 +232,6 @@ static inline void new_table(struct image *img, unsigned int nr)
 	put32(sb + 80, get32(sb + 80) | INCOMPAT_DEVICES);
 }
 
-static inline struct inode get_inode(const struct image *img, uint64_t nid)
-{
-	struct inode in = { .offset = img->meta + nid * 32 };
-	const uint8_t *p = at(img, in.offset, 32);
-	uint16_t format = get16(p), icount = get16(p + 2);
-	bool extended = format & 1;
-
-	in.mode = get16(p + 4);
-	in.layout = format >> 1 & 7;
-	in.size = get32(p + 8) | (extended ? (uint64_t)get32(p + 12) << 32 : 0);
-	in.u = get32(p + 16);
-	in.body = in.offset + (extended ? 64 : 32) + (icount ? 12 + 4 * (icount - 1) : 0);
-	return in;
-}
-
 /* The 8-byte entries of a chunk-based file; NULL for other files. */
 static inline uint8_t *chunks(const struct image *img, const struct inode *in, uint64_t *nr)
 {
@@ -235,7 +257,7 @@ struct walk {
 	const struct image *img;
 	void (*visit)(const struct image *img, const struct inode *in, void *data);
 	void *data;
-	bool *seen;	/* by nid: an inode with several names is visited once */
+	bool *seen;	/* by offset: an inode with several names is visited once */
 };
 
 static inline void walk_inode(struct walk *walk, uint64_t nid);
@@ -265,18 +287,21 @@ static inline void walk_dir(struct walk *walk, const struct inode *in)
 
 static inline void walk_inode(struct walk *walk, uint64_t nid)
 {
-	struct inode in = get_inode(walk->img, nid);
+	struct inode in;
 
-	if (walk->seen[nid])
+	if (nid & NID_METABOX && !walk->img->box)
 		return;
-	walk->seen[nid] = true;
+	in = get_inode(walk->img, nid);
+	if (walk->seen[in.offset / 32])
+		return;
+	walk->seen[in.offset / 32] = true;
 	walk->visit(walk->img, &in, walk->data);
 	/* @in is from before any change by the visitor. */
 	if (S_ISDIR(in.mode))
 		walk_dir(walk, &in);
 }
 
-/* Visits every inode once. */
+/* Visits every inode once, those in a compressed metabox excepted. */
 static inline void walk_image(const struct image *img,
 			      void (*visit)(const struct image *img, const struct inode *in,
 					    void *data), void *data)
@@ -287,6 +312,8 @@ static inline void walk_image(const struct image *img,
 	if (!walk.seen)
 		err(1, NULL);
 	walk_inode(&walk, root_nid(img));
+	if (get32(superblock(img) + 80) & INCOMPAT_METABOX)
+		walk_inode(&walk, get32(superblock(img) + 128));
 	free(walk.seen);
 }
 

@@ -25,9 +25,14 @@
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be truncated at every byte
 #   blobs/z-NAME                a compressible tree, for each algorithm and packing
+#   blobs/m-NAME                those of matrix.sh
+#   blobs/boxed                 one with shared xattrs in its metabox
+#   blobs/c-plain c-lz4 c-zstd  small files and a large one, compressed or not, for benchmarks
 #   blobs/large                 a file of 4300 MiB, compressed
 #   blobs/no-image              a file that is not an image
-#   sums/tree sums/small sums/odd sums/zip sums/zip-data   treesum of the sources
+#   sums/tree sums/small sums/odd sums/zip sums/zip-data sums/matrix sums/data
+#                               treesum of the sources
+#   sums/images sums/refused    what matrix.sh prints
 #   trees/domain                files to compare with
 #   sums/size                   bytes of data in the tree
 set -euo pipefail
@@ -256,14 +261,28 @@ zip_images() {
 	z lz4-48bit sid -zlz4 -E48bit,dot-omitted
 	z lz4-48bit-dedupe sid -zlz4hc -C16384 -E48bit,dedupe
 	z lz4-48bit-fragments sid -zlz4 -C16384 -E48bit,fragments
+	z lz4-metabox sid -zlz4hc -C16384 -m16384 -Eztailpacking
 	z deflate trixie -zdeflate
 	z deflate-big sid -zlibdeflate -C65536 -Efragments
 	z zstd trixie -zzstd -C65536
 	z zstd-1024 trixie -zzstd -b1024 -C8192 -Efragments,dedupe
 	z zstd-48bit sid -zzstd -E48bit
 	z zstd-48bit-fragments sid -zzstd -C65536 -E48bit,fragments
+	z zstd-metabox sid -zzstd -C65536 -m65536 -Efragments,dedupe --zD=0
 	z lzma trixie -zlzma -C65536 -Eztailpacking
 	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
+}
+
+# The files that the benchmark reads.
+bench_images() {
+	local tree=$work/bench
+	mkdir -p "$tree/large"
+	cp -a "$2/tiny" "$tree/"
+	cp -a "$2/large/sequential" "$tree/large/"
+	mkfs $times "$1/c-plain" "$tree"
+	mkfs $times -zlz4hc -C16384 "$1/c-lz4" "$tree"
+	mkfs $times -zzstd -C65536 "$1/c-zstd" "$tree"
+	rm -r "$tree"
 }
 
 # A file of more than 4 GiB: the only kind that gets records of 32 bytes.
@@ -272,6 +291,37 @@ large_image() {
 	truncate -s 4300M "$work/large/file"
 	seq 3000 | dd of="$work/large/file" bs=1M seek=4250 conv=notrunc status=none
 	EROFS_UTILS_SUITE=sid mkfs $times -zlz4 -C1048576 -E48bit "$1/large" "$work/large"
+}
+
+# A little of everything, as there are many images of it.
+matrix_tree() {
+	local tree=$1 i
+	mkdir -p "$tree/data/many"
+	cp -a "$2/a/links" "$2/a/xattrs" "$2/b/modes" "$tree/"
+	seq -f 'a line of text that is like the others but for its number, %.0f' 2500 >"$tree/data/text"
+	head -c 200000 /usr/bin/perl >"$tree/data/code"
+	head -c 60000 "$work/zip/data/noise" >"$tree/data/noise"
+	cat "$tree/data/noise" "$tree/data/code" >"$tree/data/mixed"
+	truncate -s 300k "$tree/data/zeroes"
+	: >"$tree/data/empty"
+	touch -d '1903-04-05 06:07:08.123456789 UTC' "$tree/before-1970"
+	touch -d '2345-06-07 08:09:10.987654321 UTC' "$tree/after-2038"
+	for i in $(seq 40); do
+		tail -c +$((i * 4000)) "$tree/data/code" | head -c $((i * i * 4)) >"$tree/data/many/$i" || true
+	done
+}
+
+matrix_images() {
+	local name suite tree options
+	"$top/tests/images/matrix.sh" >"$disk/sums/images"
+	"$top/tests/images/matrix.sh" refused >"$disk/sums/refused"
+	while read -r name suite tree options; do
+		tree=$work/$tree
+		[ "$tree" != "$work/data" ] || tree=$work/matrix/data
+		# shellcheck disable=SC2086 # a list
+		EROFS_UTILS_SUITE=$suite mkfs $options "$1/$name" "$tree"
+	done <"$disk/sums/images"
+	"$oddimage" boxed "$1/m-inline-boxed-prefix" "$1/boxed"
 }
 
 # Layers for overlayfs, the lowest first, in the format of upper directories.
@@ -323,7 +373,7 @@ make_disk() {
 	local out=$1 tree=$work/tree disk=$work/disk
 	mkdir -p "$disk"/{blobs,sums,trees}
 	say "test images: the source tree"
-	"$top/tests/images/mktree.sh" make "$work/list" "$tree"
+	"$top/tests/images/mktree.sh" "$tree"
 	"$treesum" "$tree" >"$disk/sums/tree"
 	du -sb "$tree" | cut -f1 >"$disk/sums/size"
 	small_tree "$work/small" "$tree"
@@ -348,6 +398,12 @@ make_disk() {
 	"$treesum" "$work/zip" >"$disk/sums/zip"
 	"$treesum" "$work/zip/data" >"$disk/sums/zip-data"
 	zip_images "$disk/blobs"
+	say "test images: the matrix"
+	matrix_tree "$work/matrix" "$work/small"
+	"$treesum" "$work/matrix" >"$disk/sums/matrix"
+	"$treesum" "$work/matrix/data" >"$disk/sums/data"
+	matrix_images "$disk/blobs"
+	bench_images "$disk/blobs" "$tree"
 	large_image "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
@@ -361,10 +417,11 @@ have_locked() {
 	# On the file system of the cache, so that the last step is a rename.
 	work=$(mktemp -d "$cache/images/tmp.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
-	"$top/tests/images/mktree.sh" list >"$work/list"
+	# Not the host's files: any set of them will do, and each new package changes it.
 	key=$({
 		"$erofs_utils" --version
-		cat "$work/list" "$top/tests/images/mkimage.sh" "$top/tests/images/mktree.sh" \
+		cat "$top/tests/images/mkimage.sh" "$top/tests/images/mktree.sh" \
+			"$top/tests/images/matrix.sh" \
 			"$top/tests/vm/treesum.c" "$top/tests/images/"{image.h,splitblob.c,oddimage.c}
 	} | sha256sum | cut -c1-16)
 	if [ ! -e "$cache/images/$key" ]; then

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: mktree.sh list              print the files of this host that go into the tree
-#        mktree.sh make LIST DIR     create the tree
+# Usage: mktree.sh DIR
 #
-# A source tree for the demo and the tests, from the host's own files: at least
+# A source tree for the demo and the tests, mostly from the host's own files: at least
 # 200 MB in tens of large files and thousands of tiny ones, and every other kind
 # of file and metadata.
 set -euo pipefail
@@ -13,23 +12,30 @@ tiny_files=6000
 large_bytes=$((110 << 20))
 sequential_bytes=$((72 << 20))
 
-# Lines of "large|tiny SIZE MTIME PATH", the same for the same host.
+# list: lines of "large|tiny SIZE PATH"
 list() {
-	# The kernel headers in the cache help on hosts with few packages.
-	local dirs=(/usr/share /usr/include /usr/lib "$cache/kernels")
 	find /usr/bin /usr/lib /usr/sbin -xdev -type f -size +1000k -size -12M -links 1 \
-		-printf '%s %T@ %p\n' | sort -k3 |
+		-printf '%s %p\n' | sort -k2 |
 		awk -v max=$large_bytes 'sum < max { sum += $1; print "large", $0 }'
-	find "${dirs[@]}" -xdev -type f -size -16 -size +0 -links 1 ! -name '*[[:space:]]*' \
-		! -path '*/__pycache__/*' -printf '%s %T@ %p\n' 2>/dev/null | sort -k3 |
+	find /usr/include /usr/share /usr/lib -xdev -type f -size -16 -size +0 -links 1 \
+		! -name '*[[:space:]]*' ! -path '*/__pycache__/*' -printf '%s %p\n' | sort -k2 |
 		awk -v max=$tiny_files 'NR <= max { print "tiny", $0 }'
 }
 
 # copy KIND DIR: the listed files of that kind, with all metadata
 copy() {
 	mkdir -p "$2"
-	awk -v kind="$1" '$1 == kind { print substr($4, 2) }' "$files" >"$work/copy"
+	awk -v kind="$1" '$1 == kind { print substr($3, 2) }' "$work/list" >"$work/copy"
 	tar -C / -T "$work/copy" --xattrs -c | tar -C "$2" --xattrs -xp
+}
+
+# As many as are missing, on hosts with few packages.
+generated() {
+	local i
+	mkdir -p tiny/generated
+	for ((i = $(find tiny -type f | wc -l); i < tiny_files; i++)); do
+		seq $((i % 900)) >"tiny/generated/$i"
+	done
 }
 
 # A file large enough to measure the throughput of sequential reads.
@@ -141,30 +147,23 @@ programs() {
 	done
 }
 
-make_tree() {
-	files=$(readlink -f "$1")
-	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
-	mkdir -p "$2"
-	cd "$2"
-	umask 022
-	copy large large
-	copy tiny tiny
-	sequential
-	many_entries
-	programs
-	names
-	links
-	special
-	modes
-	xattrs
-	[ "$(du -s --apparent-size --block-size=1M . | cut -f1)" -ge 200 ] ||
-		die "too few files on this host for a tree of 200 MB"
-	[ "$(find tiny -type f | wc -l)" -ge 5000 ] || die "too few tiny files on this host"
-}
-
-case ${1-} in
-list) list ;;
-make) make_tree "$2" "$3" ;;
-*) sed -n '3,4s/^# //p' "$0" >&2 && exit 2 ;;
-esac
+[ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+list >"$work/list"
+mkdir -p "$1"
+cd "$1"
+umask 022
+copy large large
+copy tiny tiny
+generated
+sequential
+many_entries
+programs
+names
+links
+special
+modes
+xattrs
+[ "$(du -s --apparent-size --block-size=1M . | cut -f1)" -ge 200 ] ||
+	die "too few files on this host for a tree of 200 MB"

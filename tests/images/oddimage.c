@@ -9,6 +9,8 @@
  *	nul IMAGE OUT TEXT        with a NUL in the middle of a text that must occur once
  *	tag IMAGE OUT SLOT TAG    with another tag in the device table; at most 64 bytes
  *	twice IMAGE OUT SLOT      every other chunk through a second slot with the same tag
+ *	boxed IMAGE OUT           of one with a plain metabox: shared xattrs in the metabox, and
+ *	                          not where they were
  *	over IMAGE OUT TAG        metadata with IMAGE as its data blob: blocks of files are
  *	                          at addresses of the flattened image
  *
@@ -126,6 +128,50 @@ static int twice(char **arg)
 	memcpy(slot(&img, 0), old, nr * SLOT_SIZE);
 	memcpy(slot(&img, nr), old + from * SLOT_SIZE, SLOT_SIZE);
 	walk_image(&img, through_two, &to);
+	write_image(&img, arg[1]);
+	return 0;
+}
+
+/* The bytes of a file that is not compressed, to @to. */
+static void copy_flat(const struct image *img, const struct inode *in, uint8_t *to)
+{
+	size_t blk = (size_t)1 << img->blkbits;
+	size_t tail = in->layout == LAYOUT_INLINE ? in->size % blk : 0, head = in->size - tail;
+
+	if (in->layout != LAYOUT_PLAIN && in->layout != LAYOUT_INLINE)
+		errx(1, "the metabox is compressed");
+	memcpy(to, at(img, (size_t)in->u << img->blkbits, head), head);
+	memcpy(to + head, at(img, in->body, tail), tail);
+}
+
+/*
+ * The metabox moves to the end of the image, followed by a copy of the block that ids of shared
+ * xattrs count from. They are between the superblock and the metabox inode, in that block.
+ */
+static int boxed(char **arg)
+{
+	struct image img = read_image(arg[0]);
+	size_t blk = (size_t)1 << img.blkbits, len, end = (img.size + blk - 1) & ~(blk - 1);
+	uint8_t *sb = superblock(&img);
+	const uint8_t *shared = at(&img, (size_t)get32(sb + 44) << img.blkbits, blk);
+	size_t old = SB_OFFSET + SB_SIZE + 16 * sb[13];
+	struct inode in = get_inode(&img, get32(sb + 128));
+	uint8_t *inode = at(&img, in.offset, 64);
+
+	len = (in.size + blk - 1) & ~(blk - 1);
+	if (!(get32(sb + 80) & INCOMPAT_METABOX) || in.offset <= old || in.offset > blk ||
+	    end + len + blk - img.size > ROOM)
+		errx(1, "%s: no metabox, or not where it is expected", arg[0]);
+	copy_flat(&img, &in, img.data + end);
+	memcpy(img.data + end + len, shared, blk);
+	memset(img.data + old, 0xff, in.offset - old);
+	img.size = end + len + blk;
+	put16(inode, get16(inode) & ~0xe);
+	put32(inode + 8, len + blk);
+	put32(inode + 16, end >> img.blkbits);
+	put32(sb + 8, get32(sb + 8) | COMPAT_SHARED_EA_IN_METABOX);
+	put32(sb + 36, img.size >> img.blkbits);
+	put32(sb + 44, len >> img.blkbits);
 	write_image(&img, arg[1]);
 	return 0;
 }
@@ -494,6 +540,7 @@ static const struct {
 	{ "nul", 3, nul },
 	{ "tag", 4, tag },
 	{ "twice", 3, twice },
+	{ "boxed", 2, boxed },
 	{ "over", 3, over },
 	{ "chunks", 2, chunk_image },
 	{ "blobs", 1, blobs },

@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <linux/loop.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "loop.h"
 
 #define MIB		(1 << 20)
 #define MAX_FIRST	64
@@ -222,23 +223,9 @@ static void mount_plain(char **arg)
 
 static void loop(char **arg)
 {
-	struct loop_config config = {
-		.fd = open_file(arg[0]),
-		.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_DIRECT_IO | LO_FLAGS_AUTOCLEAR,
-	};
-	struct loop_info64 info;
 	char path[32];
-	int control = open("/dev/loop-control", O_RDWR), nr, fd;
 
-	nr = ioctl(control, LOOP_CTL_GET_FREE);
-	if (control < 0 || nr < 0)
-		err(1, "/dev/loop-control");
-	snprintf(path, sizeof(path), "/dev/loop%d", nr);
-	fd = open_file(path);
-	if (ioctl(fd, LOOP_CONFIGURE, &config) || ioctl(fd, LOOP_GET_STATUS64, &info))
-		err(1, "%s", path);
-	if (!(info.lo_flags & LO_FLAGS_DIRECT_IO))
-		errx(1, "%s: no direct I/O", path);
+	loop_attach(open_file(arg[0]), path);
 	printf("%s\n", path);
 	fflush(stdout);
 	/* AUTOCLEAR detaches it on the last close: keep it open until it is mounted. */

@@ -7,12 +7,17 @@
  *	readways handle FILE HANDLE        write the file's handle to another file
  *	readways open-handle MOUNT HANDLE  read the file by its handle
  *	readways peek FILE OFFSET          print a byte, read by mmap; SIGBUS on errors
+ *	readways fault FILE OFFSET         the same without any readahead
+ *	readways sector FILE OFFSET        print 512 bytes, read with O_DIRECT
  *	readways refuses-unaligned FILE    unaligned O_DIRECT reads must fail with EINVAL
  *	readways seek FILE                 print "data|hole FROM TO" lines
  *	readways fiemap FILE               print "LOGICAL PHYSICAL LENGTH FLAGS" lines
  *	readways locks FILE                flock and OFD locks, inotify
- *	readways statx FILE                print mask, attributes and size
+ *	readways statx FILE                print mask, size, attributes and direct I/O alignment
  *	readways label FILE                print the label of its file system
+ *	readways resident FILE             print how many of its pages are in memory
+ *	readways dontneed FILE             have them dropped
+ *	readways huge FILE                 mappings have the file's alignment to huge pages
  *
  * Exit status 77: the kernel does not support the interface.
  */
@@ -36,6 +41,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "loop.h"
 
 #define CHUNK	(256U << 10)
 #define UNSUPPORTED	77
@@ -185,6 +192,15 @@ static int reopen_direct(int fd)
 	return direct;
 }
 
+/* At the end of the file, which may be in the middle of a sector, and beyond. */
+static void check_end(int direct, off_t size)
+{
+	if (pread(direct, buf, 4096, size) != 0)
+		err(1, "O_DIRECT at the end");
+	if (pread(direct, buf, 512, (size + 1023) & ~511) != 0)
+		err(1, "O_DIRECT past the end");
+}
+
 static void by_direct(int fd)
 {
 	/* An odd number of blocks, so that reads begin and end within large folios. */
@@ -199,8 +215,46 @@ static void by_direct(int fd)
 		put(buf, n);
 		at += n;
 	}
-	if (pread(direct, buf, 4096, (size + 8191) & ~4095) != 0)
-		errx(1, "O_DIRECT past the end");
+	check_end(direct, size);
+}
+
+/* Sectors at all offsets in a page, of lengths up to some pages, to unaligned pages. */
+static void by_direct_sectors(int fd)
+{
+	static const size_t lengths[] = { 512, 3584, 512, 5632, 20480 - 512, 4096 };
+	int direct = reopen_direct(fd);
+	off_t size = size_of(fd), at = 0;
+
+	for (unsigned int i = 0; at < size; i++) {
+		char *to = buf + (i % 8) * 512;
+		size_t len = lengths[i % (sizeof(lengths) / sizeof(lengths[0]))];
+		ssize_t n = pread(direct, to, len, at);
+
+		if (n != (ssize_t)len && at + n != size)
+			err(1, "O_DIRECT, %zu bytes at %lld: %zd", len, (long long)at, n);
+		put(to, n);
+		at += n;
+	}
+	check_end(direct, size);
+}
+
+/* What a loop device with direct I/O has, and the bytes that fill no sector of it. */
+static void by_loop(int fd)
+{
+	off_t sectors = size_of(fd) & ~511;
+	char path[32];
+	int device = loop_attach(fd, path), size = 0;
+	ssize_t n;
+
+	if (ioctl(device, BLKSSZGET, &size) || size != 512)
+		errx(1, "%s: sectors of %d bytes", path, size);
+	if (lseek(device, 0, SEEK_END) != sectors || lseek(device, 0, SEEK_SET))
+		errx(1, "%s: not %lld bytes", path, (long long)sectors);
+	by_read(device);
+	n = pread(fd, buf, 512, sectors);
+	if (n < 0)
+		err(1, "read");
+	put(buf, n);
 }
 
 static void by_willneed(int fd)
@@ -357,16 +411,29 @@ static void locks(int fd)
 		err(1, "no event for the read");
 }
 
+/* "VALUE/KNOWN" */
+static void show_attribute(const struct statx *st, const char *name, uint64_t bit)
+{
+	printf(" %s=%d/%d", name, !!(st->stx_attributes & bit), !!(st->stx_attributes_mask & bit));
+}
+
 static void show_statx(int fd)
 {
 	struct statx st;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st))
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME | STATX_DIOALIGN, &st))
 		err(1, "statx");
 	/* The mount has no atime. */
-	printf("basic=%d btime=%d size=%llu blksize=%u\n",
+	printf("basic=%d btime=%d size=%llu",
 	       (~st.stx_mask & STATX_BASIC_STATS & ~STATX_ATIME) == 0,
-	       !!(st.stx_mask & STATX_BTIME), (unsigned long long)st.stx_size, st.stx_blksize);
+	       !!(st.stx_mask & STATX_BTIME), (unsigned long long)st.stx_size);
+	show_attribute(&st, "immutable", STATX_ATTR_IMMUTABLE);
+	show_attribute(&st, "compressed", STATX_ATTR_COMPRESSED);
+	/* "none" also for a kernel that does not tell. */
+	if (st.stx_mask & STATX_DIOALIGN)
+		printf(" dio=%u/%u\n", st.stx_dio_mem_align, st.stx_dio_offset_align);
+	else
+		printf(" dio=none\n");
 }
 
 static void show_label(int fd)
@@ -376,6 +443,53 @@ static void show_label(int fd)
 	if (ioctl(fd, FS_IOC_GETFSLABEL, label))
 		err(1, "FS_IOC_GETFSLABEL");
 	puts(label);
+}
+
+static void show_resident(int fd)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	size_t size = size_of(fd), nr = (size + page - 1) / page, i, in = 0;
+	unsigned char *vec = calloc(nr, 1);
+	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (!vec || p == MAP_FAILED || mincore(p, size, vec))
+		err(1, "mincore");
+	for (i = 0; i < nr; i++)
+		in += vec[i] & 1;
+	printf("%zu\n", in);
+}
+
+static void dontneed(int fd)
+{
+	errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (errno)
+		err(1, "posix_fadvise");
+}
+
+static size_t huge_page(void)
+{
+	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "r");
+	size_t size = 0;
+
+	if (f && fscanf(f, "%zu", &size) != 1)
+		errx(1, "hpage_pmd_size: no number");
+	return size;
+}
+
+static void maps_huge(int fd)
+{
+	size_t huge = huge_page(), size = size_of(fd), page = sysconf(_SC_PAGESIZE), at;
+
+	if (!huge || size < 2 * huge)
+		exit(UNSUPPORTED);
+	for (at = 0; at < 4 * page; at += page) {
+		void *p = mmap(NULL, size - at, PROT_READ, MAP_SHARED, fd, at);
+
+		if (p == MAP_FAILED)
+			err(1, "mmap");
+		if (((uintptr_t)p - at) % huge)
+			errx(1, "byte %zu is mapped at %p", at, p);
+	}
 }
 
 static const struct {
@@ -391,6 +505,8 @@ static const struct {
 	{ "splice", by_splice },
 	{ "copy_file_range", by_copy_file_range },
 	{ "direct", by_direct },
+	{ "direct-sectors", by_direct_sectors },
+	{ "loop", by_loop },
 	{ "io_uring", by_io_uring },
 	{ "willneed", by_willneed },
 	{ "readahead", by_readahead },
@@ -400,6 +516,9 @@ static const struct {
 	{ "locks", locks },
 	{ "statx", show_statx },
 	{ "label", show_label },
+	{ "resident", show_resident },
+	{ "dontneed", dontneed },
+	{ "huge", maps_huge },
 };
 
 union handle {
@@ -444,7 +563,7 @@ static void read_handle(const char *mount, const char *where)
 	by_read(fd);
 }
 
-static void peek(const char *path, off_t offset)
+static void peek(const char *path, off_t offset, bool alone)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	int fd = open(path, O_RDONLY);
@@ -455,7 +574,20 @@ static void peek(const char *path, off_t offset)
 	p = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, offset / page * page);
 	if (p == MAP_FAILED)
 		err(1, "mmap");
+	if (alone && madvise((void *)p, page, MADV_RANDOM))
+		err(1, "madvise");
 	putchar(p[offset % page]);
+}
+
+static void sector(const char *path, off_t offset)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT);
+
+	if (fd < 0)
+		err(1, "%s", path);
+	if (pread(fd, buf, 512, offset) != 512)
+		err(1, "%s: sector at %lld", path, (long long)offset);
+	put(buf, 512);
 }
 
 int main(int argc, char **argv)
@@ -474,9 +606,13 @@ int main(int argc, char **argv)
 		read_handle(argv[2], argv[3]);
 		return 0;
 	}
-	if (argc == 4 && !strcmp(argv[1], "peek")) {
-		peek(argv[2], strtoll(argv[3], NULL, 0));
+	if (argc == 4 && (!strcmp(argv[1], "peek") || !strcmp(argv[1], "fault"))) {
+		peek(argv[2], strtoll(argv[3], NULL, 0), !strcmp(argv[1], "fault"));
 		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "sector")) {
+		sector(argv[2], strtoll(argv[3], NULL, 0));
+		return fflush(stdout) ? 1 : 0;
 	}
 	for (i = 0; argc == 3 && i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (strcmp(argv[1], ways[i].name))

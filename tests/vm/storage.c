@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storage: query and set up the storage below a cache.
+ * storage: query and set up the storage below a cache, or below a mount.
  *
  *	resident FILE           print the number of pages of the file in the page cache
  *	sectors DEVICE BYTES    set the sector size of a loop device
+ *	mount TYPE SOURCE DIR OPTIONS    mount(2), read-only; mount(8) would put a file on a
+ *				loop device
  */
 #include <err.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,12 +59,21 @@ static int sectors(char **arg)
 	return 0;
 }
 
+static int mount_on(char **arg)
+{
+	if (mount(arg[1], arg[2], arg[0], MS_RDONLY, arg[3]))
+		err(1, "mount of %s", arg[1]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "resident"))
 		return resident(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "sectors"))
 		return sectors(argv + 2);
+	if (argc == 6 && !strcmp(argv[1], "mount"))
+		return mount_on(argv + 2);
 	fprintf(stderr, "usage: see the head of storage.c\n");
 	return 2;
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 150
+# seconds: 250
 # where: bench.sh
 # The cost of reads, in instructions: both forms of this project, ext4 with the same tree, and
 # other file systems with the same image. od.rounds=N: rounds, of every target each;
-# od.peers=no: without the other file systems.
+# od.peers=no: without the other file systems; od.part=plain|compressed: of one kind of images.
 # Prints "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
 # tests/bin/bench.py formats these as tables.
 ROUNDS=$(od_arg rounds 5)
@@ -12,6 +12,7 @@ COLD=/mnt/scratch/cold
 DEVICE=/dev/cachefiles1
 SEQUENTIAL=large/sequential
 TARGETS=
+ZIPPED=
 
 # target NAME COMMAND...: mounts a target at /mnt/NAME and adds it to TARGETS
 target() {
@@ -48,9 +49,9 @@ copy_tree() {
 	cp -a /mnt/od-a /mnt/scratch/tree && cp $OD_BLOBS/one $IMAGE && sync
 }
 
+# make_squashfs TREE FILE OPTION...
 make_squashfs() {
-	mksquashfs /mnt/scratch/tree $IMAGE.squashfs -quiet -no-progress -noI -noD -noF -noX \
-		-no-duplicates -processors 1
+	mksquashfs "$@" -quiet -no-progress -no-duplicates -processors 1
 }
 
 # on_loop TYPE FILE DIR: mount through a loop device with direct I/O
@@ -80,7 +81,6 @@ erofs_on_file() {
 }
 
 mount_peers() {
-	ok "the stock modules" insmod_peers
 	if has_type erofs; then
 		erofs_on_file
 		target erofs-loop on_loop erofs $IMAGE /mnt/erofs-loop
@@ -97,18 +97,18 @@ mount_peers() {
 	if [ ! -x /usr/bin/mksquashfs ]; then
 		skip "squashfs" "mksquashfs is not in the VM"
 	elif has_type squashfs; then
-		ok "mksquashfs" make_squashfs
+		ok "mksquashfs" make_squashfs /mnt/scratch/tree $IMAGE.squashfs -noI -noD -noF -noX
 		target squashfs on_loop squashfs $IMAGE.squashfs /mnt/squashfs
 	else
 		skip "squashfs" "this kernel has none"
 	fi
 }
 
-# same_data NAME: compares all data with ext4, which also fills the cache
+# same_data NAME OTHER: compares all data with /tmp/sum, which also fills the cache
 same_data() {
 	local sum
 	sum=$(bench sum "/mnt/$1")
-	is "$1 has the bytes of ext4" "$sum" "$(cat /tmp/sum)"
+	is "$1 has the bytes of $2" "$sum" "$(cat /tmp/sum)"
 }
 
 # measure ROUND TARGET CASE hot|dropped COMMAND...
@@ -140,6 +140,68 @@ warm_round() {
 	done
 	for name in $TARGETS; do
 		measure "$1" "$name" small-files dropped files "/mnt/$name/tiny"
+	done
+}
+
+# zipped NAME COMMAND...: mounts a compressed target of another file system at /mnt/NAME
+zipped() {
+	local name=$1 out
+	shift
+	mkdir -p "/mnt/$name"
+	if out=$("$@" "/mnt/$name" 2>&1); then
+		ZIPPED="$ZIPPED $name"
+	else
+		skip "mount of $name" "not by this kernel: $out"
+	fi
+}
+
+# erofs_file FILE DIR: as erofs_on_file
+erofs_file() {
+	bench mount erofs "$1" "$2" directio 2>/dev/null || bench mount erofs "$1" "$2" ""
+}
+
+# zipped_peers ALGORITHM: of stock erofs the same image; of squashfs the same tree, in blocks of
+# the size of the pclusters
+zipped_peers() {
+	local image=/mnt/scratch/c-$1 options
+	if has_type erofs; then
+		ok "c-$1 on ext4" cp "$OD_BLOBS/c-$1" "$image"
+		zipped "erofs-file-$1" erofs_file "$image"
+		zipped "erofs-loop-$1" on_loop erofs "$image"
+	fi
+	if [ -x /usr/bin/mksquashfs ] && has_type squashfs; then
+		case $1 in
+		lz4) options='-comp lz4 -b 16384' ;;
+		zstd) options='-comp zstd -Xcompression-level 3 -b 65536' ;;
+		esac
+		# shellcheck disable=SC2086 # words
+		ok "mksquashfs: $1" make_squashfs /mnt/od-plain "$image.squashfs" $options
+		zipped "squashfs-$1" on_loop squashfs "$image.squashfs"
+	fi
+}
+
+mount_zipped() {
+	local algorithm
+	mkdir -p /mnt/od-plain
+	ok "mount of od-plain" od_mount /mnt/od-plain fsid=c-plain
+	for algorithm in lz4 zstd; do
+		mkdir -p /mnt/od-$algorithm
+		ok "mount of od-$algorithm" od_mount /mnt/od-$algorithm fsid=c-$algorithm
+		ZIPPED="$ZIPPED od-$algorithm"
+		[ "$(od_arg peers)" = no ] || zipped_peers $algorithm
+	done
+}
+
+zipped_round() {
+	local name
+	for name in $ZIPPED; do
+		measure "$1" "$name" zip-sequential dropped sequential "/mnt/$name/$SEQUENTIAL"
+	done
+	for name in $ZIPPED; do
+		measure "$1" "$name" zip-random-4k dropped random "/mnt/$name/$SEQUENTIAL" 4096 500
+	done
+	for name in $ZIPPED; do
+		measure "$1" "$name" zip-small-files dropped files "/mnt/$name/tiny"
 	done
 }
 
@@ -178,7 +240,9 @@ cold() {
 	od_drop_caches
 	reads=$(cold_counter reads_sent)
 	if out=$(bench "$@" 2>&1); then
-		note "measured $case $name $round $out $(($(cold_counter reads_sent) - reads))"
+		reads=$(($(cold_counter reads_sent) - reads))
+		note "measured $case $name $round $out $reads"
+		echo "$reads" >/tmp/reads.$name
 	else
 		fail "$case: $name" "$out"
 	fi
@@ -196,29 +260,73 @@ cold_round() {
 	done
 }
 
-mkdir -p /mnt/od-a /mnt/od-b
+# few_reads NAME: at most 1.2 times those of the image that is not compressed
+few_reads() {
+	echo "$(cat /tmp/reads.od-plain) READs, compressed $(cat "/tmp/reads.$1")"
+	test $(($(cat "/tmp/reads.$1") * 10)) -le $(($(cat /tmp/reads.od-plain) * 12))
+}
+
+cold_zipped_round() {
+	local name
+	for name in plain lz4 zstd; do
+		cold "$1" od-$name c-$name cold-small-files files /mnt/cold/tiny
+	done
+	ok "LZ4: small files take few READs" few_reads od-lz4
+	ok "ZSTD: small files take few READs" few_reads od-zstd
+}
+
+# wants PART: it is to be measured
+wants() {
+	[ "$(od_arg part "$1")" = "$1" ]
+}
+
+# mount_plain: what is compared with ext4
+mount_plain() {
+	local name
+	mkdir -p /mnt/od-a /mnt/od-b /mnt/ext4
+	ok "mount of od-a" od_mount /mnt/od-a fsid=one
+	ok "mount of od-b" od_mount /mnt/od-b fsid=boot
+	ok "the tree and the image on ext4" copy_tree
+	ok "mount of ext4" mount -o bind /mnt/scratch/tree /mnt/ext4
+	TARGETS="ext4 od-a od-b"
+	[ "$(od_arg peers)" = no ] || mount_peers
+	bench sum /mnt/ext4 >/tmp/sum
+	note "the tree has $(cat /tmp/sum)"
+	for name in ${TARGETS#ext4 }; do
+		same_data "$name" ext4
+	done
+}
+
+mount_compressed() {
+	local name
+	mount_zipped
+	bench sum /mnt/od-plain >/tmp/sum
+	note "the compressed tree has $(cat /tmp/sum)"
+	for name in $ZIPPED; do
+		same_data "$name" od-plain
+	done
+}
+
 ok "both modules" od_load devices=2
+[ "$(od_arg peers)" = no ] || ok "the stock modules" insmod_peers
 od_fresh_cache
 ok "daemon" odd
-ok "mount of od-a" od_mount /mnt/od-a fsid=one
-ok "mount of od-b" od_mount /mnt/od-b fsid=boot
-ok "the tree and the image on ext4" copy_tree
-mkdir -p /mnt/ext4
-ok "mount of ext4" mount -o bind /mnt/scratch/tree /mnt/ext4
-TARGETS="ext4 od-a od-b"
-[ "$(od_arg peers)" = no ] || mount_peers
-bench sum /mnt/ext4 >/tmp/sum
-note "the tree has $(cat /tmp/sum)"
-for name in ${TARGETS#ext4 }; do
-	same_data "$name"
-done
+! wants plain || mount_plain
+! wants compressed || mount_compressed
 # All data is present: the daemon is not needed, and would disturb the measurement.
 kill_daemons
 for round in $(seq "$ROUNDS"); do
-	warm_round "$round"
-	cold_round "$round"
+	if wants plain; then
+		warm_round "$round"
+		cold_round "$round"
+	fi
+	if wants compressed; then
+		zipped_round "$round"
+		cold_zipped_round "$round"
+	fi
 done
-for name in $TARGETS; do
+for name in $TARGETS $ZIPPED; do
 	ok "unmount of $name" umount "/mnt/$name"
 done
+! wants compressed || umount /mnt/od-plain
 ok "the stock modules unload" od_wait 10 rmmod_peers

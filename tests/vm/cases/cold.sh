@@ -3,7 +3,8 @@
 # where: stock
 # alone
 # The cost of lazy loading: requests for a walk through thousands of small files,
-# throughput with a slow source, requests for one block with many readers.
+# throughput with a slow source, requests for one block with many readers, and for one byte
+# of a mapped file.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
@@ -14,6 +15,19 @@ ok "cold read of 5,000 small files" sh -c 'tr "\n" "\0" </tmp/files | xargs -0 c
 reads=$(($(od_reads) - before))
 note "$reads READs for 5,000 small files"
 ok "fewer than 150 READs, and some" test "$reads" -gt 0 -a "$reads" -lt 150
+
+# A fault reads around it, and the daemon is asked for a window of 1 MiB from there on.
+mapped=/mnt/a/large/sequential
+stat $mapped >/dev/null	# its name and inode
+before=$(od_reads)
+filled=$(od_counter bytes_filled)
+ok "one byte of a mapped file" sh -c "readways peek $mapped $((20 << 20)) >/dev/null"
+sleep 1	# readahead goes on after the fault
+reads=$(($(od_reads) - before))
+filled=$(($(od_counter bytes_filled) - filled))
+note "$reads READs of $filled bytes for one mapped byte"
+ok "at most 2 READs for it, and some" test $reads -gt 0 -a $reads -le 2
+ok "of at most 1 MiB" test $filled -gt 0 -a $filled -le $((1 << 20))
 umount /mnt/a
 killall erofs-odd
 od_wait 10 od_daemon_is gone

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 150, debug 900
-# where: stock rows debug
+# where: stock rows pages debug
 # thin
 # Every byte of the tree, in all three mount forms: cold, and with the daemon
 # stopped once all data is present. The three are compared in parallel.

@@ -7,14 +7,18 @@
 # lacks are rejected by name; missing and corrupt bytes. On the kernel command line:
 #   od.seed=N    seed of the corruption, to repeat it
 #   od.steps=N   number of corrupt images
-#   od.thin=8    fewer images
+#   od.thin=8    two random images
 #   od.images=NAME,NAME    these images
 IMAGES='lz4 lz4-big lz4-huge lz4-legacy lz4-tails lz4-fragments lz4-dedupe lz4-all lz4-512 lz4-dirs
-	lz4-old lz4-older lz4-48bit lz4-48bit-dedupe lz4-48bit-fragments deflate deflate-big zstd
-	zstd-1024 zstd-48bit zstd-48bit-fragments lzma lzma-fragments'
+	lz4-old lz4-older lz4-48bit lz4-48bit-dedupe lz4-48bit-fragments lz4-metabox deflate
+	deflate-big zstd zstd-1024 zstd-48bit zstd-48bit-fragments zstd-metabox lzma lzma-fragments'
 STEPS=24
-[ "$(od_arg thin 1)" -lt 8 ] || STEPS=8 IMAGES='lz4-big lz4-all lz4-dirs lz4-48bit-dedupe deflate
-	zstd-48bit-fragments lzma'
+if [ "$(od_arg thin 1)" -ge 8 ]; then
+	STEPS=8
+	# The case images reads more of them.
+	# shellcheck disable=SC2086 # a list
+	IMAGES=$(printf '%s\n' $IMAGES | shuf -n 2)
+fi
 [ -z "$(od_arg images)" ] || IMAGES=$(od_arg images | tr , ' ')
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
@@ -119,6 +123,16 @@ of_mount() {
 	od_cell /proc/fs/erofs_od/stats fsid z-lz4-dirs "$1"
 }
 
+# queues_of COMMAND...: the workqueues that decompress what it reads
+queues_of() {
+	od_drop_caches
+	echo >$TRACING/trace
+	echo 1 >$TRACING/events/workqueue/workqueue_queue_work/enable
+	"$@" >/dev/null
+	echo 0 >$TRACING/events/enable
+	sed -n 's/.*function=part_work \[erofs_od\] workqueue=\([^ ]*\).*/\1/p' $TRACING/trace | sort -u
+}
+
 TRACING=/sys/kernel/tracing
 mkdir -p $TRACING
 [ -e $TRACING/events ] || mount -t tracefs none $TRACING
@@ -128,6 +142,13 @@ ok "mount" od_mount /mnt/a fsid=z-lz4-dirs,timeout=1000
 is "no data has been read yet" "$(of_mount bytes_served)" 0
 head -c 1 /mnt/a/data/code >/dev/null
 ok "reads of a compressed file are counted for its mount" test "$(of_mount bytes_served)" -gt 0
+cat /mnt/a/data/code >/dev/null
+first=$(queues_of dd if=/mnt/a/data/code bs=4096 skip=20 count=1)
+is "one workqueue decompresses a page that is read by itself" "$(echo "$first" | grep -c .)" 1
+rest=$(queues_of cat /mnt/a/data/code)
+note "a page: $first; readahead: $(echo "$rest" | paste -sd' ')"
+ok "and begins each readahead" sh -c "echo '$rest' | grep -qxF '$first'"
+ok "the rest of a readahead waits in another one" sh -c "echo '$rest' | grep -qvxF '$first'"
 # The map of the directory's data is in memory, the data is not.
 ls /mnt/a/data >/dev/null
 many=$(stat -c %i /mnt/a/data/many)
@@ -151,7 +172,8 @@ ok "mount" od_mount /mnt/a fsid=z-lz4-big
 mkdir -p $GOOD
 cp /mnt/a/data/code /mnt/a/data/mixed $GOOD/
 wanted=$(sum_of <$GOOD/mixed)
-for way in pread mmap-private mmap-shared sendfile splice direct io_uring willneed readahead; do
+for way in pread mmap-private mmap-shared sendfile splice direct direct-sectors loop io_uring \
+	willneed readahead; do
 	od_drop_caches
 	readways $way /mnt/a/data/mixed >/tmp/way.out 2>/tmp/way.err
 	case $? in
@@ -166,6 +188,9 @@ size=$(stat -c %s /mnt/a/data/text)
 is "lseek: a compressed file is all data" "$(readways seek /mnt/a/data/text)" "data 0 $size"
 ok "FIEMAP: its extents are encoded" sh -c \
 	"readways fiemap /mnt/a/data/text | awk '\$4 !~ /[89]\$/ { bad = 1 } END { exit bad || !NR }'"
+is "statx: it is immutable and compressed" \
+	"$(readways statx /mnt/a/data/text | grep -o 'immutable=.*compressed=[^ ]*')" \
+	"immutable=1/1 compressed=1/1"
 ok "st_blocks of a compressed file is less than its size" \
 	test $((512 * $(stat -c %b /mnt/a/data/text))) -lt "$size"
 
@@ -233,6 +258,19 @@ steps=$(od_arg steps $STEPS)
 note "od.seed=$seed od.steps=$steps"
 BLOBS=$OD_MNT/scratch/blobs
 mkdir -p $BLOBS
+
+# --- a compressed link, which no mkfs.erofs writes ---
+
+link=b/many/a-name-of-some-length-8
+ok "daemon" fresh odd --source=$BLOBS --source=$OD_BLOBS
+ok "mount" od_mount /mnt/a fsid=z-lz4-all
+ok "an image with a compressed link" setinode $OD_BLOBS/z-lz4-all $BLOBS/link \
+	"$(stat -c %i /mnt/a/$link)" mode $((0120777))
+umount /mnt/a
+ok "mount" od_mount /mnt/a fsid=link
+is "its target" "$(readlink /mnt/a/$link)" "file 8"
+umount /mnt/a
+rm $BLOBS/link
 
 # damaged NAME IMAGE OFFSET BYTES: writes BYTES (a format of printf) into a copy of the image
 # and prints the outcome of reading a file of it

@@ -3,6 +3,7 @@
 # where: stock rows debug
 # A daemon and a reader, each confined by an AppArmor profile. The reader's
 # profile does not allow the cache, which is read with the cache's credentials.
+# The last process of a mount namespace exits, without namespaces, and closes blobs.
 SECURITY=/sys/kernel/security
 mount -t securityfs none $SECURITY 2>/dev/null
 if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; then
@@ -76,6 +77,9 @@ ok "cached, the reader reads" reads_right
 ok "and the small files" confined od-reader /usr/bin/treesum /mnt/a/tiny
 is "pages of the cache file in the page cache" \
 	"$(storage resident "$file")" 0
+ok "a mount namespace with a mount ends" \
+	unshare -m sh -c "mount -t erofs_od -o ro,fsid=v-4096-flat none /mnt/b && treesum /mnt/b"
+ok "the blob's map is on disk" test -s "$(od_map_file "$(od_cache_file v-4096-flat)")"
 is "denials" "$(denials)" 0
 is "failed reads" "$(od_counter failures)" 0
 umount /mnt/a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 30, debug 150
+# seconds: 35, debug 170
 # where: stock short debug
 # Counters of the cache, of each blob and of each mount: hits, misses, wait times, errors; and
 # tracepoints.
@@ -49,7 +49,6 @@ waiting_now() {
 ok "setup" od_setup
 ok "daemon" fake --delay-ms 300
 ok "mount" od_mount /mnt/a fsid=one,timeout=3000
-is "the mount's file is for root alone" "$(stat -c %a /proc/fs/erofs_od/stats)" 400
 stat $FILE >/dev/null
 misses=$(all_three misses) hits=$(all_three hits)
 ok "read of a missing block" block 100
@@ -66,6 +65,10 @@ is "and not as a miss" "$(all_three misses)" "$misses"
 ok "READs of the blob" test "$(blob reads_sent)" -ge 1
 is "equal those of the cache" "$(cache reads_sent)" "$(blob reads_sent)"
 is "bytes filled of the blob equal those of the cache" "$(cache bytes_filled)" "$(blob bytes_filled)"
+# More than one READ may ask for: none of them goes beyond what is wanted.
+widened=$(blob bytes_widened)
+ok "read of 32 MiB" dd if=$FILE bs=1M skip=64 count=32 of=/dev/null
+ok "the bytes beyond it: $widened, then $(blob bytes_widened)" test "$(blob bytes_widened)" -ge "$widened"
 is "nothing failed" "$(all_three errors)" "- - -"
 erofs-od status -v >/tmp/out
 ok "status shows them" grep -q '^Reads: ' /tmp/out
@@ -115,4 +118,35 @@ done
 	echo 0 >$TRACING/events/enable
 	umount $TRACING 2>/dev/null
 }
+umount /mnt/a
+
+# --- bytes that no read has used ---
+
+small() {
+	od_cell $OD_PROC/blobs blob v-4096-plain "$1"
+}
+
+od_fresh_cache
+ok "a daemon that takes wide READs" odd
+ok "mount" od_mount /mnt/a fsid=v-4096-plain
+# What a READ asks for beyond what is wanted comes after the mount has it.
+ok "all READs are completed" od_wait 10 od_nothing_waits
+unused=$(small bytes_unused) filled=$(small bytes_filled)
+ok "of what the mount fetched most is unused: $unused of $filled" test "$unused" -gt $((filled / 2))
+is "the cache counts the same" "$(od_counter bytes_unused) $(od_counter bytes_filled)" "$unused $filled"
+ok "all files are read" same_tree /mnt/a $OD_SUMS/small
+ok "all READs are completed" od_wait 10 od_nothing_waits
+unused=$(small bytes_unused) filled=$(small bytes_filled)
+ok "now most is used: $unused of $filled" test "$unused" -lt $((filled / 8))
+is "the cache counts that, too" "$(od_counter bytes_unused)" "$unused"
+umount /mnt/a
+kill_daemons
+od_wait 10 od_daemon_is none
+od_fresh_cache
+ok "daemon" odd
+ok "mount" od_mount /mnt/a fsid=v-4096-plain
+ok "all READs are completed" od_wait 10 od_nothing_waits
+unused=$(small bytes_unused)
+ok "all is punched" od_control punch "$(od_cache_file v-4096-plain)" "0 $(stat -c %s $OD_BLOBS/v-4096-plain)"
+is "unused bytes that were punched remain counted" "$(small bytes_unused)" "$unused"
 umount /mnt/a

@@ -29,7 +29,7 @@ ok "readers wait" od_wait 5 od_waiting 8
 killall -9 fakedaemon
 ok "the readers return" ends_within 10 $READERS
 is "each with EIO" "$(sort /tmp/readers | uniq -c | sed 's/^ *//')" '8 Input/output error'
-ok "the daemon is gone" od_wait 5 od_daemon_is gone
+ok "the daemon has exited" od_wait 5 od_daemon_is gone
 ok "unmount" od_umount /mnt/a
 kill_daemons
 
@@ -128,7 +128,7 @@ ok "all of it is read" same_tree /mnt/a $OD_SUMS/small
 ok "mount of a large image" od_mount /mnt/b fsid=one
 ok "a part of it is read" head -c 100000 /mnt/b/large/sequential
 killall -9 fakedaemon
-ok "the daemon is gone" od_wait 5 od_daemon_is gone
+ok "the daemon has exited" od_wait 5 od_daemon_is gone
 od_drop_caches
 ok "present data is right" same_tree /mnt/a $OD_SUMS/small
 ok "missing data reads as an error" sh -c \

@@ -83,15 +83,30 @@ same_tree_or_error() {
 		END { exit wrong || n < 10 }' /tmp/errors /tmp/theirs /tmp/mine
 }
 
+# disk: the block device of the cache's file system, without /dev/
+disk() {
+	awk '$2 == "/mnt/bad" { sub("^/dev/", "", $1); print $1 }' /proc/mounts
+}
+
 # new_disk: for the cache only, as fault injection may damage its file system
+#
+# When ext4 (seen in 6.12.117) cannot insert an extent, the preallocation that its blocks
+# came from stays as if it had them, and the next write there is a BUG. That is for
+# preallocations of inodes, not for those that small files share.
 new_disk() {
 	mkdir -p /mnt/bad
 	truncate -s 512M /tmp/disk
 	ok "a disk for the cache" /usr/bin/mke2fs -q -t ext4 /tmp/disk
 	ok "mount of the disk" mount -o loop,errors=continue /tmp/disk /mnt/bad
+	ok "preallocation as for small files" set_stream_request 1048576
 	OD_CACHE=/mnt/bad/cache
 	od_fresh_cache
 	od_load
+}
+
+# set_stream_request BLOCKS: size from which a file of that disk has preallocations of its own
+set_stream_request() {
+	echo "$1" >"/sys/fs/ext4/$(disk)/mb_stream_req"
 }
 
 # Nothing may reference the cache any more.
@@ -99,10 +114,6 @@ old_disk() {
 	ok "both modules unload" od_unload
 	ok "the disk can be unmounted" umount /mnt/bad
 	rm /tmp/disk
-}
-
-nothing_waits() {
-	! grep -q '^[0-9]' $OD_PROC/requests
 }
 
 new_disk
@@ -135,7 +146,7 @@ for rate in $rates; do
 		note "$module: $errors files could not be read"
 		total=$((total + errors))
 		no_faults
-		ok "$module: all requests complete" od_wait 20 nothing_waits
+		ok "$module: all requests complete" od_wait 20 od_nothing_waits
 		od_drop_caches
 		ok "$module: wrong data is never served" same_tree_or_error /mnt/a $OD_SUMS/small
 		umount /mnt/a
@@ -148,10 +159,9 @@ ok "some files could not be read" test $total -gt 0
 od_cleanup
 old_disk
 new_disk
-device=$(awk '$2 == "/mnt/bad" { print $1 }' /proc/mounts)
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=v-4096-plain
-echo 1 >"/sys/block/${device#/dev/}/make-it-fail"
+echo 1 >"/sys/block/$(disk)/make-it-fail"
 ok "random disk I/O fails" faults fail_make_request probability=10
 note "$(read_all /mnt/a) files could not be read"
 no_faults

@@ -120,7 +120,7 @@ touch /mnt/ram/probe
 setfattr -n user.probe -v 1 /mnt/ram/probe 2>/dev/null && state=ok || state=note
 rm /mnt/ram/probe
 doctor_says "tmpfs" $state cache-mount '' --dir=/mnt/ram
-is "no file is left behind" "$(ls -A /mnt/ram)" ""
+is "no file is left" "$(ls -A /mnt/ram)" ""
 dd if=/dev/zero of=/mnt/ram/full bs=64k count=975 2>/dev/null
 doctor_says "nearly full" note cache-space 'culls' --dir=/mnt/ram
 dd if=/dev/zero of=/mnt/ram/full bs=64k 2>/dev/null

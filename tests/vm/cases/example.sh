@@ -63,6 +63,6 @@ ok "mount, with an empty cache" od_mount /mnt/a fsid=short
 truncate -s 65536 /tmp/blobs/short
 sums /mnt/a >/tmp/sums.some
 note "$(wc -l </tmp/sums.some) of $(wc -l </tmp/sums.all) files can be read from a truncated blob"
-ok "what the blob lacks reads as an error" test "$(wc -l </tmp/sums.some)" -lt "$(wc -l </tmp/sums.all)"
+ok "data missing in the blob reads as an error" test "$(wc -l </tmp/sums.some)" -lt "$(wc -l </tmp/sums.all)"
 notok "and not as zeroes" grep -vxFf /tmp/sums.all /tmp/sums.some
 ok "the log names the missing range" sh -c "dmesg | grep -q 'cachefiles_od: .*short'"

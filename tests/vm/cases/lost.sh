@@ -155,8 +155,8 @@ else
 fi
 OD_CACHE=/mnt/scratch/cache
 od_fresh_cache
-for name in blobs requests cache; do
-	is "$name is readable by root only" "$(stat -c %a $OD_PROC/$name)" 400
+for file in $OD_PROC/* /proc/fs/erofs_od/*; do
+	[ $file = $OD_PROC/control ] || is "$file is readable by root only" "$(stat -c %a $file)" 400
 done
 is "control is write-only, for root" "$(stat -c %a $OD_PROC/control)" 200
 ok "daemon" odd

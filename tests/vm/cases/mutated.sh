@@ -8,7 +8,9 @@
 #   od.steps=N   number of images, by default half as many with od.thin=
 #   od.first=N   the first step, to repeat a single one
 IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4096-chunk
-	v-4096-compact v-4096-prefix v-4096-compressed z-lz4-all reverse twenty layer-over tiny'
+	v-4096-compact v-4096-prefix v-4096-compressed z-lz4-all z-lz4-metabox z-lz4-tails z-deflate
+	z-zstd-48bit z-lzma m-zstd-fragments m-lzma-boxed-tails m-inline-boxed-prefix boxed reverse
+	twenty layer-over tiny'
 BATCH=100
 
 # batch SEED FIRST NR: by two workers, every other step each

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 20, debug 60
+# seconds: 25, debug 80
 # where: stock rows short debug kasan
 # A block that the daemon does not deliver fails only for its own readers, however large
 # the folios are; once delivered, it can be read.
@@ -95,6 +95,24 @@ killall -USR2 fakedaemon
 ok "the daemon delivers it" od_wait 5 is_right $bad
 is "all blocks are right" "$(wrong_blocks)" ""
 umount /mnt/a
+
+# --- log lines are limited for each mount by itself ---
+kill_daemons
+od_fresh_cache
+ok "a daemon that leaves out a block" fake --hole "$hole,4096"
+ok "mount" od_mount /mnt/a domain_id=d,fsid=one
+ok "mount in another domain" od_mount /mnt/b domain_id=e,fsid=one
+od_log_mark
+for nr in $(seq 30); do
+	block $bad
+done >/tmp/block
+is "the block fails each time" "$(wc -c </tmp/block)" 0
+file=/mnt/b/large/sequential
+block $bad >/dev/null
+ok "lines of one mount do not hide those of another" \
+	test "$(od_log | grep -c 'volume erofs,e: blob .*: the daemon completed a READ without')" -ge 1
+umount /mnt/a
+umount /mnt/b
 rm -f $good
 [ ! -e $ADD ] || echo 0 >$ADD/enable
 umount $TRACING 2>/dev/null

@@ -16,10 +16,10 @@ link=$(cd /mnt/a && find . -type l | sort | head -n 1)
 for kind in file dir link; do
 	eval "path=\$$kind"
 	ok "an image whose $kind has no links" \
-		setlinks $OD_BLOBS/$image $WORK/no-$kind "$(stat -c %i "/mnt/a/$path")" 0
+		setinode $OD_BLOBS/$image $WORK/no-$kind "$(stat -c %i "/mnt/a/$path")" links 0
 done
-ok "an image whose root has no links" setlinks $OD_BLOBS/$image $WORK/no-root root 0
-ok "an image whose root has 77 links" setlinks $OD_BLOBS/$image $WORK/more-root root 77
+ok "an image whose root has no links" setinode $OD_BLOBS/$image $WORK/no-root root links 0
+ok "an image whose root has 77 links" setinode $OD_BLOBS/$image $WORK/more-root root links 77
 umount /mnt/a
 
 for kind in file dir link; do

@@ -9,6 +9,20 @@ ODD=$OD_MNT/scratch/odd
 sizes="9 10 11 12"
 [ "$(od_arg thin 1)" -lt 8 ] || sizes="9 12"
 
+# patched NAME IMAGE OFFSET BYTES [OFFSET BYTES]: a copy with these bytes (a format of printf),
+# without a checksum
+patched() {
+	local out=$ODD/$1
+	cp "$OD_BLOBS/$2" "$out"
+	shift 2
+	set -- 1032 '\000' "$@"
+	while [ $# -gt 1 ]; do
+		# shellcheck disable=SC2059 # a format
+		printf "$2" | dd of="$out" bs=1 seek="$1" conv=notrunc 2>/dev/null
+		shift 2
+	done
+}
+
 ok "setup" od_setup
 mkdir -p $ODD
 ok "sparse blobs" oddimage blobs $ODD
@@ -66,10 +80,32 @@ umount /mnt/a
 ok "the feature bit of RAFS: mount" od_mount /mnt/a fsid=rafs-bit
 ok "every byte is right" mountstorm same /mnt/a $OD_MNT/images/trees/domain
 umount /mnt/a
-cp $OD_BLOBS/v-4096-flat $ODD/metabox
-printf '\200\001\000\000' | dd of=$ODD/metabox bs=1 seek=1104 conv=notrunc 2>/dev/null
-mount_fails "metadata in a metabox" fsid=metabox 'not supported'
-ok "the log names the feature" expr "$(od_log)" : '.*unsupported feature: compressed metadata (METABOX)'
+
+# Byte 13 of the superblock: extensions; 96: packed inode; 112: root; 128: metabox inode.
+patched no-extension m-plain-metabox 1037 '\000'
+mount_fails "a metabox without its extension" fsid=no-extension 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*metabox without its extension'
+patched in-itself m-plain-metabox 1159 '\200'
+mount_fails "a metabox in itself" fsid=in-itself 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*metabox inode [0-9]*: metabox in itself: -117'
+patched packed-in-box m-zstd-boxed-fragments 1127 '\200'
+mount_fails "a packed inode in the metabox" fsid=packed-in-box 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*packed inode in the metabox'
+patched directory v-4096-48bit 1037 '\001' 1104 '\200\001' \
+	1152 "\\$(printf %o "$(od -An -j1038 -N1 -tu1 $OD_BLOBS/v-4096-48bit | tr -d ' ')")\\0\\0\\0\\0\\0\\0\\0"
+mount_fails "a metabox that is a directory" fsid=directory 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*metabox inode [0-9]*: not a regular file: -117'
+patched no-box v-4096-48bit 1143 '\200'
+mount_fails "an inode of a metabox that does not exist" fsid=no-box 'needs cleaning' 2
+ok "the log says so" expr "$(od_log)" : '.*inode [0-9]*: corrupt: outside the image'
+patched past-box m-plain-metabox 1140 '\001'
+mount_fails "an inode past the metabox" fsid=past-box 'needs cleaning' 2
+patched no-shared v-4096-flat 1032 '\010'
+mount_fails "shared xattrs in no metabox" fsid=no-shared 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*shared xattrs in a metabox that does not exist'
+patched no-digest m-inline-ishare 1032 '\040' 1129 '\377'
+mount_fails "digests under a name that does not exist" fsid=no-digest 'needs cleaning'
+ok "the log says so" expr "$(od_log)" : '.*digests of files under a name that does not exist'
 # Marked as compressed, by an algorithm that is not defined yet.
 cp $OD_BLOBS/v-4096-flat $ODD/future
 printf '\002\000\000\000\020\000' | dd of=$ODD/future bs=1 seek=1104 conv=notrunc 2>/dev/null

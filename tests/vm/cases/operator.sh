@@ -92,7 +92,7 @@ says "it is dropped" "$IMAGE: stale, dropped"
 ok "mount" od_mount /mnt/a fsid=$IMAGE
 touch $BLOBS/$IMAGE
 notok "nothing more is fetched from a changed source" same_tree /mnt/a $OD_SUMS/small
-is "one log line" "$(grep -c "blob $IMAGE: nothing more is filled" /tmp/erofs-odd.log)" 1
+is "one log line" "$(grep -c "blob $IMAGE: no more data is fetched" /tmp/erofs-odd.log)" 1
 umount /mnt/a
 ok "the next mount has the new version" od_mount_right $IMAGE
 umount /mnt/a

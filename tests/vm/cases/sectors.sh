@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 35, debug 150
-# where: stock rows debug
+# where: stock rows pages debug
 # A cache on a device with 4096-byte sectors, images with smaller blocks and files with
 # tails: everything is read with direct I/O, in whole sectors.
 BELOW=/mnt/scratch/sectors
@@ -13,6 +13,14 @@ fi
 # pages NAME: number of pages of the image's cache file in the page cache
 pages() {
 	storage resident "$(od_cache_file "$1")"
+}
+
+# by_sectors: direct reads at all offsets in a block agree with buffered ones
+by_sectors() {
+	local file
+	find /mnt/a -type f -size +8k | while read -r file; do
+		readways direct-sectors "$file" | cmp - "$file" || return 1
+	done
 }
 
 ok "setup" od_load
@@ -32,6 +40,7 @@ for image in v-512-flat v-512-plain v-512-chunk v-512-index v-1024-flat v-4096-f
 	ok "$image: cold, same as the source" same_tree /mnt/a $OD_SUMS/small
 	od_drop_caches
 	ok "$image: cached, same as the source" same_tree /mnt/a $OD_SUMS/small
+	ok "$image: direct reads of sectors" by_sectors
 	is "$image: pages of its cache file in the page cache" "$(pages $image)" 0
 	umount /mnt/a
 done

@@ -21,7 +21,7 @@ unbound() {
 
 # Fills that were passed to the readers, or rejected.
 no_space() {
-	dmesg | grep -c 'no room (-ENOSPC)\|rejected: -28'
+	dmesg | grep -c 'out of space (-ENOSPC)\|rejected: -28'
 }
 
 seed=$(od_arg seed)

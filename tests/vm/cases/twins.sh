@@ -52,6 +52,7 @@ od_wait 5 od_daemon_is none
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
 ok "another mount" od_mount /mnt/c domain_id=d,fsid=one
+is "readahead has one setting for all mounts" "$(cat /sys/class/bdi/erofs_od/read_ahead_kb)" 128
 stat /mnt/c/$FILE >/dev/null
 stat /mnt/a/$FILE >/dev/null
 ok "remount" mount -o remount,ro,timeout=700 none /mnt/a

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 45, debug 300
-# where: stock rows short debug
+# where: stock rows short pages debug
 # Block sizes from 512 to the page size, every layout, and other variants of
 # metadata.
 ok "setup" od_setup

@@ -105,7 +105,7 @@ under_a_mount() {
 	ok "$1, mounted: missing data cannot be read" grep -q "Input/output error" /tmp/errors
 	ok "$1, mounted: all readable files are the old version" sh -c "grep -v ' ! ' /tmp/mine | grep ' f ' | grep -vxFf $OD_SUMS/small >/tmp/wrong; cat /tmp/wrong; test ! -s /tmp/wrong"
 	is "$1, mounted: and so is the file read before" "$(cat /mnt/a/$FILE)" "file 7"
-	is "$1, mounted: the daemon logs one line" "$(grep -c "blob $IMAGE: nothing more is filled" $log)" 1
+	is "$1, mounted: the daemon logs one line" "$(grep -c "blob $IMAGE: no more data is fetched" $log)" 1
 	umount /mnt/a
 	is_new "$1, mounted, and mounted again"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 105, debug 1060
-# where: stock rows short debug
+# seconds: 120, debug 1200
+# where: stock rows short pages debug
 # thin
 # All read interfaces of user space, each with a partially cached file: reads
 # cover present data, missing data and holes. od.thin=N: without the short files.
@@ -61,13 +61,13 @@ try_way() {
 }
 
 for way in read pread readv mmap-private mmap-shared sendfile splice copy_file_range direct \
-	io_uring willneed readahead; do
+	direct-sectors loop io_uring willneed readahead; do
 	ok "$way: new mount" start_over boot
 	try_way $way
 done
 
 ok "flat and inline: new mount" start_over one
-for way in direct mmap-private splice; do
+for way in direct direct-sectors loop mmap-private splice; do
 	try_way $way
 done
 
@@ -83,8 +83,22 @@ is "FIEMAP of a file that is a hole" "$(readways fiemap /mnt/a/special/hole-only
 is "FIEMAP of a large file covers all of it" \
 	"$(readways fiemap "/mnt/a/$large" | awk '{ sum += $3 } END { print sum }')" \
 	"$(stat -c %s "/mnt/a/$large")"
-is "statx: basic stats, and no birth time" "$(readways statx $sparse | cut -d' ' -f1,2,3)" \
-	"basic=1 btime=0 size=6291456"
+# The alignment is told since 6.1.
+case $(uname -r) in
+5.*) dio=none ;;
+*) dio=512/512 ;;
+esac
+is "statx: no birth time, immutable, direct I/O by sectors" "$(readways statx $sparse)" \
+	"basic=1 btime=0 size=6291456 immutable=1/1 compressed=0/1 dio=$dio"
+is "statx of a directory" "$(readways statx /mnt/a/special | sed 's/size=[0-9]* //')" \
+	"basic=1 btime=0 immutable=1/1 compressed=0/1 dio=none"
+out=$(readways huge /mnt/a/large/sequential 2>&1)
+case $?,$(uname -r) in
+77,*) skip "mappings that huge pages fit" "no huge pages, or too large ones" ;;
+*,5.*) skip "mappings that huge pages fit" "only for DAX before v5.18" ;;
+0,*) pass "mappings that huge pages fit" ;;
+*) fail "mappings that huge pages fit" "$out" ;;
+esac
 ok "locks and inotify" sh -c "readways locks $sparse >/dev/null"
 
 before=$(od_counter bytes_served)
@@ -92,6 +106,12 @@ readways direct "/mnt/a/$large" >/dev/null
 readways direct "/mnt/a/$large" >/dev/null
 ok "direct reads bypass the page cache" \
 	test $(($(od_counter bytes_served) - before)) -ge $((2 * $(stat -c %s "/mnt/a/$large")))
+
+ok "sectors: new mount" start_over boot
+ok "the first sector of a block" sh -c "readways sector '/mnt/a/$large' 20480 >/dev/null"
+before=$(od_reads)
+ok "the last one" sh -c "readways sector '/mnt/a/$large' 24064 >/dev/null"
+is "is read without the next block" "$(od_reads)" "$before"
 
 if [ "$(uname -m)" = x86_64 ]; then
 	is "execve of a static program" "$(/mnt/a/root/bin/busybox echo here)" here

@@ -191,22 +191,28 @@ $tasks"
 	fi
 }
 
+# A test that has ended writes its name into this.
+OD_ENDED=/run/od-ended
+
 # od_in_time NAME PID: waits for the test, a child; fails on the time limit or a hang
 od_in_time() {
-	local since now rest end patience
+	local since now rest end patience ended
 	since=$(od_uptime)
 	end=$((since + $(od_left)))
 	patience=$(od_patience "$1")
 	[ $end -lt $((since + patience)) ] || end=$((since + patience))
-	# External commands are expensive on a slow host: only sleep is used, and the shell
-	# reaps exited children meanwhile.
+	# External commands are expensive on a slow host: none is used. A name may be that of a
+	# test which ended as it was killed.
 	while [ -d "/proc/$2" ]; do
 		read -r now rest </proc/uptime
 		if [ "${now%.*}" -ge $end ]; then
 			od_kill_test "$1" $((${now%.*} - since))
 			return 1
 		fi
-		sleep 2
+		ended=
+		# shellcheck disable=SC3045 # busybox has it
+		read -r -t 2 ended <&8
+		[ "$ended" != "$1" ] || return 0
 	done
 }
 
@@ -226,9 +232,14 @@ od_run_test() {
 	# The console has the full log; from here on dmesg has only this test's lines.
 	dmesg -c >/dev/null
 	(
-		cd /tmp || exit 1
-		# shellcheck disable=SC1090 # the test
-		. "$OD_TESTS/$1.sh"
+		(
+			cd /tmp || exit 1
+			# shellcheck disable=SC1090 # the test
+			. "$OD_TESTS/$1.sh"
+		) 8>&-
+		status=$?
+		echo "$1" >&8
+		exit $status
 	) &
 	if od_in_time "$1" $!; then
 		wait $!
@@ -254,7 +265,10 @@ od_cut_power() {
 od_run_tests() {
 	local name
 	echo 0 >$OD_COUNT
-	rm -f $OD_FAILED
+	rm -f $OD_FAILED $OD_ENDED
+	mkfifo $OD_ENDED
+	# Open for both, so that neither end waits for the other.
+	exec 8<>$OD_ENDED
 	od_forget_leaks
 	OD_STARTED=$(od_uptime)
 	for name in "$@"; do
@@ -360,7 +374,7 @@ od_cleanup() {
 # a pipe) stays a zombie, which has no open fds.
 kill_daemons() {
 	local name pid pids
-	for name in erofs-odd fakedaemon minimal-daemon origin deaflistener; do
+	for name in fdstore erofs-odd fakedaemon minimal-daemon origin deaflistener; do
 		pids=$(pidof $name) || continue
 		killall -9 $name
 		for pid in $pids; do
@@ -449,6 +463,11 @@ od_waiting() {
 	[ "$(grep -c '^[0-9]' $OD_PROC/requests)" -ge "$1" ]
 }
 
+# od_nothing_waits: no request waits for the daemon
+od_nothing_waits() {
+	! od_waiting 1
+}
+
 # odd [OPTION...]: erofs-odd, with a directory as its source by default
 odd() {
 	local source="--source=$OD_BLOBS"
@@ -493,6 +512,16 @@ od_mount_right() {
 od_drop_caches() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# od_pinned: memory that is not reclaimable, in KiB: drops the caches, and waits for memory
+# that is freed after a grace period
+od_pinned() {
+	od_drop_caches
+	sleep 1
+	od_drop_caches
+	echo 1 >/proc/sys/vm/stat_refresh
+	awk '$1 == "MemTotal:" { t = $2 } $1 == "MemAvailable:" { a = $2 } END { print t - a }' /proc/meminfo
 }
 
 # od_umount DIR: within 10 s, whatever the daemon does. A hung umount cannot be killed, and
