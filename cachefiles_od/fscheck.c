@@ -134,6 +134,8 @@ int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const stru
 {
 	if (IS_DAX(file_inode(file)))
 		return refuse(cache, -EOPNOTSUPP, "DAX is in use");
+	if (!file->f_op->read_iter || !file->f_op->write_iter)
+		return refuse(cache, -EOPNOTSUPP, "it has no asynchronous I/O");
 	if (is_volatile(cache->root.dentry->d_sb))
 		return 0;
 	if (!file->f_op->fsync || file->f_op->fsync == noop_fsync)

@@ -53,7 +53,7 @@ static void stats_use(struct erofs_od_sb_info *sbi, void *data)
 	stats_escape(seq, sbi->domain_id ?: "-");
 	seq_printf(seq, "\t%u", erofs_od_cache_of(sbi));
 	cachefiles_od_use_show(seq, &sbi->use);
-	seq_putc(seq, '\n');
+	seq_printf(seq, "\t%ld\n", atomic_long_read(&sbi->encoded));
 }
 
 /* Reads of file data: metadata is read for all mounts of a blob. */
@@ -61,7 +61,7 @@ static int stats_show_uses(struct seq_file *seq, void *unused)
 {
 	seq_puts(seq, "dev\tfsid\tdomain\tcache");
 	seq_puts(seq, cachefiles_od_use_head());
-	seq_putc(seq, '\n');
+	seq_puts(seq, "\tencoded_bytes\n");
 	erofs_od_for_each_mount(stats_use, seq);
 	return 0;
 }

@@ -154,8 +154,9 @@ printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
 	2 two gone "$dir/two" 1 0 1 1 4096 0 EIO:2,other:1 0 |
 	awk -v waits=$waits '{ print $0 "\t" (NR == 1 ? "waits_ms" : NR == 2 ? waits : "0,0,0") }' \
 	>"$dir/fs/cachefiles_od/caches"
-printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' dev fsid hits misses bytes_served errors timeouts waits_ms \
-	0:50 app 300 100 3145728 - 0 $waits 0:51 two 0 1 0 ETIMEDOUT:1 1 0,0,1 >"$dir/fs/erofs_od/stats"
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	dev fsid hits misses bytes_served errors timeouts waits_ms encoded_bytes \
+	0:50 app 300 100 3145728 - 0 $waits 8192 0:51 two 0 1 0 ETIMEDOUT:1 1 0,0,1 0 >"$dir/fs/erofs_od/stats"
 got=$("$od" status --proc "$dir" 2>&1 | grep -E '^(Reads|Errors):')
 same 'Reads:  300 hits, 100 misses; 3.0 MiB served, 1.0 MiB fetched, 256.0 KiB of it unused; half of the misses waited < 2 ms, 99% < 16 ms
 Reads:  1 hits, 1 misses; 4.0 KiB served, 0 B fetched, 0 B of it unused
@@ -176,6 +177,7 @@ one, two = s["caches"]
 assert one["waits_ms"] == [0, 50, 40, 5, 4, 1] and one["errors"] == {}, one
 assert two["errors"] == {"EIO": 2, "other": 1}, two
 assert [(m["hits"], m["timeouts"]) for m in s["mounts"]] == [(300, 0), (0, 1)], s["mounts"]
+assert [m["encoded_bytes"] for m in s["mounts"]] == [8192, 0], s["mounts"]
 P
 result $? 'status --json: what reads came to' "$got"
 

@@ -167,7 +167,7 @@ static json_t *users(const struct status *status, const char *dev, unsigned long
 static void add_reads(json_t *object, const struct status *status, const char *dev)
 {
 	static const char *const columns[] = { "hits", "misses", "bytes_served", "errors",
-					       "timeouts", "waits_ms" };
+					       "timeouts", "waits_ms", "encoded_bytes" };
 	size_t row, i;
 
 	for (row = 0; row < status->reads.rows; row++)

@@ -123,6 +123,14 @@ of_mount() {
 	od_cell /proc/fs/erofs_od/stats fsid z-lz4-dirs "$1"
 }
 
+has_encoded() {
+	[ "$(of_mount encoded_bytes)" -gt 0 ]
+}
+
+has_no_encoded() {
+	[ "$(of_mount encoded_bytes)" = 0 ]
+}
+
 # queues_of COMMAND...: the workqueues that decompress what it reads
 queues_of() {
 	od_drop_caches
@@ -159,7 +167,17 @@ echo 1 >$TRACING/events/erofs_od/enable
 notok "a compressed directory that cannot be fetched" dirways count /mnt/a/data/many
 ok "is traced with its inode number" grep -q \
 	"erofs_od_read_failed: dev=0:.* ino=$many .* error=-110" $TRACING/trace
+is "no compressed data is in memory" "$(of_mount encoded_bytes)" 0
+ok "longer waits" mount -o remount,ro,timeout=60000 none /mnt/a
+ok "punch the cache file again" od_control punch "$file" "0 $(stat -c %s "$file")"
+od_drop_caches
+cat /mnt/a/data/code >/dev/null 2>&1 &
+reader=$!
+ok "while a read waits, its compressed data is counted" od_wait 10 has_encoded
+kill $reader
+wait $reader
 killall -CONT erofs-odd
+ok "afterwards none is" od_wait 10 has_no_encoded
 echo 0 >$TRACING/events/enable
 echo 1024 >$WINDOW
 umount /mnt/a
