@@ -8,7 +8,7 @@
 # splat on the console, on a timeout, and if the guest's last line is missing. A
 # guest that reports a power cut is booted again, with the same disk.
 #
-# ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
+# ACCEL=tcg,thread=single|tcg,thread=multi|kvm  CPU=  SMP=2  MEM=2048 (MiB)  CMDLINE=  TIMEOUT=900 (s)
 # FIRMWARE=FILE  boot by UEFI, with a copy of this variable store (amd64)
 # SECURE_BOOT=1  with FIRMWARE: boot by signed shim, GRUB and kernel
 # ICOUNT=  QEMU's -icount: a clock that counts instructions
@@ -39,6 +39,12 @@ root=
 mapfile -t programs <"$work/programs"
 # shellcheck disable=SC2206 # a list
 programs+=(${PROGRAMS-})
+
+# The processors of a VM share one thread of the host. With a thread each they spin for one another
+# whenever VMs share two cores, and need twice the CPU time. Debug kernels are there to find what
+# happens when both run at once.
+threads=single
+[ "$row_status" != made ] || threads=multi
 
 # Two serial lines, the console of the kernel and one for the tests, so that
 # their output does not mix.
@@ -114,7 +120,7 @@ start_with() {
 
 boot() {
 	timeout --foreground "$timeout" "${qemu[@]}" \
-		-accel "${ACCEL:-tcg,thread=multi}" ${ICOUNT:+-icount "$ICOUNT"} \
+		-accel "${ACCEL:-tcg,thread=$threads}" ${ICOUNT:+-icount "$ICOUNT"} \
 		-smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$logdir/console.log,append=on" "${serial[@]}" \
