@@ -78,6 +78,7 @@ struct cachefiles_od_queue {
  * @generation: of an OPEN: the queue's when it was delivered
  * @state: enum od_req_state
  * @range: of a READ: the bytes; of a CULLED: the length is the bytes freed
+ * @filled: some data of a READ was filled
  * @passed: some data of a READ was passed to its readers and not kept, or punched since
  * @node: of a READ in the cookie's tree
  * @waits: pieces of reads that wait for a READ, by their first byte
@@ -96,6 +97,7 @@ struct cachefiles_od_request {
 	unsigned int generation;
 	enum od_req_state state;
 	struct od_range range;
+	bool filled;
 	bool passed;
 	struct rb_node node;
 	struct rb_root waits;
@@ -130,7 +132,7 @@ struct cachefiles_od_bytes {
  * @in_room: it is in the read's @room, and not freed
  * @expires: when to give up waiting, in jiffies; 0 for never
  * @error: errno that it fails with instead of being resumed
- * @tries: READs that were completed without data for it
+ * @tries: READs that were completed without data for it; those with data for others count once
  * @alone: the last of them covered nothing but this piece
  * @reread: a read of the cache file has failed once
  * @late: it waits for a READ some of whose data it may have missed: passed to other

@@ -84,7 +84,9 @@ static void note_tries(struct cachefiles_od_request *req)
 		/* What it wants may have been there. */
 		if (piece->late)
 			continue;
-		piece->tries++;
+		/* A daemon may complete a READ early: the rest is requested again, in turn. */
+		if (!req->filled || !piece->tries)
+			piece->tries++;
 		piece->alone = is_alone(req, piece);
 	}
 }
@@ -146,8 +148,10 @@ void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u
 
 	spin_lock(&cookie->lock);
 	for (node = cachefiles_od_reads_after(cookie, start);
-	     node && cachefiles_od_read_of(node)->range.start < end; node = rb_next(node))
+	     node && cachefiles_od_read_of(node)->range.start < end; node = rb_next(node)) {
+		cachefiles_od_read_of(node)->filled = true;
 		take_filled(cachefiles_od_read_of(node), end, &pieces);
+	}
 	spin_unlock(&cookie->lock);
 	cachefiles_od_wait_resume(&pieces);
 }

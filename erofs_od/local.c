@@ -299,10 +299,15 @@ static loff_t request_pos(const struct local_read *request)
 	return request->local->start + request->read->start;
 }
 
+static bool is_killed(ssize_t ret)
+{
+	return ret == -EINTR || ret == -ERESTARTSYS;
+}
+
 /* Others may wait for the same pages, and read them again if this task was killed. */
 static void request_failed(struct local_read *request, ssize_t ret)
 {
-	bool killed = ret == -EINTR || ret == -ERESTARTSYS;
+	bool killed = is_killed(ret);
 	const char *name = request->blob->name;
 
 	if (!killed && __ratelimit(&request->local->log_limit))
@@ -352,13 +357,15 @@ static void queue_buffered(struct local_read *request)
 	queue_work(request->local->wq, &request->work);
 }
 
-/* In any context. What direct I/O could not read at once is read once more, buffered. */
+/* In any context. What direct I/O could not read, but for a kill, is read once more, buffered. */
 static void direct_put(struct local_read *request)
 {
 	if (!refcount_dec_and_test(&request->refs))
 		return;
 	if (request->ret == (long)request->len)
 		request_done(request, 0);
+	else if (is_killed(request->ret))
+		request_failed(request, request->ret);
 	else
 		queue_buffered(request);
 }

@@ -217,6 +217,36 @@ static void queue_asks_narrow(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
 
+/* READs that are completed early, each with some data: a piece at their end does not give up. */
+static void queue_completed_early(struct kunit *test)
+{
+	struct stage *stage = test->priv;
+	struct stage_message m;
+	u32 off;
+
+	stage_make_open(stage, 0);
+	stage_window = 0;
+	for (off = 0; off < 60 * KIB; off += 4 * KIB) {
+		KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, off, 64 * KIB - off), 0);
+		KUNIT_EXPECT_EQ(test, off ? miss_again(stage, 1) :
+					    stage_miss_at(stage, 1, 0, 60 * KIB, 1), 0);
+		if (fetch_read(test, &m))
+			return;
+		KUNIT_EXPECT_EQ(test, m.range.off, off);
+		KUNIT_EXPECT_EQ(test, m.range.len, 64 * KIB - off);
+		stage_fill(&stage->cookies[0], off, off + 4 * KIB);
+		KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+		expect_tries(test, 1, 1, false);
+	}
+	/* One without any data counts. */
+	KUNIT_EXPECT_EQ(test, miss_again(stage, 1), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_tries(test, 1, 2, true);
+	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
+}
+
 /* A piece is cut to what one READ covers; the rest is asked for on its own. */
 static void queue_cuts_pieces(struct kunit *test)
 {
@@ -976,6 +1006,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_widening),
 	KUNIT_CASE(queue_not_wide),
 	KUNIT_CASE(queue_asks_narrow),
+	KUNIT_CASE(queue_completed_early),
 	KUNIT_CASE(queue_cuts_pieces),
 	KUNIT_CASE(queue_present_after_all),
 	KUNIT_CASE(queue_filled),

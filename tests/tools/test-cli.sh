@@ -234,7 +234,8 @@ rm "$dir/fs/cachefiles_od/caches"
 
 # --- trace, from a made-up tracefs ---
 
-# traced ARG...: erofs-od trace, whose instance has the events of $dir/pipe
+# traced ARG...: erofs-od trace, whose instance has the events of $dir/pipe. SIGCHLD is ignored,
+# as under some supervisors: the status of the command is found all the same.
 traced() {
 	# shellcheck disable=SC2016 # of the inner shell
 	sh -c 'instance=$1/sys/kernel/tracing/instances/erofs-od-$$
@@ -244,7 +245,7 @@ traced() {
 		cp "$2" "$instance/trace_pipe"
 		od=$3
 		shift 3
-		exec "$od" trace "$@"' - "$sys" "$dir/pipe" "$od" --proc="$dir" --sysroot="$sys" "$@"
+		exec env --ignore-signal=CHLD "$od" trace "$@"' - "$sys" "$dir/pipe" "$od" --proc="$dir" --sysroot="$sys" "$@"
 }
 
 # event VOLUME FILE START LENGTH

@@ -79,8 +79,10 @@ static void check_room(struct world *w, const struct had *had)
 	expect_complete(w, fd, send_read(w, 1, 20 * MIB, 8192));
 	close(fd);
 	end_daemon(w);
-	if (!had->fetched)
-		assert_int_equal(json_number(w->stats, "bytes_prefetched"), 0);
+	if (had->fetched)
+		return;
+	assert_int_equal(json_number(w->stats, "bytes_prefetched"), 0);
+	assert_int_equal(json_number(w->stats, "prefetch_requests"), 0);
 }
 
 static void test_room(void **state)

@@ -290,11 +290,13 @@ static void tell_end(const char *command, int status)
 static int run_command(struct tracing *tracing, char **argv)
 {
 	const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
-	int status, signal, err = 0;
+	int status, number, err = 0;
 	siginfo_t info;
 	sigset_t set, old;
 	pid_t pid;
 
+	/* If the caller had it ignored, there would be no status to wait for. */
+	signal(SIGCHLD, SIG_DFL);
 	block_signals(&set, &old);
 	pid = start_command(argv, &old);
 	if (pid < 0) {
@@ -302,10 +304,10 @@ static int run_command(struct tracing *tracing, char **argv)
 		return -errno;
 	}
 	while (!waitpid(pid, &status, WNOHANG)) {
-		signal = sigtimedwait(&set, &info, &look);
+		number = sigtimedwait(&set, &info, &look);
 		/* What comes from the terminal the command gets, too. */
-		if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
-			kill(pid, signal);
+		if (number > 0 && number != SIGCHLD && info.si_code != SI_KERNEL)
+			kill(pid, number);
 		if (!err)
 			err = recorder_drain(&tracing->recorder);
 		tracing->loaded = false;

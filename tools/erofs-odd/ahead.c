@@ -274,13 +274,14 @@ static void fetch_range(struct prefetch *prefetch, struct task *task, struct blo
 	int err = -ENOENT;
 
 	fetcher_fail(fetcher, err, "its source failed recently");
-	if (source && !has_room(prefetch->work, under_way(prefetch)))
+	if (source && !has_room(prefetch->work, under_way(prefetch))) {
 		err = fetcher_fail(fetcher, -ENOSPC, "the cache is full");
-	else if (source)
+	} else if (source) {
+		stats.prefetch_requests++;
 		err = source->ops->fetch(source, fetcher, blob->name, &blob->version, &fill);
+	}
 	if (err && !fill.err)
 		fill_flush(&fill);
-	stats.prefetch_requests++;
 	stats.bytes_prefetched += fill.off - task->range.off;
 	if (err) {
 		log_debug("blob %s: prefetching stopped: %s", blob->shown, fetcher->why);

@@ -81,8 +81,6 @@ struct task {
 
 struct ahead *ahead_new(const struct blob *blob);
 void ahead_free(struct ahead *ahead);
-int ahead_fetch_trace(struct prefetch *prefetch, struct fetcher *fetcher, const struct blob *blob,
-		      struct trace *trace);
 void ahead_run(struct prefetch *prefetch, struct task *task, struct fetcher *fetcher,
 	       struct flight *flight, char *piece);
 
