@@ -140,16 +140,18 @@ static void take_filled(struct cachefiles_od_request *req, u64 end, struct list_
 	}
 }
 
-/* A range has been marked present: pieces that have all they need go on. */
+/* A range was written, and its whole blocks are present: pieces that have all they need go on. */
 void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	struct rb_node *node;
 	LIST_HEAD(pieces);
+	bool present;
 
 	spin_lock(&cookie->lock);
+	present = od_extents_missing(&cookie->present, start, end) < end - start;
 	for (node = cachefiles_od_reads_after(cookie, start);
 	     node && cachefiles_od_read_of(node)->range.start < end; node = rb_next(node)) {
-		cachefiles_od_read_of(node)->filled = true;
+		cachefiles_od_read_of(node)->filled |= present;
 		take_filled(cachefiles_od_read_of(node), end, &pieces);
 	}
 	spin_unlock(&cookie->lock);
