@@ -90,7 +90,7 @@ static void extents_split_full(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 10, 20));
 	KUNIT_EXPECT_EQ(test, x.nr, 2);
 	KUNIT_EXPECT_EQ(test, x.bytes, 20);
-	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 18), 0);	/* shrinks, so needs no free run */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 18), 0);	/* needs no free run */
 	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 35, 40), 0);
 	KUNIT_EXPECT_EQ(test, x.bytes, 7);
 }
