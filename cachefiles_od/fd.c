@@ -76,8 +76,8 @@ static errseq_t wb_errors(struct address_space *mapping)
 /*
  * Data that went through the page cache, as intended or because the file system does that
  * (data=journal, encryption), has to reach the device, too. Write-back errors are those since a
- * sample: the mapping's flags may concern another range, and are cleared by whoever tests them
- * first.
+ * sample: the mapping's flags may concern another range, and are cleared by the first
+ * test of them.
  */
 static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq_t since)
 {

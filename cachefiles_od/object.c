@@ -2,7 +2,8 @@
 /*
  * A blob and the daemon: OPEN and its reply, closing of the fd, withdrawal.
  *
- *	CLOSED     the daemon has no fd       <- cachefiles_od_object_fd_closed(), _forget_daemon()
+ *	CLOSED     the daemon has no fd       <- cachefiles_od_object_fd_closed(),
+ *						 cachefiles_od_object_forget_daemon()
  *	OPENING    its first OPEN is pending  <- cachefiles_od_object_ask()
  *	REOPENING  a later OPEN is pending    <- cachefiles_od_wait_want_reopen()
  *	OPEN       READs may be sent          <- cachefiles_od_object_copen()
