@@ -356,7 +356,7 @@ static void queue_buffered(struct local_read *request)
 	queue_work(request->local->wq, &request->work);
 }
 
-/* In any context. What direct I/O could not read, but for a kill, is read once more, buffered. */
+/* Any context. What direct I/O could not read is read again, buffered, unless it was killed. */
 static void direct_put(struct local_read *request)
 {
 	if (!refcount_dec_and_test(&request->refs))

@@ -295,7 +295,7 @@ static int run_command(struct tracing *tracing, char **argv)
 	sigset_t set, old;
 	pid_t pid;
 
-	/* If the caller had it ignored, there would be no status to wait for. */
+	/* If the caller ignored SIGCHLD, there would be no status to wait for. */
 	signal(SIGCHLD, SIG_DFL);
 	block_signals(&set, &old);
 	pid = start_command(argv, &old);
