@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cache file of a blob: found and trusted, or created.
+ * The cache file of a blob: found and validated, or created.
  *
- * A file that is found is trusted as far as its presence map goes (mapfile.c),
- * and where the file system still has data there. SEEK_DATA alone is no record
- * of what was written: it takes clean pages over unwritten extents for data.
+ * An existing file is trusted only where its presence map (mapfile.c) and the file system agree
+ * that there is data. SEEK_DATA alone does not show what was written: it reports clean pages
+ * over unwritten extents as data.
  */
 #include "internal.h"
 
@@ -17,8 +17,8 @@
 #include "../compat/dirops.h"
 
 /*
- * Culling looks at the files of cookies that are just being opened or closed. Without memory
- * for the last use of its parts, none of the blob is given back while it is in use.
+ * Culling looks up the files of cookies that are being opened or closed. Without memory for the
+ * last use of its regions, no range of the blob is punched while it is in use.
  */
 static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 size)
 {
@@ -36,7 +36,7 @@ static void set_file(struct cachefiles_od_cookie *cookie, struct file *file, u64
 	kfree(old);
 }
 
-/* Between the end of the blob and the end of its last grain there is nothing to fetch. */
+/* Bytes between the end of the blob and the end of its last grain need no fetching. */
 static int add_tail(struct cachefiles_od_cookie *cookie)
 {
 	return cachefiles_od_presence_add(cookie, cookie->size,
@@ -54,15 +54,15 @@ static int punch(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 		return 0;
 	if (cachefiles_od_is_frozen(cachefiles_od_cookie_cache(cookie)))
 		return -EBUSY;
-	/* The file's times change with it. */
+	/* Punching changes the file's times. */
 	err = cachefiles_od_presence_begin_fill(cookie);
 	return err ?: vfs_fallocate(cookie->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				    start, end - start);
 }
 
 /*
- * A range that the file system calls data: present where the map says so, and
- * given back to the file system where it does not. That may fail without harm.
+ * Handles a range the file system reports as data: present if the map lists it, otherwise
+ * punched. Failure to punch is harmless.
  */
 static int take_data(struct cachefiles_od_cookie *cookie, const struct od_extents *runs,
 		     u64 start, u64 end, bool keep)
@@ -107,15 +107,15 @@ static int walk_data(struct cachefiles_od_cookie *cookie, const struct od_extent
 }
 
 /*
- * Does the file still have all that the map speaks of? Where it has not, a new map
- * must be there before data is: with half of that written, the old one would be
- * believed again after a crash.
+ * Checks whether the file still has everything the map lists. If not, a new map has to be
+ * stored before any data: after a crash with some of that written, the old map would be trusted
+ * again.
  */
 static void check_map(struct cachefiles_od_cookie *cookie, const struct od_extents *runs)
 {
 	size_t i;
 
-	/* Nobody else changes what is present while the object is opened. */
+	/* Nothing else changes the presence map while the object is being opened. */
 	for (i = 0; i < runs->nr; i++)
 		if (!od_extents_covers(&cookie->present, runs->e[i].start, runs->e[i].end))
 			break;
@@ -126,7 +126,7 @@ static void check_map(struct cachefiles_od_cookie *cookie, const struct od_exten
 	mutex_unlock(&cookie->commit_mutex);
 }
 
-/* Builds the presence map from what was committed and what is still there. */
+/* Builds the presence map from what was committed and still exists. */
 static int scan_file(struct cachefiles_od_cookie *cookie, const struct od_extents *runs)
 {
 	int err = walk_data(cookie, runs, true) ?: add_tail(cookie);
@@ -135,11 +135,11 @@ static int scan_file(struct cachefiles_od_cookie *cookie, const struct od_extent
 		return err;
 	check_map(cookie, runs);
 	WRITE_ONCE(cookie->committed, cookie->present.bytes);
-	/* Commits what is present if it changes the file: only now is that known. */
+	/* Only now is everything present known: if this changes the file, it commits that. */
 	return walk_data(cookie, runs, false);
 }
 
-/* What is no file is not opened either: opening a device or a pipe does things. */
+/* Only regular files are opened: opening a device or a pipe has side effects. */
 static int look_for_file(struct cachefiles_od_cookie *cookie, const struct path *dir)
 {
 	struct path path;
@@ -163,7 +163,7 @@ static void say_untrusted(const struct cachefiles_od_cookie *cookie, int err)
 		cookie->name, why, err);
 }
 
-/* The file at hand, if it is one of ours: its map's runs, which the caller frees. */
+/* Checks an existing file and loads the runs of its map, which the caller frees. */
 static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u64 *size,
 		      struct od_extents *runs)
 {
@@ -172,7 +172,7 @@ static int check_file(struct cachefiles_od_cookie *cookie, struct file *file, u6
 	if (!S_ISREG(file_inode(file)->i_mode) || !cachefiles_od_file_is_valid(file, size))
 		return -ENOENT;
 	err = cachefiles_od_mapfile_load(cookie, file, *size, runs);
-	/* Of us, not of the file: it is not to be replaced for that. */
+	/* These errors are not the file's: do not replace it. */
 	if (!err || err == -ENOMEM || err == -EINTR)
 		return err;
 	say_untrusted(cookie, err);
@@ -201,8 +201,8 @@ static int adopt_file(struct cachefiles_od_cookie *cookie, const struct path *di
 }
 
 /*
- * Looks for a cache file that can be trusted. Leaves it open with its size and
- * presence map; -ENOENT when there is none, or when something else has its name.
+ * Looks for a cache file that can be trusted, and leaves it open with its size and presence
+ * map. -ENOENT if there is none, or if the name belongs to something else.
  */
 int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 {
@@ -235,8 +235,8 @@ int cachefiles_od_backing_find(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Takes away what has a new file's name. @victim is put by the caller, without
- * locks: the last reference to a large file takes long.
+ * Removes whatever has the new file's name. The caller puts @victim without holding locks:
+ * dropping the last reference to a large file takes long.
  */
 static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *dir,
 			struct path *victim)
@@ -256,9 +256,9 @@ static int remove_stale(struct cachefiles_od_cookie *cookie, const struct path *
 }
 
 /*
- * The xattr comes last: a file without one is not trusted. From then on the
- * file is there by its name, so that a crash keeps what was committed. Before
- * it, a stale map of an earlier file with this inode number is removed.
+ * The xattr comes last: a file without one is not trusted. From then on the file is found by
+ * name, so that a crash keeps what was committed. Before that, a stale map of an earlier file
+ * with this inode number is removed.
  */
 static int fill_in_file(struct cachefiles_od_cookie *cookie)
 {
@@ -300,8 +300,8 @@ static bool is_withdrawn(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Until the file system is thawed: 0; -EINTR the daemon was killed; -EIO the blob is
- * withdrawn, by a task that waits for the operation which the reply holds.
+ * Waits until the file system is thawed. -EINTR if the daemon was killed; -EIO if the blob is
+ * withdrawn, by a task that waits for the operation held by the reply.
  */
 static int wait_thawed(struct cachefiles_od_cookie *cookie)
 {
@@ -330,7 +330,7 @@ static int replace_file(struct cachefiles_od_cookie *cookie, u64 size, struct pa
 	return err;
 }
 
-/* An object for a blob of this size and version, with nothing in it. */
+/* Creates an empty object for a blob of this size and version. */
 static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char *validator)
 {
 	const struct cred *saved = override_creds(cachefiles_od_cookie_cache(cookie)->cred);
@@ -356,7 +356,7 @@ static int start_anew(struct cachefiles_od_cookie *cookie, u64 size, const char 
 	return 0;
 }
 
-/* From now on, what is on disk is of no version that anybody has named. */
+/* From now on, no version is recorded for the data on disk. */
 static void forget_version(struct cachefiles_od_cookie *cookie)
 {
 	if (cookie->unversioned)
@@ -365,7 +365,7 @@ static void forget_version(struct cachefiles_od_cookie *cookie)
 	cachefiles_od_presence_changed(cookie);
 }
 
-/* The first version that is named of an object in use: those to come must be the same. */
+/* Records the first version named for an object in use; later ones must match. */
 static int hold_version(struct cachefiles_od_cookie *cookie, const char *validator)
 {
 	cookie->validator = kstrdup(validator, GFP_KERNEL);
@@ -373,11 +373,11 @@ static int hold_version(struct cachefiles_od_cookie *cookie, const char *validat
 }
 
 /*
- * May a blob of this size and version keep the cache file? 0, -ESTALE, -ENOMEM.
- * A daemon that names no version takes responsibility for it with the size alone,
- * and the map names none from then on. One that names a version wants just that.
- * Where none was ever named, an object that is in use can only go by its size, but
- * the first version that is named then is held to.
+ * Checks whether a blob of this size and version may keep the cache file: 0, -ESTALE or
+ * -ENOMEM. A daemon that names no version vouches for the file by size alone, and the map
+ * records none from then on. A daemon that names a version requires a match. If none was ever
+ * named, an object in use is checked by size only, but the first version named then becomes
+ * binding.
  */
 static int check_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const char *validator,
 			   bool first)
@@ -398,10 +398,9 @@ static int check_same_blob(struct cachefiles_od_cookie *cookie, u64 size, const 
 }
 
 /*
- * The daemon has told the size of the blob, and perhaps its version. At a first
- * OPEN, keeps the file that was found if it is of that blob, and creates a new
- * one otherwise. Later, a blob that has changed is refused with -ESTALE: bytes
- * of two versions never meet.
+ * Handles the size, and perhaps version, in the daemon's reply. At the first OPEN, keeps the
+ * existing file if it belongs to that blob, and creates a new one otherwise. Later, a blob that
+ * has changed is refused with -ESTALE: bytes of two versions never mix.
  */
 int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 				 const char *validator, bool first)
@@ -422,8 +421,8 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 }
 
 /*
- * The caller is the only one with an operation, or the one that opens the object:
- * then a commit by name may be under way, and is waited for.
+ * The caller has the only operation, or is opening the object: then a commit by name may be
+ * running, and is waited for.
  */
 void cachefiles_od_backing_close(struct cachefiles_od_cookie *cookie)
 {

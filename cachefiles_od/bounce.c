@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Direct reads of whole blocks of a cache file, into a bounce buffer. */
+/* Direct reads of whole blocks of a cache file into a bounce buffer. */
 #include "internal.h"
 
 #include <linux/mm.h>
@@ -30,7 +30,7 @@ static struct bio_vec *alloc_pages_for(unsigned int nr)
 	return bvec;
 }
 
-/* Copies from whole pages; 0 or -EFAULT. */
+/* Copies out of whole pages; returns 0 or -EFAULT. */
 static int copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct iov_iter *to)
 {
 	while (len) {
@@ -45,7 +45,10 @@ static int copy_out(const struct bio_vec *bvec, size_t skip, size_t len, struct 
 	return 0;
 }
 
-/* What of the daemon's bytes a piece wants goes into its reader's pages: all of it is there. */
+/*
+ * Copies what a piece needs of the daemon's bytes, which include all of it, to its reader's
+ * pages.
+ */
 int cachefiles_od_copy_bytes(const struct cachefiles_od_bytes *bytes,
 			     const struct cachefiles_od_piece *piece)
 {
@@ -71,9 +74,9 @@ static ssize_t read_blocks(struct file *file, const struct bio_vec *bvec, unsign
 }
 
 /*
- * Reads @len bytes at @from by the blocks that they lie in; the last block may end with
- * the file. @ret gets @len, 0 for a short read, or the errno of the file system. Returns
- * -ENOMEM or -EFAULT where the fault is not the file system's, else 0.
+ * Reads @len bytes at @from by reading the blocks that contain them; the last block may end
+ * with the file. @ret gets @len, 0 for a short read, or the file system's errno. Returns 0, or
+ * -ENOMEM or -EFAULT for failures that are not the file system's.
  */
 int cachefiles_od_bounce_read(struct cachefiles_od_cookie *cookie, u64 from, size_t len,
 			      struct iov_iter *to, ssize_t *ret)

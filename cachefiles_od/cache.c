@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Caches: the directories that daemons bind, and their life.
+ * Caches: the directories that daemons bind, and their lifetime.
  *
- * A cache outlives its daemon for as long as a volume uses it, so that what is
- * present goes on being served; the next daemon that binds the same directory
- * takes it over. One that binds another directory gets a cache of its own, which
- * new mounts join.
+ * A cache outlives its daemon for as long as a volume uses it, so present data is still served;
+ * the next daemon that binds the same directory takes it over. A daemon that binds another
+ * directory gets a separate cache, which new mounts join.
  */
 #include "internal.h"
 
@@ -21,10 +20,10 @@
 
 DEFINE_MUTEX(cachefiles_od_mutex);
 
-/* Caches that a daemon or a volume uses, the newest first; under cachefiles_od_mutex. */
+/* Caches used by a daemon or a volume, newest first; under cachefiles_od_mutex. */
 LIST_HEAD(cachefiles_od_caches);
 
-/* The id of the newest cache; under cachefiles_od_mutex. */
+/* ID of the newest cache; under cachefiles_od_mutex. */
 static unsigned int last_id;
 
 static const struct cred *make_cred(const char *secctx)
@@ -83,7 +82,7 @@ static int setup_cache(struct cachefiles_od_cache *cache, const struct cachefile
 	return err ?: open_dirs(cache);
 }
 
-/* A new cache in a directory; takes over the path. */
+/* Creates a cache in a directory; takes ownership of the path. */
 static struct cachefiles_od_cache *
 create_cache(const struct cachefiles_od_config *config, const struct path *root)
 {
@@ -130,7 +129,7 @@ static struct cachefiles_od_cache *find_by_root(const struct path *root)
 	return NULL;
 }
 
-/* Two caches with a daemon have two tags. */
+/* Two caches with daemons must have different tags. */
 static int check_tag(const struct cachefiles_od_cache *but, const char *tag)
 {
 	struct cachefiles_od_cache *cache;
@@ -150,7 +149,7 @@ static void start(struct cachefiles_od_cache *cache, unsigned int device)
 	cachefiles_od_queue_start(&cache->queue);
 }
 
-/* A cache that has lost its daemon goes on with all that is open in it. */
+/* A cache that has lost its daemon continues, with all its open blobs. */
 static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_od_config *config,
 		     unsigned int device)
 {
@@ -179,7 +178,7 @@ static int take_over(struct cachefiles_od_cache *cache, const struct cachefiles_
 	return 0;
 }
 
-/* The directory may have been bound since it was looked for. */
+/* Another daemon may have bound the directory since the lookup. */
 static int publish(struct cachefiles_od_cache *cache, unsigned int device)
 {
 	int err;
@@ -197,7 +196,7 @@ static int publish(struct cachefiles_od_cache *cache, unsigned int device)
 	return 0;
 }
 
-/* Creates directories, which may take as long as the disk likes: under no lock. */
+/* Creates directories, which may block on the disk for long: no lock is held. */
 static struct cachefiles_od_cache *bind_new(const struct cachefiles_od_config *config,
 					    const struct path *root, unsigned int device)
 {
@@ -220,10 +219,7 @@ static struct cachefiles_od_cache *bind_new(const struct cachefiles_od_config *c
 	return ERR_PTR(err);
 }
 
-/*
- * Binds a directory for the daemon that holds @device; the result carries a
- * reference for it.
- */
+/* Binds a directory for the daemon that holds @device; the result has a reference for it. */
 struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_config *config,
 						     unsigned int device)
 {
@@ -249,7 +245,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_bind(const struct cachefiles_od_
 	return err ? ERR_PTR(err) : cache;
 }
 
-/* Forgets a cache that neither a daemon nor a volume uses any more. */
+/* Removes a cache that neither a daemon nor a volume uses any more. */
 void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
 {
 	lockdep_assert_held(&cachefiles_od_mutex);
@@ -261,8 +257,8 @@ void cachefiles_od_cache_release_if_idle(struct cachefiles_od_cache *cache)
 }
 
 /*
- * The cache that a mount joins: of this tag, or without one that of the first
- * device. One with a daemon is preferred, then the newest. NULL: there is none.
+ * Finds the cache that a mount joins: the one with this tag, or that of the first device if
+ * @tag is NULL. One with a daemon is preferred, then the newest. NULL if there is none.
  */
 struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag)
 {
@@ -279,7 +275,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_find(const char *tag)
 	return found;
 }
 
-/* The oldest cache that is newer than this id, with a reference, or NULL. */
+/* The oldest cache with an ID above this one, with a reference, or NULL. */
 struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id)
 {
 	struct cachefiles_od_cache *cache, *found = NULL;
@@ -294,7 +290,7 @@ struct cachefiles_od_cache *cachefiles_od_cache_get_after(unsigned int id)
 	return found;
 }
 
-/* The daemon has closed the device; puts its reference. */
+/* The daemon has closed the device; drops its reference. */
 void cachefiles_od_cache_unbind(struct cachefiles_od_cache *cache)
 {
 	LIST_HEAD(pieces);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/fs/cachefiles_od/control: the commands about a name in a cache, for an
- * operator, while the device is the daemon's. Which cache, the working directory tells.
+ * /proc/fs/cachefiles_od/control: the commands on a name in a cache, for an operator while the
+ * daemon holds the device. The working directory selects the cache.
  */
 #include "internal.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cookies: open blobs, from their acquisition to their end. */
+/* Cookies: open blobs, from acquisition to relinquishment. */
 #include "internal.h"
 
 #include <linux/hashtable.h>
@@ -92,8 +92,8 @@ static void unlink_cookie(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * A living daemon is asked at every acquire, since it alone knows the size and
- * version that the blob has now. Without one, what is present has to do.
+ * A running daemon is asked at every acquire, since only it knows the current size and version
+ * of the blob. Without a daemon, what is present has to suffice.
  */
 static int ask_daemon(struct cachefiles_od_cookie *cookie)
 {
@@ -159,12 +159,12 @@ void cachefiles_od_relinquish_cookie(struct cachefiles_od_cookie *cookie)
 
 	cachefiles_od_object_drop(cookie);
 	cachefiles_od_end_operation(cookie);
-	/* What is left is I/O on the cache file, which ends by itself. */
+	/* Only I/O on the cache file is left, which completes by itself. */
 	wait_var_event(&cookie->nr_ops, atomic_read(&cookie->nr_ops) == 0);
 	cachefiles_od_presence_close(cookie);
 	removal = cachefiles_od_cull_at_end(cookie);
 	cachefiles_od_backing_close(cookie);
-	/* One that was acquired and never waited for. */
+	/* Acquired, but never waited for. */
 	cachefiles_od_object_stop_waiting(cookie);
 	unlink_cookie(cookie);
 	if (removal)

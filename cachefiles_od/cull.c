@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands about one name in the cache: the daemon picks what to throw out, the
- * module knows what is in use.
+ * Commands on one name in the cache: the daemon picks what to cull, the module knows what is in
+ * use.
  */
 #include "internal.h"
 
@@ -12,7 +12,7 @@
 
 #include "../compat/dirops.h"
 
-/* A name in the caller's working directory, which must lie in the cache. */
+/* Looks up a name in the caller's working directory, which must be in the cache. */
 static int find_in_cwd(struct cachefiles_od_cache *cache, const char *name, struct path *victim)
 {
 	int err;
@@ -40,7 +40,7 @@ static bool is_file_in(struct cachefiles_od_cookie *cookie, struct dentry *victi
 	return hit;
 }
 
-/* An open blob whose file this is, or is in this directory. */
+/* An open blob whose cache file is @victim, or is in that directory. */
 static struct cachefiles_od_cookie *find_cookie_of(struct cachefiles_od_cache *cache,
 					      struct dentry *victim)
 {
@@ -55,7 +55,7 @@ static struct cachefiles_od_cookie *find_cookie_of(struct cachefiles_od_cache *c
 	return NULL;
 }
 
-/* -EBUSY when a file or directory is in use, 0 when it is not. */
+/* -EBUSY if a file or directory is in use, else 0. */
 static int check_use(struct cachefiles_od_cache *cache, struct dentry *victim)
 {
 	int err;
@@ -93,10 +93,10 @@ static int remove(struct cachefiles_od_cache *cache, const struct path *victim)
 }
 
 /*
- * Throws out a file, or a directory into the graveyard; -EBUSY when it is in use.
- * The task that opens a blob holds names_mutex until check_use() knows its file,
- * so that what is not in use stays so. cachefiles_od_mutex is not held over the
- * removal, which may wait for a disk.
+ * Removes a file, or moves a directory to the graveyard; -EBUSY if it is in use. A task that
+ * opens a blob holds names_mutex until check_use() can see its file, so what is not in use
+ * stays unused. cachefiles_od_mutex is not held during the removal, which may block on the
+ * disk.
  */
 static int cull(struct cachefiles_od_cache *cache, const struct path *victim)
 {
@@ -112,7 +112,7 @@ static int cull(struct cachefiles_od_cache *cache, const struct path *victim)
 
 /* --- blobs in use --- */
 
-/* Asks for a blob's removal when it is no longer in use: 0; -ESTALE it is just being closed. */
+/* Requests removal of a blob after its last use. Returns -ESTALE if it is being closed. */
 static int defer(struct cachefiles_od_cache *cache, struct dentry *victim)
 {
 	struct cachefiles_od_cookie *cookie;
@@ -132,7 +132,7 @@ static int defer(struct cachefiles_od_cache *cache, struct dentry *victim)
 	return err;
 }
 
-/* 0: removed; 1: is going to be; or an errno. */
+/* Returns 0 if removed, 1 if the removal is deferred, or an errno. */
 static int cull_or_defer(struct cachefiles_od_cache *cache, const struct path *victim)
 {
 	int err;
@@ -142,7 +142,7 @@ static int cull_or_defer(struct cachefiles_od_cache *cache, const struct path *v
 	while ((err = cull(cache, victim)) == -EBUSY) {
 		if (defer(cache, victim->dentry) == 0)
 			return 1;
-		/* Its last user is just closing it. */
+		/* Its last user is closing it. */
 		err = cachefiles_od_wait_frozen();
 		if (err)
 			break;
@@ -151,7 +151,7 @@ static int cull_or_defer(struct cachefiles_od_cache *cache, const struct path *v
 }
 
 /**
- * struct cachefiles_od_removal - a blob that is to be removed after its last user
+ * struct cachefiles_od_removal - a blob to remove after its last use
  * @work: removes it
  * @cookie: the blob, no longer in use; the removal holds it
  * @path: its cache file
@@ -162,7 +162,7 @@ struct cachefiles_od_removal {
 	struct path path;
 };
 
-/* Tells a daemon that wants to know. */
+/* Notifies a daemon that asked for events. */
 static void announce(struct cachefiles_od_cookie *cookie, u64 bytes)
 {
 	struct cachefiles_od_request *req;
@@ -181,7 +181,7 @@ static void announce(struct cachefiles_od_cookie *cookie, u64 bytes)
 		cachefiles_od_request_discard(req);
 }
 
-/* If somebody has opened the blob again meanwhile, its next last user is waited for. */
+/* If the blob has been opened again, waits for its next last user. */
 static int run_removal(const struct cachefiles_od_removal *removal)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(removal->cookie);
@@ -211,8 +211,8 @@ static void removal_work(struct work_struct *work)
 }
 
 /*
- * The last user of a blob closes it: what is to be done once its file is closed, or
- * NULL. Closing a blob waits for nobody's locks, so the removal is work.
+ * The last user closes a blob: returns what to do once its file is closed, or NULL. Closing a
+ * blob takes no contended locks, so the removal is a work item.
  */
 struct cachefiles_od_removal *cachefiles_od_cull_at_end(struct cachefiles_od_cookie *cookie)
 {
@@ -246,7 +246,7 @@ void cachefiles_od_cull_later(struct cachefiles_od_removal *removal)
 
 /* --- commands --- */
 
-/* The open blob whose file this is, with an operation, or NULL. */
+/* The open blob whose cache file is @victim, with an operation, or NULL. */
 static struct cachefiles_od_cookie *pin_cookie_of(struct cachefiles_od_cache *cache,
 						  struct dentry *victim)
 {
@@ -260,7 +260,7 @@ static struct cachefiles_od_cookie *pin_cookie_of(struct cachefiles_od_cache *ca
 	return cookie;
 }
 
-/* Commits the presence map of an open blob; 0 for one that is not open. */
+/* Commits the presence map of an open blob; 0 if it is not open. */
 static int commit(struct cachefiles_od_cache *cache, struct dentry *victim)
 {
 	struct cachefiles_od_cookie *cookie;
@@ -276,7 +276,7 @@ static int commit(struct cachefiles_od_cache *cache, struct dentry *victim)
 	return err;
 }
 
-/* Only a blob that was handed out has a size and a file that stay. */
+/* The size and file of a blob are stable only once it was handed out. */
 static int punch_open(struct cachefiles_od_cookie *cookie, const struct od_punch *punch)
 {
 	bool settled;
@@ -287,7 +287,7 @@ static int punch_open(struct cachefiles_od_cookie *cookie, const struct od_punch
 	return settled ? cachefiles_od_punch(cookie, punch->start, punch->len) : -EBUSY;
 }
 
-/* Gives a range of an open blob back; -ENOENT for one that is not open. */
+/* Punches a range of an open blob; -ENOENT if it is not open. */
 static int punch(struct cachefiles_od_cache *cache, char *arg)
 {
 	struct cachefiles_od_cookie *cookie;
@@ -323,7 +323,7 @@ static int run_on(struct cachefiles_od_cache *cache, enum od_command_id id,
 	}
 }
 
-/* "cull NAME" and its like; -EOPNOTSUPP for any other command. */
+/* Runs "cull NAME" and the like; -EOPNOTSUPP for other commands. */
 int cachefiles_od_name_command(struct cachefiles_od_cache *cache, const struct od_command *cmd)
 {
 	struct path victim;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices: a daemon configures a cache, goes live and talks about requests. Each
- * device is for one daemon at a time, and independent of the others.
+ * The devices: a daemon configures a cache, binds it and exchanges requests. Each device has
+ * one daemon at a time, and is independent of the others.
  */
 #include "internal.h"
 
@@ -26,8 +26,8 @@ MODULE_PARM_DESC(devices, "devices, for a daemon and a cache each: NAME, NAME1, 
 
 /**
  * struct cachefiles_od_device - a device
- * @misc: as the kernel knows it
- * @opened: bit 0 is set while it is open: it is for one opener at a time
+ * @misc: its registration
+ * @opened: bit 0 is set while it is open: it has one opener at a time
  */
 struct cachefiles_od_device {
 	struct miscdevice misc;
@@ -38,10 +38,10 @@ static struct cachefiles_od_device cachefiles_od_devices[DEVICES_MAX];
 
 /**
  * struct cachefiles_od_daemon - the holder of a device
- * @device: which one
- * @mutex: guards @config and the making of @cache
- * @config: what was asked for so far
- * @cache: the cache, once live; set once
+ * @device: the device
+ * @mutex: protects @config and the creation of @cache
+ * @config: what was configured so far
+ * @cache: the cache, once bound; set once
  */
 struct cachefiles_od_daemon {
 	struct cachefiles_od_device *device;
@@ -58,7 +58,7 @@ static int device_open(struct inode *inode, struct file *file)
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	/* The misc driver has put its device there. */
+	/* The misc driver stores the miscdevice there. */
 	device = container_of(file->private_data, struct cachefiles_od_device, misc);
 	if (test_and_set_bit(0, &device->opened))
 		return -EBUSY;
@@ -110,7 +110,7 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *wait)
 	struct cachefiles_od_cache *cache;
 	__poll_t mask = 0;
 
-	/* First of all: a cache that is bound after the look at it finds who waits. */
+	/* First, so that a cache bound after the check below finds the poller. */
 	cachefiles_od_request_poll_wait(file, wait);
 	cache = daemon_cache(file->private_data);
 	if (!cache)
@@ -122,7 +122,7 @@ static __poll_t device_poll(struct file *file, struct poll_table_struct *wait)
 	return mask;
 }
 
-/* In /proc/PID/fdinfo: which row of the table of caches is this daemon's. */
+/* In /proc/PID/fdinfo: the ID of this daemon's row in the table of caches. */
 static void device_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct cachefiles_od_cache *cache = daemon_cache(file->private_data);

@@ -15,7 +15,7 @@
 /**
  * struct cachefiles_od_fd - one fd, from its OPEN to its last close
  * @cookie: the blob
- * @object_id: names this fd; the cookie's differs once the fd is out of date
+ * @object_id: ID of this fd; differs from the cookie's once the fd is stale
  */
 struct cachefiles_od_fd {
 	struct cachefiles_od_cookie *cookie;
@@ -23,8 +23,8 @@ struct cachefiles_od_fd {
 };
 
 /*
- * Pins the cookie's cache file for a call on the fd: -ENOBUFS before copen or
- * when the fd is out of date, -EIO when the blob was withdrawn.
+ * Pins the cookie's cache file for a call on the fd. -ENOBUFS before copen or if the fd is
+ * stale; -EIO if the blob was withdrawn.
  */
 static int fd_begin(const struct cachefiles_od_fd *fd)
 {
@@ -48,8 +48,8 @@ static void fd_end(const struct cachefiles_od_fd *fd)
 }
 
 /*
- * How many of the bytes direct I/O can take: whole blocks. The rest of the
- * last block goes through the page cache.
+ * Number of bytes that direct I/O can write: whole blocks. The rest of the last block goes
+ * through the page cache.
  */
 static size_t direct_part(const struct cachefiles_od_cookie *cookie, u64 pos, size_t skip,
 			  size_t len)
@@ -62,8 +62,8 @@ static size_t direct_part(const struct cachefiles_od_cookie *cookie, u64 pos, si
 }
 
 /*
- * Errors of write-back until now. One that nobody has seen would be reported by
- * every sample that is taken: it is seen here, and by the fsync of a commit.
+ * Samples write-back errors. One that was never seen would be reported for every sample: it is
+ * marked seen here, and by the fsync of a commit.
  */
 static errseq_t wb_errors(struct address_space *mapping)
 {
@@ -74,10 +74,10 @@ static errseq_t wb_errors(struct address_space *mapping)
 }
 
 /*
- * What went through the page cache, as asked or because the file system does so
- * (data=journal, encryption), has to reach the device, too. Errors of write-back
- * are those since a sample: the mapping's flags may be about another range, and
- * the first to test them clears them.
+ * Data that went through the page cache, as intended or because the file system does that
+ * (data=journal, encryption), has to reach the device, too. Write-back errors are those since a
+ * sample: the mapping's flags may concern another range, and are cleared by the first
+ * test of them.
  */
 static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq_t since)
 {
@@ -86,7 +86,7 @@ static int write_back(struct address_space *mapping, u64 pos, size_t len, errseq
 
 	filemap_fdatawait_range_keep_errors(mapping, pos, last);
 	err = err ?: filemap_check_wb_err(mapping, since);
-	/* Pages that stay would only take up memory: reads do not use them. */
+	/* Remaining pages would only take up memory: reads do not use them. */
 	invalidate_mapping_pages(mapping, pos >> PAGE_SHIFT, last >> PAGE_SHIFT);
 	return err;
 }
@@ -106,7 +106,7 @@ static ssize_t write_file(struct file *file, const struct cachefiles_od_fillbuf 
 	iov_iter_truncate(&iter, len);
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_pos = pos;
-	/* Not vfs_iocb_iter_write(): who guards against freezing differs between kernels. */
+	/* Not vfs_iocb_iter_write(): kernels differ in who protects against freezing. */
 	n = file->f_op->write_iter(&iocb, &iter);
 	if (n > 0 && (!direct || filemap_range_has_page(mapping, pos, pos + n - 1)))
 		err = write_back(mapping, pos, n, since);
@@ -125,8 +125,8 @@ static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
 }
 
 /*
- * Writes to the cache file and marks what has reached its device without an
- * error, to the byte. Returns how many bytes that were.
+ * Writes to the cache file and marks exactly the bytes that reached its device without an
+ * error. Returns their number.
  */
 static ssize_t store(struct cachefiles_od_cookie *cookie,
 		     const struct cachefiles_od_fillbuf *buf, size_t skip, size_t len, u64 pos)
@@ -137,7 +137,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 
 	if (direct)
 		n = write_file(cookie->file, buf, skip, direct, pos, true);
-	/* What direct I/O does not do here is done the other way. */
+	/* Falls back to buffered I/O if direct I/O is not supported here. */
 	if (n == 0 || n == -EINVAL || n == -EOPNOTSUPP || n == -ENOTBLK)
 		n = write_buffered(cookie, buf, skip, len, pos);
 	if (n <= 0)
@@ -147,7 +147,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	return err ?: n;
 }
 
-/* What there is no room for goes to those who wait for it, and to nobody else. */
+/* Data that there is no space for goes to the readers that wait for it, and is not kept. */
 static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_fillbuf *buf,
 		    size_t skip, size_t len, u64 pos)
 {
@@ -163,8 +163,8 @@ static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles
 }
 
 /*
- * May the cache file be written to? Not without room, and not where the map on disk
- * does not know yet that the file changes: there was no room to say so.
+ * Whether the cache file may be written to: not without free space, and not while the map on
+ * disk still describes the file as closed, for lack of space to update it.
  */
 static bool may_keep(struct cachefiles_od_cookie *cookie)
 {
@@ -193,7 +193,7 @@ static ssize_t store_or_pass(struct cachefiles_od_cookie *cookie,
 	return n;
 }
 
-/* As much as the blob has room for; short only after an error. */
+/* Stores as much as belongs to the blob; short only after an error. */
 static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
@@ -213,7 +213,7 @@ static ssize_t store_all(struct cachefiles_od_cookie *cookie,
 	return done ?: n;
 }
 
-/* With the cache's credentials, the file pinned and protected against freezing. */
+/* Called with the cache's credentials, the file pinned and protected against freezing. */
 static ssize_t store_here(const struct cachefiles_od_fd *fd,
 			  const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
@@ -230,7 +230,7 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 	return n;
 }
 
-/* What a blob in use does not take is worth a line: daemons write to withdrawn ones, too. */
+/* Logs failed writes to blobs in use only: daemons write to withdrawn ones, too. */
 static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 			    const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
@@ -258,7 +258,7 @@ static int try_prepare(const struct cachefiles_od_fd *fd)
 	return err;
 }
 
-/* The map on disk must know that the file changes from now on. */
+/* From now on the map on disk must not describe the file as closed. */
 static int prepare(const struct cachefiles_od_fd *fd)
 {
 	int err;
@@ -272,9 +272,9 @@ static int prepare(const struct cachefiles_od_fd *fd)
 }
 
 /*
- * The file system stays thawed, and no range of the blob is given back, until
- * end_fill(). A task that gives one back may wait for a thaw while it holds fill_sem:
- * what keeps the file system from being frozen must not wait for it.
+ * Until end_fill() the file system stays thawed and no range of the blob is punched. A task
+ * that punches may wait for a thaw while holding fill_sem, so freeze protection must not be
+ * held while waiting for fill_sem.
  */
 static int begin_fill(struct cachefiles_od_cookie *cookie)
 {
@@ -306,12 +306,15 @@ static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	ssize_t n = 0;
 
-	/* Without room for that map, nothing is kept. */
+	/* Without space for that map, nothing is kept. */
 	if (READ_ONCE(cookie->map_closed) && cachefiles_od_room(cache) != OD_ROOM_NONE)
 		n = prepare(fd);
 	if (cachefiles_od_room_refused(cache, n))
 		n = 0;
-	/* Before anything is pinned: a frozen file system must not keep it from being closed. */
+	/*
+	 * Before anything is pinned: a frozen file system must not keep the blob from being
+	 * closed.
+	 */
 	if (!n)
 		n = begin_fill(cookie);
 	if (!n) {
@@ -330,8 +333,8 @@ static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *f
 }
 
 /*
- * The daemon's bytes are copied before anything is pinned: a fault on its
- * memory may take for ever and must not keep a mount from going away.
+ * Copies the daemon's bytes before pinning anything: a fault on its memory may take forever,
+ * and must not block an unmount.
  */
 static ssize_t fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
@@ -357,7 +360,7 @@ static ssize_t fd_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return written ?: n;
 }
 
-/* What has been filled until now is there after a power cut. */
+/* Whatever was filled until now survives a power cut. */
 static int fd_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	const struct cachefiles_od_fd *fd = file->private_data;
@@ -380,7 +383,7 @@ static loff_t seek_data(const struct cachefiles_od_fd *fd, struct file *file, lo
 	return pos < 0 ? pos : vfs_setpos(file, pos, S64_MAX);
 }
 
-/* As on the cache file, but the position is the fd's own. */
+/* Like on the cache file, but the position is the fd's own. */
 static loff_t fd_llseek(struct file *file, loff_t offset, int whence)
 {
 	const struct cachefiles_od_fd *fd = file->private_data;
@@ -426,7 +429,7 @@ static const struct file_operations cachefiles_od_fd_fops = {
 	.release	= fd_release,
 };
 
-/* The file for a new fd of a blob; the caller allocates the fd. */
+/* Creates the file for a new fd of a blob; the caller allocates the fd. */
 struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 object_id)
 {
 	struct cachefiles_od_fd *fd = kmalloc(sizeof(*fd), GFP_KERNEL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cache files: how they are opened, and the xattr that says what they are. */
+/* Cache files: how they are opened, and the xattr that identifies them. */
 #include "internal.h"
 
 #include <linux/blkdev.h>
@@ -10,9 +10,9 @@
 #include "../compat/fileuse.h"
 
 /*
- * With direct I/O where the file system has it: then dio_align is not 0. The file
- * is the kernel's while it is open, and no listener of fanotify's sees I/O on it:
- * one could hold up what its own deadline depends on.
+ * Opens with direct I/O if the file system supports it; dio_align is nonzero then. The file is
+ * internal to the kernel, and hidden from fanotify: a listener could hold up I/O that it
+ * depends on itself.
  */
 struct file *cachefiles_od_file_open(struct cachefiles_od_cookie *cookie, const struct path *dir,
 			      int flags)
@@ -25,7 +25,7 @@ struct file *cachefiles_od_file_open(struct cachefiles_od_cookie *cookie, const 
 	cookie->dio_align = bdev ? bdev_logical_block_size(bdev) : PAGE_SIZE;
 	if (IS_ERR(file) && PTR_ERR(file) == -EINVAL) {
 		cookie->dio_align = 0;
-		/* An O_EXCL attempt may have created the file before it failed. */
+		/* The failed O_EXCL attempt may have created the file. */
 		file = od_compat_open(dir, cookie->name, flags & ~O_EXCL, 0600);
 	}
 	if (IS_ERR(file))
@@ -47,9 +47,8 @@ void cachefiles_od_file_close(struct file *file)
 }
 
 /*
- * The cache file without O_DIRECT: an open file of its own, since the flag of
- * one that is in use is not to be flipped. The caller has an operation, and the
- * cache's credentials.
+ * Opens the cache file a second time without O_DIRECT, whose flag must not change on an open
+ * file in use. The caller has an operation, and the cache's credentials.
  */
 struct file *cachefiles_od_file_buffered(struct cachefiles_od_cookie *cookie)
 {
@@ -70,10 +69,10 @@ struct file *cachefiles_od_file_buffered(struct cachefiles_od_cookie *cookie)
 	return file;
 }
 
-/* Reads the xattr of a file; false when it is missing, odd or not clean. */
+/* Reads the xattr of a file; false if it is missing, invalid or not clean. */
 bool cachefiles_od_file_is_valid(struct file *file, u64 *size)
 {
-	/* One byte more shows that the mark is too long. */
+	/* One more byte, to detect a mark that is too long. */
 	u8 value[sizeof(struct od_disk_object) + 1];
 	const struct od_disk_object *found = (const void *)value;
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Buffers into which the daemon's bytes are copied before anything is pinned. */
+/* Buffers that the daemon's bytes are copied into before anything is pinned. */
 #include "internal.h"
 #include "fillbuf.h"
 
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* Buffers kept while idle: 8 MiB. */
+/* Maximum number of idle buffers: 8 MiB. */
 #define FILLBUFS_IDLE	32
 
 /*
- * Buffers are kept for the next writer: many kernels clear each page
- * that they hand out, which would cost as much as the copy itself.
+ * Buffers are kept for the next writer: many kernels clear each page they allocate, which would
+ * cost as much as the copy itself.
  */
 static LLIST_HEAD(idle);
 static DEFINE_SPINLOCK(idle_lock);
@@ -48,7 +48,7 @@ struct cachefiles_od_fillbuf *cachefiles_od_fillbuf_get(void)
 {
 	struct llist_node *node;
 
-	/* llist_del_first() requires that consumers exclude each other. */
+	/* llist_del_first() requires consumers to be serialized. */
 	spin_lock(&idle_lock);
 	node = llist_del_first(&idle);
 	spin_unlock(&idle_lock);
@@ -68,7 +68,7 @@ void cachefiles_od_fillbuf_put(struct cachefiles_od_fillbuf *buf)
 	llist_add(&buf->link, &idle);
 }
 
-/* At module exit: no fd exists any more. */
+/* At module exit: no fds are left. */
 void cachefiles_od_fillbuf_exit(void)
 {
 	struct cachefiles_od_fillbuf *buf, *next;

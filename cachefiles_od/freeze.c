@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File systems that are frozen. A task that writes to one sleeps until it is thawed,
- * and not killably: so it is looked at first, before a lock is taken or a blob is
- * pinned. One that is frozen just then is waited for as any writer would.
+ * Frozen file systems. A task that writes to one sleeps unkillably until it is thawed, so this
+ * is checked before a lock is taken or a blob is pinned. A file system frozen after the check
+ * is waited for like by any other writer.
  */
 #include "internal.h"
 
@@ -21,14 +21,14 @@ bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache)
 	return is_frozen(cache->root.dentry->d_sb);
 }
 
-/* 0 when it is time to look again, -EINTR when killed. */
+/* Returns 0 when it is time to check again, -EINTR if killed. */
 int cachefiles_od_wait_frozen(void)
 {
 	schedule_timeout_killable(HZ / 20);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* 0, or -EINTR when killed. */
+/* Returns 0, or -EINTR if killed. */
 int cachefiles_od_wait_thawed(const struct path *path)
 {
 	int err = 0;
@@ -38,7 +38,7 @@ int cachefiles_od_wait_thawed(const struct path *path)
 	return err;
 }
 
-/* The same, and it cannot be frozen until cachefiles_od_end_write(). */
+/* Same, but it cannot be frozen again until cachefiles_od_end_write(). */
 int cachefiles_od_start_write(const struct cachefiles_od_cache *cache)
 {
 	int err = 0;

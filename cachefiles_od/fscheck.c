@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file system that a cache is to live on: one on which "written, then said to
- * be written" stays in that order through a power cut.
+ * Checks the file system of a cache: data that is flushed before its map must stay in that
+ * order through a power cut.
  */
 #include "internal.h"
 
@@ -15,7 +15,7 @@
 
 #define FUSE_MAGIC	0x65735546
 
-/* ext2, ext3 and ext4: where the superblock is, and s_feature_compat in it */
+/* ext2, ext3 and ext4: offset of the superblock, and of s_feature_compat in it */
 #define EXT_SB_OFFSET		1024
 #define EXT_FEATURE_COMPAT	0x5c
 #define EXT_HAS_JOURNAL		0x4
@@ -27,7 +27,7 @@ static int refuse(const struct cachefiles_od_cache *cache, int err, const char *
 	return err;
 }
 
-/* Whole words of an option list: ",a,b=c". */
+/* Matches whole options in a list: ",a,b=c". */
 static bool has_option(const char *options, const char *option)
 {
 	size_t len = strlen(option);
@@ -42,9 +42,9 @@ static bool has_option(const char *options, const char *option)
 }
 
 /*
- * Was it mounted so that nothing is ever flushed from the device's own cache? 1, 0, or
- * an errno when that cannot be found out. Some file systems print ids as the opener of
- * the seq_file sees them: it has to have a file.
+ * Whether it is mounted so that the device's write cache is never flushed: 1, 0, or an errno if
+ * that is unknown. Some file systems print IDs in the user namespace of the seq_file's opener,
+ * so it needs a file.
  */
 static int is_without_barriers(const struct path *root)
 {
@@ -76,7 +76,7 @@ static int is_without_barriers(const struct path *root)
 	return found;
 }
 
-/* Without a journal, blocks may belong to two files after a crash. 1, 0 or an errno. */
+/* Without a journal, blocks may belong to two files after a crash. Returns 1, 0 or an errno. */
 static int is_ext_without_journal(struct super_block *sb)
 {
 	struct buffer_head *bh;
@@ -93,13 +93,13 @@ static int is_ext_without_journal(struct super_block *sb)
 	return !(features & EXT_HAS_JOURNAL);
 }
 
-/* What a power cut wipes out altogether needs no order. */
+/* Contents that do not survive a power cut need no ordering. */
 static bool is_volatile(const struct super_block *sb)
 {
 	return sb->s_magic == TMPFS_MAGIC || sb->s_magic == RAMFS_MAGIC;
 }
 
-/* Can a cache live on the file system of its directory? 0, or an errno and a log line. */
+/* Whether a cache can be on the file system of its directory: 0, or an errno and a log line. */
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 {
 	struct super_block *sb = cache->root.dentry->d_sb;
@@ -129,7 +129,7 @@ int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache)
 	return err;
 }
 
-/* The same, of a file that was created in it. */
+/* Same, for a file created in it. */
 int cachefiles_od_check_file(const struct cachefiles_od_cache *cache, const struct file *file)
 {
 	if (IS_DAX(file_inode(file)))

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads: a read is cut into pieces, each of which either comes straight from
- * the cache file or waits for the daemon first, and is reported by itself.
+ * Reads are cut into pieces. Each piece is read from the cache file at once or waits for the
+ * daemon first, and is reported separately.
  *
  *	piece_start_off	  present: submit; missing: wait.c, which calls piece_go_on()
  *	piece_submit	  direct, around (whole blocks into a bounce buffer), or buffered
- *	piece_go_on	  present now: submit; not: start over, and ask for it by itself
- *	piece_take	  some of its data is at hand and not kept: take it, wait for the rest
- *	piece_lost	  the cache file does not give it back: drop it, and start over
+ *	piece_go_on	  if present now: submit; else start over and request it alone
+ *	piece_take	  some of its data arrived but is not kept: take it, wait for the rest
+ *	piece_lost	  the cache file cannot be read: drop the range and start over
  *	cachefiles_od_piece_done  reports it, once
  *
- * Whatever touches the cache file does so with the cache's credentials.
+ * The cache file is only accessed with the cache's credentials.
  */
 #include "internal.h"
 
@@ -21,19 +21,19 @@
 
 #include "../compat/callbacks.h"
 
-/* READs that may come to nothing for a piece before it fails. */
+/* READs that may yield nothing for a piece before it fails. */
 #define TRIES_MAX	8
 
 /* Longest piece that goes through a bounce buffer. */
 #define AROUND_MAX	(1U << 20)
 
 /**
- * struct history - what a piece inherits from the one that it takes over from
+ * struct history - what a piece inherits from the one it replaces
  * @expires: if it has waited for the daemon, when to give up, in jiffies; 0 for never
- * @tries: READs that were completed and gave it nothing
- * @reread: the cache file has failed to give it back once
+ * @tries: completed READs that yielded nothing for it
+ * @reread: reading it from the cache file has failed once
  * @missed: it has waited for the daemon
- * @since: when it began to
+ * @since: start of that wait
  */
 struct history {
 	unsigned long expires;
@@ -47,8 +47,8 @@ static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 		       struct history history, bool later);
 
 /*
- * From here to end_io() the caller acts with the cache's credentials, and the
- * operation keeps them and the cache file, whatever becomes of the read.
+ * From here to end_io() the task has the cache's credentials, and the operation keeps these and
+ * the cache file, even if the read completes.
  */
 static const struct cred *begin_io(struct cachefiles_od_cookie *cookie)
 {
@@ -74,7 +74,7 @@ static struct history piece_history(const struct cachefiles_od_piece *piece)
 	};
 }
 
-/* Other pieces take over what this one was to read. */
+/* Replaces a piece with new ones for the same range. */
 static void piece_start_over(struct cachefiles_od_piece *piece)
 {
 	const struct history history = piece_history(piece);
@@ -86,7 +86,7 @@ static void piece_start_over(struct cachefiles_od_piece *piece)
 	read_range(read, from, end, history, false);
 }
 
-/* Does this errno mean that the data is lost, rather than that we made a mistake? */
+/* Whether an errno means lost data rather than a bug of ours. */
 static bool is_loss(long err)
 {
 	return err == -EIO || err == -ENODATA || err == -EUCLEAN || err == -EBADMSG ||
@@ -94,8 +94,8 @@ static bool is_loss(long err)
 }
 
 /*
- * The cache file failed to give a piece back. What the medium has lost the
- * daemon still has: it is asked again, once.
+ * Reading a piece from the cache file failed. The daemon still has what the medium has lost: it
+ * is asked once more.
  */
 static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 {
@@ -146,7 +146,7 @@ static void piece_read_buffered(struct cachefiles_od_piece *piece)
 		piece_lost(piece, n);
 }
 
-/* What direct I/O may say that it does not do, rather than that it has failed. */
+/* Errors by which direct I/O reports that it is not supported, rather than failed. */
 static bool is_refusal(long ret)
 {
 	return ret >= 0 || ret == -EINVAL || ret == -EOPNOTSUPP || ret == -ENOTBLK;
@@ -155,8 +155,8 @@ static bool is_refusal(long ret)
 /* --- whole blocks around a piece, into a bounce buffer --- */
 
 /*
- * Bytes that are not aligned as the device requires, in the file or in memory: a tail,
- * or a block smaller than the device's sectors.
+ * For bytes that are not aligned as the device requires, in the file or in memory: a tail, or a
+ * block smaller than the device's sectors.
  */
 static void piece_read_around(struct cachefiles_od_piece *piece)
 {
@@ -220,7 +220,7 @@ static void piece_work_fall_back(struct work_struct *work)
 
 /* --- straight from the device into the caller's pages --- */
 
-/* In any context. */
+/* Any context. */
 static void piece_direct_put(struct cachefiles_od_piece *piece)
 {
 	if (!refcount_dec_and_test(&piece->refs))
@@ -243,8 +243,8 @@ OD_COMPAT_KI_COMPLETE(piece_complete, iocb, ret)
 }
 
 /*
- * File systems look at the iocb and its file after they have queued the I/O, some kernels at
- * the reader's bvec, too: the read has not ended until they return. begin_io() keeps the file.
+ * File systems touch the iocb and its file after queueing the I/O, and some kernels the
+ * reader's bvec, too: the read has not ended until they return. begin_io() keeps the file.
  */
 static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter *iter)
 {
@@ -256,14 +256,14 @@ static void piece_read_direct(struct cachefiles_od_piece *piece, struct iov_iter
 	piece->iocb.ki_flags |= IOCB_DIRECT;
 	piece->iocb.ki_pos = cachefiles_od_piece_start(piece);
 	piece->iocb.ki_complete = piece_complete;
-	/* As a loop device does: whether it may be read was checked when it was opened. */
+	/* Like a loop device: read permission was checked when the file was opened. */
 	ret = file->f_op->read_iter(&piece->iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		piece_direct_done(piece, ret);
 	piece_direct_put(piece);
 }
 
-/* The piece's data is present: read it. */
+/* Reads a piece whose data is present. */
 static void piece_submit(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
@@ -300,9 +300,8 @@ static u64 piece_missing(struct cachefiles_od_piece *piece)
 }
 
 /*
- * The daemon has completed the READ that a piece waited for, or has written all
- * that the piece needs. What it left out is asked for again, by itself, before
- * the reader fails.
+ * The daemon has completed the READ that a piece waited for, or written all that it needs. What
+ * it left out is requested once more, alone, before the reader fails.
  */
 static void piece_look_again(struct cachefiles_od_piece *piece)
 {
@@ -350,9 +349,9 @@ static void piece_work_submit(struct work_struct *work)
 }
 
 /*
- * Some of the bytes that a piece waits for are at hand, now alone. The piece becomes
- * that part; others wait for what is before it and after it. The daemon's write keeps the
- * file system from being frozen meanwhile: nothing is read from it here.
+ * Some of the bytes that a piece waits for are available, but only now. The piece shrinks to
+ * that part; new pieces wait for what is before and after it. The daemon's write keeps the file
+ * system from being frozen meanwhile, so nothing is read from it here.
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)
 {
@@ -366,7 +365,7 @@ static void piece_take(struct cachefiles_od_piece *piece, const struct cachefile
 	to = first + (min(start + piece->len, bytes->end) - start);
 	piece->from = from;
 	piece->len = to - from;
-	/* The read stays until this piece is reported. */
+	/* The read exists until this piece is reported. */
 	read_range(piece->read, first, from, history, true);
 	read_range(piece->read, to, last, history, true);
 	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
@@ -394,8 +393,8 @@ static struct cachefiles_od_piece *piece_new(struct cachefiles_od_read *read, si
 }
 
 /*
- * Cuts a piece to what is present at its start, and to what a bounce buffer takes
- * if it needs one; false when nothing is present.
+ * Limits a piece to the run present at its start, and to the bounce buffer if it needs one;
+ * false if nothing is present there.
  */
 static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 {
@@ -415,7 +414,7 @@ static bool piece_cut_to_present(struct cachefiles_od_piece *piece)
 	return present;
 }
 
-/* Sends a piece on its way, by a work item if @later; returns the bytes it covers. */
+/* Starts a piece, from a work item if @later; returns the bytes it covers. */
 static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 {
 	size_t len;
@@ -432,7 +431,7 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 		}
 		if (!piece->missed)
 			piece->expires = cachefiles_od_deadline(piece->read->timeout_ms);
-		/* Once it is attached to a READ, the piece is no longer ours. */
+		/* Once attached to a READ, the piece is no longer ours. */
 		ret = cachefiles_od_wait_miss(cachefiles_od_piece_cookie(piece), piece, &len);
 		if (ret == 0)
 			return len;
@@ -444,7 +443,7 @@ static size_t piece_start_off(struct cachefiles_od_piece *piece, bool later)
 	}
 }
 
-/* The read is there for as long as a byte of it was not reported. */
+/* The read exists until all of its bytes are reported. */
 static void read_range(struct cachefiles_od_read *read, size_t from, size_t end,
 		       struct history history, bool later)
 {

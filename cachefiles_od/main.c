@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module comes and goes. */
+/* Module init and exit. */
 #include "internal.h"
 #include "stats.h"
 
@@ -38,13 +38,13 @@ exit_refs:
 
 static void __exit cachefiles_od_exit(void)
 {
-	/* Volumes and the open device hold the module: no cache is left. */
+	/* Volumes and open devices pin the module: no cache is left. */
 	cachefiles_od_dev_unregister();
 	cachefiles_od_stats_unregister();
 	cachefiles_od_sync_unregister();
 	cachefiles_od_fillbuf_exit();
 	cachefiles_od_params_exit();
-	/* Work that was queued has put its cookies. */
+	/* All queued work has put its cookies. */
 	cachefiles_od_refs_exit();
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map files: what <dir>/maps keeps of each cache file's presence map.
+ * Map files: <dir>/maps has a committed presence map for each cache file.
  *
- * A map file is named after the inode number of the cache file that it speaks
- * of, and says which file that was: inode number and generation, names, size,
- * and after an orderly end the modification time. A copy, a restored file or
- * one that was replaced is another file, and no map covers it.
+ * A map file is named after the inode number of its cache file, and identifies that by inode
+ * number and generation, names, size, and after a clean close the modification time. A copied,
+ * restored or replaced file is another file, which no map covers.
  */
 #include "internal.h"
 
@@ -23,7 +22,7 @@
 /* "%llx" of an inode number */
 #define MAP_NAME_LEN	16
 
-/* Runs that are encoded or decoded at once. */
+/* Runs encoded or decoded at once. */
 #define CHUNK_RUNS	(PAGE_SIZE / OD_MAPFILE_RUN)
 
 static void map_name(u64 ino, char name[MAP_NAME_LEN + 1])
@@ -52,7 +51,7 @@ static int write_exactly(struct file *map, const void *buf, size_t len, loff_t p
 
 /* --- reading --- */
 
-/* Is the map about this file, as it is now? */
+/* Whether the map describes this file in its current state. */
 static bool is_about(const struct od_mapfile *m, const struct cachefiles_od_cookie *cookie,
 		     struct file *file, const struct kstat *st, u64 size)
 {
@@ -98,7 +97,7 @@ static int read_runs(struct file *map, const struct od_mapfile *m, struct od_ext
 	return 0;
 }
 
-/* The newer of two versions, if its runs are whole; the other one otherwise. */
+/* Reads the newer of two versions if its runs are intact, otherwise the other one. */
 static int read_newest(struct file *map, struct od_mapfile slots[2], const bool valid[2],
 		       struct od_extents *runs, struct od_mapfile **newest)
 {
@@ -127,7 +126,7 @@ static int read_slots(struct file *map, struct od_mapfile slots[2], bool valid[2
 	return 0;
 }
 
-/* This version of the map is the one in the map file. */
+/* Records that the map file holds this version. */
 static void set_stored(struct cachefiles_od_cookie *cookie, const struct od_mapfile *m)
 {
 	cookie->map_seq = m->seq;
@@ -138,7 +137,7 @@ static void set_stored(struct cachefiles_od_cookie *cookie, const struct od_mapf
 	cookie->map_used = m->used;
 }
 
-/* What the cookie keeps of the version that was read. */
+/* Copies what the cookie keeps of a version just read. */
 static int keep_version(struct cachefiles_od_cookie *cookie, const struct od_mapfile *m)
 {
 	char *validator = NULL;
@@ -193,16 +192,15 @@ static struct file *open_map(struct cachefiles_od_cache *cache, struct file *fil
 	map_name(st.ino, name);
 	map = od_compat_open(&cache->maps, name, flags | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK,
 			     0600);
-	/* As for cache files: no listener is to hold up a commit, or names_mutex. */
+	/* As for cache files: an fanotify listener must not hold up a commit, or names_mutex. */
 	if (!IS_ERR(map))
 		od_compat_hide_file(map);
 	return map;
 }
 
 /*
- * Reads what was committed of a cache file: 0; -ENOENT there is no map; -ESTALE
- * it is about another file; -EUCLEAN it is damaged; or why it cannot be read.
- * The caller frees @runs->e.
+ * Loads what was committed for a cache file. -ENOENT if there is no map; -ESTALE if it is for
+ * another file; -EUCLEAN if it is damaged; or why it cannot be read. The caller frees @runs->e.
  */
 int cachefiles_od_mapfile_load(struct cachefiles_od_cookie *cookie, struct file *file, u64 size,
 			       struct od_extents *runs)
@@ -258,7 +256,7 @@ static int write_slot(struct file *map, const struct od_mapfile *m)
 	return err;
 }
 
-/* The next version of a cookie's map, but for its runs. */
+/* Fills in the next version of a cookie's map, except for its runs. */
 static int describe(const struct cachefiles_od_cookie *cookie, u32 nr_runs, bool closed,
 		    struct od_mapfile *m)
 {
@@ -304,13 +302,13 @@ static int write_to(struct file *map, struct cachefiles_od_cookie *cookie,
 
 /**
  * struct storing - a map that is being stored
- * @work: in which a worker does it
- * @cookie: whose map it is
+ * @work: work item that stores it
+ * @cookie: cookie of the map
  * @runs: what is present
  * @nr_runs: their number
- * @closed: does the map say that the object is closed?
- * @map: the file, once it is open
- * @err: how it went
+ * @closed: mark the object as closed
+ * @map: the map file, once open
+ * @err: the result
  */
 struct storing {
 	struct work_struct work;
@@ -356,9 +354,9 @@ static void store_work(struct work_struct *work)
 }
 
 /*
- * Any task may be the one that closes a blob, and a worker stores its map: a task that was
- * killed, or has a limit for the size of its files, cannot write, and one that exits, as the last
- * one of its mount namespace, has no namespaces, which AppArmor looks at when it opens files.
+ * A worker stores the map, since any task may be the one that closes a blob. A task that was
+ * killed or has a file size limit cannot write, and an exiting task that is the last of its
+ * mount namespace has no namespaces left, which AppArmor dereferences when opening files.
  */
 static int store_as_worker(struct storing *storing)
 {
@@ -370,8 +368,8 @@ static int store_as_worker(struct storing *storing)
 }
 
 /*
- * Writes the next version of a map, and it is on the device when this returns
- * with 0. What the runs speak of must have got there before.
+ * Writes the next version of a map; it has reached the device when this returns 0. The data
+ * that the runs describe must have reached it before.
  */
 int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
 				u32 nr_runs, bool closed)
@@ -386,7 +384,7 @@ int cachefiles_od_mapfile_store(struct cachefiles_od_cookie *cookie, const struc
 
 	lockdep_assert_held(&cookie->commit_mutex);
 	err = current->flags & PF_KTHREAD ? store(&storing) : store_as_worker(&storing);
-	/* Here, as that of a worker would be put off, and keep the file system in use. */
+	/* Here, since a worker's fput() would be delayed and keep the file system busy. */
 	if (storing.map)
 		fput(storing.map);
 	return err;
@@ -398,8 +396,8 @@ static int make_empty(struct file *map)
 }
 
 /*
- * The map on disk says nothing any more when this returns with 0, which takes no room
- * there. The next version is like the first one of a new object.
+ * Empties the map on disk, which takes no space there. When this returns 0, it lists nothing;
+ * the next version is like the first one of a new object.
  */
 int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie)
 {
@@ -420,8 +418,8 @@ int cachefiles_od_mapfile_empty(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * A cache file goes, or a new one begins: nothing of an earlier file with its
- * inode number may be taken for it.
+ * A cache file is removed or created: a map of an earlier file with its inode number must not
+ * be taken for its own.
  */
 int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct path *file)
 {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A blob and the daemon: OPEN and its reply, the fd's end, withdrawal.
+ * A blob and the daemon: OPEN and its reply, closing of the fd, withdrawal.
  *
- *	CLOSED     the daemon has no fd     <- cachefiles_od_object_fd_closed(), _forget_daemon()
- *	OPENING    its first OPEN is out    <- cachefiles_od_object_ask()
- *	REOPENING  a later OPEN is out      <- cachefiles_od_wait_want_reopen()
- *	OPEN       READs may be sent        <- cachefiles_od_object_copen()
- *	DROPPING   it is being withdrawn    <- cachefiles_od_object_drop()
+ *	CLOSED     the daemon has no fd       <- cachefiles_od_object_fd_closed(),
+ *						 cachefiles_od_object_forget_daemon()
+ *	OPENING    its first OPEN is pending  <- cachefiles_od_object_ask()
+ *	REOPENING  a later OPEN is pending    <- cachefiles_od_wait_want_reopen()
+ *	OPEN       READs may be sent          <- cachefiles_od_object_copen()
+ *	DROPPING   it is being withdrawn      <- cachefiles_od_object_drop()
  *
  * Invariants, under cookie->lock:
- *  1. There is one OPEN at most, cookie->open, from being queued until its
- *     reply has been carried out; the function that ends it clears the pointer.
- *  2. object_id is 0 unless the daemon holds an fd, and OPEN implies that it does.
- *  3. READs exist in any state; the daemon can fetch them in OPEN alone.
+ * 1. There is at most one OPEN, cookie->open, from being queued until its reply has been handled;
+ *    the function that ends it clears the pointer.
+ * 2. object_id is 0 unless the daemon holds an fd, and OPEN implies that it does.
+ * 3. READs exist in any state; the daemon can fetch them only in OPEN.
  */
 #include "internal.h"
 
@@ -37,7 +38,7 @@ static int queue_first(struct cachefiles_od_cookie *cookie, struct cachefiles_od
 {
 	int err;
 
-	/* The table's reference, or what the discard below gives back. */
+	/* The table's reference; on failure the discard below drops it. */
 	kref_get(&req->ref);
 	spin_lock(&cookie->lock);
 	err = cookie->open ? -EIO : od_obj_step(&cookie->state, OD_OBJ_ASK_OPEN);
@@ -60,7 +61,7 @@ static bool has_ended(const struct cachefiles_od_request *req)
 	return smp_load_acquire(&req->done);
 }
 
-/* Sends the first OPEN of a blob: 0 or -ENOTCONN, -EIO, -ENOMEM. */
+/* Sends the first OPEN of a blob. Returns 0, -ENOTCONN, -EIO or -ENOMEM. */
 int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie)
 {
 	struct cachefiles_od_request *req;
@@ -77,7 +78,7 @@ int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie)
 	return err;
 }
 
-/* What is left of the time for a reply, in jiffies. */
+/* Time left for a reply, in jiffies. */
 static long time_left(const struct cachefiles_od_cookie *cookie)
 {
 	long left;
@@ -88,7 +89,7 @@ static long time_left(const struct cachefiles_od_cookie *cookie)
 	return max(left, 1L);
 }
 
-/* Nobody waits for the first OPEN, any more or at all. */
+/* No task waits for the first OPEN, or not any more. */
 void cachefiles_od_object_stop_waiting(struct cachefiles_od_cookie *cookie)
 {
 	if (cookie->first_open)
@@ -97,8 +98,8 @@ void cachefiles_od_object_stop_waiting(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Waits for the reply to the first OPEN: 0, the daemon's errno, -EINTR when killed,
- * -ETIMEDOUT. On an error the caller drops the cookie, and with it the request.
+ * Waits for the reply to the first OPEN. Returns 0, the daemon's errno, -EINTR if killed, or
+ * -ETIMEDOUT. On error the caller drops the cookie, and with it the request.
  */
 int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie)
 {
@@ -107,7 +108,7 @@ int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie)
 	long left;
 	int err;
 
-	/* Without a daemon, what is present has to do. */
+	/* Without a daemon, what is present has to suffice. */
 	if (!req)
 		return 0;
 	left = od_compat_wait_event_killable(queue->opened, has_ended(req), time_left(cookie));
@@ -118,7 +119,7 @@ int cachefiles_od_object_wait(struct cachefiles_od_cookie *cookie)
 
 /* --- later OPENs --- */
 
-/* With a reference for the table; the OPEN is the cookie's if this returns 0. */
+/* Consumes a reference for the table; on success the cookie owns the OPEN. */
 static int queue_again(struct cachefiles_od_cookie *cookie, struct cachefiles_od_request *req)
 {
 	int err;
@@ -132,7 +133,7 @@ static int queue_again(struct cachefiles_od_cookie *cookie, struct cachefiles_od
 	return err;
 }
 
-/* Work: the OPEN that cachefiles_od_wait_want_reopen() asked for. */
+/* Work item: sends the OPEN requested by cachefiles_od_wait_want_reopen(). */
 void cachefiles_od_object_reopen(struct work_struct *work)
 {
 	struct cachefiles_od_cookie *cookie =
@@ -144,7 +145,7 @@ void cachefiles_od_object_reopen(struct work_struct *work)
 
 	req = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_OPEN, GFP_NOFS);
 	spin_lock(&cookie->lock);
-	/* This work may have been asked for twice, by two daemons. */
+	/* Two daemons may each have had this work queued. */
 	if (cookie->state == OD_OBJ_REOPENING && !cookie->open) {
 		queued = queue_again(cookie, req) == 0;
 		if (!queued) {
@@ -163,8 +164,8 @@ void cachefiles_od_object_reopen(struct work_struct *work)
 /* --- the reply --- */
 
 /*
- * Takes the OPEN that a reply is for out of the table. It stays the cookie's
- * until end_reply(). The operation keeps the cookie's cache file to us.
+ * Removes the OPEN that a reply is for from the table. The cookie keeps it until end_reply().
+ * The operation pins the cookie's cache file.
  */
 static int take_open(struct cachefiles_od_request *req, u32 *object_id, bool *first)
 {
@@ -184,7 +185,7 @@ static int take_open(struct cachefiles_od_request *req, u32 *object_id, bool *fi
 	return err;
 }
 
-/* How the OPEN has ended; @object_id is the fd that its reply is about. */
+/* Completes an OPEN; @object_id is the fd that the reply is for. */
 static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 {
 	struct cachefiles_od_cookie *cookie = req->cookie;
@@ -192,7 +193,7 @@ static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 	LIST_HEAD(ended);
 
 	spin_lock(&cookie->lock);
-	/* Withdrawn meanwhile: no CLOSE was sent, so the daemon must learn it from this. */
+	/* Withdrawn meanwhile: no CLOSE was sent, so this error has to inform the daemon. */
 	if (!err && cookie->state == OD_OBJ_DROPPING)
 		err = -EIO;
 	if (!err && (!object_id || cookie->object_id != object_id))
@@ -206,7 +207,7 @@ static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 		cookie->object_id = 0;
 		cachefiles_od_wait_fail(cookie, -EIO, &pieces, &ended);
 	} else if (cookie->state == OD_OBJ_CLOSED && !RB_EMPTY_ROOT(&cookie->reads)) {
-		/* Its daemon has died; what waits now is for the next one. */
+		/* Its daemon has died; what waits now waits for the next one. */
 		cachefiles_od_wait_want_reopen(cookie);
 	}
 	spin_unlock(&cookie->lock);
@@ -216,9 +217,8 @@ static int end_reply(struct cachefiles_od_request *req, u32 object_id, int err)
 }
 
 /*
- * The daemon's reply to an OPEN. An error of the blob's is the opener's to know,
- * and the write of the reply succeeds; what the reply itself gets wrong is told
- * to the daemon, too.
+ * Handles the daemon's reply to an OPEN. An error for the blob goes to the opener, and the
+ * write of the reply succeeds; an error in the reply itself goes to the daemon, too.
  */
 int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct od_copen *copen)
 {
@@ -237,7 +237,7 @@ int cachefiles_od_object_copen(struct cachefiles_od_queue *queue, const struct o
 	err = copen->size < 0 ? (int)copen->size :
 	      cachefiles_od_backing_settle(cookie, copen->size, copen->validator, first);
 	err = end_reply(req, object_id, err);
-	/* The opener reports what became of the first one. */
+	/* The opener reports the result of the first one. */
 	if (err && !first)
 		pr_err_limited(cookie->volume,
 			       "volume %s: blob %s: failed to reopen: %d\n",
@@ -252,7 +252,7 @@ put:
 	return err;
 }
 
-/* An OPEN that was being delivered and cannot have an fd ends with that errno. */
+/* Fails an OPEN that was being delivered but cannot get an fd. */
 void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error)
 {
 	struct cachefiles_od_cookie *cookie = req->cookie;
@@ -270,8 +270,8 @@ void cachefiles_od_object_refuse(struct cachefiles_od_request *req, int error)
 /* --- the fd's end --- */
 
 /*
- * READs that were delivered to the fd can no longer be completed and go out again
- * after a new OPEN.
+ * READs that were delivered to the fd can no longer be completed, and are sent again after a
+ * new OPEN.
  */
 static void take_back_reads(struct cachefiles_od_cookie *cookie)
 {
@@ -287,9 +287,8 @@ static void take_back_reads(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * An OPEN without a reply keeps waiting when its fd is closed: the daemon's
- * errno may still come. Unless that daemon has been taken over from: then it is
- * the next one's.
+ * An OPEN without a reply stays pending when its fd is closed: the daemon's errno may still
+ * come. But if the daemon was replaced by a takeover, it goes to the next one.
  */
 static void put_back_open(struct cachefiles_od_cookie *cookie)
 {
@@ -300,7 +299,7 @@ static void put_back_open(struct cachefiles_od_cookie *cookie)
 		cachefiles_od_request_step(req, OD_REQ_REQUEUE);
 }
 
-/* The last holder of a cookie's fd closed it. */
+/* The last holder of a cookie's fd has closed it. */
 void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 object_id)
 {
 	spin_lock(&cookie->lock);
@@ -317,7 +316,10 @@ void cachefiles_od_object_fd_closed(struct cachefiles_od_cookie *cookie, u32 obj
 	spin_unlock(&cookie->lock);
 }
 
-/* The daemon has died, its requests are cancelled: closed, or still being dropped. */
+/*
+ * The daemon has died and its requests are cancelled: the object is closed, or still being
+ * dropped.
+ */
 void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie)
 {
 	spin_lock(&cookie->lock);
@@ -329,7 +331,7 @@ void cachefiles_od_object_forget_daemon(struct cachefiles_od_cookie *cookie)
 
 /* --- withdrawal --- */
 
-/* An OPEN whose reply is being carried out is ended by that. */
+/* An OPEN whose reply is being handled is completed there. */
 void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
 				      struct list_head *ended)
 {
@@ -342,8 +344,8 @@ void cachefiles_od_object_cancel_open(struct cachefiles_od_cookie *cookie,
 }
 
 /*
- * Withdraws a cookie: what waits for the daemon fails, nothing is queued after
- * this, and the daemon is told if it has an fd. Nobody waits for it to listen.
+ * Withdraws a cookie: what waits for the daemon fails, nothing is queued after this, and a
+ * daemon with an fd is sent a CLOSE. Nothing waits for the daemon to read it.
  */
 void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie)
 {
@@ -352,7 +354,7 @@ void cachefiles_od_object_drop(struct cachefiles_od_cookie *cookie)
 	LIST_HEAD(pieces);
 	LIST_HEAD(ended);
 
-	/* Without memory the daemon is not told; its fd replies with errors then. */
+	/* Without memory no CLOSE is sent; calls on the daemon's fd then fail. */
 	close = cachefiles_od_request_alloc(cookie, CACHEFILES_OD_OP_CLOSE, GFP_KERNEL);
 	spin_lock(&cookie->lock);
 	if (cookie->state == OD_OBJ_OPEN && !IS_ERR(close)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Module parameters, what they mean to others, and the work queues. */
+/* Module parameters, their derived values, and the workqueues. */
 #include "internal.h"
 
 #include <linux/jiffies.h>
@@ -51,13 +51,13 @@ static unsigned int commit_mib = 64;
 module_param(commit_mib, uint, 0644);
 MODULE_PARM_DESC(commit_mib, "MiB filled into one blob that are committed at once (0: no limit)");
 
-/* Reads that sleep, and completions that must not run in interrupts; readahead needs it. */
+/* Reads that sleep, and completions that must not run in interrupt context; readahead needs it. */
 struct workqueue_struct *cachefiles_od_wq;
-/* Deadlines alone, so that nothing that sleeps holds them up. */
+/* Deadlines only, so that nothing that sleeps delays them. */
 struct workqueue_struct *cachefiles_od_deadline_wq;
-/* Commits, which wait for the disk. */
+/* Commits, which block on the disk. */
 struct workqueue_struct *cachefiles_od_commit_wq;
-/* Storing maps, which a task with a commit_mutex waits for, another commit perhaps. */
+/* Storing maps: tasks that hold a commit_mutex, including commits, wait for this. */
 struct workqueue_struct *cachefiles_od_map_wq;
 
 int cachefiles_od_params_init(void)
@@ -65,7 +65,7 @@ int cachefiles_od_params_init(void)
 	cachefiles_od_wq = alloc_workqueue("cachefiles_od", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	cachefiles_od_deadline_wq = alloc_workqueue("cachefiles_od_deadlines",
 						    WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
-	/* One work item per cache: a disk that hangs holds up none but its own. */
+	/* One work item per cache: a disk that hangs delays only its own commits. */
 	cachefiles_od_commit_wq = alloc_workqueue("cachefiles_od_commit",
 						  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	cachefiles_od_map_wq = alloc_workqueue("cachefiles_od_maps",
@@ -89,7 +89,7 @@ void cachefiles_od_params_exit(void)
 		destroy_workqueue(cachefiles_od_wq);
 }
 
-/* A deadline as a caller gave it, resolved: milliseconds, 0 for none. */
+/* Resolves a caller's deadline: milliseconds, 0 for none. */
 unsigned int cachefiles_od_timeout_ms(unsigned int timeout)
 {
 	switch (timeout) {
@@ -104,12 +104,12 @@ unsigned int cachefiles_od_timeout_ms(unsigned int timeout)
 	}
 }
 
-/* When waiting with that timeout ends, in jiffies; 0 for never. */
+/* End of a wait with that timeout, in jiffies; 0 for never. */
 unsigned long cachefiles_od_deadline(unsigned int timeout)
 {
 	unsigned int ms = cachefiles_od_timeout_ms(timeout);
 
-	/* 0 means never, so a deadline must not be it. */
+	/* 0 means never, so avoid it as a deadline. */
 	return ms ? (jiffies + msecs_to_jiffies(ms)) | 1 : 0;
 }
 

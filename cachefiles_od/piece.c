@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One piece of a read: where its bytes go, when it reads the cache file, how it is reported. */
+/* A piece of a read: its destination, its read of the cache file, its completion. */
 #include "internal.h"
 
 #include <linux/slab.h>
@@ -24,7 +24,7 @@ static struct cachefiles_od_piece *piece_alloc(struct cachefiles_od_read *read)
 	return piece;
 }
 
-/* For some bytes of a read; how it goes on is the caller's. */
+/* Creates a piece for a range of a read; the caller sets how it continues. */
 struct cachefiles_od_piece *cachefiles_od_piece_new(struct cachefiles_od_read *read, size_t from,
 						    size_t end)
 {
@@ -60,7 +60,7 @@ void cachefiles_od_piece_iter(const struct cachefiles_od_piece *piece, size_t sk
 
 /* --- reads of the cache file are counted: punch.c waits for them --- */
 
-/* Under cookie->lock, by the task that has found the piece present. */
+/* Under cookie->lock, by the task that found the piece present. */
 void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece)
 {
 	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);

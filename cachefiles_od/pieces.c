@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Trees, under cookie->lock: the READs of a cookie, which do not overlap, and the pieces that
- * wait for a READ, both by their first byte.
+ * Trees under cookie->lock: the READs of a cookie, which do not overlap, and the pieces that
+ * wait for a READ, both sorted by first byte.
  */
 #include "internal.h"
 
-/* The READ that covers a position, or NULL and where the next one begins. */
+/* The READ that covers a position, or NULL and the start of the next one. */
 struct cachefiles_od_request *cachefiles_od_reads_find(struct cachefiles_od_cookie *cookie,
 							u64 pos, u64 *next)
 {

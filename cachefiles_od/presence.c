@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The presence map of a blob: what was written by the daemon and has reached
- * the device, in memory at once, on disk a little later.
+ * The presence map of a blob: what the daemon has written and has reached the device. It is
+ * updated in memory at once, on disk a little later.
  *
- * In memory it decides what is served. On disk it decides what is trusted after
- * a restart, and it is never ahead of the data: a commit flushes the cache file
- * to the device first and then writes a map of what was present before that.
+ * The map in memory determines what is served. The map on disk determines what is trusted after
+ * a restart, and is never ahead of the data: a commit flushes the cache file to the device,
+ * then writes a map of what was present before that.
  *
- *	fill:	    write data -> presence_filled() -> list of the uncommitted
+ *	fill:	    write data -> presence_filled() -> list of uncommitted cookies
  *	commit:	    snapshot of the map -> fsync(cache file) -> map file -> fsync
  *	withdraw:   the same, with the mark that the object is closed
  *	next fill:  a map without that mark comes first (presence_begin_fill())
  *
- * Commits come every commit_ms, after commit_mib of one blob, on sync(2), on
- * fsync(2) of the anonymous fd, on the command "commit", and on withdrawal.
+ * Commits run every commit_ms, after commit_mib of one blob, on sync(2), on fsync(2) of the
+ * anonymous fd, on the command "commit", and on withdrawal.
  */
 #include "internal.h"
 
@@ -22,7 +22,7 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
-/* Runs that the presence map of a blob has room for at first. */
+/* Initial capacity of a presence map, in runs. */
 #define FIRST_RUNS	4
 
 /* --- in memory --- */
@@ -32,7 +32,7 @@ static int grow(struct cachefiles_od_cookie *cookie)
 	size_t cap = READ_ONCE(cookie->present.cap);
 	struct od_range *bigger, *old;
 
-	/* What could not be committed any more would only take up memory. */
+	/* Runs that cannot be committed would only take up memory. */
 	if (cap >= OD_MAPFILE_RUNS_MAX)
 		return -ENOMEM;
 	cap = cap ? cap * 2 : FIRST_RUNS;
@@ -70,13 +70,13 @@ static int change(struct cachefiles_od_cookie *cookie,
 	}
 }
 
-/* Marks a range present that needs no commit: 0 or -ENOMEM. */
+/* Marks a range present that needs no commit. Returns 0 or -ENOMEM. */
 int cachefiles_od_presence_add(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	return change(cookie, od_extents_add, start, end);
 }
 
-/* The object is closed: nobody else has it any more, but for /proc. */
+/* The object is closed: nothing but /proc can see it any more. */
 void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 {
 	struct od_range *runs;
@@ -102,7 +102,7 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie)
 
 /* --- what is to be committed --- */
 
-/* While it is pending, the work holds the cache. An earlier time holds, 0 is now. */
+/* The pending work holds the cache. An earlier expiry is kept; 0 is now. */
 static void arm_commit(struct cachefiles_od_cache *cache, unsigned int ms)
 {
 	struct delayed_work *work = &cache->commit_work;
@@ -118,7 +118,7 @@ static void arm_commit(struct cachefiles_od_cache *cache, unsigned int ms)
 		cachefiles_od_cache_put(cache);
 }
 
-/* Puts a cookie on the list, with a reference, and has the list looked at in time. */
+/* Puts a cookie on the list, with a reference, and arms the commit. */
 static void want_commit(struct cachefiles_od_cookie *cookie, unsigned int ms)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
@@ -134,7 +134,7 @@ static void want_commit(struct cachefiles_od_cookie *cookie, unsigned int ms)
 	arm_commit(cache, ms);
 }
 
-/* The cookie is on its way out, and its owner commits it. */
+/* The cookie is being closed, and its owner commits it. */
 static void unwant_commit(struct cachefiles_od_cookie *cookie)
 {
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
@@ -163,7 +163,7 @@ static void count_uncommitted(struct cachefiles_od_cookie *cookie, u64 bytes)
 		want_commit(cookie, cachefiles_od_commit_ms());
 }
 
-/* The daemon's data is in the cache file: 0 or -ENOMEM. */
+/* The daemon's data is in the cache file. Returns 0 or -ENOMEM. */
 int cachefiles_od_presence_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	int err = change(cookie, od_extents_add, start, end);
@@ -173,7 +173,7 @@ int cachefiles_od_presence_filled(struct cachefiles_od_cookie *cookie, u64 start
 	return err;
 }
 
-/* The cache file does not give a range back: it is absent from now on. */
+/* The cache file cannot return a range: it is absent from now on. */
 int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	int err = change(cookie, od_extents_remove, start, end);
@@ -185,7 +185,7 @@ int cachefiles_od_presence_drop(struct cachefiles_od_cookie *cookie, u64 start, 
 
 /* --- commits --- */
 
-/* A copy of the presence map, which has %OD_MAPFILE_RUNS_MAX runs at most; the caller frees it. */
+/* Copies the presence map, which has at most %OD_MAPFILE_RUNS_MAX runs; the caller frees it. */
 static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u64 *bytes,
 				 u64 *uncommitted)
 {
@@ -212,7 +212,7 @@ static struct od_range *snapshot(struct cachefiles_od_cookie *cookie, u32 *nr, u
 	}
 }
 
-/* Without a closing mark, data alone has to be durable; with it, the file's times, too. */
+/* Without a closing mark, only the data must be durable; with it, the file's times, too. */
 static int flush_and_store(struct cachefiles_od_cookie *cookie, const struct od_range *runs,
 			   u32 nr, bool closed)
 {
@@ -264,9 +264,9 @@ static bool is_committed(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * Commits what has been filled until now. The caller has an operation; while the
- * object is being opened, its file may still be given up for a new one.
- * 0; -EBUSY the file system is frozen; or why it could not be done.
+ * Commits what has been filled until now. The caller has an operation. While the object is
+ * being opened, its file may still be replaced. Returns 0; -EBUSY if the file system is frozen;
+ * or why it failed.
  */
 int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
 {
@@ -282,15 +282,15 @@ int cachefiles_od_presence_commit(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * What the map in memory lacks, the one on disk must lack, too, before the file does. A
- * full disk may have no room for a newer map, and giving a range back is how it gets some;
- * an empty map needs none. The caller has an operation, and the cache's credentials.
+ * Removes from the map on disk what the map in memory lacks, before the file loses it. A full
+ * disk may lack space for a newer map, and punching is how it gets some; emptying the map needs
+ * none. The caller has an operation, and the cache's credentials.
  */
 int cachefiles_od_presence_retract(struct cachefiles_od_cookie *cookie)
 {
 	int err = cachefiles_od_presence_commit(cookie);
 
-	/* Where there are no maps, none outlives the mount. */
+	/* Without map support, no map outlives the mount. */
 	if (err == -EOPNOTSUPP)
 		return 0;
 	if (err != -ENOSPC && err != -EDQUOT)
@@ -300,14 +300,14 @@ int cachefiles_od_presence_retract(struct cachefiles_od_cookie *cookie)
 	if (!err)
 		WRITE_ONCE(cookie->committed, 0);
 	mutex_unlock(&cookie->commit_mutex);
-	/* All that is present is committed again once there is room. */
+	/* Everything present is committed again once there is space. */
 	want_commit(cookie, cachefiles_od_commit_ms());
 	return err;
 }
 
 /*
- * Before the cache file is written to: a map that says that the object was
- * closed would not be trusted after a crash, since the file's times change.
+ * Called before the cache file is written to: a map that describes the object as closed would
+ * not be trusted after a crash, since the file's times change.
  */
 int cachefiles_od_presence_begin_fill(struct cachefiles_od_cookie *cookie)
 {
@@ -322,7 +322,7 @@ int cachefiles_od_presence_begin_fill(struct cachefiles_od_cookie *cookie)
 	return err;
 }
 
-/* The object is withdrawn, and nobody writes to its file any more. */
+/* The object is withdrawn, and nothing writes to its file any more. */
 void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie)
 {
 	if (!cachefiles_od_cookie_cache(cookie)->has_xattrs)
@@ -331,7 +331,7 @@ void cachefiles_od_presence_close(struct cachefiles_od_cookie *cookie)
 	if (!cookie->file)
 		return;
 	mutex_lock(&cookie->commit_mutex);
-	/* A new object that nothing was written to is not worth a map. */
+	/* A new object that was never written to needs no map. */
 	if (!is_committed(cookie) || (cookie->map_seq && (!cookie->map_closed ||
 							  cookie->used != cookie->map_used)))
 		commit_locked(cookie, true);
@@ -352,8 +352,8 @@ static struct cachefiles_od_cookie *next_uncommitted(struct cachefiles_od_cache 
 }
 
 /*
- * Commits all that is on the list now, after what another task has taken off it.
- * What cannot be committed now is tried again. The caller holds the cache.
+ * Commits everything on the list now, after any commit already running. What cannot be
+ * committed is retried later. The caller holds the cache.
  */
 void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 {
@@ -365,7 +365,7 @@ void cachefiles_od_presence_commit_all(struct cachefiles_od_cache *cache)
 	list_splice_init(&cache->uncommitted, &todo);
 	spin_unlock(&cache->commit_lock);
 	while ((cookie = next_uncommitted(cache, &todo))) {
-		/* One that is being relinquished commits by itself. */
+		/* A cookie being relinquished commits itself. */
 		if (cachefiles_od_begin_operation(cookie)) {
 			if (cachefiles_od_presence_commit(cookie))
 				want_commit(cookie, max(cachefiles_od_commit_ms(), 1000U));
@@ -385,14 +385,14 @@ static void commit_work(struct work_struct *work)
 	cachefiles_od_cache_put(cache);
 }
 
-/* Nothing is in use any more, so that nothing is left to commit. */
+/* Nothing is in use any more, so nothing is left to commit. */
 void cachefiles_od_presence_stop(struct cachefiles_od_cache *cache)
 {
 	if (cancel_delayed_work(&cache->commit_work))
 		cachefiles_od_cache_put(cache);
 }
 
-/* The kept validator has changed: the map on disk must follow before long. */
+/* The stored validator has changed: the map on disk must follow soon. */
 void cachefiles_od_presence_changed(struct cachefiles_od_cookie *cookie)
 {
 	lockdep_assert_held(&cookie->commit_mutex);

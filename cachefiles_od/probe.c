@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the file system of a cache can do, found out on a file in it. */
+/* Probes the file system of a cache for what it supports, with a file in it. */
 #include "internal.h"
 
 #include <linux/file.h>
@@ -8,7 +8,7 @@
 
 #include "../compat/dirops.h"
 
-/* One block of data in the middle of holes must be seen as just that. */
+/* One block of data between holes must be reported as exactly that. */
 static int probe_holes(struct cachefiles_od_cache *cache, struct file *file)
 {
 	unsigned int block = cache->block_size;
@@ -45,7 +45,7 @@ static int probe_xattrs(struct cachefiles_od_cache *cache, const struct path *pa
 	return err;
 }
 
-/* Finds out what the cache's file system can do; the caller has its rights on. */
+/* Probes the cache's file system; called with the cache's credentials. */
 int cachefiles_od_probe(struct cachefiles_od_cache *cache)
 {
 	static const char name[] = "probe";

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ranges of a blob in use are given back to the file system.
+ * Punching ranges of a blob in use, to free their space:
  *
- *	fill_sem for writing	nobody fills the blob
+ *	fill_sem for writing	the blob is not being filled
  *	map in memory		new readers ask the daemon, whose writes wait
- *	map on disk		after a power cut, too
+ *	map on disk		also holds after a power cut
  *	readers drained		those that found the range present have read it
  *	cache file		the range becomes a hole
  *
- * In any other order a reader, now or after a power cut, takes the hole for data.
+ * In any other order a reader, now or after a power cut, would take the hole for data.
  */
 #include "internal.h"
 
@@ -18,9 +18,9 @@
 #include <linux/wait_bit.h>
 
 /**
- * struct taken - what was present of a range that is given back
+ * struct taken - what was present in a punched range
  * @runs: the runs
- * @nr: how many
+ * @nr: number of @runs
  * @bytes: bytes in them
  */
 struct taken {
@@ -29,7 +29,7 @@ struct taken {
 	u64 bytes;
 };
 
-/* Nobody adds runs meanwhile: fill_sem is held. */
+/* No runs are added meanwhile: fill_sem is held. */
 static int list_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end,
 			struct taken *taken)
 {
@@ -62,7 +62,7 @@ static void put_back(struct cachefiles_od_cookie *cookie, const struct taken *ta
 		cachefiles_od_presence_filled(cookie, taken->runs[i].start, taken->runs[i].end);
 }
 
-/* Reads of the cache file that began before this have ended when it returns. */
+/* Waits for reads of the cache file that began earlier. */
 static void drain_readers(struct cachefiles_od_cookie *cookie)
 {
 	atomic_t *before;
@@ -105,8 +105,8 @@ static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 }
 
 /*
- * Only whole blocks are punched; the last one extends to the end of the file. Bytes
- * past the end of the blob stay present: there is nothing to fetch.
+ * Only whole blocks are punched; the last one extends to the end of the file. Bytes past the
+ * end of the blob stay present: they need no fetching.
  */
 static bool round_to_blocks(const struct cachefiles_od_cookie *cookie, u64 *start, u64 *end)
 {
@@ -118,7 +118,7 @@ static bool round_to_blocks(const struct cachefiles_od_cookie *cookie, u64 *star
 }
 
 /*
- * Punches a range. The caller holds an operation. 0; -EBUSY the file system is
+ * Punches a range. The caller holds an operation. Returns 0; -EBUSY if the file system is
  * frozen; -EINVAL; -EINTR; or why the map or the file could not be written to.
  */
 int cachefiles_od_punch(struct cachefiles_od_cookie *cookie, u64 start, u64 len)

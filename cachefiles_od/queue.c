@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon's side of requests: fetch, restore after a takeover, death of the daemon. */
+/* The daemon's side of requests: fetching, requeueing after a takeover, death of the daemon. */
 #include "internal.h"
 
 #include <linux/file.h>
@@ -25,7 +25,7 @@ static void describe(struct cachefiles_od_request *req, struct od_message *msg)
 	};
 }
 
-/* Reserves a request for this reader of the device: 0; -EMSGSIZE; 1: look for another. */
+/* Reserves a request for this reader of the device. Returns 0; -EMSGSIZE; or 1 to try another. */
 static int fetch_begin(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req,
 		       size_t len, struct od_message *msg)
 {
@@ -40,7 +40,7 @@ static int fetch_begin(struct cachefiles_od_queue *queue, struct cachefiles_od_r
 	}
 	if (!err && req->opcode == CACHEFILES_OD_OP_OPEN) {
 		msg->object_id = cachefiles_od_request_new_object_id(queue);
-		/* Of this daemon, even if another takes over before it has the message. */
+		/* Of this daemon, even if another takes over before the message is read. */
 		req->generation = READ_ONCE(queue->generation);
 	}
 	spin_unlock(&cookie->lock);
@@ -48,8 +48,8 @@ static int fetch_begin(struct cachefiles_od_queue *queue, struct cachefiles_od_r
 }
 
 /*
- * A READ names an fd, which may have been closed while the READ was copied. READs
- * that had been delivered to it were requeued: this one has to be, too.
+ * A READ names an fd, which may have been closed while the READ was copied. READs delivered to
+ * it were requeued: this one must be, too.
  */
 static bool is_out_of_date(const struct cachefiles_od_request *req, const struct od_message *msg)
 {
@@ -57,9 +57,9 @@ static bool is_out_of_date(const struct cachefiles_od_request *req, const struct
 }
 
 /*
- * The message has reached user space, or failed to. Before this no reply is
- * accepted; after it the fd becomes visible. False if the request was given up
- * meanwhile, or has to be fetched again.
+ * The message has reached user space, or failed to. No reply is accepted before this, and the
+ * fd becomes visible after it. Returns false if the request was given up meanwhile, or has to
+ * be fetched again.
  */
 static bool fetch_end(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req,
 		      const struct od_message *msg, bool delivered)
@@ -95,9 +95,9 @@ static int copy_message(const struct od_message *msg, char __user *buf)
 }
 
 /*
- * An OPEN carries an fd, which must not be visible to other threads before the
- * message is. One that cannot have an fd is not kept: the daemon would sleep
- * until something else wakes it, and the mount with it. 1: look for another.
+ * An OPEN carries an fd, which must not be visible to other threads before the message is. If
+ * no fd can be allocated, the OPEN fails: otherwise the daemon would sleep until something else
+ * wakes it, and the mount with it. Returns 1 to try another.
  */
 static int deliver_open(struct cachefiles_od_queue *queue, struct cachefiles_od_request *req,
 			struct od_message *msg, char __user *buf)
@@ -124,7 +124,7 @@ static int deliver_open(struct cachefiles_od_queue *queue, struct cachefiles_od_
 	return err ?: 1;
 }
 
-/* CLOSE and CULLED have no reply: they end when they are delivered. */
+/* CLOSE and CULLED have no reply: they are done once delivered. */
 static void end_unreplied(struct cachefiles_od_request *req)
 {
 	int err;
@@ -178,7 +178,7 @@ static void count_delivery(struct cachefiles_od_cache *cache,
 	}
 }
 
-/* One message for the daemon: its length, 0 when there is none. */
+/* Fetches one message for the daemon. Returns its length, 0 if there is none. */
 ssize_t cachefiles_od_queue_fetch(struct cachefiles_od_cache *cache, char __user *buf, size_t len)
 {
 	struct cachefiles_od_queue *queue = &cache->queue;
@@ -206,10 +206,10 @@ void cachefiles_od_queue_start(struct cachefiles_od_queue *queue)
 }
 
 /*
- * A daemon takes over from one that died or is about to while somebody kept the
- * device open: it gets everything that was delivered and not completed. Of an
- * OPEN whose fd is alive its holder still knows, so it is put back only when that
- * is closed; a READ may be completed twice, the later reply is refused.
+ * A daemon takes over from one that died or is about to, while the device was kept open. It
+ * gets everything that was delivered and not completed. The holder of a live fd still knows its
+ * OPEN, so that is requeued only when the fd is closed; a READ may be completed twice, and the
+ * later reply is refused.
  */
 static void restore_one(struct cachefiles_od_request *req)
 {
@@ -232,7 +232,7 @@ void cachefiles_od_queue_restore(struct cachefiles_od_queue *queue)
 	unsigned long id = 0;
 
 	cachefiles_od_request_restart(queue);
-	/* What the old daemon asked for, the next one may not know. */
+	/* The next daemon may not know what the old one asked for. */
 	WRITE_ONCE(queue->wide, false);
 	WRITE_ONCE(queue->events, false);
 	while ((req = cachefiles_od_request_next(queue, &id))) {
@@ -264,9 +264,9 @@ static void cancel_one(struct cachefiles_od_request *req, struct list_head *piec
 }
 
 /*
- * The daemon has closed the device: everything that waits for it fails. Stopping
- * and queueing exclude each other, so nothing is queued after this. The caller
- * resumes @pieces and puts @ended once it holds no lock.
+ * The daemon has closed the device: everything that waits for it fails. Stopping and queueing
+ * exclude each other, so nothing is queued after this. The caller resumes @pieces and puts
+ * @ended once it holds no lock.
  */
 void cachefiles_od_queue_stop(struct cachefiles_od_queue *queue, struct list_head *pieces,
 			      struct list_head *ended)

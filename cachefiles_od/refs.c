@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who keeps whom: a cookie its volume, a volume its cache, and operations the
- * cache file of a cookie. The last reference frees; the end of the last operation
- * wakes the task that closes the file.
+ * Reference counts: a cookie holds its volume, a volume its cache, and operations hold the
+ * cookie's cache file. The last put frees; the end of the last operation wakes the task that
+ * closes the file.
  */
 #include "internal.h"
 
@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
-/* There may be thousands: a cache of their own takes less than the next power of two. */
+/* There may be thousands: a dedicated slab cache uses less than the next power of two. */
 static struct kmem_cache *cookies;
 
 int cachefiles_od_refs_init(void)
@@ -34,7 +34,7 @@ static void cache_free(struct kref *ref)
 {
 	struct cachefiles_od_cache *cache = container_of(ref, struct cachefiles_od_cache, ref);
 
-	/* Requests hold the cache: there are none. */
+	/* Requests hold the cache, so none are left. */
 	xa_destroy(&cache->queue.requests);
 	path_put(&cache->maps);
 	path_put(&cache->graveyard);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests: their ids, their states, and which of them the daemon can fetch.
+ * Requests: their IDs, their states, and which of them the daemon can fetch.
  *
- * A request belongs to its cookie, and cookie->lock guards its state. The queue
- * lock, inside it, guards what all cookies share: the table of ids and the mark
- * of those that can be fetched. Only this file takes it.
+ * A request belongs to its cookie, and cookie->lock protects its state. The queue lock, nested
+ * inside, protects what all cookies share: the table of IDs and the mark of requests that can
+ * be fetched. Only this file takes it.
  *
- *	QUEUED    cachefiles_od_request_enqueue(), or put back; has the mark if
- *		  the daemon has an fd to do something with it
+ *	QUEUED    cachefiles_od_request_enqueue(), or requeued; marked if
+ *		  the daemon has the fd it needs
  *	FETCHING  queue.c copies it to user space
  *	SENT      the daemon owes a reply
- *	DONE      replied to, or given up: out of the table, never comes back
+ *	DONE      replied to, or given up: out of the table; final
  *
  * Invariants, under cookie->lock:
- *  1. A request is in the table until it is DONE, with a reference of its own.
- *  2. The mark is set exactly for what is QUEUED and cachefiles_od_request_is_ready().
- *  3. Whenever the mark is set, pollers are woken: daemons poll edge-triggered.
+ * 1. A request is in the table until it is DONE, with a reference of its own.
+ * 2. Exactly those requests are marked that are QUEUED and cachefiles_od_request_is_ready().
+ * 3. Whenever the mark is set, pollers are woken: daemons poll edge-triggered.
  */
 #include "internal.h"
 
@@ -53,8 +53,8 @@ void cachefiles_od_request_init_queue(struct cachefiles_od_queue *queue)
 }
 
 /*
- * Who polls a device: one list for all devices, since a daemon may poll before it has a
- * cache. epoll asks once, when the file is added, what it is to wait for.
+ * Pollers of all devices: a daemon may poll before it has a cache, and epoll registers its wait
+ * queue only once, when the file is added.
  */
 static DECLARE_WAIT_QUEUE_HEAD(pollers);
 
@@ -68,7 +68,7 @@ void cachefiles_od_request_wake_pollers(void)
 	wake_up_interruptible_poll(&pollers, EPOLLIN | EPOLLRDNORM);
 }
 
-/* Something is to be culled. */
+/* There is something to cull. */
 void cachefiles_od_request_wake_cullers(void)
 {
 	wake_up_interruptible_poll(&pollers, EPOLLOUT | EPOLLWRNORM);
@@ -100,8 +100,8 @@ void cachefiles_od_request_put_all(struct list_head *ended)
 }
 
 /*
- * A request with an id of its own, not queued yet. The id's slot is reserved
- * here, where memory may be waited for, so that queueing needs none.
+ * Allocates a request with an ID, not queued yet. The ID's slot is reserved here, where memory
+ * may be waited for, so queueing needs none.
  */
 struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_cookie *cookie,
 							  u32 opcode, gfp_t gfp)
@@ -128,7 +128,7 @@ struct cachefiles_od_request *cachefiles_od_request_alloc(struct cachefiles_od_c
 	return req;
 }
 
-/* Takes back a request that was never queued. */
+/* Frees a request that was never queued. */
 void cachefiles_od_request_discard(struct cachefiles_od_request *req)
 {
 	xa_release(&queue_of(req)->requests, req->msg_id);
@@ -155,7 +155,7 @@ static void mark(struct cachefiles_od_queue *queue, struct cachefiles_od_request
 	}
 }
 
-/* After the cookie's state changed. */
+/* Called after the cookie's state has changed. */
 void cachefiles_od_request_update_ready(struct cachefiles_od_request *req)
 {
 	struct cachefiles_od_queue *queue = queue_of(req);
@@ -166,7 +166,7 @@ void cachefiles_od_request_update_ready(struct cachefiles_od_request *req)
 	unlock_queue(queue);
 }
 
-/* Takes over the caller's reference; -ENOTCONN without a daemon, and then it does not. */
+/* Consumes the caller's reference, except on -ENOTCONN: there is no daemon. */
 int cachefiles_od_request_enqueue(struct cachefiles_od_request *req)
 {
 	struct cachefiles_od_queue *queue = queue_of(req);
@@ -187,8 +187,8 @@ int cachefiles_od_request_enqueue(struct cachefiles_od_request *req)
 }
 
 /*
- * Moves a request on; -EINVAL for an event that is not legal now. What ends
- * here leaves the table, and the table's reference is the caller's.
+ * Applies an event to a request; -EINVAL if it is not legal now. A request that is done leaves
+ * the table, and the caller gets the table's reference.
  */
 int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_event event)
 {
@@ -209,7 +209,7 @@ int cachefiles_od_request_step(struct cachefiles_od_request *req, enum od_req_ev
 	return 0;
 }
 
-/* With the cookie's lock, by the caller that has moved the OPEN to its end; once. */
+/* With the cookie's lock, once, by the caller that completed the OPEN. */
 void cachefiles_od_request_end_open(struct cachefiles_od_request *req, int error)
 {
 	struct cachefiles_od_queue *queue = queue_of(req);
@@ -242,7 +242,7 @@ struct cachefiles_od_request *cachefiles_od_request_find(struct cachefiles_od_qu
 	return req;
 }
 
-/* The first request with @id or a higher one; @id is left after it. */
+/* The first request with an ID of at least @id, which is advanced past it. */
 struct cachefiles_od_request *cachefiles_od_request_next(struct cachefiles_od_queue *queue,
 							 unsigned long *id)
 {
@@ -262,7 +262,7 @@ static struct cachefiles_od_request *find_ready(struct cachefiles_od_queue *queu
 	return xa_find(&queue->requests, &first, last, CACHEFILES_OD_READY);
 }
 
-/* The next one after that which was served last, all around: none is starved. */
+/* The next one after the one served last, cyclically, so that none starves. */
 static struct cachefiles_od_request *next_ready(struct cachefiles_od_queue *queue)
 {
 	return find_ready(queue, queue->last_fetched + 1UL, ULONG_MAX) ?:
@@ -303,7 +303,7 @@ u32 cachefiles_od_request_new_object_id(struct cachefiles_od_queue *queue)
 	return id;
 }
 
-/* Once this returns with false, nothing more is queued. */
+/* Once live is false, nothing more is queued. */
 void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live)
 {
 	lock_queue(queue);
@@ -311,7 +311,7 @@ void cachefiles_od_request_set_live(struct cachefiles_od_queue *queue, bool live
 	unlock_queue(queue);
 }
 
-/* Another daemon takes over: it is served from the start. */
+/* Another daemon takes over: start over with the lowest ID. */
 void cachefiles_od_request_restart(struct cachefiles_od_queue *queue)
 {
 	lock_queue(queue);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Room on the cache's file system: looked up once a second at most, and estimated
- * in between from what was stored and given back. The daemon is woken (EPOLLOUT)
- * when culling has to begin; the device shows EPOLLOUT until there is room again.
+ * Free space of the cache's file system: queried at most once a second, and estimated in
+ * between from what was stored and freed. The daemon is woken up (EPOLLOUT) when culling has to
+ * start; the device reports EPOLLOUT until there is enough space again.
  */
 #include "internal.h"
 
@@ -27,7 +27,7 @@ static int count(struct cachefiles_od_cache *cache, struct od_room_count *result
 	return 0;
 }
 
-/* One line when keeping data ends, one when it begins again. */
+/* Logs a line when storing stops, and one when it resumes. */
 static void report(struct cachefiles_od_cache *cache, enum od_room before, enum od_room after)
 {
 	if (after == OD_ROOM_NONE && before != OD_ROOM_NONE)
@@ -42,7 +42,7 @@ static bool is_due(const struct cachefiles_od_cache *cache)
 	return time_after_eq(jiffies, READ_ONCE(cache->room_due));
 }
 
-/* The task that finds it due looks; the others go by what is known. */
+/* The task that finds a query due makes it; others use the last result. */
 static bool claim_look(struct cachefiles_od_cache *cache)
 {
 	bool mine;
@@ -76,7 +76,7 @@ static void look(struct cachefiles_od_cache *cache)
 		cachefiles_od_request_wake_cullers();
 }
 
-/* How much room there is. */
+/* Free space relative to the limits. */
 enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache)
 {
 	if (is_due(cache))
@@ -84,7 +84,7 @@ enum od_room cachefiles_od_room(struct cachefiles_od_cache *cache)
 	return READ_ONCE(cache->room.room);
 }
 
-/* Is something to be culled? */
+/* Whether there is something to cull. */
 bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache)
 {
 	if (is_due(cache))
@@ -92,7 +92,7 @@ bool cachefiles_od_room_culling(struct cachefiles_od_cache *cache)
 	return READ_ONCE(cache->room.culling);
 }
 
-/* Bytes were given back to the file system. */
+/* Bytes were freed on the file system. */
 void cachefiles_od_room_freed(struct cachefiles_od_cache *cache, u64 freed)
 {
 	enum od_room before, after;
@@ -109,8 +109,8 @@ void cachefiles_od_room_freed(struct cachefiles_od_cache *cache, u64 freed)
 }
 
 /*
- * Something is about to be stored: room for it is kept, so that many who store at once do
- * not fill what is below the limit. False if there is none for it.
+ * Claims space before storing, so that concurrent writers do not together go below the limit.
+ * False if there is not enough.
  */
 bool cachefiles_od_room_claim(struct cachefiles_od_cache *cache, u64 bytes)
 {
@@ -128,7 +128,7 @@ bool cachefiles_od_room_claim(struct cachefiles_od_cache *cache, u64 bytes)
 	return claimed;
 }
 
-/* So much of it was stored. */
+/* @stored of the claimed bytes were stored. */
 void cachefiles_od_room_settle(struct cachefiles_od_cache *cache, u64 bytes, u64 stored)
 {
 	enum od_room before, after;
@@ -144,7 +144,7 @@ void cachefiles_od_room_settle(struct cachefiles_od_cache *cache, u64 bytes, u64
 		cachefiles_od_request_wake_cullers();
 }
 
-/* The file system refused to store something: true if for lack of room. */
+/* A write to the file system failed; returns true if for lack of space. */
 bool cachefiles_od_room_refused(struct cachefiles_od_cache *cache, long err)
 {
 	enum od_room before;
@@ -162,7 +162,7 @@ bool cachefiles_od_room_refused(struct cachefiles_od_cache *cache, long err)
 	return true;
 }
 
-/* The limits are new, or the cache is. */
+/* The limits or the cache are new. */
 void cachefiles_od_room_set_limits(struct cachefiles_od_cache *cache, const struct od_limit *blocks,
 				   const struct od_limit *files)
 {

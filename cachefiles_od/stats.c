@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables under /proc/fs/cachefiles_od: caches (stats_cache.c), blobs, and requests that wait for
- * the daemon. Columns are separated by tabs, and named by the first line. Only root may read
- * them; no spinlock is held while a row is formatted.
+ * Tables under /proc/fs/cachefiles_od: caches (stats_cache.c), blobs, and requests that wait
+ * for the daemon. Columns are separated by tabs and named in the first line. Only root may read
+ * them; no spinlock is held while formatting a row.
  */
 #include "internal.h"
 #include "stats.h"
@@ -15,7 +15,7 @@
 
 /* --- blobs: under cachefiles_od_mutex --- */
 
-/* The first blob of this cache and those after it. */
+/* The first blob of this cache or a later one. */
 static struct cachefiles_od_cookie *first_cookie_of_caches(struct cachefiles_od_cache *cache)
 {
 	struct cachefiles_od_volume *volume;
@@ -86,7 +86,7 @@ static const char *state_name(enum od_obj_state state)
 	return names[state];
 }
 
-/* Past the end of the blob there is nothing to be present. */
+/* Bytes past the end of the blob do not count as present. */
 static u64 without_tail(u64 bytes, u64 size)
 {
 	u64 tail = cachefiles_od_file_length(size) - size;
@@ -178,7 +178,7 @@ static const struct seq_operations regions_ops = {
  * the lower 32 bits, its msg_id ---
  */
 
-/* The first request at or after a position, which becomes its own. */
+/* Finds the first request at or after a position and takes its position. */
 static void *requests_find(loff_t *pos)
 {
 	unsigned int cache_id = max_t(unsigned int, *pos >> 32, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The caches in /proc/fs/cachefiles_od: "caches" has a row for each, "cache" a line for each
- * field of the one that a mount without cache= joins. One list has the fields of both.
+ * The caches in /proc/fs/cachefiles_od: "caches" has a row per cache, "cache" a line per field
+ * of the cache that a mount without cache= joins. Both share one list of fields.
  */
 #include "internal.h"
 #include "stats.h"
@@ -109,7 +109,7 @@ static void show_waits(struct seq_file *m, struct cachefiles_od_cache *cache,
 	cachefiles_od_use_show_waits(m, &cache->use);
 }
 
-/* In the order of their appearance; readers go by the names. */
+/* In output order; readers go by the names. */
 static const struct field fields[] = {
 	{ "cache", show_id },
 	{ "tag", show_tag },
@@ -148,7 +148,7 @@ static const struct field fields[] = {
 	{ "waits_ms", show_waits },
 };
 
-/* Blob by blob: each one's lock is held for as long as it takes to look at its READs. */
+/* Blob by blob: each one's lock is held only while its READs are counted. */
 static struct totals count_totals(struct cachefiles_od_cache *cache)
 {
 	struct cachefiles_od_volume *volume;
@@ -168,7 +168,7 @@ static struct totals count_totals(struct cachefiles_od_cache *cache)
 	return totals;
 }
 
-/* Before the mutex is taken: a file system may take its time. */
+/* Before the mutex is taken: a file system may take long. */
 static void look_up_rooms(void)
 {
 	struct cachefiles_od_cache *cache;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sync(2) commits presence maps. It goes through all superblocks that are not
- * read-only: this file has one, which nobody can mount, to be told.
+ * sync(2) commits presence maps. It visits all superblocks that are not read-only: this file
+ * registers one, which cannot be mounted, for that purpose.
  */
 #include "internal.h"
 
@@ -43,7 +43,7 @@ static int sync_init_fs_context(struct fs_context *fc)
 	return 0;
 }
 
-/* No owner: the mount below would pin the module that makes it. */
+/* No owner: the mount below would pin this module. */
 static struct file_system_type sync_type = {
 	.name = "cachefiles_od_sync",
 	.init_fs_context = sync_init_fs_context,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events for tracing. The functions keep the tracepoints' headers out of the files that are
- * tested in user space as well.
+ * Trace events. These wrappers keep the tracepoint headers out of files that are also tested in
+ * user space.
  */
 #include "internal.h"
 
@@ -17,13 +17,13 @@ static unsigned int age_of(const struct cachefiles_od_request *req)
 	return jiffies_to_msecs(jiffies - req->born);
 }
 
-/* The daemon has got a READ. */
+/* A READ was delivered to the daemon. */
 void cachefiles_od_trace_sent(const struct cachefiles_od_request *req)
 {
 	trace_cachefiles_od_read_sent(req, age_of(req), 0);
 }
 
-/* A READ has ended: the daemon has completed it, or it failed. */
+/* A READ has ended: completed by the daemon, or failed. */
 void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int error)
 {
 	if (error)
@@ -32,13 +32,13 @@ void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int erro
 		trace_cachefiles_od_read_completed(req, age_of(req), 0);
 }
 
-/* A presence map with so many bytes was committed, or could not be. */
+/* A presence map with @bytes bytes was committed, or failed to be. */
 void cachefiles_od_trace_commit(const struct cachefiles_od_cookie *cookie, u64 bytes, int error)
 {
 	trace_cachefiles_od_commit(cookie, bytes, error);
 }
 
-/* A file or directory of so many bytes was removed, or could not be. */
+/* A file or directory of @bytes bytes was removed, or failed to be. */
 void cachefiles_od_trace_cull(const struct cachefiles_od_cache *cache, struct dentry *victim,
 			      u64 bytes, int error)
 {

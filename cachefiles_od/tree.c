@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The directories of the cache, volume/fan-out/file, and the xattr that marks what lies in
- * them. Whatever is unlinked or moved out of the way goes through here.
+ * The directories of the cache, volume/fan-out/file, and the xattr that marks their entries.
+ * Everything that is unlinked or moved away goes through here.
  */
 #include "internal.h"
 
@@ -16,7 +16,7 @@
 /* The xattr of a volume directory: four zero bytes, and no coherency data. */
 #define VOLUME_XATTR_LEN	4
 
-/* Give room for one byte more: it shows that a mark is too long. */
+/* Pass a buffer one byte longer, to detect a mark that is too long. */
 int cachefiles_od_tree_get_mark(struct dentry *dentry, void *value, size_t len)
 {
 	return vfs_getxattr(&nop_mnt_idmap, dentry, XATTR_NAME, value, len);
@@ -33,7 +33,7 @@ int cachefiles_od_tree_set_mark(const struct path *path, const void *value, size
 	return err;
 }
 
-/* What cannot be deleted at once is moved out of the way; the daemon cleans up. */
+/* Moves what cannot be deleted at once to the graveyard, which the daemon empties. */
 int cachefiles_od_tree_bury(struct cachefiles_od_cache *cache, const struct path *dir,
 			    struct dentry *victim)
 {
@@ -50,7 +50,7 @@ int cachefiles_od_tree_bury(struct cachefiles_od_cache *cache, const struct path
 	return err;
 }
 
-/* A cache file and its map, the map first: without its file it says nothing. */
+/* Unlinks a cache file after its map, which is meaningless without the file. */
 int cachefiles_od_tree_unlink(struct cachefiles_od_cache *cache, const struct path *dir,
 			      struct dentry *victim)
 {
@@ -86,7 +86,7 @@ static int make_volume(struct cachefiles_od_cache *cache, const char *name, stru
 	return err;
 }
 
-/* Finds a volume's directory; one that is not valid is put aside. */
+/* Finds a volume's directory; an invalid one is moved away. */
 static int find_volume(struct cachefiles_od_cache *cache, const char *name, struct path *dir)
 {
 	int err = od_compat_lookup(&cache->store, name, dir);
@@ -101,7 +101,7 @@ static int find_volume(struct cachefiles_od_cache *cache, const char *name, stru
 	return err ?: -ENOENT;
 }
 
-/* Finds a cookie's directories, makes them where wanted; -ENOENT when they are missing. */
+/* Finds a cookie's directories, or creates them if @make; otherwise -ENOENT if missing. */
 int cachefiles_od_tree_enter(struct cachefiles_od_cookie *cookie, bool make,
 		       struct cachefiles_od_place *place)
 {

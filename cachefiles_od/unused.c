@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bytes that no read has used: what READs asked for beyond what was wanted, and what the
- * daemon fetched ahead.
+ * Bytes that no read has used: what READs requested beyond what was needed, and what the daemon
+ * prefetched.
  *
- *	filled		what was absent is unused, before it is marked present
- *	read		is not unused any more, before the cache file is read
- *	given back	stays counted: nobody will use it
+ *	filled		absent bytes become unused, before they are marked present
+ *	read		bytes become used, before the cache file is read
+ *	punched		stays counted: it will not be used
  *
- * They are kept as a map of their own, under cookie->lock. It has a limited number of runs:
- * what it has no room for counts as used.
+ * They have their own map, under cookie->lock. Its number of runs is limited: bytes that do not
+ * fit count as used.
  */
 #include "internal.h"
 
 #include <linux/slab.h>
 
-/* Runs that the map has room for at first, and at most: 16 bytes each. */
+/* Initial and maximum capacity of the map in runs of 16 bytes each. */
 #define FIRST_RUNS	8
 #define MOST_RUNS	1024
 
@@ -43,7 +43,7 @@ static bool grow(struct cachefiles_od_cookie *cookie)
 	return true;
 }
 
-/* What is not present of a range. */
+/* Adds the absent bytes of a range. */
 static int add_absent(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	u64 next;
@@ -65,7 +65,7 @@ static int take_off(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 	return od_extents_remove(&cookie->unused, start, end);
 }
 
-/* With the rest of the run that it is in: this takes no room. */
+/* Also removes the rest of the run it is in, which needs no new run. */
 static int take_off_more(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	u64 run_end;
@@ -74,7 +74,7 @@ static int take_off_more(struct cachefiles_od_cookie *cookie, u64 start, u64 end
 	return od_extents_remove(&cookie->unused, start, max(run_end, end));
 }
 
-/* Changes the map; returns by how many bytes. */
+/* Changes the map; returns the change in bytes. */
 static s64 change(struct cachefiles_od_cookie *cookie,
 		  int (*how)(struct cachefiles_od_cookie *cookie, u64 start, u64 end),
 		  u64 start, u64 end, int *err)
@@ -105,7 +105,7 @@ static void count(struct cachefiles_od_cookie *cookie, s64 bytes)
 	atomic64_add(bytes, &cachefiles_od_cookie_cache(cookie)->stats.unused);
 }
 
-/* The daemon has written a range, which is to be marked present after this. */
+/* The daemon has written a range, which the caller marks present afterwards. */
 void cachefiles_od_unused_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	int err;
@@ -124,7 +124,7 @@ void cachefiles_od_unused_read(struct cachefiles_od_cookie *cookie, u64 start, u
 		count(cookie, remove(cookie, start, end));
 }
 
-/* A range was given back. */
+/* A range was punched. */
 void cachefiles_od_unused_dropped(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	s64 bytes = remove(cookie, start, end);

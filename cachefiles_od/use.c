@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hits, misses, bytes, waits and errors of each cache, blob and mount. They are counted for all
- * three when a piece of a read ends.
+ * Hits, misses, bytes, waits and errors per cache, blob and mount, all counted when a piece of
+ * a read ends.
  */
 #include "internal.h"
 
@@ -15,7 +15,7 @@
 static_assert(CACHEFILES_OD_USE_WAITS == OD_USE_WAITS);
 static_assert(CACHEFILES_OD_USE_ERRNOS == OD_USE_ERRNOS);
 
-/* How a piece of a read ended. */
+/* Result of a piece of a read. */
 struct result {
 	u64 bytes;
 	int error;
@@ -39,7 +39,7 @@ static void count(struct cachefiles_od_use *use, const struct result *result)
 	}
 }
 
-/* Seconds are enough to tell what was used last, and cost no clock. */
+/* Seconds suffice to order uses, and need no clock read. */
 void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 len)
 {
 	time64_t now = ktime_get_real_seconds();
@@ -67,7 +67,7 @@ void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error)
 	count(piece->read->use, &result);
 }
 
-/* A blob could not be opened: nobody but the cache is left to know. */
+/* A blob could not be opened: only the cache can count it. */
 void cachefiles_od_use_failed_open(struct cachefiles_od_cookie *cookie, int error)
 {
 	atomic_inc(&cachefiles_od_cookie_cache(cookie)->use.errors[od_use_errno(error)]);
@@ -95,7 +95,7 @@ void cachefiles_od_use_show_errors(struct seq_file *m, const struct cachefiles_o
 		seq_putc(m, '-');
 }
 
-/* All classes, so that those who add them up need not know how many there are. */
+/* Prints all classes, so that programs that sum them need not know how many there are. */
 void cachefiles_od_use_show_waits(struct seq_file *m, const struct cachefiles_od_use *use)
 {
 	unsigned int class;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Volumes: name spaces of blobs. */
+/* Volumes: namespaces of blobs. */
 #include "internal.h"
 
 #include <linux/hashtable.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The readers' side: pieces of reads that wait for the daemon.
+ * The readers' side of requests: pieces of reads that wait for the daemon.
  *
- * Whether data is missing is decided under cookie->lock, so that a miss and a
- * fill never pass each other:
+ * Whether data is missing is decided under cookie->lock, so that a miss and a fill cannot miss
+ * each other:
  *
  *	reader (wait_miss)		daemon's writer (fd.c)
  *	lock				lock, mark the range present, unlock
@@ -12,14 +12,13 @@
  *	unlock				take off the pieces that have all they need
  *					unlock
  *
- * If the reader is first, the writer finds it in the tree; if the writer is
- * first, the reader sees the mark. Nothing is called back with a lock held:
- * pieces are taken off the trees and set going after it was dropped.
+ * If the reader is first, the writer finds it in the tree; if the writer is first, the reader
+ * sees the mark. No callback runs with a lock held: pieces are taken off the trees and resumed
+ * after the lock is dropped.
  *
- * A piece leaves a READ when its range is present, when the READ is completed,
- * when its deadline has passed, when it is cancelled, or when the daemon or the
- * blob goes away. A READ that nobody waits for any more is given up only by a
- * deadline: data that is on its way may be wanted again.
+ * A piece leaves a READ when its range is present, when the READ is completed, when its
+ * deadline has passed, when it is cancelled, or when the daemon or the blob goes away. A READ
+ * without waiters is given up only at its deadline: data in transit may be needed again.
  */
 #include "internal.h"
 
@@ -28,8 +27,8 @@
 /* --- the end of waiting --- */
 
 /*
- * Ends a READ if @event is legal: what waited for it is added to @pieces, it
- * and the table's reference to @ended.
+ * Ends a READ if @event is legal: adds the pieces that waited for it to @pieces, and the READ
+ * with the table's reference to @ended.
  */
 void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event event, int error,
 			    struct list_head *pieces, struct list_head *ended)
@@ -42,7 +41,7 @@ void cachefiles_od_wait_end(struct cachefiles_od_request *req, enum od_req_event
 	list_move_tail(&req->link, ended);
 }
 
-/* Fails all that waits for data of a cookie. */
+/* Fails everything that waits for data of a cookie. */
 void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
 			     struct list_head *pieces, struct list_head *ended)
 {
@@ -54,7 +53,7 @@ void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
 				       ended);
 }
 
-/* Pieces that were taken off go on; without locks. */
+/* Resumes pieces that were taken off; called without locks. */
 void cachefiles_od_wait_resume(struct list_head *pieces)
 {
 	struct cachefiles_od_piece *piece, *next;
@@ -66,7 +65,7 @@ void cachefiles_od_wait_resume(struct list_head *pieces)
 	}
 }
 
-/* Did the READ ask for just what the piece wants? */
+/* Whether the READ asked for exactly what the piece needs. */
 static bool is_alone(const struct cachefiles_od_request *req,
 		     const struct cachefiles_od_piece *piece)
 {
@@ -81,7 +80,7 @@ static void note_tries(struct cachefiles_od_request *req)
 	for (node = rb_first(&req->waits); node; node = rb_next(node)) {
 		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
 
-		/* What it wants may have been there. */
+		/* What it needs may have been present. */
 		if (piece->late)
 			continue;
 		/* A daemon may complete a READ early: the rest is requested again, in turn. */
@@ -91,7 +90,7 @@ static void note_tries(struct cachefiles_od_request *req)
 	}
 }
 
-/* The daemon has completed a READ; -EINVAL where it is none of this object's. */
+/* The daemon has completed a READ; -EINVAL if it is not one of this object's. */
 int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
 				       u32 msg_id)
 {
@@ -176,8 +175,8 @@ static void take_overlapping(struct cachefiles_od_request *req, u64 start, u64 e
 }
 
 /*
- * The daemon has written bytes that are not kept: the pieces that wait for some of
- * them take these, and what they still lack is waited for again.
+ * The daemon has written bytes that are not kept: pieces that wait for some of them take those,
+ * and wait again for the rest.
  */
 void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
 			     const struct cachefiles_od_bytes *bytes)
@@ -199,8 +198,8 @@ void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
 }
 
 /*
- * A range was given back: of READs under way some may have been filled, and nobody is
- * to be told at their end that the daemon has left it out.
+ * A range was punched: READs in flight may have been filled in part, so they must not be logged
+ * as incomplete when they end.
  */
 void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
@@ -233,7 +232,7 @@ static void take_owned(struct cachefiles_od_request *req, const void *owner,
 	}
 }
 
-/* Fails what one owner or group waits for, or everyone with NULL. */
+/* Fails what one owner or group waits for, or everything if NULL. */
 void cachefiles_od_wait_cancel(struct cachefiles_od_cookie *cookie, const void *owner)
 {
 	struct rb_node *node;
@@ -263,7 +262,7 @@ static void arm_deadline(struct cachefiles_od_queue *queue, unsigned long when)
 	if (READ_ONCE(queue->live) &&
 	    (!delayed_work_pending(&deadlines->work) || time_before(when, deadlines->next))) {
 		deadlines->next = when;
-		/* While it is pending, the work holds the cache. */
+		/* The pending work holds the cache. */
 		if (!mod_delayed_work(cachefiles_od_deadline_wq, &deadlines->work,
 				      time_after(when, now) ? when - now : 0))
 			kref_get(&cache_of(queue)->ref);
@@ -271,7 +270,7 @@ static void arm_deadline(struct cachefiles_od_queue *queue, unsigned long when)
 	spin_unlock(&deadlines->lock);
 }
 
-/* Takes off what is due; the earliest deadline that is left, 0 for none. */
+/* Takes off pieces that are due; returns the earliest deadline left, 0 for none. */
 static unsigned long take_due(struct cachefiles_od_request *req, unsigned long now,
 			      struct list_head *pieces)
 {
@@ -351,11 +350,11 @@ void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue)
 
 /* --- a miss --- */
 
-/* Data is wanted while the daemon has no fd: ask it to open the blob again. */
+/* Data is needed while the daemon has no fd: ask it to open the blob again. */
 void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie)
 {
 	lockdep_assert_held(&cookie->lock);
-	/* While an OPEN is being completed, its end looks at what is wanted. */
+	/* An OPEN being completed checks for waiting READs when it ends. */
 	if (cookie->open || od_obj_step(&cookie->state, OD_OBJ_ASK_READ))
 		return;
 	kref_get(&cookie->ref);
@@ -364,8 +363,8 @@ void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie)
 }
 
 /*
- * How far a READ for this piece may go beyond it: not at all once that came to nothing,
- * or while what is not wanted would not be kept.
+ * How far a READ for this piece may extend past it: not at all once that yielded nothing, or
+ * while unneeded data would not be kept.
  */
 static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefiles_od_piece *piece)
 {
@@ -375,7 +374,7 @@ static u64 window_of(struct cachefiles_od_cookie *cookie, const struct cachefile
 	return cachefiles_od_window();
 }
 
-/* One READ may also be too short for all that is wanted. */
+/* A single READ may also be too short for all that is needed. */
 static void count_widened(struct cachefiles_od_cookie *cookie,
 			  const struct cachefiles_od_piece *piece,
 			  const struct cachefiles_od_request *req)
@@ -418,9 +417,9 @@ static size_t attach(struct cachefiles_od_request *req, struct cachefiles_od_pie
 }
 
 /*
- * Tries to attach a piece to a READ, to a new one if *@spare is given. 0: done,
- * the piece was cut to the @len bytes which that READ covers; 1: data is
- * present after all; -EAGAIN: a new READ is needed; -EIO: nobody can fill it.
+ * Tries to attach a piece to a READ, or to a new one if *@spare is given. Returns 0 if
+ * attached, with the piece cut to the @len bytes that the READ covers; 1 if the data is present
+ * after all; -EAGAIN if a new READ is needed; -EIO if nothing can fill it.
  */
 static int try_miss(struct cachefiles_od_cookie *cookie, struct cachefiles_od_piece *piece,
 		    struct cachefiles_od_request **spare, size_t *len)
@@ -448,9 +447,9 @@ static int try_miss(struct cachefiles_od_cookie *cookie, struct cachefiles_od_pi
 }
 
 /*
- * Makes a piece wait for the data it misses. 0: it does, cut to the @len bytes
- * that one READ covers, and no longer belongs to the caller; 1: the data came in
- * meanwhile; an errno: it will not come.
+ * Makes a piece wait for missing data. Returns 0 if it waits, cut to the @len bytes that one
+ * READ covers, and no longer belongs to the caller; 1 if the data has arrived meanwhile; or an
+ * errno if it will not arrive.
  */
 int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
 			    struct cachefiles_od_piece *piece, size_t *len)

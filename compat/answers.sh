@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: answers.sh FOLDER SUPPORTED UTSRELEASE.H INTERFACE/FORM...
+# Usage: answers.sh DIR SUPPORTED UTSRELEASE.H INTERFACE/FORM...
 #
-# Turns the answers of the compile probes in FOLDER into a header, printed.
-# Fails with one line when the controls are wrong, or when an interface does
-# not have exactly one of its known forms.
+# Prints a header generated from the results of the compile probes in DIR. Fails with
+# a one-line message if the controls are wrong, or if an interface does not have
+# exactly one of its known forms.
 set -eu
 folder=$1
 supported=$2

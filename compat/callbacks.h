@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Defining functions that the kernel calls with other arguments in older
- * versions. The macro stands in place of the function's head and is followed by
- * its body, which is written for the newest form:
+ * Defining functions that older kernels call with other arguments. Each macro replaces the
+ * function's head and is followed by its body, which is written for the newest form:
  *
  *	OD_COMPAT_READ_FOLIO(my_read_folio, file, folio)
  *	{
@@ -59,8 +58,8 @@
 #endif
 
 /*
- * .getattr of struct inode_operations; until v6.2 its first argument was a name space, until
- * v5.11 there was none. generic_fillattr() takes @idmap as it is.
+ * .getattr of struct inode_operations; before v6.3 its first argument was a user namespace,
+ * before v5.12 there was none. generic_fillattr() takes @idmap unchanged.
  */
 #if defined(OD_HAVE_GETATTR_PATH)
 #define OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)		\
@@ -79,8 +78,8 @@
 	OD_COMPAT_GETATTR(name, idmap, path, stat, mask, flags)
 
 /*
- * .free_inode of struct super_operations, after a grace period; until v5.1 there was
- * .destroy_inode alone, whose task it is to wait. rcu_barrier() waits for both.
+ * .free_inode of struct super_operations, called after a grace period; until v5.1 there was
+ * only .destroy_inode, which has to wait itself. rcu_barrier() waits for both.
  */
 #ifdef OD_HAVE_FREE_INODE_PRESENT
 #define OD_COMPAT_FREE_INODE(name, inode)				\

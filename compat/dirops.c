@@ -28,7 +28,7 @@ static struct dentry *lookup_locked(const struct path *dir, const char *name)
 }
 #endif
 
-/* A name in a locked directory; the pair of it is end(). */
+/* Looks up a name in a locked directory; paired with end(). */
 static struct dentry *begin_create(const struct path *dir, const char *name)
 {
 #ifdef OD_HAVE_DIR_LOCKS_START_CREATING
@@ -75,8 +75,8 @@ static void end(const struct path *dir, struct dentry *dentry)
 }
 
 /*
- * Makes the directory and ends what begin_create() began. Where vfs_mkdir() gives
- * a dentry, that may be another one than it was given.
+ * Creates the directory and ends what begin_create() began. If vfs_mkdir() returns a dentry, it
+ * may differ from the one passed in.
  */
 static int make_and_end(const struct path *dir, struct dentry *dentry, umode_t mode)
 {
@@ -114,7 +114,7 @@ int od_compat_lookup(const struct path *dir, const char *name, struct path *chil
 {
 	struct dentry *dentry;
 
-	/* Not every kernel looks before it calls what only a directory has. */
+	/* Not every kernel checks before it calls operations that only directories have. */
 	if (!d_can_lookup(dir->dentry))
 		return -ENOTDIR;
 	dentry = lookup_unlocked(dir, name);
@@ -149,7 +149,7 @@ int od_compat_mkdir(const struct path *dir, const char *name, umode_t mode, stru
 
 	if (err == -ENOENT) {
 		err = make(dir, name, mode);
-		/* Somebody else may have been quicker, which is as well. */
+		/* Another task may have created it first, which is fine. */
 		if (!err || err == -EEXIST)
 			err = od_compat_lookup(dir, name, &found);
 	}
@@ -324,7 +324,7 @@ static struct file *open_found(const struct path *path, int flags)
 	return od_compat_open_path(path, flags & ~(O_CREAT | O_EXCL | O_TRUNC));
 }
 
-/* Opening by name takes no such flag from outside: the steps of it, one by one. */
+/* The kernel's open by name takes no such flag, so this does its steps one by one. */
 struct file *od_compat_open(const struct path *dir, const char *name, int flags, umode_t mode)
 {
 	struct path path;

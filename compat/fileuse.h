@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files that the kernel uses on its own behalf. */
+/* Files that the kernel uses internally. */
 #ifndef OD_COMPAT_FILEUSE_H
 #define OD_COMPAT_FILEUSE_H
 
@@ -19,8 +19,8 @@
 #endif
 
 /**
- * od_compat_hide_file - I/O on an open file raises no events from now on
- * @file: nobody else has it yet
+ * od_compat_hide_file - keep I/O on an open file from raising events
+ * @file: not yet visible to others
  *
  * Listeners for permission events could hold up that I/O, and whatever waits
  * for it.
@@ -34,10 +34,10 @@ static inline void od_compat_hide_file(struct file *file)
  * od_compat_begin_use - mark an inode as in use by the kernel
  * @inode: of a regular file
  *
- * The stock cachefiles module removes no file that has this mark. Kernels that
- * have none take no note.
+ * The stock cachefiles module removes no file that has this mark. A no-op in kernels without
+ * it.
  *
- * Return: 0, or -EBUSY if it has one already.
+ * Return: 0, or -EBUSY if it is marked already.
  */
 static inline int od_compat_begin_use(struct inode *inode)
 {
@@ -52,7 +52,7 @@ static inline int od_compat_begin_use(struct inode *inode)
 }
 
 /**
- * od_compat_end_use - take the mark back
+ * od_compat_end_use - remove the mark
  * @inode: marked by od_compat_begin_use()
  */
 static inline void od_compat_end_use(struct inode *inode)

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: refused.sh LOG
 #
-# Succeeds if the compiler, which has failed, said in LOG what is wrong with the code.
-# One that was killed, lost a file or ran out of something has not: a probe that it did
-# not compile has no answer.
+# Succeeds if the compiler, which has failed, reported errors in the code in LOG. One that
+# was killed, lacked a file or ran out of a resource has not: its probe has no result.
 set -eu
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 grep -qE '\.[ch]:[0-9]+:([0-9]+:)? (fatal )?error: ' "$1" &&

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: report.sh FOLDER
+# Usage: report.sh DIR
 #
-# What the compile probes of a build, kept in its compat/generated, found out:
-# a line for each interface with the form it has, or why it has none.
+# Prints the results of a build's compile probes, which are in its compat/generated:
+# a line for each interface with its form, or why it has none.
 set -eu
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 cd "$1"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Acting in a security context, which is not the same type everywhere. */
+/* Acting in a security context, whose type differs between kernels. */
 #ifndef OD_COMPAT_SECURITY_H
 #define OD_COMPAT_SECURITY_H
 
@@ -9,12 +9,12 @@
 #include "od_probes.h"
 
 /**
- * od_compat_act_as - have credentials act in a security context
- * @cred: credentials that nobody uses yet
+ * od_compat_act_as - set the security context of credentials
+ * @cred: credentials not in use yet
  * @context: the context, as the security module spells it
  *
- * Return: 0; -EINVAL for a context that it does not know; -EPERM, -EACCES when
- * the caller may not; -EOPNOTSUPP without such a module.
+ * Return: 0; -EINVAL for an unknown context; -EPERM or -EACCES if the caller may not use it;
+ * -EOPNOTSUPP without a security module.
  */
 static inline int od_compat_act_as(struct cred *cred, const char *context)
 {

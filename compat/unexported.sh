@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: unexported.sh MODULE.SYMVERS < NM_OUTPUT
 #
-# Prints what an object needs that the kernel does not export to every GPL
-# module: what is missing from Module.symvers, or exported in a name space
-# there. Nothing is printed where the kernel has no such file.
+# Prints symbols that an object needs and the kernel does not export to every GPL
+# module: those missing from Module.symvers, or exported in a namespace there.
+# Prints nothing if the kernel has no such file.
 [ -f "$1" ] || exit 0
 awk '
 	FNR == NR { if (NF < 5 || $5 == "") exported[$2]; next }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waits for user space. They can be killed, and system suspend can freeze them:
- * the freezer does not wait for a task whose daemon it has frozen already.
+ * Waits for user space. They can be killed, and frozen by system suspend: the freezer does not
+ * wait for a task whose daemon is frozen already.
  */
 #ifndef OD_COMPAT_WAIT_H
 #define OD_COMPAT_WAIT_H
@@ -12,9 +12,9 @@
 #include "od_probes.h"
 
 /*
- * The "unsafe" forms: a task that looks a name up holds the lock of its directory
- * while it waits, which lockdep would report. A task that waits for such a lock
- * waits for user space as well, and cannot be frozen in either case.
+ * The "unsafe" forms, since a task that looks up a name holds the lock of its directory while
+ * it waits, which lockdep would report. A task that waits for that lock waits for user space,
+ * too, and cannot be frozen in either case.
  */
 #ifdef OD_HAVE_TASK_FREEZABLE_STATE
 #define OD_COMPAT_FREEZABLE	TASK_FREEZABLE_UNSAFE
@@ -44,13 +44,13 @@ static inline long od_compat_freezable_schedule(long timeout)
  * od_compat_wait_event_killable - wait_event_killable_timeout(), freezable
  * @wq_head: wait queue
  * @condition: evaluated before the wait and whenever @wq_head is woken up
- * @timeout: in jiffies; MAX_SCHEDULE_TIMEOUT: none
+ * @timeout: in jiffies, or MAX_SCHEDULE_TIMEOUT
  *
  * Only time in which the system was awake counts towards @timeout.
  *
- * Context: sleeps. Any lock that is held is held while the system is suspended.
- * Return: the jiffies left, at least 1, when @condition came true; 0 when the
- * time is over; -ERESTARTSYS when the task was killed.
+ * Context: sleeps. Locks stay held while the system is suspended.
+ * Return: the jiffies left, at least 1, if @condition became true; 0 on timeout; -ERESTARTSYS
+ * if the task was killed.
  */
 #define od_compat_wait_event_killable(wq_head, condition, timeout)		\
 ({										\

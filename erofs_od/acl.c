@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* POSIX ACLs: attributes that the VFS takes in its own form. */
+/* POSIX ACLs: xattrs that the VFS takes in its own format. */
 #include "internal.h"
 
 #include <linux/posix_acl.h>
@@ -27,7 +27,7 @@ static struct posix_acl *read_acl(struct inode *inode, int type)
 	return acl;
 }
 
-/* Must not sleep with @rcu: the VFS calls again without. */
+/* Must not sleep if @rcu is set: the VFS retries without it. */
 OD_COMPAT_GET_ACL(erofs_od_get_acl, inode, type, rcu)
 {
 	return rcu ? ERR_PTR(-ECHILD) : read_acl(inode, type);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* statx(2): what stat(2) does not tell. */
+/* statx(2): what stat(2) does not report. */
 #include "internal.h"
 
 #include <linux/stat.h>
 
-/* For inodes of every type. Nothing here waits: the inode is in memory. */
+/* For inodes of every type. Never sleeps: the inode is in memory. */
 OD_COMPAT_GETATTR(erofs_od_getattr, idmap, path, stat, mask, flags)
 {
 	struct inode *inode = d_inode(path->dentry);

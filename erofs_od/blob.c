@@ -19,12 +19,12 @@
 static atomic64_t blobs_numbered;
 
 /**
- * erofs_od_patience - how long a mount waits for another one that opens a blob, or mounts
- * the same image, in jiffies
+ * erofs_od_patience - how long, in jiffies, a mount waits for another that opens a blob or
+ * mounts the same image
  * @sbi: mount
  *
- * Without timeout= it relies on the other's deadline: the default, known to the cache,
- * is the same for both.
+ * Without timeout= it relies on the other mount's deadline: both use the default, which the
+ * cache knows.
  */
 long erofs_od_patience(const struct erofs_od_sb_info *sbi)
 {
@@ -34,7 +34,7 @@ long erofs_od_patience(const struct erofs_od_sb_info *sbi)
 	return msecs_to_jiffies(sbi->timeout_ms);
 }
 
-/** erofs_od_metadata_timeout - deadline for metadata of a mount, as in od/cache.h */
+/** erofs_od_metadata_timeout - a mount's deadline for metadata reads, as in od/cache.h */
 unsigned int erofs_od_metadata_timeout(const struct erofs_od_sb_info *sbi)
 {
 	return sbi->timeout_ms == CACHEFILES_OD_TIMEOUT_DEFAULT ?
@@ -117,10 +117,10 @@ static void drop_blob(struct erofs_od_blob *blob)
 }
 
 /**
- * get_blob - reference a blob, or mark it as opened by the caller
+ * get_blob - reference a blob, or insert one for the caller to open
  * @sbi: mount
  * @name: its key
- * @changes: value of the domain's counter, to wait for another one
+ * @changes: gets the domain's change counter, to wait until it changes
  *
  * Return: the blob, open or to be opened by the caller; NULL if another task is opening
  * or closing it; or an ERR_PTR of -ENOMEM.
@@ -133,7 +133,7 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 
 	mutex_lock(&domain->blobs_mutex);
 	*changes = domain->changes;
-	/* Files are not shared: one name may stand for several ranges of a file. */
+	/* Not shared without a cache: one name may stand for several ranges of a file. */
 	blob = domain->volume ? find_blob(domain, name) : NULL;
 	if (!blob) {
 		blob = new_blob(sbi, name);
@@ -150,12 +150,12 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 	return blob;
 }
 
-/* Begins to open a blob, unless it is open. */
+/* Starts to open a blob unless it is open already. */
 static struct erofs_od_blob *ask(struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob)
 {
 	int err;
 
-	/* Only its opener gets a blob that is not open. */
+	/* A blob that is not yet open is returned only to the task that opens it. */
 	if (IS_ERR_OR_NULL(blob) || blob->state == EROFS_OD_BLOB_OPEN)
 		return blob;
 	err = blob->backend->open(sbi, blob);
@@ -166,13 +166,13 @@ static struct erofs_od_blob *ask(struct erofs_od_sb_info *sbi, struct erofs_od_b
 }
 
 /**
- * erofs_od_start_blob - begin to open a blob in a mount's domain, or share it
+ * erofs_od_start_blob - start to open a blob in a mount's domain, or share it
  * @sbi: mount that has joined its domain
  * @name: the blob's key
  *
  * Context: sleeps, never on the daemon.
- * Return: the blob, for erofs_od_finish_blob() or erofs_od_abandon_blob(); NULL when it
- * is opened or closed just now; or an ERR_PTR.
+ * Return: the blob, for erofs_od_finish_blob() or erofs_od_abandon_blob(); NULL if another task
+ * is opening or closing it; or an ERR_PTR.
  */
 struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const char *name)
 {
@@ -182,7 +182,7 @@ struct erofs_od_blob *erofs_od_start_blob(struct erofs_od_sb_info *sbi, const ch
 }
 
 /**
- * erofs_od_start_part - begin to open a part of a mount's primary blob as one of its own
+ * erofs_od_start_part - start to open a part of a mount's primary blob as a separate blob
  * @sbi: mount without a cache
  * @start: first byte
  * @len: bytes
@@ -219,7 +219,7 @@ static int wait_for_blob(struct erofs_od_blob *blob)
 
 /**
  * erofs_od_finish_blob - wait until a blob is open
- * @blob: of erofs_od_start_blob(), freed on failure
+ * @blob: returned by erofs_od_start_blob(); freed on failure
  *
  * Context: sleeps, killably, for as long as the daemon takes.
  * Return: 0 or the daemon's errno.
@@ -254,7 +254,7 @@ void erofs_od_abandon_blob(struct erofs_od_blob *blob)
 
 /**
  * erofs_od_open_blob - open a blob in a mount's domain, or share it
- * @sbi: mount that has joined its domain; it must not keep blobs from being finished
+ * @sbi: mount that has joined its domain; it must hold no blob that is started but not finished
  * @name: the blob's key
  *
  * Context: sleeps, killably, for as long as the daemon takes.
@@ -299,7 +299,7 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	mutex_unlock(&domain->blobs_mutex);
 	if (!last)
 		return;
-	/* iput() would wait for reads of metadata that wait for the daemon. */
+	/* Otherwise iput() would wait for metadata reads that wait for the daemon. */
 	if (blob->meta)
 		erofs_od_io_end_reads(blob->meta, &blob, 1, blob);
 	iput(blob->meta);
@@ -308,8 +308,8 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 }
 
 /*
- * Is nearly all data of a mount present? A hint: ranges may be given back. Blobs that were
- * found filled are not looked at again.
+ * Whether nearly all data of a mount is present. A hint: ranges may be culled later. Blobs once
+ * found filled are not checked again.
  */
 static bool is_filled(struct erofs_od_sb_info *sbi)
 {
@@ -322,11 +322,11 @@ static bool is_filled(struct erofs_od_sb_info *sbi)
 }
 
 /**
- * erofs_od_folio_max - bytes of the largest folio that the page cache of a file may have
+ * erofs_od_folio_max - size of the largest folio in a file's page cache, in bytes
  * @inode: regular file
  *
- * A folio can be read once all of its blocks have been read, so a large one makes readers
- * wait for data that they do not need: unless next to nothing is missing.
+ * A folio becomes readable only when all of its blocks have been read, so a large one makes
+ * readers wait for data they do not need, unless almost everything is present.
  *
  * Context: any.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bytes of directories, of links and of the packed inode, in memory. */
+/* The contents of directories, symbolic links and the packed inode, in memory. */
 #include "internal.h"
 
 #include <linux/highmem.h>
 #include <linux/ratelimit.h>
 
-/* Compressed ones are not cached: they are decompressed for each caller. */
+/* Compressed bytes are not cached: they are decompressed for each caller. */
 static int decompress_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 			    size_t len, struct erofs_od_meta *meta)
 {
@@ -48,13 +48,13 @@ static int copy_compressed(struct erofs_od_sb_info *sbi, const struct od_inode *
 }
 
 /**
- * erofs_od_map_bytes - map bytes of a directory into memory
+ * erofs_od_map_bytes - map a range of a directory into memory
  * @inode: inode
  * @pos: first byte
  * @len: bytes, all in one block
  * @meta: the result, for erofs_od_meta_unmap()
  *
- * Unless they are compressed, they are cached with the metadata of the blob.
+ * Bytes that are not compressed are cached with the blob's metadata.
  *
  * Context: sleeps, killably.
  * Return: 0 or an errno.
@@ -81,7 +81,7 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 }
 
 /**
- * erofs_od_copy_bytes - copy bytes of a link or of the packed inode
+ * erofs_od_copy_bytes - copy a range of a symbolic link or of the packed inode
  * @sbi: mount
  * @od: inode
  * @pos: first byte

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Blobs that come through the cache: od/cache.h as a backend. */
+/* Blobs read through the cache: od/cache.h as a backend. */
 #include "internal.h"
 
 #include <linux/err.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files and block devices of this host that images are read from: how they are opened, and
- * what a mount claims for itself.
+ * Local files and block devices that images are read from: how they are opened, and which of
+ * them a mount claims.
  *
- * The VFS claims the block device of a superblock. Those of other blobs are claimed here,
- * against file systems that write to them, but may be read by several mounts. Regular files
+ * The VFS claims the block device of a superblock. Devices of other blobs are claimed here,
+ * which keeps file systems from writing to them while several mounts read them. Regular files
  * are not claimed.
  */
 #include "internal.h"
@@ -15,11 +15,11 @@
 #include <linux/spinlock.h>
 
 /**
- * struct erofs_od_claim - a block device that is kept from being claimed by others
+ * struct erofs_od_claim - a block device claimed exclusively
  * @node: in the list of claims
  * @dev: the device
- * @file: opened exclusively, for as long as the claim is held
- * @users: blobs that are read from it, under claims_lock as @node
+ * @file: open exclusively for as long as the claim is held
+ * @users: blobs read from it; protected by claims_lock, as is @node
  */
 struct erofs_od_claim {
 	struct list_head node;
@@ -31,7 +31,7 @@ struct erofs_od_claim {
 static DEFINE_SPINLOCK(claims_lock);
 static LIST_HEAD(claims);
 
-/* To open anything else may have effects: a tape rewinds, a FIFO waits. */
+/* Opening any other file may have side effects: a tape rewinds, a FIFO blocks. */
 static int check_type(const char *name)
 {
 	struct path path;
@@ -46,14 +46,14 @@ static int check_type(const char *name)
 }
 
 /**
- * erofs_od_open_file - open a regular file or block device to read an image from it
+ * erofs_od_open_file - open a regular file or block device that an image is read from
  * @path: its path
  * @directio: try direct I/O, which is always tried for block devices
- * @direct: set: it takes direct I/O
+ * @direct: set if the file supports direct I/O
  *
- * With the credentials of the caller, who mounts; later reads use those of the file.
+ * Opened with the credentials of the mounting task; later reads use those of the file.
  *
- * Return: the file, or an ERR_PTR: -ENOTBLK neither of the two.
+ * Return: the file, or an ERR_PTR: -ENOTBLK if it is neither.
  */
 struct file *erofs_od_open_file(const char *path, bool directio, bool *direct)
 {
@@ -82,7 +82,7 @@ struct file *erofs_od_open_file(const char *path, bool directio, bool *direct)
 	return file;
 }
 
-/* Another blob's claim of a device, shared, or NULL. */
+/* Shares another blob's claim of a device. NULL if there is none. */
 static struct erofs_od_claim *share_claim(dev_t dev)
 {
 	struct erofs_od_claim *claim;
@@ -99,7 +99,7 @@ static struct erofs_od_claim *share_claim(dev_t dev)
 	return NULL;
 }
 
-/* No lock is held: to look up a path may take for ever. */
+/* No lock is held: a path lookup may block indefinitely. */
 static struct erofs_od_claim *new_claim(const char *path, dev_t dev)
 {
 	struct erofs_od_claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
@@ -112,7 +112,7 @@ static struct erofs_od_claim *new_claim(const char *path, dev_t dev)
 	claim->file = filp_open(path, O_RDONLY | O_LARGEFILE | O_EXCL, 0);
 	err = PTR_ERR_OR_ZERO(claim->file);
 	if (!err && file_inode(claim->file)->i_rdev != dev) {
-		/* The path leads elsewhere by now. */
+		/* The path now leads to another file. */
 		fput(claim->file);
 		err = -EBUSY;
 	}
@@ -128,10 +128,10 @@ static struct erofs_od_claim *new_claim(const char *path, dev_t dev)
 
 /**
  * erofs_od_claim_device - claim a block device, or share the claim of another blob
- * @path: its path, which the caller could open
+ * @path: its path, which the caller has opened before
  * @dev: the device
  *
- * Return: the claim, or an ERR_PTR: -EBUSY another file system has it.
+ * Return: the claim, or an ERR_PTR: -EBUSY if another file system has claimed it.
  */
 struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
 {
@@ -140,7 +140,7 @@ struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
 	if (claim)
 		return claim;
 	claim = new_claim(path, dev);
-	/* Another mount may have been faster. */
+	/* Another mount may have claimed it in the meantime. */
 	if (IS_ERR(claim) && PTR_ERR(claim) == -EBUSY)
 		return share_claim(dev) ?: claim;
 	return claim;

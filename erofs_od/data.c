@@ -66,7 +66,7 @@ OD_COMPAT_READ_FOLIO(data_read_folio, file, folio)
 	return erofs_od_io_read_folios(&source, &folio, 1, folio_pos(folio));
 }
 
-/* How many bytes a readahead can start to read without waiting, and where the first are. */
+/* How many bytes readahead can start to read without waiting, and the extent of the first. */
 static u64 data_ready(struct erofs_od_source *source, u64 pos, u64 len,
 		      struct erofs_od_extent *extent)
 {
@@ -106,8 +106,8 @@ const struct address_space_operations erofs_od_data_aops = {
 };
 
 /*
- * The file that is read, of those that share the pages: its mount finds the data, waits for
- * it and counts it. A file system above could have a file of its own use the pages.
+ * The file being read, of those that share the page cache: its mount maps the data, waits for
+ * it and accounts for it. A stacked file system could pass a file of its own.
  */
 static bool shared_source(const struct file *file, const struct address_space *mapping,
 			  struct erofs_od_source *source)
@@ -124,8 +124,8 @@ static bool shared_source(const struct file *file, const struct address_space *m
 }
 
 /*
- * A read that was ended because another mount was unmounted by force is started again: the
- * VFS would fail the task that waits for it.
+ * A read interrupted by the forced unmount of another mount is restarted; the VFS would
+ * otherwise fail the task that waits for it.
  */
 static int shared_read(const struct erofs_od_source *source, struct folio *folio,
 		       unsigned int before)
@@ -134,12 +134,12 @@ static int shared_read(const struct erofs_od_source *source, struct folio *folio
 
 	if (err || folio_wait_locked_killable(folio) || folio_test_uptodate(folio))
 		return err;
-	/* The folio was unlocked after that was counted. */
+	/* Read the counter after the folio state: it is incremented before the unlock. */
 	smp_rmb();
 	return before == erofs_od_share_interrupts(source->share) ? 0 : AOP_TRUNCATED_PAGE;
 }
 
-/* A mount that was unmounted by force has failed its readers before others wait here. */
+/* After a forced unmount, its own readers must fail before others wait for the same pages. */
 static bool must_step_back(const struct erofs_od_source *source)
 {
 	return erofs_od_share_quiet(source->share) > 0 && source->timeout_ms != EROFS_OD_FORCED_MS;
@@ -163,7 +163,7 @@ OD_COMPAT_READ_FOLIO(shared_read_folio, file, folio)
 		folio_unlock(folio);
 		return -EIO;
 	}
-	/* First: a forced unmount between the two is one that interrupts this read. */
+	/* Sampled first, so that a forced unmount in between counts as interrupting this read. */
 	before = erofs_od_share_interrupts(source.share);
 	if (must_step_back(&source))
 		return step_back(&source, folio);

@@ -2,9 +2,9 @@
 /*
  * The table of algorithms, and the contexts of their decompressors.
  *
- * All mounts share the contexts. From the first mount that needs an algorithm to the last
- * one there are as many as can be in use at once, so that nothing large is allocated to
- * read data. A mount whose image needs larger ones replaces them.
+ * All mounts share the contexts. While any mount needs an algorithm, there are as many as can
+ * be in use at once, so that reads never allocate anything large. A mount whose image needs
+ * larger ones replaces them.
  */
 #include "decompressor.h"
 
@@ -16,7 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
-/* More of them would take more memory than they save time. */
+/* More would cost more memory than the time they save is worth. */
 #define CONTEXTS_MAX	8U
 
 static const struct erofs_od_decompressor *const table[OD_ALGORITHMS] = {
@@ -27,10 +27,10 @@ static const struct erofs_od_decompressor *const table[OD_ALGORITHMS] = {
 };
 
 /**
- * struct context - a context
+ * struct context - decompressor context
  * @node: in the list of its pool
- * @memory: what the decompressor said of its size
- * @data: of the decompressor
+ * @memory: its size, as reported by the decompressor
+ * @data: the decompressor's own data
  */
 struct context {
 	struct list_head node;
@@ -39,8 +39,8 @@ struct context {
 };
 
 /**
- * struct pool - contexts of an algorithm
- * @users: mounts; under pools_mutex
+ * struct pool - the contexts of an algorithm
+ * @users: mounts that use the algorithm; protected by pools_mutex
  * @lock: protects @memory and @idle
  * @memory: size of the current contexts; smaller ones are freed once they are idle
  * @idle: contexts not in use
@@ -58,7 +58,7 @@ static DEFINE_MUTEX(pools_mutex);
 static struct pool pools[OD_ALGORITHMS];
 
 /**
- * erofs_od_can_decompress - whether the kernel has an algorithm
+ * erofs_od_can_decompress - whether the kernel supports an algorithm
  * @algorithm: enum od_algorithm
  */
 bool erofs_od_can_decompress(unsigned int algorithm)
@@ -94,7 +94,7 @@ static struct context *context_new(unsigned int algorithm, const struct od_zconf
 	return NULL;
 }
 
-/* If memory is short, one context is enough. */
+/* Under memory pressure, one context is enough. */
 static int pool_fill(unsigned int algorithm, const struct od_zconfig *config)
 {
 	unsigned int nr = min(num_online_cpus(), CONTEXTS_MAX);
@@ -124,7 +124,7 @@ static int pool_fill(unsigned int algorithm, const struct od_zconfig *config)
 
 /**
  * erofs_od_decompressor_get - prepare to decompress
- * @algorithm: enum od_algorithm, one that erofs_od_can_decompress()
+ * @algorithm: enum od_algorithm, for which erofs_od_can_decompress() is true
  * @config: configuration of the image
  *
  * Context: sleeps for memory; takes pools_mutex.
@@ -161,7 +161,7 @@ void erofs_od_decompressor_put(unsigned int algorithm)
 		return;
 	mutex_lock(&pools_mutex);
 	if (!--pool->users) {
-		/* Without a mount, all contexts are idle. */
+		/* With no mount left, all contexts are idle. */
 		spin_lock(&pool->lock);
 		list_splice_init(&pool->idle, &old);
 		spin_unlock(&pool->lock);
@@ -200,10 +200,10 @@ static void pool_push(unsigned int algorithm, struct context *context)
 
 /**
  * erofs_od_decompress - decompress
- * @algorithm: enum od_algorithm, of a mount that did erofs_od_decompressor_get()
- * @stream: what, and where to
+ * @algorithm: enum od_algorithm, held by the mount with erofs_od_decompressor_get()
+ * @stream: input and output
  *
- * Context: sleeps while others use all contexts; these wait for nothing.
+ * Context: sleeps while all contexts are in use; their users never sleep.
  * Return: 0; -EUCLEAN.
  */
 int erofs_od_decompress(unsigned int algorithm, const struct erofs_od_stream *stream)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* DEFLATE, raw. */
+/* Raw DEFLATE. */
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -44,7 +44,7 @@ static int deflate_decompress(void *context, const struct erofs_od_stream *strea
 	z->avail_in = stream->in_len;
 	z->next_out = stream->out;
 	z->avail_out = stream->out_len;
-	/* Input and output are complete: one call does all that can be done. */
+	/* Input and output are complete, so one call does all the work. */
 	ret = zlib_inflate(z, Z_SYNC_FLUSH);
 	zlib_inflateEnd(z);
 	if (z->avail_out)

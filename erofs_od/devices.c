@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The blobs of a mount: the primary one, and those of the device table, which are
- * opened together:
+ * The blobs of a mount: the primary one, and those of the device table, which are opened in
+ * three steps:
  *
- *	start	each is asked for, as far as no other mount opens or closes it
- *	finish	those that this mount asked for are waited for
- *	add	in the table's order; only now are those of other mounts waited for
+ *	start	request each, except those that another mount is opening or closing
+ *	finish	wait for those that this mount requested
+ *	add	in table order, waiting for those of other mounts only now
  *
- * A mount that waits for another one has finished what that one may wait for.
+ * So a mount that waits for another has finished everything the other may be waiting for.
  */
 #include "internal.h"
 
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* Blobs that are asked for at once: an image may have 65535, in its own words. */
+/* Blobs requested at once: the image claims how many it has, up to 65535. */
 #define BATCH	64U
 
 /**
- * struct opening - a slot of the device table, whose blob is being opened
- * @slot: what it says
+ * struct opening - a device table slot whose blob is being opened
+ * @slot: the decoded slot
  * @name: name of its blob
- * @blob: the blob; NULL: not asked for, or another mount opens or closes it
+ * @blob: the blob; NULL if not requested, or if another mount is opening or closing it
  */
 struct opening {
 	struct od_slot slot;
@@ -35,7 +35,7 @@ static int report_open(struct erofs_od_sb_info *sbi, const char *name, int err)
 	return err;
 }
 
-/* Blob number sbi->nr_blobs is open. */
+/* Adds an open blob as number sbi->nr_blobs. */
 static struct od_blob *add_blob(struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob)
 {
 	struct od_blob *range = &sbi->ranges[sbi->nr_blobs];
@@ -87,7 +87,7 @@ int erofs_od_open_primary(struct erofs_od_sb_info *sbi)
 	return 0;
 }
 
-/* Without names of files, the blobs of an image of this host are parts of it. */
+/* A local image whose blobs have no file names contains them itself. */
 static bool is_flat(const struct erofs_od_sb_info *sbi)
 {
 	return !sbi->fsid && !sbi->nr_devices;
@@ -137,7 +137,7 @@ static int start(struct erofs_od_sb_info *sbi, struct opening *opening)
 	return 0;
 }
 
-/* After an error of another one, this one is not waited for any more. */
+/* Once another blob has failed, this one is abandoned rather than waited for. */
 static int finish(struct erofs_od_sb_info *sbi, struct opening *opening, int err)
 {
 	struct erofs_od_blob *blob = opening->blob;
@@ -173,7 +173,7 @@ static int add(struct erofs_od_sb_info *sbi, const struct opening *opening)
 	return 0;
 }
 
-/* The slots from @first on. Whatever fails, no blob of @openings stays open but by @sbi. */
+/* Opens the slots from @first on. On failure only blobs that @sbi has taken stay open. */
 static int open_batch(struct erofs_od_sb_info *sbi, unsigned int first, struct opening *openings,
 		      unsigned int nr)
 {
@@ -187,7 +187,7 @@ static int open_batch(struct erofs_od_sb_info *sbi, unsigned int first, struct o
 		err = finish(sbi, &openings[i], err);
 	for (i = 0; !err && i < nr; i++)
 		err = add(sbi, &openings[i]);
-	/* The one that failed was another mount's. */
+	/* The failed one belonged to another mount. */
 	for (; i < nr; i++)
 		if (openings[i].blob)
 			erofs_od_close_blob(openings[i].blob);
@@ -196,7 +196,7 @@ static int open_batch(struct erofs_od_sb_info *sbi, unsigned int first, struct o
 
 /**
  * erofs_od_open_devices - open the blobs of the device table
- * @sbi: mount whose superblock is read
+ * @sbi: mount whose superblock has been read
  *
  * Context: sleeps, killably, for as long as the daemon takes.
  * Return: 0 or an errno.

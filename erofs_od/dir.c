@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Listing directories. A position is the offset of an entry in the directory, so it
- * stays valid as long as the image does.
+ * Directory listing. A position is an entry's offset in the directory, so it stays valid as
+ * long as the image does.
  */
 #include "internal.h"
 #include "core/dirent.h"
@@ -10,9 +10,9 @@
 #include <linux/sched/signal.h>
 
 /*
- * Emits the entries of a block at position @start, from number *nr on; *more is false
- * when the caller has no more room. ctx->pos is that of the entry being emitted, which
- * is where seekdir(3) and NFS clients continue.
+ * Emits the entries of a block at position @start, from number *nr on; *more becomes false when
+ * the caller's buffer is full. ctx->pos is that of the entry being emitted, from which
+ * seekdir(3) and NFS clients continue.
  */
 static int emit_block(struct dir_context *ctx, const struct od_dirblock *block,
 		      u64 start, u32 *nr, bool *more)
@@ -33,7 +33,7 @@ static int emit_block(struct dir_context *ctx, const struct od_dirblock *block,
 	return 0;
 }
 
-/* @dots: by how much positions exceed offsets in the directory. */
+/* @dots: offset added to positions for a synthesized ".". */
 static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned int dots,
 			 bool *more)
 {
@@ -51,8 +51,8 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 	err = od_dirblock_parse(meta.p, len, &block);
 	if (!err) {
 		/*
-		 * On failure the position is that of the corrupt entry: the caller gets
-		 * the entries before it, and the error with its next call.
+		 * On failure the position is that of the corrupt entry: the caller gets the
+		 * entries before it now, and the error with its next call.
 		 */
 		err = emit_block(ctx, &block, start + dots, &nr, more);
 		if (!err && *more)
@@ -69,7 +69,7 @@ static int iterate_block(struct inode *dir, struct dir_context *ctx, unsigned in
 static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
-	/* "." has the first position if the image omits it; ".." is always stored. */
+	/* A "." that the image omits takes the first position; ".." is always stored. */
 	unsigned int dots = EROFS_OD_I(dir)->od.dot_omitted ? 1 : 0;
 	bool more = true;
 	int err = 0;

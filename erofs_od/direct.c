@@ -2,8 +2,8 @@
 /*
  * Direct I/O: reads that bypass the page cache.
  *
- * The bytes go through private pages, a few at a time, and io.c, as those of the page
- * cache do. So no memory of the reader is pinned while it waits for the daemon.
+ * The data goes through a few private pages at a time and through io.c, like that of the page
+ * cache, so none of the reader's memory is pinned while it waits for the daemon.
  */
 #include "internal.h"
 
@@ -14,14 +14,14 @@
 
 #include "../compat/wait.h"
 
-/* Pages that a read has under way, about a window of the cache. */
+/* Pages in flight per read, about one window of the cache. */
 #define DIRECT_PAGES	64U
 
 /**
- * struct direct - pages under way
+ * struct direct - pages in flight
  * @folio: private pages, locked until they have been read
  * @nr: how many
- * @error: errno of one that could not be read
+ * @error: errno of a page that could not be read
  */
 struct direct {
 	struct folio *folio[DIRECT_PAGES];
@@ -52,7 +52,7 @@ static int direct_alloc(struct direct *direct, size_t len)
 	return 0;
 }
 
-/* Ends reads that wait for the daemon; those from cache files end by themselves. */
+/* Cancels reads that wait for the daemon; reads of files complete by themselves. */
 static void direct_cancel(struct erofs_od_sb_info *sbi, struct direct *direct)
 {
 	unsigned int i, nr;
@@ -99,7 +99,7 @@ static size_t direct_copy(struct direct *direct, size_t len,
 	return done;
 }
 
-/* Reads into pages of @direct; direct_free() them if this returns 0. */
+/* Reads into the pages of @direct; on success the caller must call direct_free(). */
 static int direct_fetch(struct erofs_od_source *source, u64 pos, size_t len,
 			struct direct *direct)
 {
@@ -110,7 +110,7 @@ static int direct_fetch(struct erofs_od_source *source, u64 pos, size_t len,
 	source->owner = direct;
 	source->wait = &source->sbi->wait;
 	source->error = &direct->error;
-	/* The last page has room for bytes that nobody wants, which may be missing. */
+	/* The rest of the last page is not needed, and may be missing. */
 	if (pos + len < source->size)
 		source->size = source->end = pos + len;
 	direct->error = 0;
@@ -137,8 +137,8 @@ static ssize_t direct_part(struct inode *inode, u64 pos, size_t len,
 }
 
 /**
- * erofs_od_direct_page - read some bytes into a page of their own
- * @source: where they come from
+ * erofs_od_direct_page - read a range into a private page
+ * @source: where the bytes come from
  * @pos: first byte
  * @len: bytes, at most a page
  * @folio: the page, for folio_put()
@@ -166,12 +166,12 @@ int erofs_od_direct_page(struct erofs_od_source *source, u64 pos, size_t len,
 }
 
 /**
- * erofs_od_direct_read - read without the page cache
+ * erofs_od_direct_read - read, bypassing the page cache
  * @iocb: position, a multiple of %EROFS_OD_SECTOR
- * @to: destination, whose addresses and lengths are such multiples, too
+ * @to: destination; its addresses and lengths must be such multiples, too
  *
  * Context: sleeps, killably and freezably.
- * Return: bytes read, 0 at the end; -EINVAL unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR
+ * Return: bytes read, 0 at the end; -EINVAL if unaligned; -EAGAIN with IOCB_NOWAIT; -EINTR if
  * killed; -ENOMEM; -EFAULT; -ETIMEDOUT, -EUCLEAN, -EIO.
  */
 ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
@@ -181,7 +181,7 @@ ssize_t erofs_od_direct_read(struct kiocb *iocb, struct iov_iter *to)
 	struct direct *direct;
 	ssize_t done = 0, n = 0;
 
-	/* Who has read up to the end, in the middle of a sector, asks once more from there. */
+	/* A reader that reached the end in the middle of a sector asks once more from there. */
 	if (iocb->ki_pos >= size)
 		return 0;
 	if ((iocb->ki_pos | iov_iter_alignment(to)) & (EROFS_OD_SECTOR - 1))

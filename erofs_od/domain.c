@@ -2,9 +2,9 @@
 /*
  * Domains: which mounts share which blobs.
  *
- * A mount with a domain_id joins the others of that name; one without has a
- * domain of its own. A domain is a volume of the cache. domains_mutex protects the
- * lists and tables of domains and of their mounts; blob.c has their blobs.
+ * A mount with a domain_id joins the others of that name; one without has a domain of its own.
+ * A domain is a volume of the cache. domains_mutex protects the lists and hash tables of
+ * domains and of their mounts; blob.c manages their blobs.
  */
 #include "internal.h"
 
@@ -23,7 +23,7 @@ static LIST_HEAD(domains);
 static DEFINE_HASHTABLE(domains_by_key, 8);
 static DEFINE_HASHTABLE(mounts_by_fsid, 10);
 
-/* How often a mount was completed, changed or ended, and the mounts that wait for that. */
+/* Counts completed, changed and ended mounts; mount_wait has the mounts that wait for one. */
 static unsigned int mount_changes;
 static DECLARE_WAIT_QUEUE_HEAD(mount_wait);
 
@@ -39,7 +39,7 @@ static unsigned int hash_string(const void *salt, const char *s)
 	return full_name_hash(salt, s, strlen(s));
 }
 
-/* In the cache that the mount would join: another cache may have a domain of that name. */
+/* Only in the cache that the mount would join: another cache may have a domain of that name. */
 static struct erofs_od_domain *find_domain(const struct erofs_od_sb_info *sbi, const char *key)
 {
 	struct erofs_od_domain *domain;
@@ -124,9 +124,9 @@ static bool same_devices(const struct erofs_od_sb_info *a, const struct erofs_od
 }
 
 /**
- * erofs_od_same_options - whether two mounts of an image could share a superblock
+ * erofs_od_same_options - whether two mounts of an image can share a superblock
  * @a: mount from the cache
- * @b: another one, or one of a file: memory of a freed mount may be reused
+ * @b: another mount, perhaps of a file: the memory of a freed mount may have been reused
  */
 bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
 {
@@ -135,7 +135,7 @@ bool erofs_od_same_options(const struct erofs_od_sb_info *a, const struct erofs_
 	       a->acl == b->acl && a->share == b->share && same_devices(a, b);
 }
 
-/* Another mount of the image exists: it can be shared, or is in the way. */
+/* Another mount of the image exists: share it, or fail. */
 static int meet(struct erofs_od_sb_info *sbi, struct erofs_od_sb_info *other)
 {
 	if (!erofs_od_same_options(sbi, other))
@@ -159,7 +159,7 @@ static void add_domain(struct erofs_od_domain *domain)
 	hash_add(domains_by_key, &domain->key_node, hash_string(NULL, domain->key));
 }
 
-/* Files of this host: a domain of its own, without a volume, that no list or table has. */
+/* For local files: a domain without a volume, on no list and in no hash table. */
 static int join_alone(struct erofs_od_sb_info *sbi)
 {
 	struct erofs_od_domain *domain = alloc_domain(sbi, sbi->source);
@@ -195,9 +195,9 @@ static int join_key(struct erofs_od_sb_info *sbi, const char *key)
  * erofs_od_join - join the domain of a mount, or create it
  * @sbi: mount
  *
- * Return: 0; -EALREADY the domain has a mount of this fsid with the same options,
- * now @sbi->twin; -EBUSY it has one with other options, or another domain has the
- * volume's name; or an errno of cachefiles_od_acquire_volume().
+ * Return: 0; -EALREADY if the domain has a mount of this fsid with the same options, now
+ * @sbi->twin; -EBUSY if its options differ, or if another domain has the volume's name; or an
+ * errno of cachefiles_od_acquire_volume().
  */
 int erofs_od_join(struct erofs_od_sb_info *sbi)
 {
@@ -234,7 +234,7 @@ void erofs_od_leave(struct erofs_od_sb_info *sbi)
 	if (--domain->users) {
 		domain = NULL;
 	} else {
-		/* Under the mutex: the next mount of this name needs the volume. */
+		/* While the mutex is held: the next mount of this name needs the volume. */
 		list_del(&domain->node);
 		hash_del(&domain->key_node);
 		if (domain->volume)
@@ -254,7 +254,7 @@ unsigned int erofs_od_cache_of(const struct erofs_od_sb_info *sbi)
 /**
  * erofs_od_list_mount - show a mount in /proc, or hide it
  * @sbi: mount
- * @listed: show it
+ * @listed: show it if true, else hide it
  */
 void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 {
@@ -265,7 +265,7 @@ void erofs_od_list_mount(struct erofs_od_sb_info *sbi, bool listed)
 }
 
 /**
- * erofs_od_for_each_mount - visit all mounts that are shown
+ * erofs_od_for_each_mount - call a function for each mount that is listed
  * @show: called with domains_mutex held; must not sleep for long
  * @data: for @show
  */
@@ -303,8 +303,8 @@ int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi)
  * @sbi: mount, its primary blob open
  * @timeout_ms: as in od/cache.h
  *
- * Metadata is read from the primary blob, which no other mount has. A mount that waits
- * to share this one compares its options again.
+ * Metadata is read from the primary blob, which no other mount shares. A mount that waits to
+ * share this one compares its options again.
  *
  * Context: sleeps, never on the daemon.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * File handles, for NFS and open_by_handle_at(2): the 64-bit nid, and a generation that
- * tells images apart.
+ * identifies the image.
  */
 #include "internal.h"
 #include "core/dirent.h"
@@ -9,7 +9,7 @@
 #include <linux/crc32c.h>
 #include <linux/exportfs.h>
 
-/* The kernel's FILEID_INO64_GEN and FILEID_INO64_GEN_PARENT, where it has them. */
+/* The kernel's FILEID_INO64_GEN and FILEID_INO64_GEN_PARENT, where defined. */
 enum {
 	HANDLE = 0x81,
 	HANDLE_PARENT = 0x82,
@@ -22,11 +22,11 @@ enum {
 };
 
 /**
- * erofs_od_generation - compute what tells an image from others
+ * erofs_od_generation - compute a number that identifies an image
  * @fsid: its name
  * @sb: its superblock
  *
- * All of the superblock counts: an image may have no UUID and no checksum.
+ * Covers the whole superblock: an image may lack both a UUID and a checksum.
  */
 u32 erofs_od_generation(const char *fsid, const struct od_disk_sb *sb)
 {
@@ -60,7 +60,7 @@ static int encode_fh(struct inode *inode, u32 *words, int *max, struct inode *pa
 	return HANDLE_PARENT;
 }
 
-/* Handles come from user space: there need not be an inode at @nid. */
+/* Handles come from user space: @nid may not be that of an inode. */
 static struct dentry *handle_inode(struct super_block *sb, u64 nid, u32 generation)
 {
 	struct inode *inode;
@@ -96,7 +96,7 @@ static struct dentry *get_parent(struct dentry *child)
 	u64 nid;
 	int err = erofs_od_find(d_inode(child), &dotdot, &nid);
 
-	/* Without ".." in the image only paths lead up. */
+	/* If the image stores no "..", only paths lead to the parent. */
 	if (err)
 		return ERR_PTR(err == -ENOENT ? -ESTALE : err);
 	return d_obtain_alias(erofs_od_iget(child->d_sb, nid));

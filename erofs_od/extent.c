@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where a file has data and where holes: for lseek(2) and for FIEMAP. */
+/* Where a file has data and where it has holes, for lseek(2) and FIEMAP. */
 #include "internal.h"
 
 #include <linux/fiemap.h>
 #include <linux/sched/signal.h>
 
-/* The extent or hole at a byte, no further than the end of the file. */
+/* The extent or hole at @pos, clamped to the end of the file. */
 static int extent_at(struct inode *inode, u64 pos, struct erofs_od_extent *extent)
 {
 	int err;
@@ -29,8 +29,8 @@ static int extent_at(struct inode *inode, u64 pos, struct erofs_od_extent *exten
  * @whence: as for lseek(2)
  *
  * Context: sleeps, killably, for SEEK_DATA and SEEK_HOLE.
- * Return: the new position; -ENXIO past the last data, or past the end; -EINVAL;
- * -EINTR; or the errno of a failed read of the file's map.
+ * Return: the new position; -ENXIO past the last data or past the end; -EINVAL; -EINTR; or the
+ * errno of a failed read of the file's map.
  */
 loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -58,8 +58,8 @@ loff_t erofs_od_llseek(struct file *file, loff_t offset, int whence)
 }
 
 /**
- * struct fiemap_data - an extent to be reported
- * @blob: which blob, or NULL for none yet
+ * struct fiemap_data - an extent to report
+ * @blob: its blob, or NULL if there is no extent yet
  * @pos: first byte in the file
  * @off: first byte in the blob
  * @len: bytes
@@ -84,7 +84,7 @@ static bool extent_extend(struct fiemap_data *data, u64 pos,
 	return true;
 }
 
-/* Returns 1 when the caller has no room for more. */
+/* Returns 1 if the caller's buffer is full. */
 static int extent_emit(struct fiemap_extent_info *info,
 		       const struct fiemap_data *data, u32 last)
 {
@@ -102,10 +102,10 @@ static u32 extent_flags(const struct erofs_od_extent *extent, unsigned int blksi
 		flags |= FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED;
 	if (extent->flags & OD_EXTENT_ENCODED)
 		flags |= FIEMAP_EXTENT_ENCODED;
-	/* Of encoded extents the pcluster may be anywhere. */
+	/* The pcluster of an encoded extent may start at any byte. */
 	if (extent->flags & OD_EXTENT_ENCODED && extent->off & (blksize - 1))
 		flags |= FIEMAP_EXTENT_NOT_ALIGNED;
-	/* Its offset is one in the metabox, which itself may be anywhere. */
+	/* Its offset is relative to the metabox, which has no fixed place in a blob. */
 	if (extent->blob && !extent->blob->backend->read)
 		flags |= FIEMAP_EXTENT_UNKNOWN;
 	return flags;
@@ -118,7 +118,7 @@ static u32 extent_flags(const struct erofs_od_extent *extent, unsigned int blksi
  * @start: first byte of the file
  * @len: bytes
  *
- * A physical offset is an offset in the blob that holds the data, or its pcluster.
+ * Physical offsets are those of the data, or of its pcluster, in its blob.
  *
  * Context: sleeps, killably.
  */
@@ -141,7 +141,7 @@ int erofs_od_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 st
 		flags = extent_flags(&extent, i_blocksize(inode));
 		if (extent.blob && !extent_extend(&data, pos, &extent, flags)) {
 			err = extent_emit(info, &data, 0);
-			/* The walk goes on past the range until the last one is known. */
+			/* Continues past the range until it is known which extent is the last. */
 			if (err || pos >= start + len)
 				return err < 0 ? err : 0;
 			data = (struct fiemap_data) {

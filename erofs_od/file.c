@@ -10,9 +10,9 @@
 #include <linux/xattr.h>
 
 /*
- * The largest window that the VFS may read ahead for this read, in pages. It grows only after
- * reads in sequence have filled the usual one: a few reads of headers, and a mapping after
- * them, do not widen it.
+ * Largest window, in pages, that the VFS may read ahead for this read. It grows only after
+ * sequential reads have filled the usual one: reads of a few headers, followed by mmap(), do
+ * not widen it.
  */
 static unsigned int readahead_window(const struct file *file, loff_t pos, unsigned int usual)
 {
@@ -20,13 +20,13 @@ static unsigned int readahead_window(const struct file *file, loff_t pos, unsign
 	unsigned int stream = max_t(unsigned int, EROFS_OD_STREAM_BYTES >> PAGE_SHIFT, usual);
 	unsigned int now = data_race(ra->ra_pages), last = data_race(ra->size);
 	loff_t prev = data_race(ra->prev_pos);
-	/* Set by POSIX_FADV_SEQUENTIAL; what grows is at least four times as large. */
+	/* Set by POSIX_FADV_SEQUENTIAL; a window that has grown is at least four times as large. */
 	bool advised = now == 2 * usual;
 
 	now = max(now, usual);
 	if (file->f_mode & FMODE_RANDOM)
 		return usual;
-	/* Nothing has been read; afterwards kernels differ by up to a page. */
+	/* Nothing was read yet; from here on kernels differ by up to a page. */
 	if (prev < 0)
 		return advised ? stream : now;
 	if (pos < prev || pos - prev > PAGE_SIZE)
@@ -39,8 +39,8 @@ static unsigned int readahead_window(const struct file *file, loff_t pos, unsign
 }
 
 /*
- * A stream keeps a distant source busy only with a large window. For all others one of that
- * size would fetch what nobody reads: around a fault, and where random reads happen to meet.
+ * A stream needs a large window to keep a distant source busy. For other access patterns, such
+ * as faults and random reads that happen to be adjacent, it would fetch data that is not read.
  * Tasks that share the file may race, as in the VFS: the window is a hint.
  */
 static void adapt_readahead(struct file *file, loff_t pos)
@@ -83,7 +83,7 @@ static ssize_t file_splice_read(struct file *file, loff_t *pos, struct pipe_inod
  * @cmd: command
  * @arg: its argument
  *
- * Return: 0; -ENOTTY another command; -EFAULT
+ * Return: 0; -ENOTTY for other commands; -EFAULT
  */
 long erofs_od_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -111,7 +111,7 @@ const struct inode_operations erofs_od_special_iops = {
 	.get_inode_acl = erofs_od_get_acl,
 };
 
-/* A copy of the kernel's, since mmap and splice operations have changed often. */
+/* Copied from the kernel's at run time, since its mmap and splice operations changed often. */
 void __init erofs_od_file_init(void)
 {
 	erofs_od_file_fops = generic_ro_fops;
@@ -122,6 +122,6 @@ void __init erofs_od_file_init(void)
 	erofs_od_file_fops.splice_read = file_splice_read;
 	erofs_od_file_fops.unlocked_ioctl = erofs_od_ioctl;
 	erofs_od_file_fops.compat_ioctl = erofs_od_ioctl;
-	/* Folios may have the size of a huge page. */
+	/* Folios may be as large as a huge page. */
 	erofs_od_file_fops.get_unmapped_area = thp_get_unmapped_area;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The image of a mount: its superblock, and what else is read at once. */
+/* The image of a mount: its superblock, and the tables read at mount time. */
 #include "internal.h"
 
 #include <linux/crc32c.h>
@@ -73,7 +73,7 @@ static void report_volume(struct erofs_od_sb_info *sbi, int err)
 	}
 }
 
-/* Inodes with the top bit in their numbers are in the metabox. */
+/* Inodes whose number has the top bit set are in the metabox. */
 static int read_metabox(struct erofs_od_sb_info *sbi)
 {
 	const char *why = "cannot be read";
@@ -99,7 +99,7 @@ static int read_metabox(struct erofs_od_sb_info *sbi)
 	return err;
 }
 
-/* Fragments of compressed inodes and xattr name prefixes are in the packed inode. */
+/* The packed inode has the fragments of compressed inodes and the xattr name prefixes. */
 static int read_packed(struct erofs_od_sb_info *sbi)
 {
 	int err;
@@ -136,9 +136,8 @@ static int check_root(struct erofs_od_sb_info *sbi)
  * erofs_od_open_image - open the blobs of a mount and read the image's tables
  * @sbi: mount with its options
  *
- * All that a mount waits for the daemon for happens here, before the superblock exists:
- * a task that walks all superblocks, in sync(2) for one, waits unkillably for each of
- * them to be ready.
+ * All of a mount's waiting for the daemon happens here, before the superblock exists: a task
+ * that walks all superblocks, as sync(2) does, waits unkillably for each to become ready.
  *
  * Context: sleeps, killably.
  * Return: 0 or an errno; in both cases erofs_od_close_image() undoes it. -EALREADY: the
@@ -176,7 +175,7 @@ int erofs_od_open_image(struct erofs_od_sb_info *sbi)
 
 /**
  * erofs_od_close_image - undo erofs_od_open_image(), completed or not
- * @sbi: mount; it may have been closed
+ * @sbi: mount; it may be closed already
  */
 void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 {
@@ -187,7 +186,7 @@ void erofs_od_close_image(struct erofs_od_sb_info *sbi)
 	while (sbi->nr_blobs)
 		erofs_od_close_blob(sbi->blobs[--sbi->nr_blobs]);
 	erofs_od_local_end(sbi);
-	/* No read is under way any more. */
+	/* No read is in flight any more. */
 	erofs_od_zexit(sbi);
 	erofs_od_zsums_free(&sbi->packed.z);
 	erofs_od_metabox_free(sbi);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Inodes: from the image into the inode cache. */
+/* Reading inodes from the image into the inode cache. */
 #include "internal.h"
 
 #include <linux/kdev_t.h>
@@ -39,13 +39,13 @@ struct inode *erofs_od_alloc_inode(struct super_block *sb)
 
 	if (!inode)
 		return NULL;
-	/* One that is never filled in is freed, too. */
+	/* For inodes that are freed before they are filled in. */
 	inode->od.z.sums = NULL;
 	inode->settled = false;
 	return &inode->vfs;
 }
 
-/* After a grace period: path walks under RCU may still use the link. */
+/* Called after a grace period: RCU path walks may still use the link. */
 OD_COMPAT_FREE_INODE(erofs_od_free_inode, inode)
 {
 	if (inode->i_op == &erofs_od_fast_symlink_iops)
@@ -75,7 +75,7 @@ void erofs_od_evict_inode(struct inode *inode)
 /**
  * erofs_od_read_inode - read an inode from the image
  * @sbi: mount
- * @nid: its number
+ * @nid: its nid
  * @od: the result
  *
  * Context: sleeps, killably.
@@ -112,10 +112,10 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 }
 
 /**
- * erofs_od_ino - a nid as an inode number
+ * erofs_od_ino - map a nid to an inode number
  * @nid: node ID
  *
- * Overlayfs needs the top bits; folded where longs are short.
+ * Overlayfs uses the top bits. The nid is folded where long has 32 bits.
  */
 unsigned long erofs_od_ino(u64 nid)
 {
@@ -165,7 +165,7 @@ static void set_ops(struct inode *inode, char *link)
 	}
 }
 
-/* At least a block unless empty: 0 would mean a hole. */
+/* At least one block unless empty: st_blocks of 0 would suggest a hole. */
 static u64 stored_bytes(const struct super_block *sb, const struct od_inode *od)
 {
 	if (od_inode_is_compressed(od) && od->size)
@@ -196,9 +196,9 @@ static void fill_inode(struct inode *inode, const struct od_inode *od, char *lin
 /**
  * erofs_od_iget - get an inode
  * @sb: superblock
- * @nid: its number
+ * @nid: its nid
  *
- * All waits for the daemon happen before the inode is hashed: other tasks would wait
+ * All waiting for the daemon happens before the inode is hashed: once it is, other tasks wait
  * unkillably for it to be filled in.
  *
  * Context: sleeps, killably.

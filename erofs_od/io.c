@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From locked folios to reads of the cache, and back to unlocked ones.
+ * Reading locked folios through a backend, and unlocking them.
  *
- * A batch is a run of adjacent folios. Every byte of it is accounted for exactly once: as zero,
- * as copied, as failed, or as reported by a read of the cache. A folio is ended, and not touched
- * any more, when its last byte is: in the task that reads, in a work item, or in hard interrupt.
+ * A batch is a run of adjacent folios. Each of its bytes is accounted for exactly once: as
+ * zeroed, copied, failed, or reported by a backend. The folio ends with its last byte, and is
+ * not touched afterwards; that may happen in the reading task, in a work item, or in hard
+ * interrupt context.
  */
 #include "io.h"
 
@@ -12,18 +13,18 @@
 #include <linux/highmem.h>
 #include <linux/slab.h>
 
-/* Folios in a batch: as many as fit a bio and an allocation that does not fail. */
+/* Folios in a batch: as many as fit in a bio and in an allocation that does not fail. */
 #define BATCH_MAX	256U
 
-/* Folios of a batch whose first read needs no allocation of its own. */
+/* Folios in a batch whose first read needs no separate allocation. */
 #define FIRST_MAX	64U
 
 /**
- * struct run - bytes that are adjacent in a file and in a blob
- * @blob: which blob; NULL: none
+ * struct run - bytes that are contiguous in a file and in a blob
+ * @blob: the blob; NULL if the run is empty
  * @off: first byte in the blob
  * @pos: first byte in the file
- * @len: how many
+ * @len: bytes
  */
 struct run {
 	struct erofs_od_blob *blob;
@@ -38,10 +39,10 @@ struct run {
  * @batch: batch that the bytes are for
  * @blob: blob that is read
  * @pos: first byte in the file
- * @left: bytes not reported
- * @in_batch: it is freed with @batch
- * @room: for the cache
- * @bvec: the parts of folios that they go to
+ * @left: bytes not yet reported
+ * @in_batch: freed with @batch
+ * @room: space for the backend
+ * @bvec: the parts of folios that are read into
  */
 struct segment {
 	struct cachefiles_od_read read;
@@ -54,7 +55,7 @@ struct segment {
 	struct bio_vec bvec[];
 };
 
-/* A batch with its first segment after its slots: most have no other one. */
+/* The first segment follows the slots: most batches have no other. */
 static struct erofs_od_batch *batch_alloc(const struct erofs_od_source *source, unsigned int max,
 					  gfp_t gfp)
 {
@@ -133,7 +134,7 @@ static void slot_finish(struct erofs_od_batch *batch, unsigned int nr)
 	bool failed = READ_ONCE(slot->failed);
 	u64 size = batch->source.size;
 
-	/* Bytes of the last block past the end of the file are not part of it. */
+	/* Bytes of the last block past the end of the file are not part of the file. */
 	if (!failed && slot_end(batch, nr) > size)
 		folio_zero_segment(folio, size > slot->pos ? size - slot->pos : 0,
 				   folio_size(folio));
@@ -145,11 +146,11 @@ static void slot_finish(struct erofs_od_batch *batch, unsigned int nr)
 }
 
 /**
- * erofs_od_batch_account - account for some bytes of a batch
+ * erofs_od_batch_account - account for a range of a batch
  * @batch: batch
  * @pos: first byte in the file
  * @len: bytes, not 0
- * @error: why they could not be read, or 0
+ * @error: errno if they could not be read, or 0
  *
  * Context: any, hard interrupts included. A folio may be freed after its last byte.
  */
@@ -158,12 +159,12 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 	unsigned int nr = batch_find(batch, pos);
 
 	erofs_od_trace_read(&batch->source, pos, len, error);
-	/* Nobody waits for what would have had to wait, and reads it again. */
+	/* -EAGAIN: no task waits for these bytes; a reader that needs them reads them again. */
 	if (error && error != -EAGAIN && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
 	/*
-	 * A direct reader continues as soon as its last page is unlocked, and its mount may
-	 * be freed after that: the wait queue stays for a grace period.
+	 * A direct reader continues once its last page is unlocked, and its mount may be freed
+	 * after that; RCU keeps the wait queue.
 	 */
 	rcu_read_lock();
 	for (; len; nr++) {
@@ -172,7 +173,7 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 
 		if (error)
 			WRITE_ONCE(slot->failed, true);
-		/* Full barrier: the task that takes the last byte sees failed. */
+		/* Full barrier: the task that takes the last byte sees @failed. */
 		if (atomic_sub_and_test((int)part, &slot->left))
 			slot_finish(batch, nr);
 		pos += part;
@@ -184,7 +185,7 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 }
 
 /**
- * erofs_od_batch_page - the page for a byte of a batch
+ * erofs_od_batch_page - the page that holds a byte of a batch
  * @batch: batch
  * @pos: byte in the file
  */
@@ -241,7 +242,7 @@ static void segment_done(struct cachefiles_od_read *read, size_t from, size_t le
 		return;
 	segment_free(segment);
 	erofs_od_batch_put(batch);
-	/* Last: without operations the blob, and then the mount, may be freed. */
+	/* Last: once the blob has no operations left, it and then the mount may be freed. */
 	blob->backend->end(blob);
 }
 
@@ -275,7 +276,7 @@ static struct segment *segment_new(struct erofs_od_batch *batch, const struct ru
 	return segment;
 }
 
-/* Reads the run and starts an empty one. */
+/* Reads the run and empties it. */
 static void batch_flush(struct erofs_od_batch *batch, struct run *run)
 {
 	struct segment *segment;
@@ -296,7 +297,7 @@ static void batch_flush(struct erofs_od_batch *batch, struct run *run)
 }
 
 /**
- * erofs_od_batch_zero - zero some bytes of a batch, and account for them
+ * erofs_od_batch_zero - zero a range of a batch and account for it
  * @batch: batch
  * @pos: first byte in the file
  * @len: bytes, not 0
@@ -338,8 +339,8 @@ static bool batch_peek(struct erofs_od_batch *batch, u64 pos, const struct erofs
 }
 
 /*
- * Inline data was read with its inode, so most often needs no read of its own. In the metabox
- * it has none, and is waited for as the inode was. Returns false if it has to be read.
+ * Inline data was read along with its inode, so it seldom needs another read. In the metabox it
+ * is not read separately, but waited for as the inode was. Returns false if it has to be read.
  */
 static bool batch_inline(struct erofs_od_batch *batch, u64 pos,
 			 const struct erofs_od_extent *extent)
@@ -359,7 +360,7 @@ static bool batch_inline(struct erofs_od_batch *batch, u64 pos,
 	return true;
 }
 
-/* Extents that are adjacent in the blob may have a hole between them in the file. */
+/* Extents that are contiguous in the blob may have a hole between them in the file. */
 static bool run_extend(struct erofs_od_batch *batch, struct run *run, u64 pos,
 		       const struct erofs_od_extent *extent)
 {
@@ -385,7 +386,7 @@ static void batch_extent(struct erofs_od_batch *batch, u64 pos,
 	}
 }
 
-/* To at most @max bytes, and to all of them where the length is unknown. */
+/* Limits an extent to @max bytes, or sets its length to @max if it is unknown. */
 static void extent_cut(struct erofs_od_extent *extent, u64 max)
 {
 	if (extent->len && extent->len <= max)
@@ -395,7 +396,7 @@ static void extent_cut(struct erofs_od_extent *extent, u64 max)
 		extent->encoded_len = max;
 }
 
-/* Account for every byte of a batch, or start the read that will. */
+/* Accounts for every byte of a batch, or starts the read that will. */
 static int batch_submit_plain(struct erofs_od_batch *batch)
 {
 	u64 pos = batch->slot[0].pos, end = batch->source.end ?: batch->end;
@@ -429,10 +430,10 @@ static int batch_submit(struct erofs_od_batch *batch)
 
 /**
  * erofs_od_io_read_folios - read folios
- * @source: where their bytes come from
- * @folios: locked folios of the same size, in a page cache or not; each is unlocked
+ * @source: where the bytes come from
+ * @folios: locked folios of the same size, in a page cache or private; each is unlocked
  *	when all of it has been read, possibly later
- * @nr: how many
+ * @nr: number of @folios
  * @pos: first byte in the file
  *
  * Waits for metadata, killably, but not for data.
@@ -460,10 +461,9 @@ int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio *
  * erofs_od_io_readahead - start to read the folios of a readahead
  * @source: where the bytes come from
  * @rac: the readahead
- * @end: skip folios that start at or past this byte
+ * @end: skip folios that start at or after this byte
  *
- * Never waits for the daemon, for memory or for metadata. The VFS removes the folios
- * that are left.
+ * Never waits for the daemon, memory or metadata. The VFS removes the remaining folios.
  */
 void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_control *rac, u64 end)
 {

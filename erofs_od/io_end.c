@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The end of the reads of an inode that nobody uses any more. */
+/* Ending the reads of an inode that is no longer in use. */
 #include "internal.h"
 
 #include <linux/sched.h>
 #include <linux/xarray.h>
 
-/** erofs_od_io_is_reading - whether a folio is locked; value entries are shadows of evicted ones */
+/**
+ * erofs_od_io_is_reading - whether any folio is locked; value entries are shadows of evicted
+ * folios
+ */
 bool erofs_od_io_is_reading(struct inode *inode)
 {
 	struct folio *folio;
@@ -24,8 +27,8 @@ bool erofs_od_io_is_reading(struct inode *inode)
  * @nr: number of @blobs
  * @owner: owner of the reads
  *
- * Folios that wait for the daemon are locked, and eviction would wait for them unkillably.
- * The loop is for reads that start to wait while it runs.
+ * Folios that wait for the daemon are locked, and eviction would wait for them unkillably. The
+ * loop catches reads that start to wait while it runs.
  *
  * Context: sleeps, never on the daemon.
  */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Blobs that are files or block devices of this host, without a cache and a daemon.
+ * Blobs that are local files or block devices, without a cache or a daemon.
  *
- * A read is one of the file's, with the credentials that it was opened with: direct where
- * that is possible, straight into the caller's pages, otherwise through the page cache of the
- * file. What the file does not have is an error: zeroes are read only past its end, up to
- * a multiple of CACHEFILES_OD_GRAIN, as from the cache.
+ * A read is a read of the file with the credentials it was opened with: direct I/O into the
+ * caller's pages where possible, otherwise buffered I/O. Data that the file lacks is an error:
+ * only past its end, up to a multiple of CACHEFILES_OD_GRAIN, is it zeroed, as the cache does.
  */
 #include "internal.h"
 
@@ -21,16 +20,16 @@
 
 /**
  * struct erofs_od_local - the file of a blob
- * @file: opened by the task that mounts
- * @claim: what keeps others from using the block device, or NULL
+ * @file: opened by the mounting task
+ * @claim: claim on the block device, or NULL
  * @start: first byte of the blob in the file
  * @align: alignment that direct I/O requires, or 0 if there is none
- * @wq: where reads of the file go that cannot be done by the caller
- * @stacked: the file may be on a file system of this module: a task that reads one
- *	file with locks held that another one takes as well
- * @ops: reads under way, and one until the blob is closed
+ * @wq: workqueue for reads that the caller cannot do itself
+ * @stacked: the file may be on a file system whose locks the caller already holds for
+ *	another file, such as one of this module: reads are buffered by @wq
+ * @ops: reads in flight, plus one until the blob is closed
  * @idle: completed when @ops becomes 0
- * @log_limit: of log lines about it
+ * @log_limit: limits log lines about the file
  */
 struct erofs_od_local {
 	struct file *file;
@@ -45,14 +44,14 @@ struct erofs_od_local {
 };
 
 /**
- * struct local_read - one read
+ * struct local_read - a read in flight
  * @iocb: direct I/O
- * @work: buffered I/O that the caller cannot do
- * @refs: of direct I/O: its end, and the task that submits it
+ * @work: buffered I/O, if the caller cannot do it
+ * @refs: for direct I/O: its completion, and the submitting task
  * @ret: what direct I/O returned
  * @local: file
  * @blob: blob
- * @read: what is to be read
+ * @read: the request
  * @len: bytes that the file has; the rest is zeroed
  */
 struct local_read {
@@ -69,8 +68,8 @@ struct local_read {
 /* --- opening and closing --- */
 
 /*
- * A workqueue for each mount: its work may wait for work of mounts below it, which must not wait
- * for room in the same queue. With loop devices, nobody knows how deep mounts are stacked.
+ * A workqueue per mount: its work may wait for that of lower mounts, which must not wait for a
+ * slot in the same queue. With loop devices the stacking depth is unknown.
  */
 static int need_wq(struct erofs_od_sb_info *sbi)
 {
@@ -109,7 +108,7 @@ static struct block_device *device_of(const struct file *file)
 	return I_BDEV(file->f_mapping->host);
 }
 
-/* On which file systems a mount stands, as overlayfs counts them. */
+/* Computes the stacking depth of a mount, as overlayfs does. */
 static int stack(struct erofs_od_sb_info *sbi, struct erofs_od_local *local)
 {
 	const struct super_block *sb = file_inode(local->file)->i_sb;
@@ -188,13 +187,13 @@ static int open_local(struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob)
 }
 
 /**
- * erofs_od_local_part - open a part of a blob as another one
+ * erofs_od_local_part - open a part of a blob as a separate blob
  * @blob: the part, to be opened
  * @whole: open blob
  * @start: first byte of the part
- * @len: bytes; what @whole does not have is missing
+ * @len: bytes; what lies past the end of @whole is missing
  *
- * Return: 0; -EINVAL @whole has none of it; -ENOMEM
+ * Return: 0; -EINVAL if @whole has none of it; -ENOMEM
  */
 int erofs_od_local_part(struct erofs_od_blob *blob, const struct erofs_od_blob *whole, u64 start,
 			u64 len)
@@ -219,7 +218,7 @@ int erofs_od_local_part(struct erofs_od_blob *blob, const struct erofs_od_blob *
  * @a: open mount without a cache
  * @b: another one
  *
- * Paths do not tell: they may be relative, and lead elsewhere by now.
+ * Compares files, not paths: these may be relative, or lead elsewhere by now.
  */
 bool erofs_od_same_files(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b)
 {
@@ -357,7 +356,7 @@ static void queue_buffered(struct local_read *request)
 	queue_work(request->local->wq, &request->work);
 }
 
-/* In any context. What direct I/O could not read, but for a kill, is read once more, buffered. */
+/* Any context. What direct I/O could not read is read again, buffered, unless it was killed. */
 static void direct_put(struct local_read *request)
 {
 	if (!refcount_dec_and_test(&request->refs))
@@ -382,8 +381,8 @@ OD_COMPAT_KI_COMPLETE(direct_complete, iocb, ret)
 }
 
 /*
- * File systems look at the iocb and its file after they have queued the I/O, and some kernels
- * at the bvec, which the reader frees: the read has not ended until they return.
+ * File systems touch the iocb and its file after queueing the I/O, and some kernels the bvec,
+ * which the reader frees: the read has not ended until they return.
  */
 static void read_direct(struct local_read *request, struct iov_iter *iter)
 {
@@ -417,7 +416,7 @@ static void request_start(struct local_read *request)
 		read_buffered(request);
 }
 
-/* Bytes that the file has of a read; past its last grain nothing can be read. */
+/* Number of bytes of a read that the file has; a read past its last grain is refused. */
 static int read_len(const struct erofs_od_blob *blob, const struct cachefiles_od_read *read,
 		    size_t *len)
 {
@@ -453,7 +452,7 @@ static void read_local(struct erofs_od_blob *blob, struct cachefiles_od_read *re
 		request_done(request, 0);
 }
 
-/* Reads of files end by themselves. */
+/* Reads of files complete by themselves. */
 static void cancel_local(struct erofs_od_blob *blob, const void *owner)
 {
 }
@@ -487,7 +486,7 @@ const struct erofs_od_backend erofs_od_local_backend = {
 };
 
 /**
- * erofs_od_local_end - free what the blobs of a mount shared
+ * erofs_od_local_end - free the resources shared by the blobs of a mount
  * @sbi: mount, all its blobs closed
  */
 void erofs_od_local_end(struct erofs_od_sb_info *sbi)

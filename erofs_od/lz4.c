@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* LZ4: blocks without a frame. */
+/* LZ4 blocks without a frame. */
 #include <linux/errno.h>
 #include <linux/lz4.h>
 

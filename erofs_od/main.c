@@ -21,13 +21,13 @@ MODULE_ALIAS_FS("erofs_od");
 static struct file_system_type dropin_type = {
 	.owner = THIS_MODULE,
 	.name = "erofs",
-	/* As the kernel's own: programs look for file systems of block devices by it. */
+	/* As in the kernel's own: programs use it to detect file systems on block devices. */
 	.fs_flags = FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
 	.init_fs_context = erofs_od_init_fs_context,
 	.kill_sb = erofs_od_kill_sb,
 };
 
-/* Failure is not fatal: the module is of use without the second name. */
+/* Failure is not fatal: the module works without the second name. */
 static void __init register_dropin(void)
 {
 	int err;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From an offset in an inode to an extent of a blob of the mount. */
+/* Mapping offsets in an inode to extents in the blobs of the mount. */
 #include "internal.h"
 
 #include <linux/math64.h>
 #include <linux/ratelimit.h>
 
 /**
- * erofs_od_extent_blob_name - what log lines call the blob of an extent
+ * erofs_od_extent_blob_name - name of an extent's blob for log lines
  * @sbi: mount
  * @od: inode
- * @is_inline: the extent is inline: where the inode is
- * @blob: otherwise, index of the blob, not checked
+ * @is_inline: the extent is inline, in the inode's blob
+ * @blob: otherwise the blob's index, which may be out of range
  */
 const char *erofs_od_extent_blob_name(const struct erofs_od_sb_info *sbi,
 				      const struct od_inode *od, bool is_inline, u32 blob)
@@ -32,7 +32,7 @@ static int bad_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 	return -EUCLEAN;
 }
 
-/* Copies the entry of the chunk array for a byte. */
+/* Copies the chunk array entry for a byte. */
 static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		     u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
 {
@@ -47,7 +47,7 @@ static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 	return erofs_od_meta_peek(home, off, entry, od->entry_size) ? 0 : -EAGAIN;
 }
 
-/* The extent that an inode and its entry of the chunk array, if it has any, say. */
+/* Decodes the extent from the inode and its chunk array entry, if it has one. */
 static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		      const u8 *entry, struct od_extent *found, struct erofs_od_extent *extent)
 {
@@ -67,7 +67,7 @@ static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u
 }
 
 /**
- * erofs_od_map_od - map a byte of an inode of the image
+ * erofs_od_map_od - map a byte of an on-disk inode
  * @sbi: mount
  * @od: inode that is not compressed
  * @pos: the byte, below the inode's size
@@ -111,7 +111,7 @@ int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 			       pos, may_wait, extent);
 }
 
-/* False if the entry for a byte, at @off, is not in memory. */
+/* False if the entry at @off, which maps byte @pos, is not in memory. */
 static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 off,
 		     struct erofs_od_extent *extent)
 {
@@ -120,21 +120,21 @@ static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u6
 
 	if (!erofs_od_meta_peek(erofs_od_home(sbi, od->nid), off, entry, od->entry_size))
 		return false;
-	/* What is wrong with it is reported when the byte is read. */
+	/* The read itself reports what is wrong with the entry. */
 	if (map_extent(sbi, od, pos, entry, &found, extent))
 		extent->len = 0;
 	return true;
 }
 
 /**
- * erofs_od_map_ready - how many bytes can be mapped without waiting?
+ * erofs_od_map_ready - how many bytes can be mapped without waiting
  * @inode: inode
  * @pos: first byte
  * @len: bytes to look at
- * @extent: gets the extent of @pos if it was found on the way; otherwise its len is 0
+ * @extent: gets the extent of @pos if that was found anyway; otherwise its len is 0
  *
- * Starts to read missing metadata, and that of the @len bytes after, so that a
- * sequential reader finds it in memory next time.
+ * Starts to read missing metadata, and that of the next @len bytes, so that a sequential reader
+ * finds it in memory next time.
  *
  * Return: bytes from @pos on.
  */
@@ -153,7 +153,7 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_ex
 	    od_chunkmap_entry(od, min(pos + 2 * len, size) - 1, &next) < 0)
 		return len;
 	to += od->entry_size;
-	/* Most often all of these entries are in one page: it is looked up once. */
+	/* Usually all of these entries are in one page, which is then looked up once. */
 	if (from >> PAGE_SHIFT == (next + od->entry_size - 1) >> PAGE_SHIFT &&
 	    map_peek(sbi, od, pos, from, extent))
 		return len;

@@ -2,8 +2,8 @@
 /*
  * Metadata: a page cache per blob, shared by all mounts that use the blob.
  *
- * Each blob has an inode on an internal file system that cannot be mounted; page N of
- * it is page N of the blob. A miss starts a read by io.c, as for data, and the task that
+ * Each blob has an inode on an internal file system that cannot be mounted; page N of the inode
+ * is page N of the blob. A miss starts a read through io.c, as for data, and the task that
  * needs the page waits for it, killably and freezably.
  */
 #include "internal.h"
@@ -19,7 +19,7 @@
 
 #include "../compat/wait.h"
 
-/* Readahead of a miss: metadata of nearby inodes is stored together. */
+/* Readahead after a miss: metadata of nearby inodes is stored together. */
 #define META_WINDOW	(64U << 10)
 #define META_MAGIC	0x6f646d64
 
@@ -31,7 +31,7 @@ static int meta_map(struct inode *inode, u64 pos, bool may_wait,
 	extent->blob = inode->i_private;
 	extent->flags = OD_EXTENT_MAPPED;
 	extent->off = pos;
-	/* The zeroes past the end of the blob are read, too, so that reads end aligned. */
+	/* Includes the zeroes past the end of the blob, so that reads end aligned. */
 	extent->len = round_up(erofs_od_blob_end(extent->blob), (u64)CACHEFILES_OD_GRAIN) - pos;
 	extent->encoded_len = extent->len;
 	return 0;
@@ -79,7 +79,7 @@ static const struct address_space_operations meta_aops = {
 	.readahead = meta_readahead,
 };
 
-/* Files may wait for what is read for them: memory must not be reclaimed from them. */
+/* GFP_NOFS: reclaim must not enter files that may be waiting for this metadata. */
 static struct inode *new_meta_inode(struct erofs_od_blob *blob)
 {
 	unsigned int flags = memalloc_nofs_save();
@@ -96,7 +96,7 @@ static struct inode *new_meta_inode(struct erofs_od_blob *blob)
 	return inode;
 }
 
-/* Created when it is first needed: most blobs have no metadata. NULL: out of memory. */
+/* Created on first use: most blobs have no metadata. NULL if out of memory. */
 static struct inode *meta_inode(struct erofs_od_blob *blob)
 {
 	struct inode *inode = READ_ONCE(blob->meta), *other;
@@ -106,7 +106,7 @@ static struct inode *meta_inode(struct erofs_od_blob *blob)
 	inode = new_meta_inode(blob);
 	if (!inode)
 		return NULL;
-	/* Orders what the inode contains before the pointer to it. */
+	/* Orders the initialization of the inode before the pointer to it. */
 	other = cmpxchg(&blob->meta, NULL, inode);
 	if (!other)
 		return inode;
@@ -123,9 +123,9 @@ static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 }
 
 /*
- * Pages to read if @wanted of them are needed from @index on. If these are present, read as
- * many more as need no READ. Otherwise ask only a daemon that accepts wide READs for more.
- * Never read earlier pages: a daemon may not have them.
+ * Pages to read if @wanted of them are needed from @index on. If these are present, includes as
+ * many more as need no READ; otherwise includes more only if the daemon accepts wide READs.
+ * Never includes earlier pages: a daemon may not have them.
  */
 static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wanted)
 {
@@ -156,13 +156,13 @@ static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
 	struct inode *inode = READ_ONCE(blob->meta);
 	struct folio *folio = inode ? filemap_get_folio(inode->i_mapping, index) : NULL;
 
-	/* A miss is NULL on old kernels and an ERR_PTR on new ones. */
+	/* Old kernels return NULL for a miss, new ones an ERR_PTR. */
 	return IS_ERR_OR_NULL(folio) ? NULL : folio;
 }
 
 /*
- * A page of metadata, read or being read. With FGP_FOR_MMAP it is returned without the
- * lock, which would be taken unkillably.
+ * A page of metadata that is read or being read. FGP_FOR_MMAP returns it unlocked; taking the
+ * lock would be unkillable.
  */
 static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 {
@@ -183,23 +183,23 @@ static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 }
 
 /*
- * Wait until a page may be unlocked. There is no freezable wait for the lock of a folio, so
- * a folio is marked "checked" while it is being read, and @blob->wait woken up afterwards.
+ * Waits until a page may be unlocked. There is no freezable wait for a folio lock, so a folio
+ * is marked "checked" while it is being read, and @blob->wait is woken up afterwards.
  */
 static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
 {
 	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
 					  MAX_SCHEDULE_TIMEOUT) < 0)
 		return -EINTR;
-	/* Locked but not marked: by memory management, or a read is about to start or end. */
+	/* Locked but not marked: by memory management, or by a read about to start or end. */
 	if (folio_test_locked(folio))
 		schedule_timeout_killable(1);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /*
- * Waits for a page, and reads it once if the read under way failed; but not if that reached
- * its deadline, or each waiter in turn would wait for another deadline.
+ * Waits for a page, and reads it once more if the read in flight failed. Not if that read timed
+ * out, or each waiter in turn would wait for another deadline.
  */
 static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 {
@@ -217,7 +217,7 @@ static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 			folio_unlock(folio);
 		} else if (tried || (waited && READ_ONCE(blob->error) == -ETIMEDOUT)) {
 			folio_unlock(folio);
-			/* Folios carry no errno: the blob's last failure, of any page. */
+			/* Folios carry no errno: use that of the blob's last failed read. */
 			err = READ_ONCE(blob->error) ?: -EIO;
 		} else {
 			tried = true;
@@ -254,11 +254,11 @@ static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
  * erofs_od_meta_map - map metadata into memory
  * @blob: blob
  * @off: first byte
- * @len: how many; all in one page
+ * @len: bytes, all in one page
  * @meta: the result, for erofs_od_meta_unmap()
  *
  * Context: sleeps, killably and freezably.
- * Return: 0; -EUCLEAN past the blob or across pages; -EINTR killed; -EIO.
+ * Return: 0; -EUCLEAN past the end of the blob or across pages; -EINTR if killed; -EIO.
  */
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 		      struct erofs_od_meta *meta)
@@ -317,7 +317,7 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
  * @blob: blob
  * @off: first byte
  * @to: destination
- * @len: how many
+ * @len: bytes
  *
  * Context: sleeps, killably and freezably.
  * Return: as erofs_od_meta_map().
@@ -331,7 +331,7 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
  * erofs_od_meta_fetch - wait until metadata is in memory, for erofs_od_meta_peek()
  * @blob: blob
  * @off: first byte
- * @len: how many; they may be dropped at any time
+ * @len: bytes; they may be reclaimed at any time
  *
  * Context: sleeps, killably and freezably.
  * Return: as erofs_od_meta_map().
@@ -346,7 +346,7 @@ int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
  * @blob: blob
  * @off: first byte
  * @to: destination
- * @len: how many
+ * @len: bytes
  *
  * Context: does not sleep.
  * Return: false if some of it is not in memory.
@@ -381,7 +381,7 @@ bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t le
  * erofs_od_meta_start - start to read metadata
  * @blob: blob
  * @off: first byte
- * @len: how many
+ * @len: bytes
  *
  * Context: sleeps for memory and the cache, never for the daemon.
  * Return: bytes from @off on that are in memory.
@@ -401,7 +401,7 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 			meta_start_pages(inode, at >> PAGE_SHIFT,
 					 DIV_ROUND_UP(off + len, PAGE_SIZE) -
 					 (at >> PAGE_SHIFT));
-		/* Data in the cache may have been read already. */
+		/* Pages whose data is in the cache may have been read already. */
 		folio = folio ?: meta_find(blob, at >> PAGE_SHIFT);
 		ready = ready && folio && folio_test_uptodate(folio);
 		if (folio)
@@ -437,7 +437,7 @@ int erofs_od_meta_init(void)
 		kern_unmount(meta_mnt);
 		return err;
 	}
-	/* file.c widens it for streams. Single large reads, and readahead(2), may go beyond it. */
+	/* file.c widens it for streams. Single large reads and readahead(2) may exceed it. */
 	bdi = meta_mnt->mnt_sb->s_bdi;
 	bdi->ra_pages = EROFS_OD_READAHEAD_BYTES >> PAGE_SHIFT;
 	bdi->io_pages = EROFS_OD_STREAM_BYTES >> PAGE_SHIFT;
@@ -445,10 +445,10 @@ int erofs_od_meta_init(void)
 }
 
 /**
- * erofs_od_common_bdi - give a superblock the settings of readahead that all mounts have
+ * erofs_od_common_bdi - give a superblock the readahead settings common to all mounts
  * @sb: superblock
  *
- * With its files in sysfs and debugfs, one for each mount would be half of what a mount takes.
+ * One bdi per mount, with its files in sysfs and debugfs, would take half of a mount's memory.
  */
 void erofs_od_common_bdi(struct super_block *sb)
 {

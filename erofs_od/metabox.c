@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The metabox: a file of the image, compressed or not, whose bytes are inodes, xattrs, maps and
- * inline data of others.
- *
- * To the rest it is a blob of which there is metadata and nothing else: meta.c keeps its bytes,
- * as those of other blobs, and gets them by the map of the metabox inode, as those of any
- * file. It belongs to one mount.
+ * The metabox: a file in the image, compressed or not, whose contents are inodes, xattrs, maps
+ * and inline data of other files. The rest of the module sees it as a blob that has only
+ * metadata: meta.c caches it like that of other blobs, and reads it through the map of the
+ * metabox inode, like that of any file. It belongs to one mount.
  */
 #include "internal.h"
 
 #include <linux/slab.h>
 
-/* Offsets in it fit those of a page cache, and those of struct od_blob. */
+/* Offsets in it must fit a page cache and struct od_blob. */
 #define METABOX_MAX	((u64)MAX_LFS_FILESIZE - (1U << 20))
 
 /**
- * struct metabox - a metabox
- * @blob: as which it is read
+ * struct metabox - metabox of a mount
+ * @blob: the blob it is read as
  * @sbi: mount
  * @od: the metabox inode
  * @rcu: keeps @blob.wait until tasks about to wake it up are done with it
@@ -52,7 +50,7 @@ static void metabox_source(struct erofs_od_blob *blob, struct erofs_od_source *s
 	source->timeout_ms = READ_ONCE(box->sbi->blobs[0]->timeout_ms);
 }
 
-/* Not known here, and all of a pcluster is decompressed at once: see is_wide. */
+/* Unknown here, and a pcluster is decompressed as a whole anyway: see is_wide. */
 static bool metabox_is_present(const struct erofs_od_blob *blob, u64 start, u64 len)
 {
 	return false;

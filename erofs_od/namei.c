@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking up names in directories. */
+/* Directory lookups. */
 #include "internal.h"
 #include "core/dirent.h"
 
@@ -8,9 +8,9 @@
 /**
  * erofs_od_dir_block - map a block of a directory into memory
  * @dir: directory
- * @nr: number of the block, below the directory's size
+ * @nr: index of a block within the directory's size
  * @meta: the result, for erofs_od_meta_unmap()
- * @len: bytes in it
+ * @len: bytes in the block
  *
  * Context: sleeps, killably.
  */
@@ -47,7 +47,7 @@ static int search_block(struct inode *dir, struct od_dirsearch *search, u64 nr,
 /**
  * erofs_od_find - look up a name in the image
  * @dir: directory
- * @name: any name, "." and ".." included if the image has them
+ * @name: any name, including "." and ".." if the image has them
  * @nid: gets the inode's number
  *
  * Context: sleeps, killably.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mount options: parsing and showing. */
+/* Parsing and showing mount options. */
 #include "internal.h"
 
 #include <linux/fs_parser.h>
@@ -38,7 +38,7 @@ static const struct fs_parameter_spec option_specs[] = {
 	{ }
 };
 
-/* Ids of devices have 16 bits. */
+/* Device IDs have 16 bits. */
 #define DEVICES_MAX	U16_MAX
 
 static void take_string(char **to, struct fs_parameter *param)
@@ -72,7 +72,7 @@ static int parse_timeout(struct fs_context *fc, const char *text, unsigned int *
 	}
 	if (kstrtouint(text, 0, ms))
 		return invalf(fc, "erofs_od: timeout=%s: must be milliseconds or \"none\"", text);
-	/* The highest values have a meaning of their own; 49 days are as good as no limit. */
+	/* The highest values are reserved; 49 days are as good as no limit. */
 	if (*ms >= CACHEFILES_OD_TIMEOUT_METADATA)
 		*ms = CACHEFILES_OD_TIMEOUT_NONE;
 	return 0;
@@ -135,7 +135,7 @@ int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		sbi->directio = true;
 		return 0;
 	case OPT_DAX:
-		/* Whatever its value, as the kernel's own without CONFIG_FS_DAX. */
+		/* Rejected with any value, like the kernel's own without CONFIG_FS_DAX. */
 		return invalf(fc, "erofs_od: DAX is not supported");
 	default:
 		/* cache_strategy= is accepted and has no effect. */
@@ -144,7 +144,7 @@ int erofs_od_parse_param(struct fs_context *fc, struct fs_parameter *param)
 }
 
 /**
- * erofs_od_check_options - check that the options of a mount go together
+ * erofs_od_check_options - check that the options of a mount are compatible
  * @fc: mount context
  *
  * Return: 0 or -EINVAL

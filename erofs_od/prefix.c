@@ -4,7 +4,7 @@
 
 #include <linux/slab.h>
 
-/* Entries have seven bits for the number of a prefix. */
+/* Entries have seven bits for the prefix number. */
 #define PREFIXES_MAX	(OD_XATTR_LONG_PREFIX_MASK + 1)
 
 static int prefix_bytes(struct erofs_od_sb_info *sbi, u64 at, void *to, size_t len)
@@ -54,7 +54,7 @@ static int read_prefix(struct erofs_od_sb_info *sbi, u64 *at)
 
 /**
  * erofs_od_read_prefixes - read the long xattr name prefixes of an image
- * @sbi: mount with its blobs open, its packed inode and its metabox read
+ * @sbi: mount whose blobs are open, with its packed inode and metabox read
  *
  * Context: sleeps, killably.
  */

@@ -2,13 +2,14 @@
 /*
  * One page cache for files with the same data, in any image of a domain.
  *
- * When a file is first opened, its map is read: which bytes of which blobs it consists of, and
- * its inline data. An inode on an internal file system stands for each map; the files with that
- * map take its page cache in place of their own (inode->i_mapping). The pages belong to none of
- * the mounts: they are filled on behalf of the file that is read (data.c), from the blobs of its
- * mount, and stay until the VFS reclaims them, or a mount of the domain ends and no file is
- * left. A mount that ends takes with it the reads on its behalf; who waits for them
- * starts others.
+ * When a file is first opened, its map is read: the ranges of blobs it consists of, and its
+ * inline data. Each map has an inode on an internal file system; files with that map use its
+ * page cache in place of their own (inode->i_mapping).
+ *
+ * The pages belong to no mount: they are filled on behalf of the file that is read (data.c),
+ * from the blobs of its mount, and stay until the VFS reclaims them, or a mount of the domain
+ * ends and no file uses them. A mount that ends cancels the reads on its behalf; tasks that
+ * wait for these start others.
  */
 #include "internal.h"
 #include "share.h"
@@ -26,22 +27,22 @@
 
 #define SHARE_MAGIC	0x6f647368
 
-/* Larger maps take too long to read, and to compare under a lock of all inodes. */
+/* Larger maps take too long to read, and to compare under the lock of all inodes. */
 #define ENTRIES_MAX	16384U
 #define RUNS_MAX	4096U
 
-/* More than a flat file has that is not cut by many blobs. */
+/* Enough for a flat file, unless it spans many blobs. */
 #define FLAT_RUNS	4U
 
-/* After a forced unmount, how long the reads of other mounts step back. */
+/* How long reads of other mounts hold off after a forced unmount. */
 #define QUIET		(HZ / 2)
 
 /**
  * struct shared - a page cache
  * @node: in @share
  * @share: its domain's; NULL before it has one
- * @map: what it is a page cache of
- * @dropped: freed as soon as nobody has it, unless a file comes and goes meanwhile
+ * @map: the data it caches
+ * @dropped: freed once its last reference is dropped, unless a file uses it in between
  * @vfs: its inode
  */
 struct shared {
@@ -64,7 +65,7 @@ static struct shared *shared_of(const struct inode *inode)
 
 /* --- domains --- */
 
-/** erofs_od_share_new - the shared page caches of a new domain; NULL: no memory */
+/** erofs_od_share_new - allocate the shared page caches of a new domain; NULL if out of memory */
 struct erofs_od_share *erofs_od_share_new(void)
 {
 	struct erofs_od_share *share = kzalloc(sizeof(*share), GFP_KERNEL);
@@ -81,7 +82,7 @@ struct erofs_od_share *erofs_od_share_new(void)
 
 /**
  * erofs_od_share_put - drop a reference
- * @share: its page caches, or NULL
+ * @share: shared page caches of a domain, or NULL
  */
 void erofs_od_share_put(struct erofs_od_share *share)
 {
@@ -110,14 +111,14 @@ static struct inode *shared_alloc_inode(struct super_block *sb)
 	return &shared->vfs;
 }
 
-/* After it was unhashed: others may have been comparing its map. */
+/* A grace period after it was unhashed: other tasks may have been comparing its map. */
 OD_COMPAT_FREE_INODE(erofs_od_free_shared, inode)
 {
 	kvfree(shared_of(inode)->map);
 	kmem_cache_free(shared_cache, shared_of(inode));
 }
 
-/* Called once no file uses it. Nothing is being read then: see prune_one(). */
+/* Called once no file uses it. No read is in flight then: see prune_one(). */
 static void shared_evict_inode(struct inode *inode)
 {
 	struct shared *shared = shared_of(inode);
@@ -133,7 +134,7 @@ static void shared_evict_inode(struct inode *inode)
 	erofs_od_share_put(share);
 }
 
-/* Others wait for their next user, or for the VFS to reclaim them. */
+/* Otherwise kept for the next user, or until the VFS reclaims it. */
 static int shared_drop_inode(struct inode *inode)
 {
 	return READ_ONCE(shared_of(inode)->dropped) || inode_unhashed(inode);
@@ -180,9 +181,9 @@ int erofs_od_share_init(void)
 		return PTR_ERR(share_mnt);
 	}
 	sb = share_mnt->mnt_sb;
-	/* Nothing to be synced. */
+	/* There is nothing to sync. */
 	sb->s_flags |= SB_RDONLY;
-	/* The VFS asks the page cache's file system for its windows. */
+	/* The VFS takes readahead windows from the page cache's file system. */
 	erofs_od_common_bdi(sb);
 	return 0;
 }
@@ -197,7 +198,7 @@ void erofs_od_share_exit(void)
 
 /* --- maps --- */
 
-/* Runs that the map of a file may have; 0: it is not shared. */
+/* Maximum number of runs in the map of a file; 0 if it is not to be shared. */
 static u32 map_runs(const struct od_inode *od)
 {
 	u64 entries;
@@ -210,7 +211,7 @@ static u32 map_runs(const struct od_inode *od)
 	return entries > ENTRIES_MAX ? 0 : min_t(u32, entries, RUNS_MAX);
 }
 
-/* Bytes of inline data that the map of a file may have. */
+/* Maximum bytes of inline data in the map of a file. */
 static u32 map_tail(const struct inode *inode)
 {
 	return EROFS_OD_I(inode)->od.layout == OD_LAYOUT_FLAT_INLINE ? i_blocksize(inode) : 0;
@@ -249,7 +250,7 @@ static int map_fill(struct inode *inode, struct od_datamap *map, u32 max, u32 ro
 	return err;
 }
 
-/* Without the room that it does not need. */
+/* Frees unused space at the end of the map. */
 static struct od_datamap *map_trim(struct od_datamap *map)
 {
 	size_t bytes = od_datamap_bytes(map->nr, map->tail);
@@ -262,7 +263,7 @@ static struct od_datamap *map_trim(struct od_datamap *map)
 	return small;
 }
 
-/* The map of a file, or NULL: it is not to be shared, or cannot be read. */
+/* The map of a file, or NULL if it is not to be shared or cannot be read. */
 static struct od_datamap *map_read(struct inode *inode)
 {
 	const struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
@@ -316,7 +317,7 @@ static void shared_fill(struct inode *shared, struct erofs_od_share *share,
 	unlock_new_inode(shared);
 }
 
-/* The page cache of a file's map, an old or a new one; NULL: it has one of its own. */
+/* Finds or creates the page cache for a file's map. NULL: the file uses its own. */
 static struct inode *shared_get(struct inode *inode)
 {
 	struct od_datamap *map = map_read(inode);
@@ -327,7 +328,7 @@ static struct inode *shared_get(struct inode *inode)
 		return NULL;
 	hash = hsiphash(map, od_datamap_bytes(map->nr, map->tail), &hash_key);
 	shared = iget5_locked(share_mnt->mnt_sb, hash, shared_test, shared_set, map);
-	/* A new inode has taken the map. */
+	/* The new inode now owns the map. */
 	if (shared && (inode_state_read_once(shared) & I_NEW))
 		shared_fill(shared, EROFS_OD_SB(inode->i_sb)->domain->share, inode);
 	else
@@ -336,11 +337,11 @@ static struct inode *shared_get(struct inode *inode)
 }
 
 /**
- * erofs_od_share_mapping - the page cache of a file that is opened
+ * erofs_od_share_mapping - choose the page cache of a file being opened
  * @inode: regular file
  *
- * The first one to open the file finds out whether it shares its page cache; others do not
- * wait for that, but find out for themselves.
+ * The first task to open the file determines whether the page cache is shared; others do not
+ * wait for it, but determine that themselves.
  *
  * Context: sleeps, killably.
  */
@@ -352,7 +353,7 @@ struct address_space *erofs_od_share_mapping(struct inode *inode)
 	if (smp_load_acquire(&info->settled) || !READ_ONCE(EROFS_OD_SB(inode->i_sb)->share))
 		return READ_ONCE(inode->i_mapping);
 	shared = shared_get(inode);
-	/* Who was killed has found out nothing. */
+	/* A killed task has determined nothing. */
 	if (!shared && fatal_signal_pending(current))
 		return READ_ONCE(inode->i_mapping);
 	spin_lock(&inode->i_lock);
@@ -368,17 +369,17 @@ struct address_space *erofs_od_share_mapping(struct inode *inode)
 }
 
 /**
- * erofs_od_share_leave - an inode that is evicted leaves the page cache that it shares
+ * erofs_od_share_leave - detach an inode being evicted from its shared page cache
  * @inode: inode
  *
- * Reads on its behalf may go on: memory that is reclaimed must not wait for them, since
- * to fill the cache may take memory.
+ * Reads on its behalf may continue: reclaim must not wait for them, since filling the cache may
+ * take memory.
  */
 void erofs_od_share_leave(struct inode *inode)
 {
 	struct inode *shared = inode->i_mapping->host;
 
-	/* Some kernels give a device node the page cache of the device, and take it away later. */
+	/* Some kernels give a device node the page cache of its device, and reset it later. */
 	if (shared->i_sb != share_mnt->mnt_sb)
 		return;
 	inode->i_mapping = &inode->i_data;
@@ -387,8 +388,8 @@ void erofs_od_share_leave(struct inode *inode)
 }
 
 /*
- * Drops a reference, and the page cache if nobody else has one. A file that was closed may
- * have begun reads that wait for the daemon, which is for the end of their mount to wait for.
+ * Drops a reference, and the page cache if this was the last one. A closed file may have left
+ * reads that wait for the daemon; the end of their mount waits for those.
  */
 static void prune_one(struct inode *inode)
 {
@@ -399,8 +400,8 @@ static void prune_one(struct inode *inode)
 }
 
 /*
- * Frees the page caches of a domain that no file uses. The blobs that they are of may be about
- * to be closed, and have other numbers once they are opened again.
+ * Frees the page caches of a domain that no file uses. Their blobs may be closed soon, and get
+ * other numbers when they are opened again.
  */
 static void prune(struct erofs_od_share *share)
 {
@@ -422,11 +423,11 @@ static void prune(struct erofs_od_share *share)
 }
 
 /**
- * erofs_od_share_end - a mount that ends leaves the page caches of its domain
+ * erofs_od_share_end - detach a mount from the page caches of its domain
  * @sbi: mount without inodes, its blobs open
  *
- * Cancels the reads on its behalf, and waits for them to end; the loop is for reads that
- * start to wait while it runs.
+ * Cancels the reads on its behalf, and waits for them to end; the loop catches reads that start
+ * to wait while it runs.
  *
  * Context: sleeps, never on the daemon.
  */
@@ -443,11 +444,11 @@ void erofs_od_share_end(struct erofs_od_sb_info *sbi)
 }
 
 /**
- * erofs_od_share_interrupt - end what a mount waits for that is read on behalf of others
- * @sbi: mount that is unmounted by force
+ * erofs_od_share_interrupt - interrupt reads on behalf of other mounts that a mount waits for
+ * @sbi: mount being unmounted by force
  *
- * The others start their reads again, but only after this mount's have failed: both want
- * the same pages.
+ * The other mounts restart their reads, but only after this mount's have failed, since both
+ * need the same pages.
  *
  * Context: may sleep.
  */
@@ -457,7 +458,7 @@ void erofs_od_share_interrupt(struct erofs_od_sb_info *sbi)
 	unsigned int i;
 
 	atomic64_set(&share->quiet, (s64)get_jiffies_64() + QUIET);
-	/* A read that has counted this one has seen that it is to step back. */
+	/* A reader that sees the new count also sees that it must step back. */
 	smp_mb__before_atomic();
 	atomic_inc(&share->interrupts);
 	for (i = 0; i < sbi->nr_blobs; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /proc/fs/erofs_od: mounts, a line per mount and blob; stats, a line per mount. */
+/* /proc/fs/erofs_od: mounts, with a line per mount and blob; stats, with a line per mount. */
 #include "internal.h"
 
 #include <linux/kdev_t.h>
@@ -56,7 +56,7 @@ static void stats_use(struct erofs_od_sb_info *sbi, void *data)
 	seq_printf(seq, "\t%ld\n", atomic_long_read(&sbi->encoded));
 }
 
-/* Reads of file data: metadata is read for all mounts of a blob. */
+/* Counts file data only: metadata is read for all mounts of a blob. */
 static int stats_show_uses(struct seq_file *seq, void *unused)
 {
 	seq_puts(seq, "dev\tfsid\tdomain\tcache");

@@ -26,9 +26,9 @@ static int sb_statfs(struct dentry *dentry, struct kstatfs *buf)
 }
 
 /*
- * umount -f: fails what waits for the daemon, so that the files can be closed. The VFS
- * retries a failed read, and new ones may come: none waits for long any more, unless a
- * remount sets another deadline. Files of this host have none.
+ * umount -f: fails reads that wait for the daemon, so that files can be closed. The VFS retries
+ * failed reads and new ones may start: from now on none waits for long, unless a remount sets
+ * another deadline. Reads of local files have no deadline.
  */
 static void sb_umount_begin(struct super_block *sb)
 {
@@ -62,7 +62,7 @@ static void setup_super(struct super_block *sb)
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 
 	sb->s_flags |= SB_RDONLY | SB_NOATIME;
-	/* What is fetched again may differ from what was measured. */
+	/* Data that is fetched again may differ from what was measured. */
 	if (sbi->fsid)
 		sb->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
 	sb->s_stack_depth = sbi->stack_depth;
@@ -93,7 +93,7 @@ static int make_root(struct super_block *sb)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
-/* A block device brings its own, and files of this host need no more than is usual. */
+/* A block device has its own, and for local files the usual one is enough. */
 static int setup_bdi(struct super_block *sb)
 {
 	if (sb->s_bdev)
@@ -104,7 +104,7 @@ static int setup_bdi(struct super_block *sb)
 	return 0;
 }
 
-/* The image is open. On failure erofs_od_kill_sb() cleans up. */
+/* Called with the image open. On failure erofs_od_kill_sb() cleans up. */
 static int fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
@@ -125,7 +125,7 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	return err;
 }
 
-/* Also called for a superblock that is being shut down: its sbi may have been freed. */
+/* Also called for a superblock being shut down, whose sbi may have been freed. */
 static int is_twin(struct super_block *sb, struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = fc->s_fs_info;
@@ -139,8 +139,8 @@ static int no_new_super(struct super_block *sb, struct fs_context *fc)
 }
 
 /*
- * Shares the twin's superblock; -ENOENT: it has none, yet or any more, or the one found has
- * other options: a remount changed them, or the twin was freed and its memory reused.
+ * Shares the twin's superblock. -ENOENT if it does not exist, yet or any more, or if the one
+ * found has other options: a remount changed them, or the twin was freed and its memory reused.
  */
 static int share_super(struct fs_context *fc)
 {
@@ -165,7 +165,7 @@ static void drop_tree(struct fs_context *fc)
 	deactivate_locked_super(sb);
 }
 
-/* A block device has one superblock, whatever the options, but for those that name the image. */
+/* A block device has one superblock, whatever the options other than those that name the image. */
 static int get_tree_device(struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = fc->s_fs_info;
@@ -182,7 +182,7 @@ static int get_tree_device(struct fs_context *fc)
 	return 0;
 }
 
-/* A file or block device of this host. Each mount of a file has a superblock of its own. */
+/* For a local file or block device. Each mount of a file has its own superblock. */
 static int get_tree_local(struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = fc->s_fs_info;
@@ -191,12 +191,12 @@ static int get_tree_local(struct fs_context *fc)
 	sbi->source = kstrdup(fc->source, GFP_KERNEL);
 	if (!sbi->source)
 		return -ENOMEM;
-	/* Or the device would be opened for writing. */
+	/* Otherwise the device would be opened for writing. */
 	fc->sb_flags |= SB_RDONLY;
 	err = erofs_od_open_image(sbi);
 	if (!err)
 		err = sbi->bdev ? get_tree_device(fc) : get_tree_nodev(fc, fill_super);
-	/* As below. */
+	/* As in get_tree(). */
 	if (err && fc->s_fs_info)
 		erofs_od_close_image(sbi);
 	return err;
@@ -223,13 +223,13 @@ static int get_tree(struct fs_context *fc)
 	}
 	if (!err)
 		err = get_tree_nodev(fc, fill_super);
-	/* Now: the context may be kept open. NULL once a superblock owns it, or did. */
+	/* Now, since the context may be kept open. NULL once a superblock has taken it. */
 	if (err && fc->s_fs_info)
 		erofs_od_close_image(sbi);
 	return err;
 }
 
-/* Options that name the image cannot change, and are ignored. */
+/* Options that name the image cannot change and are ignored. */
 static int reconfigure(struct fs_context *fc)
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(fc->root->d_sb);
@@ -260,7 +260,7 @@ static void free_fc(struct fs_context *fc)
 		return;
 	erofs_od_close_image(sbi);
 	erofs_od_free_options(sbi);
-	/* As in erofs_od_kill_sb(): to open an image may take direct reads. */
+	/* As in erofs_od_kill_sb(): opening an image may take direct reads. */
 	kfree_rcu(sbi, rcu);
 }
 
@@ -308,13 +308,13 @@ void erofs_od_kill_sb(struct super_block *sb)
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(sb);
 
 	erofs_od_list_mount(sbi, false);
-	/* Evicts all inodes, and with each the reads that wait for the daemon. */
+	/* Evicts all inodes, cancelling their reads that wait for the daemon. */
 	if (sbi->bdev)
 		kill_block_super(sb);
 	else
 		kill_anon_super(sb);
 	erofs_od_close_image(sbi);
 	erofs_od_free_options(sbi);
-	/* The end of a direct read may still be about to wake up its reader. */
+	/* A completing direct read may still be about to wake up its reader. */
 	kfree_rcu(sbi, rcu);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Symbolic links. A target that follows its inode is read with it, others when they are
+ * Symbolic links. A target that follows its inode is read along with it, others when they are
  * followed. Their blocks are cached with the metadata.
  */
 #include "internal.h"
@@ -21,7 +21,7 @@ static int check_link(struct erofs_od_sb_info *sbi, u64 nid, const char *link, u
  * erofs_od_read_fast_link - read the target of a link if it follows the inode
  * @sbi: mount
  * @od: inode of a link
- * @link: the target, to be freed; NULL if it is elsewhere
+ * @link: the target, to be freed by the caller; NULL if it is stored elsewhere
  *
  * Context: sleeps, killably.
  */
@@ -59,7 +59,7 @@ static const char *get_link(struct dentry *dentry, struct inode *inode,
 	char *link;
 	int err;
 
-	/* Under RCU this must not sleep. */
+	/* RCU walk must not sleep. */
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
 	link = kzalloc(size + 1, GFP_KERNEL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events for tracing. */
+/* Trace events. */
 #include "internal.h"
 
 #include <linux/fs.h>
@@ -9,15 +9,15 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* The image of a mount was opened, or could not be. */
+/* The image of a mount was opened, or failed to open. */
 void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error)
 {
 	trace_erofs_od_mount(sbi, error);
 }
 
 /*
- * Bytes were read; there is an event for failure alone. Bytes of compressed directories, of
- * links and of the packed inode have no VFS inode, and during a mount no superblock.
+ * A read completed; a separate event reports failures only. Compressed directories, symbolic
+ * links and the packed inode have no VFS inode here, and during a mount there is no superblock.
  */
 void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Extended attributes: from inline and shared entries to the VFS. */
+/* Extended attributes, inline and shared. */
 #include "internal.h"
 
 #include <linux/posix_acl_xattr.h>
@@ -8,11 +8,11 @@
 #include <linux/xattr.h>
 
 /**
- * struct found_xattr - an attribute that a walk has found
- * @entry: the image's entry
+ * struct found_xattr - an attribute found by a walk
+ * @entry: the on-disk entry, decoded
  * @prefix: its prefix, resolved
- * @value: its value if it is in memory, else NULL
- * @value_off: otherwise, its offset in what shared_home() returns
+ * @value: its value if that is in memory, else NULL
+ * @value_off: otherwise its offset in the blob that shared_home() returns
  * @name: buffer for a name that is not in memory
  */
 struct found_xattr {
@@ -23,7 +23,7 @@ struct found_xattr {
 	char name[OD_NAME_MAX];
 };
 
-/* Return values of visitors, besides errors. */
+/* Return values of visitors other than errors. */
 enum { GO_ON, STOP };
 
 typedef int (*xattr_visit)(struct erofs_od_sb_info *sbi,
@@ -93,7 +93,7 @@ static int visit_shared(struct erofs_od_sb_info *sbi, const struct od_xattr_body
 	return GO_ON;
 }
 
-/* Reads the xattr body of an inode; to be freed with kvfree(). */
+/* Reads the xattr body of an inode; freed with kvfree(). */
 static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		     struct od_xattr_body *body)
 {
@@ -117,7 +117,7 @@ static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
  * walk_xattrs - visit the attributes of an inode
  * @inode: inode
  * @body: its body, in memory
- * @visit: called for each, until it returns other than 0
+ * @visit: called for each, until it returns nonzero
  * @data: for @visit
  */
 static int walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
@@ -145,7 +145,7 @@ static int walk_xattrs(struct inode *inode, const struct od_xattr_body *body,
  * @name: rest of the name
  * @len: its length
  * @buffer: gets the value
- * @size: its size; 0: only the size of the value is wanted
+ * @size: its size, or 0 to query that of the value
  * @result: bytes in the value
  */
 struct xattr_get {
@@ -222,7 +222,7 @@ int erofs_od_getxattr(struct inode *inode, u8 index, const char *name,
 /**
  * struct xattr_list - list of attributes
  * @buffer: gets the names
- * @size: its size; 0: only the size of the names is wanted
+ * @size: its size, or 0 to query that of the names
  * @used: bytes that the names take
  */
 struct xattr_list {
@@ -231,7 +231,7 @@ struct xattr_list {
 	size_t used;
 };
 
-/* The text of a short prefix, or NULL for one that is hidden. */
+/* The text of a short prefix, or NULL if such names are hidden. */
 static const char *prefix_name(const struct erofs_od_sb_info *sbi, u8 index)
 {
 	switch (index) {

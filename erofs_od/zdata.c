@@ -2,10 +2,10 @@
 /*
  * Compressed data: from folios to pclusters, and back.
  *
- * A pcluster is always read as a whole, and those that are adjacent in a blob are read
- * together, into a buffer. When the last byte of a pcluster has been read, a work item
- * decompresses it to the folios of the batch, and accounts for its part of the batch,
- * whether that succeeded or not. What a reader waits for overtakes what is read ahead.
+ * A pcluster is always read as a whole, and pclusters that are adjacent in a blob are read
+ * together, into one buffer. Once the last byte of a pcluster has been read, a work item
+ * decompresses it into the folios of the batch and accounts for its part of the batch, whether
+ * that succeeded or not. Data that a reader waits for takes precedence over readahead.
  */
 #include "io.h"
 #include "zmap.h"
@@ -20,22 +20,22 @@
 
 #include "../compat/wait.h"
 
-/* Compressed bytes of a mount in memory. */
+/* Limit on a mount's compressed bytes in memory. */
 #define ENCODED_MAX	(32L << 20)
-/* Pclusters in a read: of a batch of many folios, and of one folio. */
+/* Pclusters in a read for a batch of many folios, and for one folio. */
 #define PARTS_MAX	64U
 #define PARTS_FEW	4U
-/* Decompressors may read so many bytes past their input. */
+/* Decompressors may read this many bytes past their input. */
 #define SLACK		16U
 
 /**
  * struct part - the part of a batch that comes from a pcluster
  * @work: decompresses it
- * @zread: the read that it belongs to
- * @out: which bytes of the pcluster
+ * @zread: read that it belongs to
+ * @out: bytes needed from the pcluster
  * @at: where the pcluster starts in the read
- * @left: bytes of it not reported
- * @error: errno of one that failed
+ * @left: bytes of it not yet reported
+ * @error: errno of a failed read
  */
 struct part {
 	struct work_struct work;
@@ -49,13 +49,13 @@ struct part {
 /**
  * struct zread - adjacent pclusters of a blob, being read
  * @read: the read
- * @batch: batch that they are for
+ * @batch: batch that is read
  * @blob: blob
  * @pinned: blob whose operation count keeps the mount; @blob unless that is the metabox
  * @buf: destination of the read
  * @bvec: its pages
  * @encoded: parts that still need @buf
- * @refs: parts not accounted for
+ * @refs: parts not yet accounted for
  * @max: parts allocated
  * @nr: parts
  * @part: parts, in the order of the blob
@@ -74,11 +74,11 @@ struct zread {
 	struct part part[];
 };
 
-/* What completes the first folio of a batch, and the rest of readahead. */
+/* Workqueues that complete the first folio of a batch, and the rest of readahead. */
 static struct workqueue_struct *first_wq, *rest_wq;
 
 /**
- * erofs_od_zdata_is_full - whether a mount has as much compressed data in memory as allowed
+ * erofs_od_zdata_is_full - whether a mount's compressed data in memory has reached the limit
  * @sbi: mount
  */
 bool erofs_od_zdata_is_full(const struct erofs_od_sb_info *sbi)
@@ -86,7 +86,7 @@ bool erofs_od_zdata_is_full(const struct erofs_od_sb_info *sbi)
 	return atomic_long_read(&sbi->encoded) >= ENCODED_MAX;
 }
 
-/* A read that is alone is always allowed. */
+/* The only read in flight is always allowed. */
 static bool charge(struct erofs_od_sb_info *sbi, long len)
 {
 	long encoded = atomic_long_read(&sbi->encoded);
@@ -98,7 +98,7 @@ static bool charge(struct erofs_od_sb_info *sbi, long len)
 	return true;
 }
 
-/* The barrier pairs with that of a task that starts to wait, then looks at the counter. */
+/* The barrier pairs with that of a task that starts to wait, then checks the counter. */
 static void uncharge(struct erofs_od_sb_info *sbi, long len)
 {
 	atomic_long_sub(len, &sbi->encoded);
@@ -107,7 +107,7 @@ static void uncharge(struct erofs_od_sb_info *sbi, long len)
 		wake_up_all(&sbi->encoded_wait);
 }
 
-/* Waits, killably, for reads that have a deadline or that are being decompressed. */
+/* Waits, killably, for reads that have a deadline or are being decompressed. */
 static int charge_wait(struct erofs_od_batch *batch, long len)
 {
 	struct erofs_od_sb_info *sbi = batch->source.sbi;
@@ -153,7 +153,7 @@ static void zread_put(struct zread *zread)
 	erofs_od_batch_put(zread->batch);
 	kvfree(zread->bvec);
 	kfree(zread);
-	/* Last: without operations the blob, and then the mount, may be freed. */
+	/* Last: once the blob has no operations left, it and then the mount may be freed. */
 	pinned->backend->end(pinned);
 }
 
@@ -174,9 +174,7 @@ static void part_work(struct work_struct *work)
 	zread_put(zread);
 }
 
-/*
- * A reader waits for the first folio of its batch, and not for all that is read ahead for others.
- */
+/* A reader waits for the first folio of its batch, not for all of its readahead. */
 static bool part_is_first(const struct part *part)
 {
 	const struct erofs_od_batch *batch = part->zread->batch;
@@ -188,7 +186,7 @@ static void part_report(struct part *part, u32 len, int error)
 {
 	if (error)
 		WRITE_ONCE(part->error, error);
-	/* Full barrier: the work item sees the error and the bytes. */
+	/* Full barrier: the work item sees the error and the data. */
 	if (atomic_sub_and_test((int)len, &part->left))
 		queue_work(part_is_first(part) ? first_wq : rest_wq, &part->work);
 }
@@ -217,7 +215,7 @@ static int zread_alloc(struct zread *zread)
 	unsigned int nofs, nr = 0;
 	u8 *p;
 
-	/* Before v5.18 kvmalloc() takes no GFP_NOFS. */
+	/* Before v5.18 kvmalloc() does not accept GFP_NOFS. */
 	nofs = memalloc_nofs_save();
 	zread->buf = kvmalloc(left + SLACK, GFP_KERNEL | __GFP_NOWARN);
 	if (zread->buf)
@@ -244,7 +242,7 @@ static int zread_alloc(struct zread *zread)
 	return 0;
 }
 
-/* An inline pcluster was read with its inode, so most often needs no read of its own. */
+/* An inline pcluster was read along with its inode, so it seldom needs another read. */
 static bool zread_peek(struct zread *zread)
 {
 	return (zread->part[0].out.x.flags & OD_ZEXTENT_INLINE) &&
@@ -256,7 +254,7 @@ static bool zread_is_boxed(const struct zread *zread)
 	return !zread->blob->backend->read;
 }
 
-/* Returns -EAGAIN if it is in the metabox, and some of that is not in memory. */
+/* Returns -EAGAIN if part of it is in the metabox and not in memory. */
 static int zread_try(struct zread *zread)
 {
 	struct erofs_od_batch *batch = zread->batch;
@@ -293,8 +291,8 @@ uncharge:
 }
 
 /*
- * What is in the metabox has to be in memory first. Nothing is charged meanwhile: to read the
- * metabox may itself wait for other reads to be uncharged.
+ * The metabox has to be in memory first. Nothing is charged meanwhile: reading the metabox may
+ * itself wait for other reads to be uncharged.
  */
 static int zread_start(struct zread *zread)
 {
@@ -390,7 +388,7 @@ static int zread_add(struct erofs_od_batch *batch, struct zread **pzread, u64 po
 	return 0;
 }
 
-/* A corrupt map of a block says nothing about others; any other failure ends the batch. */
+/* A corrupt mapping of one block leaves others readable; any other error ends the batch. */
 static u64 failed_end(const struct erofs_od_batch *batch, u64 pos, int err)
 {
 	u64 blk = 1ULL << batch->source.sbi->od.blkbits;
@@ -438,7 +436,7 @@ int erofs_od_zdata_submit(struct erofs_od_batch *batch)
 	return first_err;
 }
 
-/* In each no more at once than processors, to bound the temporary memory. */
+/* At most one work item per CPU in each, to bound temporary memory. */
 static struct workqueue_struct *wq_alloc(const char *name, unsigned int flags)
 {
 	return alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM | flags, num_online_cpus(), name);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compression: what an image needs, and the map headers of compressed inodes. */
+/* Compression: what an image requires, and the map headers of compressed inodes. */
 #include "internal.h"
 #include "core/zinode.h"
 #include "decompressor.h"
 
 #include <linux/slab.h>
 
-/* Longest record of a configuration: its length has 16 bits, and 0 stands for this. */
+/* Longest record of a configuration: its length has 16 bits, with 0 standing for 65536. */
 #define RECORD_MAX	65536U
 
 /* Reads the record at *off and advances to the next one. */
@@ -61,8 +61,8 @@ static int get_algorithm(struct erofs_od_sb_info *sbi, unsigned int algorithm, u
  * erofs_od_zinit - prepare to decompress the data of an image
  * @sbi: mount with its superblock read
  *
- * An algorithm that the image lists has to be supported. Without a list, LZ4 may be used or
- * not: if the kernel does not have it, inodes are refused one by one.
+ * An algorithm that the image lists has to be supported. Without a list, LZ4 may or may not be
+ * used: if the kernel lacks it, each inode that needs it is refused.
  *
  * Context: sleeps, killably.
  * Return: 0; -EOPNOTSUPP with a log line; or another errno. In all cases erofs_od_zexit()
@@ -90,7 +90,7 @@ int erofs_od_zinit(struct erofs_od_sb_info *sbi)
 
 /**
  * erofs_od_zexit - undo erofs_od_zinit()
- * @sbi: mount of which nothing is being read
+ * @sbi: mount without reads in flight
  */
 void erofs_od_zexit(struct erofs_od_sb_info *sbi)
 {
@@ -102,7 +102,7 @@ void erofs_od_zexit(struct erofs_od_sb_info *sbi)
 	sbi->algorithms = 0;
 }
 
-/* Algorithms that an inode may use: with encoded extents, any that the image lists. */
+/* Checks the algorithms that an inode may use: with encoded extents, any that the image lists. */
 static int check_algorithms(const struct erofs_od_sb_info *sbi, const struct od_zinode *z,
 			    const char **why)
 {

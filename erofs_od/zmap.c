@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From an offset in a compressed inode to an extent, and its pcluster in a blob of the mount. */
+/* Mapping offsets in a compressed inode to extents and their pclusters in blobs of the mount. */
 #include "zmap.h"
 
 #include <linux/ratelimit.h>
@@ -7,9 +7,9 @@
 
 /**
  * struct map_reader - how a lookup reads the map
- * @home: what the map is in
+ * @home: blob that holds the map
  * @may_wait: wait for metadata, killably
- * @missing: first byte that it would have had to wait for
+ * @missing: first byte that was not in memory
  * @missing_len: bytes from there on
  */
 struct map_reader {
@@ -19,7 +19,7 @@ struct map_reader {
 	u32 missing_len;
 };
 
-/* A hostile map may send a lookup through all of it. */
+/* A hostile map may make a lookup read all of it. */
 static int read_map(void *data, u64 off, void *to, u32 len)
 {
 	struct map_reader *reader = data;
@@ -67,7 +67,7 @@ static int lookup(struct erofs_od_sb_info *sbi, struct map_reader *reader,
 	return od_zmap(&map, od, &od->z, pos, x);
 }
 
-/* Where the pcluster of an extent is; NULL for a hole. */
+/* The blob that holds the pcluster of an extent; NULL for a hole. */
 static struct erofs_od_blob *blob_of(const struct erofs_od_sb_info *sbi, const struct od_inode *od,
 				     const struct od_zextent *x)
 {
@@ -87,7 +87,7 @@ static int zmap_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 
 	return err;
 }
 
-/* If the packed inode is not compressed, a run of it is like a plain pcluster. */
+/* A run of a packed inode that is not compressed is treated as a plain pcluster. */
 static int zmap_packed_plain(struct erofs_od_sb_info *sbi, u64 pos, bool may_wait,
 			     struct erofs_od_zplace *zplace)
 {
@@ -136,7 +136,7 @@ static int zmap_fragment(struct erofs_od_sb_info *sbi, u64 pos, bool may_wait,
  * @od: inode
  * @pos: the byte, below the inode's size
  * @may_wait: wait for metadata
- * @zplace: where it is
+ * @zplace: its extent and pcluster
  *
  * Context: sleeps, killably if @may_wait.
  * Return: 0; -EAGAIN if it would have to wait; -EUCLEAN and -EOPNOTSUPP with a log line;
@@ -186,7 +186,7 @@ int erofs_od_zmap_extent(struct inode *inode, u64 pos, struct erofs_od_extent *e
 	return 0;
 }
 
-/* How many bytes can be mapped by entries in memory; starts to read the others. */
+/* How many bytes can be mapped by entries in memory; starts to read missing entries. */
 static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
 {
 	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
@@ -195,25 +195,25 @@ static u64 entries_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od
 
 	if (!wanted)
 		return len;
-	/* The last entries tell where a fragment starts. */
+	/* The last entries locate the fragment. */
 	if ((od->z.advise & OD_ZADVISE_FRAGMENT) &&
 	    erofs_od_meta_start(home, od->z.end - entry, entry) != entry)
 		return 0;
 	ready = erofs_od_meta_start(home, off, wanted);
 	if (ready == wanted) {
-		/* A sequential reader needs the next ones. */
+		/* Sequential readers need the next ones. */
 		wanted = min(wanted, od->z.end - off - wanted);
 		if (wanted)
 			erofs_od_meta_start(home, off + ready, wanted);
 		return len;
 	}
-	/* Entries have this many bytes or fewer; the last one only ends an extent. */
+	/* An entry covers at most this many bytes; the last one only ends an extent. */
 	end = (pos >> od->z.lclusterbits) + ready / entry;
 	end = (end - !!end) << od->z.lclusterbits;
 	return end > pos ? min(end - pos, len) : 0;
 }
 
-/* As entries_ready(): which records a lookup needs is known only from the lookup itself. */
+/* Like entries_ready(), but which records a lookup needs is known only from the lookup itself. */
 static u64 records_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 len)
 {
 	struct map_reader reader = { };
@@ -227,7 +227,7 @@ static u64 records_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od
 			erofs_od_meta_start(reader.home, reader.missing, reader.missing_len);
 			return at - pos;
 		}
-		/* Any other error is reported by the read itself. */
+		/* The read itself reports any other error. */
 		if (err)
 			return len;
 		at = x.start + x.len;
@@ -242,10 +242,10 @@ static u64 map_ready(struct erofs_od_sb_info *sbi, const struct od_inode *od, u6
 }
 
 /**
- * erofs_od_zmap_ready - how many bytes can be mapped without waiting?
+ * erofs_od_zmap_ready - how many bytes can be mapped without waiting
  * @inode: compressed inode
  * @pos: first byte
- * @len: bytes to look at
+ * @len: bytes to check
  *
  * Starts to read missing metadata, and some more.
  *
@@ -263,7 +263,7 @@ u64 erofs_od_zmap_ready(struct inode *inode, u64 pos, u64 len)
 		return map_ready(sbi, od, pos, len);
 	bytes = min(len, size - pos);
 	at = pos + od->z.fragment;
-	/* An invalid offset is reported by the read itself. */
+	/* The read itself reports an invalid offset. */
 	if (!od_inode_is_compressed(&sbi->packed) || at >= sbi->packed.size)
 		return len;
 	return map_ready(sbi, &sbi->packed, at, bytes) == bytes ? len : 0;

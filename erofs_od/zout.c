@@ -2,10 +2,10 @@
 /*
  * From a pcluster to the folios of a batch.
  *
- * Decompressors write to adjacent addresses, from the first byte of the extent to the last
- * one that is wanted. These are the pages of the batch itself, which nobody else sees or
- * writes to before they are unlocked; temporary pages stand in for those that would get
- * bytes that are not wanted.
+ * Decompressors write to contiguous addresses, from the first byte of the extent to the last
+ * one needed. These are the pages of the batch itself, which nothing else reads or writes
+ * before they are unlocked; temporary pages stand in for those that would receive unneeded
+ * bytes.
  */
 #include "zout.h"
 #include "decompressor.h"
@@ -17,11 +17,11 @@
 #include <linux/vmalloc.h>
 
 /**
- * struct window - the pages that an extent is decompressed to
- * @base: byte of the file that the batch starts with
+ * struct window - the pages an extent is decompressed into
+ * @base: first byte of the batch in the file
  * @first: first page, counted from @base
  * @nr: pages
- * @temporary: the first so many are not of the batch
+ * @temporary: number of leading pages that are not in the batch
  * @page: pages
  * @addr: their address
  * @mapped: by vm_map_ram()
@@ -43,7 +43,7 @@ static void window_free(struct window *w)
 	kvfree(w->page);
 }
 
-/* Temporary: up to the page after which all bytes are wanted. */
+/* Uses temporary pages up to the page after which all bytes are needed. */
 static int window_alloc(struct erofs_od_batch *batch, const struct erofs_od_zout *out,
 			struct window *w)
 {
@@ -107,7 +107,7 @@ static void copy_to_batch(struct erofs_od_batch *batch, u64 pos, const u8 *from,
 	}
 }
 
-/* The last temporary page may have wanted bytes. */
+/* The last temporary page may hold needed bytes. */
 static void window_copy(struct erofs_od_batch *batch, const struct erofs_od_zout *out,
 			const struct window *w)
 {
@@ -184,7 +184,7 @@ static void copy_plain(struct erofs_od_batch *batch, const struct erofs_od_zout 
 }
 
 /**
- * erofs_od_zout - bring the wanted bytes of a pcluster to their folios
+ * erofs_od_zout - copy or decompress the needed bytes of a pcluster into their folios
  * @batch: batch
  * @out: which bytes
  * @in: the pcluster

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ZSTD: one frame. */
+/* ZSTD: a single frame. */
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -8,7 +8,7 @@
 #include "decompressor.h"
 
 /**
- * struct zstd_context - a context
+ * struct zstd_context - decompressor context
  * @window: largest window
  * @size: bytes in @space
  * @space: workspace
@@ -62,7 +62,7 @@ static int zstd_decompress(void *context, const struct erofs_od_stream *stream)
 		ret = zstd_decompress_stream(z, &out, &in);
 		if (zstd_is_error(ret))
 			return -EUCLEAN;
-		/* 0: the end of the frame, which may take a call more than the output. */
+		/* 0 marks the end of the frame, which may take one more call than the output. */
 	} while (ret && out.pos + in.pos != before && !(stream->partial && out.pos == out.size));
 	if (out.pos != out.size)
 		return -EUCLEAN;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where pclusters of encoded extents start, for those that do not say so themselves: some sums
- * of lengths, for core/zrecords.c.
+ * Start addresses of pclusters for encoded extents that do not record them: partial sums of
+ * lengths, for core/zrecords.c.
  */
 #include "zmap.h"
 
@@ -9,15 +9,15 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-/* A page of them for each inode, at most. */
+/* At most one page of sums per inode. */
 #define SUMS_MAX	512U
 
 /**
  * struct od_zsums - the sums of an inode
  * @lock: protects @nr and @sum; a leaf
  * @shift: log2 of the records from one sum to the next
- * @max: sums there is room for
- * @nr: sums known, the first ones
+ * @max: capacity of @sum
+ * @nr: number of sums known, from the first on
  * @sum: first byte of the pcluster of record 1 << @shift, 2 << @shift, and so on
  */
 struct od_zsums {
@@ -32,9 +32,9 @@ struct od_zsums {
  * erofs_od_zsums_new - allocate the sums of an inode
  * @z: its map header; gets them, if it needs any
  *
- * Without them lookups take longer, and yield the same.
+ * Lookups without sums are slower, with the same result.
  *
- * Context: sleeps for memory. erofs_od_zsums_free() once no lookup can be under way.
+ * Context: sleeps for memory. Call erofs_od_zsums_free() once no lookup can be running.
  */
 void erofs_od_zsums_new(struct od_zinode *z)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device table: slots, device ids, the flattened image. */
+/* The device table: slots, device IDs, the flattened image. */
 #include <kunit/test.h>
 
 #include "support.h"
@@ -115,7 +115,7 @@ static void blobtab_flat_addresses(struct kunit *test)
 	}
 }
 
-/* The bytes around both ends of a slot, and of one that ends with all numbers. */
+/* The bytes at both ends of a slot, and of one that ends at the largest address. */
 static void blobtab_flat_edges(struct kunit *test)
 {
 	static const struct od_blob blobs[] = {
@@ -155,7 +155,7 @@ static void blobtab_flat_edges(struct kunit *test)
 	}
 }
 
-/* Whatever is in a slot: a tag that ends, and numbers as they are. */
+/* Extreme slots: a tag that ends early, and numbers taken as they are. */
 static void blobtab_slot_limits(struct kunit *test)
 {
 	u8 *p = kunit_kzalloc(test, sizeof(struct od_disk_slot), GFP_KERNEL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The chunk map: every layout, holes, ends, and places outside the blobs. */
+/* The chunk map: every layout, holes, ends, and addresses outside the blobs. */
 #include <kunit/test.h>
 
 #include "support.h"
@@ -56,7 +56,7 @@ static void chunkmap_flat_plain(struct kunit *test)
 		check(test, &cases[i], &inode, NULL);
 }
 
-/* What is there is served, what is not fails, nothing wraps. */
+/* Data that exists is mapped, other data fails, and nothing wraps. */
 static void chunkmap_flat_outside(struct kunit *test)
 {
 	static const struct od_inode beyond = {
@@ -85,7 +85,7 @@ static void chunkmap_flat_outside(struct kunit *test)
 	      &wraps, NULL);
 	check(test, &(struct map_case) { .name = "the end of all", .pos = (1ULL << 63) - 2,
 					 .err = -EUCLEAN }, &wraps, NULL);
-	/* The blob is 100 bytes short of a block: no byte of the file may lie there. */
+	/* The blob is 100 bytes short of a block: no byte of the file may be there. */
 	check(test, &(struct map_case) { .name = "in a slot", .pos = 0, .blob = 1, .off = 5 * BLK,
 					 .len = 5 * BLK - 100 }, &flattened, NULL);
 	check(test, &(struct map_case) { .name = "missing bytes", .pos = 5 * BLK - 100,
@@ -101,7 +101,7 @@ static void chunkmap_flat_outside(struct kunit *test)
 	      &flattened, NULL);
 }
 
-/* Without data: a hole to the end of the last block, wherever its blocks would be. */
+/* Without data: a hole up to the end of the last block, whatever the block address. */
 static void chunkmap_flat_hole(struct kunit *test)
 {
 	static const struct od_inode inode = {
@@ -173,7 +173,7 @@ static void chunkmap_entries(struct kunit *test)
 	inode.layout = OD_LAYOUT_FLAT_PLAIN;
 	KUNIT_EXPECT_EQ(test, od_chunkmap_entry(&inode, 0, &off), 0);
 
-	/* An array that would reach beyond all offsets. */
+	/* An array that would extend past the largest offset. */
 	inode = chunked;
 	inode.off = ~0ULL - 200;
 	inode.chunkbits = 9;
@@ -222,7 +222,7 @@ static void chunkmap_indexed_chunks(struct kunit *test)
 	}
 }
 
-/* Higher bits of block numbers, which others than such arrays do not have. */
+/* Upper bits of block numbers, which only 48-bit arrays have. */
 static void chunkmap_48bit_chunks(struct kunit *test)
 {
 	static const struct od_blob large[] = {
@@ -296,7 +296,7 @@ static void chunkmap_plain_chunks(struct kunit *test)
 					 .len = 51 * BLK }, &inode, entry);
 }
 
-/* No block, position or size may wrap an offset: whatever is found is inside. */
+/* No block, position or size may wrap an offset: every result is inside the blob. */
 static void chunkmap_never_outside(struct kunit *test)
 {
 	static const u64 sizes[] = { 1, BLK, 3 * BLK + 1, 1ULL << 32, (1ULL << 63) - 1 };
@@ -329,7 +329,7 @@ static void chunkmap_never_outside(struct kunit *test)
 	}
 }
 
-/* The smallest and the largest blocks there are. */
+/* The smallest and the largest block size. */
 static void chunkmap_block_sizes(struct kunit *test)
 {
 	static const u8 sizes[] = { 9, 12, 16 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands that a daemon writes, right and wrong ones. */
+/* Commands that a daemon writes, valid and invalid. */
 #include <kunit/test.h>
 
 #include "cachefiles_od/core/command.h"
@@ -81,7 +81,7 @@ static void command_bad_commands(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, parse(cases[i].text, cases[i].len, buf, &cmd), cases[i].err);
 }
 
-/* In memory of its own: what is parsed is cut. */
+/* In a separate buffer, since parsing modifies it. */
 static int parse_copen(const char *arg, char buf[64], struct od_copen *copen)
 {
 	memcpy(buf, arg, strlen(arg) + 1);
@@ -106,7 +106,7 @@ static void command_copen_answers(struct kunit *test)
 		{ "7,-2", 0, 7, -ENOENT, "" },
 		{ "7,-4095", 0, 7, -4095, "" },
 		{ "7,9223372036854710272", 0, 7, S64_MAX - 0xffff, "" },
-		/* The id is right, so that the open can be failed. */
+		/* The ID is valid, so that the OPEN can be failed. */
 		{ "7,-4096", 1, 7, -EINVAL, "" },
 		{ "7,-0", 1, 7, -EINVAL, "" },
 		{ "7,", 1, 7, -EINVAL, "" },
@@ -175,7 +175,7 @@ static void command_percents(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_command_percent("-5%", &v), -EINVAL);
 }
 
-/* A command may be as long as the device takes it; blanks are of five kinds. */
+/* A command may be as long as the device accepts; there are five kinds of blanks. */
 static void command_lengths(struct kunit *test)
 {
 	size_t len = 4095;
@@ -200,7 +200,7 @@ static void command_lengths(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, cmd.arg, "a b");
 }
 
-/* Numbers at the limit of 64 bits, and past it. */
+/* Numbers at the 64-bit limit, and past it. */
 static void command_numbers(struct kunit *test)
 {
 	static const struct {

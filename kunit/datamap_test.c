@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Maps of file data: runs are joined, and every difference counts. */
+/* Maps of file data: runs are merged, and every difference counts. */
 #include <kunit/test.h>
 
 #include "support.h"
@@ -8,7 +8,7 @@
 #define RUNS	4U
 #define TAIL	8U
 
-/* Room for a map; 0xaa shows what was not written. */
+/* Space for a map; 0xaa marks bytes that were not written. */
 union room {
 	struct od_datamap map;
 	u8 bytes[sizeof(struct od_datamap) + RUNS * sizeof(struct od_datarun) + TAIL];
@@ -35,7 +35,7 @@ static void expect_run(struct kunit *test, const struct od_datamap *map, u32 nr,
 	KUNIT_EXPECT_EQ(test, map->run[nr].len, len);
 }
 
-/* However the image cuts them, in chunks of any size. */
+/* Merged however the image splits them, in chunks of any size. */
 static void datamap_joins(struct kunit *test)
 {
 	union room room;
@@ -90,7 +90,7 @@ static void datamap_inline(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, tail == (u8 *)&map->run[2]);
 	expect_run(test, map, 1, OD_DATARUN_INLINE, 0, 3);
 	KUNIT_EXPECT_EQ(test, map->tail, 3U);
-	/* It is the end of the file, and its bytes are where a run would be. */
+	/* It ends the file, and its bytes are stored in place of a run. */
 	KUNIT_EXPECT_EQ(test, od_datamap_add(map, RUNS, 5, 4096, 1), -E2BIG);
 	KUNIT_EXPECT_EQ(test, od_datamap_add(map, RUNS, OD_DATARUN_INLINE, 3, 1), -E2BIG);
 	KUNIT_EXPECT_TRUE(test, !od_datamap_add_tail(map, RUNS, 1));
@@ -121,14 +121,14 @@ static void datamap_compares(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, bytes, 32 + 3 * 24 + 3);
 	KUNIT_EXPECT_TRUE(test, od_datamap_equal(&a.map, &b.map));
 	for (i = 0; i < sizeof(b); i++) {
-		/* A length that one of them does not have is not used. */
+		/* Bytes past the end of either map are not compared. */
 		b.bytes[i] ^= 1;
 		KUNIT_EXPECT_EQ(test, od_datamap_equal(&a.map, &b.map), i >= bytes);
 		b.bytes[i] ^= 1;
 	}
 }
 
-/* A file that is the beginning of another one. */
+/* A file that is a prefix of another one. */
 static void datamap_shorter(struct kunit *test)
 {
 	union room a, b;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Directory blocks: look-ups in good ones, refusals of bad ones. */
+/* Directory blocks: lookups in valid ones, rejection of invalid ones. */
 #include <kunit/test.h>
 
 #include "support.h"
 #include "erofs_od/core/dirent.h"
 
-/* Write a block of names; unused bytes after the last name are zeroes. */
+/* Writes a block of names, zeroed after the last name. */
 static void make_block(struct kunit *test, u8 *p, u32 len, const char *const *names, u32 count)
 {
 	u32 off = count * 12, i;
@@ -60,7 +60,7 @@ static void dirent_misses(struct kunit *test)
 				-ENOENT);
 }
 
-/* The last name may fill the block to its last byte, which then is no NUL. */
+/* The last name may extend to the last byte of the block, without a NUL. */
 static void dirent_full_block(struct kunit *test)
 {
 	static const char *const two[] = { "a", "bcdefgh" };
@@ -133,7 +133,7 @@ static void dirent_bad_entries(struct kunit *test)
 		const char *name;
 		u32 at;		/* byte to change, to a 16-bit value */
 		u16 value;
-		u32 nr;		/* the entry that is bad for it */
+		u32 nr;		/* the invalid entry */
 		int err;
 	} cases[] = {
 		{ "falls", 12 + 8, 35, 1, -EUCLEAN },
@@ -164,7 +164,7 @@ static void dirent_bad_entries(struct kunit *test)
 	}
 }
 
-/* What is wrong with the bytes or the number of an entry is an error of that entry alone. */
+/* An entry with an invalid name or offset does not affect others. */
 static void dirent_bad_neighbours(struct kunit *test)
 {
 	static const struct {
@@ -224,7 +224,7 @@ static void dirent_order(struct kunit *test)
 	}
 }
 
-/* Search blocks of three names, "b0n0" to "b6n2". */
+/* Searches blocks of three names, "b0n0" to "b6n2". */
 static int search(struct kunit *test, const char *name, u64 *nid, u32 *steps)
 {
 	struct od_dirsearch s;
@@ -273,7 +273,7 @@ static void dirent_block_search(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, search(test, "c", &nid, &steps), -ENOENT);
 }
 
-/* Any bytes at all: a result, and no access outside the block. */
+/* Random bytes: any result, but no access outside the block. */
 static void dirent_noise(struct kunit *test)
 {
 	u32 seed = od_test_seed(test), round, i, len;
@@ -285,7 +285,7 @@ static void dirent_noise(struct kunit *test)
 		struct od_dirent e;
 		u8 *p;
 
-		/* At the end of its memory, so that a sanitizer sees what goes beyond. */
+		/* At the end of its buffer, so that a sanitizer detects overruns. */
 		len = 12 + round % 100;
 		p = room + 112 - len;
 		for (i = 0; i < len; i++)
@@ -340,7 +340,7 @@ static void dirent_numbers(struct kunit *test)
 	}
 }
 
-/* As many entries as the largest block can have, with names of one byte. */
+/* As many entries as the largest block can hold, with one-byte names. */
 static void dirent_largest_block(struct kunit *test)
 {
 	u32 len = 65536, count = len / 13, i;
@@ -361,7 +361,7 @@ static void dirent_largest_block(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, e.name_len, 1);
 		KUNIT_ASSERT_EQ(test, e.nid, i);
 	}
-	/* One entry more than there is room for names. */
+	/* One entry more than there is space for names. */
 	put16(p + 8, 65532);
 	KUNIT_ASSERT_EQ(test, od_dirblock_parse(p, len, &block), 0);
 	KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);

@@ -43,7 +43,7 @@ static void extents_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_extents_add(&x, 50, 60), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, od_extents_add(&x, 0, 5), -ENOSPC);
 	KUNIT_EXPECT_FALSE(test, od_extents_covers(&x, 50, 51));
-	add(test, &x, 20, 22);	/* needs no more room */
+	add(test, &x, 20, 22);	/* merges, so needs no free run */
 	KUNIT_EXPECT_EQ(test, x.nr, 2);
 }
 
@@ -59,7 +59,7 @@ static void extents_removes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x.bytes, 30);
 	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 20, 30), 0);	/* a gap */
 	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 35, 35), 0);	/* empty */
-	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 40, 35), 0);	/* upside down */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 40, 35), 0);	/* reversed */
 	KUNIT_EXPECT_EQ(test, x.bytes, 30);
 	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 15, 55), 0);	/* end, all, start */
 	KUNIT_EXPECT_EQ(test, x.nr, 2);
@@ -90,7 +90,7 @@ static void extents_split_full(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_extents_covers(&x, 10, 20));
 	KUNIT_EXPECT_EQ(test, x.nr, 2);
 	KUNIT_EXPECT_EQ(test, x.bytes, 20);
-	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 18), 0);	/* needs no more room */
+	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 10, 18), 0);	/* needs no free run */
 	KUNIT_EXPECT_EQ(test, od_extents_remove(&x, 35, 40), 0);
 	KUNIT_EXPECT_EQ(test, x.bytes, 7);
 }
@@ -180,7 +180,7 @@ static void extents_random_against_bitmap(struct kunit *test)
 	}
 }
 
-/* Questions at random places of random maps that have little room for runs. */
+/* Queries at random positions of random maps with few free runs. */
 static void extents_random_questions(struct kunit *test)
 {
 	bool *map = kunit_kzalloc(test, SPACE * sizeof(*map), GFP_KERNEL);
@@ -203,7 +203,7 @@ static void extents_random_questions(struct kunit *test)
 			x.bytes = 0;
 			memset(map, 0, SPACE * sizeof(*map));
 		}
-		/* Short ones, or there would soon be one run. */
+		/* Short ones, as otherwise a single run would soon remain. */
 		end = clamp_end(start + od_test_random(&seed) % 20);
 		if (od_extents_add(&x, start, end) == 0)
 			memset(map + start, true, (end - start) * sizeof(*map));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Inodes: both forms, every layout, the limits of their numbers. */
+/* Inodes: both forms, every layout, limits of their fields. */
 #include <kunit/test.h>
 
 #include "support.h"
@@ -186,7 +186,7 @@ static void inode_link_flag(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, i.dot_omitted);
 }
 
-/* An inode that no name leads to, of each type; what the flag says counts. */
+/* An inode without links, of each type, depending on the flag. */
 static void inode_no_links(struct kunit *test)
 {
 	static const u16 modes[] = { 0100644, 0040755, 0120777, 0020600, 0010600, 0140600 };
@@ -200,7 +200,7 @@ static void inode_no_links(struct kunit *test)
 		put16(compact + 4, modes[n]);
 		put16(extended, 1);
 		put16(extended + 4, modes[n]);
-		/* Not where an extended inode has them. */
+		/* Not at the offset of an extended inode. */
 		put16(extended + 6, 1);
 		KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), -EUCLEAN);
 		KUNIT_EXPECT_STREQ(test, why, "no links");
@@ -211,7 +211,7 @@ static void inode_no_links(struct kunit *test)
 	put16(compact + 4, 0100644);
 	KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), 0);
 	KUNIT_EXPECT_EQ(test, i.nlink, 1);
-	/* To a directory the flag says something else. */
+	/* The flag has another meaning for directories. */
 	put16(compact + 4, 0040755);
 	KUNIT_EXPECT_EQ(test, parse(compact, sizeof(compact), &i), -EUCLEAN);
 }
@@ -255,7 +255,7 @@ static void inode_chunk_formats(struct kunit *test)
 	}
 }
 
-/* Higher bits of a block number are where links are not, and a hole has all of the bits. */
+/* Upper bits of a block number replace the link count, and a hole has all bits set. */
 static void inode_48bit(struct kunit *test)
 {
 	enum { plain = OD_LAYOUT_FLAT_PLAIN << 1, tail = OD_LAYOUT_FLAT_INLINE << 1,
@@ -409,7 +409,7 @@ static void inode_neighbours(struct kunit *test)
 		check_neighbour(test, &extended_neighbours[n], true);
 }
 
-/* Shorter than it says to be, by every number of bytes. */
+/* Truncated by every number of bytes. */
 static void inode_cut_off(struct kunit *test)
 {
 	struct od_inode i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Keys: hashes and file names, from the published vector and the limits. */
+/* Keys: hashes and file names, from the published vector and at the limits. */
 #include <kunit/test.h>
 
 #include "cachefiles_od/core/key.h"
@@ -77,7 +77,7 @@ static void key_key_lengths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 253, name), -ENAMETOOLONG);
 	KUNIT_EXPECT_EQ(test, od_key_file_name(bytes(key), 255, name), -ENAMETOOLONG);
 
-	/* 189 odd bytes make 254 letters of base64, 190 would make 258. */
+	/* 189 such bytes encode to 254 base64 characters, 190 would to 258. */
 	memset(odd, 0xff, OD_KEY_MAX);
 	KUNIT_EXPECT_EQ(test, od_key_file_name(odd, 189, name), 254);
 	KUNIT_EXPECT_EQ(test, od_key_file_name(odd, 190, name), -ENAMETOOLONG);
@@ -110,7 +110,7 @@ static void key_file_names_differ(struct kunit *test)
 	}
 }
 
-/* Every fan-out directory by its name, whatever the hash's other bits are. */
+/* The name of every fan-out directory, independent of the hash's other bits. */
 static void key_fanout_names(struct kunit *test)
 {
 	char name[OD_FANOUT_LEN + 1], expected[8];
@@ -123,7 +123,7 @@ static void key_fanout_names(struct kunit *test)
 	}
 }
 
-/* Each byte alone: kept as it is, or encoded. */
+/* Each byte by itself: kept or encoded. */
 static void key_plain_bytes(struct kunit *test)
 {
 	char name[NAME_MAX + 1];
@@ -138,7 +138,7 @@ static void key_plain_bytes(struct kunit *test)
 	}
 }
 
-/* All bytes of a key count for its hash, and so does its length. */
+/* All bytes of a key affect its hash, as does its length. */
 static void key_hash_takes_all(struct kunit *test)
 {
 	u8 *key = kunit_kzalloc(test, OD_KEY_MAX, GFP_KERNEL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Culling limits: their order, and how much room they see. */
+/* Culling limits: their order, and the space they allow. */
 #include <kunit/test.h>
 
 #include "cachefiles_od/core/limit.h"
@@ -31,7 +31,7 @@ static void limit_room(struct kunit *test)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(totals); i++) {
-		/* Of the largest totals the low bits do not count. */
+		/* The low bits of huge totals are ignored. */
 		bool coarse = totals[i] > ~0ULL / 256;
 		u64 percent = totals[i] / 100, slack = coarse ? 1024 : 1;
 		u64 more = coarse ? 1024 : 0;
@@ -51,11 +51,11 @@ static void limit_room(struct kunit *test)
 				OD_ROOM_NONE);
 		KUNIT_EXPECT_EQ(test, od_limit_room(&limit, totals[i], 0), OD_ROOM_NONE);
 	}
-	/* File systems that do not count files say 0 of 0. */
+	/* File systems that do not count files report 0 of 0. */
 	KUNIT_EXPECT_EQ(test, od_limit_room(&limit, 0, 0), OD_ROOM_PLENTY);
 }
 
-/* Other limits than the default ones, around each of them. */
+/* Limits other than the defaults, at each boundary. */
 static void limit_neighbours(struct kunit *test)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What each module of tests has beside its suites. */
+/* Parts of each test module other than its suites. */
 #include <linux/module.h>
 #include <linux/random.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The presence map's file: each field at its limits, torn commits, random round trips. */
+/* Map files: each field at its limits, torn commits, random round trips. */
 #include <kunit/test.h>
 
 #include "support.h"
 #include "cachefiles_od/core/mapfile.h"
 
-/* Offsets of the fields, as they are on disk. */
+/* On-disk offsets of the fields. */
 enum {
 	MAGIC = 0, VERSION = 8, CRC = 12, SEQ = 16, SIZE = 24, INO = 32, GENERATION = 40,
 	FLAGS = 44, MTIME_SEC = 48, MTIME_NSEC = 56, NR_RUNS = 60, RUNS_OFF = 64, RUNS_CRC = 72,
@@ -45,7 +45,7 @@ static u8 *new_slot(struct kunit *test)
 	return slot;
 }
 
-/* Puts the checksum right again, so that it is the field that is refused. */
+/* Corrects the checksum, so that the field itself is rejected. */
 static void seal(u8 *slot)
 {
 	put32(slot + CRC, 0);
@@ -65,7 +65,7 @@ static void mapfile_crc(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_crc32c(5, digits, 0), 5U);
 }
 
-/* Where each field is: other programs, and later versions, read them there. */
+/* On-disk offsets of the fields, which other programs and later versions rely on. */
 static void mapfile_layout(struct kunit *test)
 {
 	struct od_mapfile *m = example(test);
@@ -121,7 +121,7 @@ static void mapfile_round_trip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, od_mapfile_decode(slot, back), 0);
 	expect_same(test, back, m);
 
-	/* All that is variable at its longest, and at its shortest. */
+	/* All variable-length fields at their maximum, and at their minimum. */
 	memset(m->volume, 'I', OD_MAPFILE_STRING_MAX);
 	memset(m->name, 'D', OD_MAPFILE_STRING_MAX);
 	memset(m->validator, 'v', OD_MAPFILE_STRING_MAX);
@@ -223,7 +223,7 @@ static void mapfile_unterminated(struct kunit *test)
 	}
 }
 
-/* A slot of which any part was not written, or any bit is another. */
+/* A slot of which any part was not written, or any bit was flipped. */
 static void mapfile_torn(struct kunit *test)
 {
 	struct od_mapfile *m = example(test), *back = example(test);
@@ -267,7 +267,7 @@ static void mapfile_runs(struct kunit *test)
 		{ { { 0, 0 } }, 1, 4096, 0, -EUCLEAN },
 		{ { { 4096, 4096 } }, 1, 8192, 0, -EUCLEAN },
 		{ { { 8192, 4096 } }, 1, 8192, 0, -EUCLEAN },
-		{ { { 0, 4096 }, { 4096, 8192 } }, 2, 8192, 0, -EUCLEAN },	/* not apart */
+		{ { { 0, 4096 }, { 4096, 8192 } }, 2, 8192, 0, -EUCLEAN },	/* not separate */
 		{ { { 0, 8192 }, { 4096, 12288 } }, 2, 12288, 0, -EUCLEAN },
 		{ { { 8192, 12288 }, { 0, 4096 } }, 2, 12288, 0, -EUCLEAN },
 		{ { { 0, 4096 }, { 0, 4096 } }, 2, 12288, 0, -EUCLEAN },
@@ -298,7 +298,7 @@ static void mapfile_runs(struct kunit *test)
 	}
 }
 
-/* Many commits, of few runs and of most: each spares the one before it. */
+/* Many commits, mostly of few runs: each leaves the previous one intact. */
 static void mapfile_never_overlaps(struct kunit *test)
 {
 	static const u64 most = OD_MAPFILE_RUNS_AT + 2ULL * OD_MAPFILE_RUNS_MAX * OD_MAPFILE_RUN;
@@ -312,7 +312,7 @@ static void mapfile_never_overlaps(struct kunit *test)
 		u32 nr = od_test_random(&seed) % (OD_MAPFILE_RUNS_MAX + 1);
 		u64 off, end, cur_end;
 
-		/* None, few, and sizes about that of the area in use. */
+		/* None, few, and about as many as the area in use has. */
 		switch (od_test_random(&seed) % 4) {
 		case 0:
 			nr %= 600;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The metabox: where it is, what is in it, and what cannot be. Its size differs from that of the
- * primary blob, so that a check against the wrong one shows.
+ * The metabox: its location, contents and limits. Its size differs from that of the primary
+ * blob, so that a check against the wrong one is detected.
  */
 #include <kunit/test.h>
 
@@ -50,7 +50,7 @@ static void metabox_super(struct kunit *test)
 	}
 }
 
-/* What is needed to read the metabox, or its inodes, is not in it. */
+/* The metabox cannot contain what is needed to read it, or its inodes. */
 static void metabox_not_in_itself(struct kunit *test)
 {
 	u8 p[sizeof(struct od_disk_sb)], box[sizeof(struct od_disk_sb_metabox)];
@@ -143,7 +143,7 @@ static void metabox_inode_offsets(struct kunit *test)
 	}
 }
 
-/* Inline data is where the inode is, everything else on the blobs. */
+/* Inline data is stored with the inode, everything else in the blobs. */
 static void metabox_inline_data(struct kunit *test)
 {
 	static const struct {
@@ -180,7 +180,7 @@ static void metabox_inline_data(struct kunit *test)
 	}
 }
 
-/* One entry of a map. */
+/* Reads one map entry. */
 static int read_entry(void *data, u64 off, void *to, u32 len)
 {
 	const u64 *array = data;
@@ -232,7 +232,7 @@ static void metabox_inline_pcluster(struct kunit *test)
 	}
 }
 
-/* Fragments are in the packed inode, which may need the metabox for its name alone. */
+/* Neither the metabox nor its tail can be a fragment; other inodes can have fragments. */
 static void metabox_fragments(struct kunit *test)
 {
 	static const struct {

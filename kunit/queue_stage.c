@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-/* --- what is called in other files --- */
+/* --- stand-ins for other files --- */
 
 DEFINE_MUTEX(cachefiles_od_mutex);
 struct workqueue_struct *cachefiles_od_wq;
@@ -19,7 +19,7 @@ u64 stage_window;
 void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 int stage_fd_error;
 
-/* The stage has a reference to each object: a put that finds none is one too many. */
+/* The stage holds a reference to each object: a put that drops the last one is one too many. */
 static atomic_t too_many_puts;
 
 static void count_too_many(struct kref *ref)
@@ -65,7 +65,7 @@ int cachefiles_od_backing_settle(struct cachefiles_od_cookie *cookie, u64 size,
 	return 0;
 }
 
-/* Nothing of a piece is touched once it was counted: the test may use it again. */
+/* A piece is not touched after it was counted: the test may reuse it. */
 static void count_report(struct cachefiles_od_piece *piece)
 {
 	atomic_inc_return_release(&container_of(piece, struct stage_piece, piece)->reports);
@@ -118,7 +118,7 @@ struct file *cachefiles_od_fd_create(struct cachefiles_od_cookie *cookie, u32 ob
 	return file;
 }
 
-/* --- setting up and putting away --- */
+/* --- setup and cleanup --- */
 
 static void init_cookie(struct stage *stage, int nr)
 {
@@ -199,7 +199,7 @@ void stage_settle(void)
 	flush_workqueue(cachefiles_od_wq);
 }
 
-/* Whatever the test did: all is given back, and no more than was taken. */
+/* Whatever the test did, all references are dropped, and no more than were taken. */
 void stage_put_away(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -241,7 +241,7 @@ void stage_make_open(struct stage *stage, int nr)
 void stage_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
 	spin_lock(&cookie->lock);
-	/* With no room the range stays absent, which is safe. */
+	/* Without a free run the range stays absent, which is safe. */
 	od_extents_add(&cookie->present, start, end);
 	spin_unlock(&cookie->lock);
 }
@@ -389,7 +389,7 @@ int stage_copen(struct stage *stage, u32 id, s64 size)
 	return cachefiles_od_object_copen(&stage->cache.queue, &copen);
 }
 
-/* --- what is traced --- */
+/* --- trace events --- */
 
 void cachefiles_od_trace_sent(const struct cachefiles_od_request *req)
 {
@@ -399,7 +399,7 @@ void cachefiles_od_trace_ended(const struct cachefiles_od_request *req, int erro
 {
 }
 
-/* --- who opens --- */
+/* --- openers --- */
 
 static int opener_thread(void *data)
 {
@@ -418,7 +418,7 @@ void stage_open(struct kunit *test, int nr)
 	struct task_struct *task;
 
 	init_completion(&opener->done);
-	/* Should the queue lose it, the test fails and goes on. */
+	/* If the queue loses it, the test fails and continues. */
 	opener->cookie->timeout_ms = 2 * 1000 * STAGE_PATIENCE / HZ;
 	task = kthread_create(opener_thread, opener, "od_opener");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A stage for requests, waiters, objects and the queue: a cache with a few open
- * blobs and no files, a daemon that the test plays itself, and stand-ins for what
- * request.c, wait.c, object.c and queue.c call in other files.
+ * A stage for requests, waiters, objects and the queue: a cache with a few open blobs and no
+ * files, a daemon played by the test, and stand-ins for functions of other files that
+ * request.c, wait.c, object.c and queue.c call.
  */
 #ifndef KUNIT_QUEUE_STAGE_H
 #define KUNIT_QUEUE_STAGE_H
@@ -20,15 +20,15 @@
 #define STAGE_SIZE	(16U << 20)
 #define STAGE_WINDOW	(64U << 10)
 
-/* What a daemon may wait for; a miss of it is a failure, not a hang. */
+/* How long a daemon waits; expiry is a failure rather than a hang. */
 #define STAGE_PATIENCE	(20 * HZ)
 
 /**
- * struct stage_piece - a piece whose end is counted
- * @piece: as the queue knows it
- * @read: the read that it is all of
- * @reports: how often it was reported
- * @taken: how often it took bytes that are not kept
+ * struct stage_piece - a piece whose reports are counted
+ * @piece: the queue's piece
+ * @read: its read, which has no other piece
+ * @reports: number of reports
+ * @taken: number of times it took bytes that are not kept
  */
 struct stage_piece {
 	struct cachefiles_od_piece piece;
@@ -39,10 +39,10 @@ struct stage_piece {
 
 /**
  * struct stage_opener - a thread that waits for an OPEN
- * @cookie: of this blob
+ * @cookie: its blob
  * @task: the thread, NULL for none
- * @done: it is back
- * @ret: what the queue said
+ * @done: it has returned
+ * @ret: its result
  */
 struct stage_opener {
 	struct cachefiles_od_cookie *cookie;
@@ -52,7 +52,7 @@ struct stage_opener {
 };
 
 /**
- * struct stage_message - a message as the daemon has read it
+ * struct stage_message - a message read by the daemon
  * @head: of each message
  * @range: of a READ
  * @fd: of an OPEN
@@ -64,15 +64,15 @@ struct stage_message {
 };
 
 /**
- * struct stage - all of it
+ * struct stage - the whole stage
  * @cache: with the queue
  * @volume: of the blobs
  * @cookies: the blobs
- * @runs: room of their presence maps
+ * @runs: space for their presence maps
  * @openers: threads, one for each blob
  * @pieces: for the test's use
  * @buf: user memory to fetch to
- * @fds: that were fetched and not closed, -1 for none
+ * @fds: fetched fds that are still open, -1 for none
  */
 struct stage {
 	struct cachefiles_od_cache cache;
@@ -85,9 +85,9 @@ struct stage {
 	int fds[STAGE_FDS];
 };
 
-/* How wide a READ becomes. */
+/* Minimum length of a READ. */
 extern u64 stage_window;
-/* Called, once, while the reply to an OPEN is being carried out. */
+/* Called once, while the reply to an OPEN is being handled. */
 extern void (*stage_settling)(struct cachefiles_od_cookie *cookie);
 /* Makes the next fd fail, once. */
 extern int stage_fd_error;
@@ -95,10 +95,10 @@ extern int stage_fd_error;
 int stage_set_up(struct kunit *test);
 void stage_put_away(struct kunit *test);
 
-/* The daemon has an fd of the blob, without any message having been sent. */
+/* Gives the daemon an fd of the blob without sending any message. */
 void stage_make_open(struct stage *stage, int nr);
 void stage_mark_present(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-/* The same, and what waits for it is told. */
+/* Same, and resumes what waits for it. */
 void stage_fill(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 void stage_set_fetching(struct cachefiles_od_request *req);
 u32 stage_object_id(struct cachefiles_od_cookie *cookie);
@@ -112,7 +112,7 @@ int stage_miss(struct stage_piece *p);
 int stage_miss_at(struct stage *stage, int piece, int cookie, u64 start, size_t len);
 int stage_reports(const struct stage_piece *p);
 
-/* 0 when there is nothing to fetch. */
+/* Returns 0 if there is nothing to fetch. */
 ssize_t stage_fetch_to(struct stage *stage, char __user *buf, struct stage_message *m);
 ssize_t stage_fetch(struct stage *stage, struct stage_message *m);
 int stage_answer(struct stage *stage, int cookie, const struct stage_message *m);
@@ -120,11 +120,11 @@ int stage_copen(struct stage *stage, u32 id, s64 size);
 void stage_close_fd(struct stage *stage, int fd);
 
 void stage_open(struct kunit *test, int nr);
-/* Waits for the OPEN, to be fetched. */
+/* Waits until the OPEN can be fetched. */
 bool stage_wait_open(struct stage *stage, struct stage_message *m);
-/* Waits for the thread and says what it got. */
+/* Waits for the thread and returns its result. */
 int stage_opened(struct stage *stage, int nr);
-/* All work that the queue put off is done. */
+/* Waits until all work of the queue is done. */
 void stage_settle(void);
 
 #endif /* KUNIT_QUEUE_STAGE_H */

@@ -27,7 +27,7 @@ static int open_cookie(struct cachefiles_od_cookie *cookie)
 	return cachefiles_od_object_ask(cookie) ?: cachefiles_od_object_wait(cookie);
 }
 
-/* How often a piece was reported, and with which error the last time. */
+/* Checks how often a piece was reported, and with which error last. */
 static void expect_piece(struct kunit *test, int nr, int reports, int error)
 {
 	struct stage *stage = test->priv;
@@ -50,7 +50,7 @@ static struct cachefiles_od_request *request_of(struct stage *stage, u32 id)
 	return xa_load(&stage->cache.queue.requests, id);
 }
 
-/* Opens a blob as a mount does; its fd, or below 0. */
+/* Opens a blob like a mount; returns its fd, or a negative value. */
 static int open_blob(struct kunit *test, int nr)
 {
 	struct stage *stage = test->priv;
@@ -81,7 +81,7 @@ static void queue_dedupe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.range.off, 8192);
 	KUNIT_EXPECT_EQ(test, m.range.len, STAGE_WINDOW);
 	expect_nothing_to_fetch(test);
-	/* What comes while it is under way attaches to it, too. */
+	/* Pieces that arrive while it is in flight attach to it, too. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 32, 0, STAGE_WINDOW, 4096), 0);
 	expect_nothing_to_fetch(test);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
@@ -90,7 +90,7 @@ static void queue_dedupe(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
 
-/* Ranges of READs, by what is present, under way, and the blob's end. */
+/* Ranges of READs, depending on what is present or in flight, and on the blob's end. */
 static void queue_widening(struct kunit *test)
 {
 	static const struct {
@@ -134,7 +134,7 @@ static void queue_widening(struct kunit *test)
 	}
 }
 
-/* A daemon that did not ask for wide READs gets what is wanted, in whole blocks. */
+/* A daemon that did not ask for wide READs gets only what is needed, in whole blocks. */
 static void queue_not_wide(struct kunit *test)
 {
 	static const struct {
@@ -160,7 +160,7 @@ static void queue_not_wide(struct kunit *test)
 	}
 }
 
-/* What a piece has learnt from the last READ: how many, and whether it was for it alone. */
+/* What a piece knows about its READs: their number, and whether the last was for it alone. */
 static void expect_tries(struct kunit *test, int nr, u8 tries, bool alone)
 {
 	struct stage *stage = test->priv;
@@ -169,7 +169,7 @@ static void expect_tries(struct kunit *test, int nr, u8 tries, bool alone)
 	KUNIT_EXPECT_EQ_MSG(test, stage->pieces[nr].piece.alone, alone, "piece %d", nr);
 }
 
-/* As the reader's side does with a piece that a READ gave nothing: it asks again. */
+/* Like the reader's side with a piece for which a READ yielded nothing: asks again. */
 static int miss_again(struct stage *stage, int nr)
 {
 	struct stage_piece *p = &stage->pieces[nr];
@@ -180,7 +180,7 @@ static int miss_again(struct stage *stage, int nr)
 	return stage_miss(p);
 }
 
-/* A wide READ that is completed unfilled: what is wanted is asked for by itself. */
+/* After a wide READ was completed unfilled, what is needed is requested alone. */
 static void queue_asks_narrow(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -195,7 +195,7 @@ static void queue_asks_narrow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
 	expect_tries(test, 0, 1, false);
 	expect_tries(test, 1, 1, false);
-	/* Another one is attached to the READ of the first, and wants less than that. */
+	/* Another piece is attached to the READ of the first, and needs less. */
 	KUNIT_EXPECT_EQ(test, miss_again(stage, 0), 0);
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 12 * KIB, 1), 0);
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 3, 0, 8 * KIB, 1), 0);
@@ -264,7 +264,7 @@ static void queue_cuts_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_miss(&stage->cookies[0],
 						      &stage->pieces[1].piece, &len), 0);
 	KUNIT_EXPECT_EQ(test, len, 28 * KIB);
-	/* What is present in the middle of a block is not waited for. */
+	/* Bytes present in the middle of a block are not waited for. */
 	stage_mark_present(&stage->cookies[0], 256 * KIB + 5000, 256 * KIB + 8192);
 	stage_piece(&stage->pieces[2], &stage->cookies[0], 256 * KIB, 8 * KIB);
 	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_miss(&stage->cookies[0],
@@ -272,7 +272,7 @@ static void queue_cuts_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, len, 5000);
 }
 
-/* Data that came in between the look and the lock needs no READ. */
+/* Data that arrived between check and lock needs no READ. */
 static void queue_present_after_all(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -285,7 +285,7 @@ static void queue_present_after_all(struct kunit *test)
 	expect_piece(test, 0, 0, 0);
 }
 
-/* Data came in without a completion: pieces that have all they need go on. */
+/* Data arrived without a completion: pieces that have all they need continue. */
 static void queue_filled(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -309,7 +309,7 @@ static void queue_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), -EINVAL);
 }
 
-/* --- whose turn it is --- */
+/* --- scheduling --- */
 
 static void pass(struct stage *stage, u64 start, u64 end)
 {
@@ -323,7 +323,7 @@ static int taken(struct stage *stage, int nr)
 	return atomic_read(&stage->pieces[nr].taken);
 }
 
-/* What is not kept goes to the pieces that it overlaps; who comes later has missed it. */
+/* Data that is not kept goes to the pieces it overlaps; later ones have missed it. */
 static void queue_passes_on(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -350,7 +350,7 @@ static void queue_passes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage->pieces[3].piece.tries, 0);
 }
 
-/* What was filled of a READ and given back is not what the daemon has left out. */
+/* A range that was filled and punched does not count as left out by the daemon. */
 static void queue_forgets(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -369,7 +369,7 @@ static void queue_forgets(struct kunit *test)
 	expect_tries(test, 0, 0, false);
 }
 
-/* Without room nothing is asked for that would be dropped. */
+/* Without free space, nothing is requested that would be dropped. */
 static void queue_no_room_is_narrow(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -384,7 +384,7 @@ static void queue_no_room_is_narrow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.range.len, 4096);
 }
 
-/* A message of what was removed is for a daemon that has asked for it alone. */
+/* Only a daemon that asked for events is told what was removed. */
 static void queue_culled(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -431,7 +431,7 @@ static void queue_round_robin(struct kunit *test)
 	expect_nothing_to_fetch(test);
 }
 
-/* Low ids that keep coming do not keep a high one from its turn. */
+/* A stream of low IDs does not starve a high one. */
 static void queue_high_id_is_served(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -455,7 +455,7 @@ static void queue_high_id_is_served(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, served);
 }
 
-/* Ids stay positive, wrap, and leave out those whose request lives. */
+/* IDs stay positive, wrap, and skip those still in use. */
 static void queue_ids_wrap(struct kunit *test)
 {
 	static const u32 expected[] = { 1, 2, INT_MAX - 1, INT_MAX, 3, 4 };
@@ -472,7 +472,7 @@ static void queue_ids_wrap(struct kunit *test)
 					  expected[i]);
 	}
 	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), ARRAY_SIZE(expected));
-	/* Completed, 1 and 3 are free, and come up at the next wrap. */
+	/* IDs 1 and 3 are free after completion, and reused after the next wrap. */
 	for (i = 0; i < 3; i++) {
 		if (fetch_read(test, &m))
 			return;
@@ -515,8 +515,8 @@ static void wait_ready(struct stage *stage)
 }
 
 /*
- * An OPEN that does not reach the daemon leaves no fd and ends with the
- * reason: put back, it would wait for a daemon that sleeps.
+ * An OPEN that cannot be delivered leaves no fd and fails with the reason: requeued, it would
+ * wait for a sleeping daemon.
  */
 static void queue_undelivered_open(struct kunit *test)
 {
@@ -543,7 +543,7 @@ static void queue_undelivered_open(struct kunit *test)
 	stage_close_fd(stage, open_blob(test, 0));
 }
 
-/* The same of a later OPEN: what waits for it fails, and the next one is asked again. */
+/* Same for a later OPEN: what waits for it fails, and the next miss asks again. */
 static void queue_undelivered_reopen(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -575,7 +575,7 @@ static void queue_wrong_answers(struct kunit *test)
 	stage_make_open(stage, 0);
 	stage_make_open(stage, 1);
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 1), 0);
-	/* Never fetched: its id is 1, nobody can know that. */
+	/* Never fetched: its ID is 1, which the daemon cannot know. */
 	KUNIT_EXPECT_EQ(test, cachefiles_od_wait_read_complete(cookie, 100, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
 	if (fetch_read(test, &read))
@@ -606,7 +606,7 @@ static void queue_wrong_answers(struct kunit *test)
 	expect_piece(test, 0, 1, 0);
 }
 
-/* There is no reply to an OPEN that was not read yet. */
+/* A reply to an OPEN that was not read yet is rejected. */
 static void queue_open_not_fetched(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -619,7 +619,7 @@ static void queue_open_not_fetched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, 4096), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &m));
 	KUNIT_EXPECT_EQ(test, m.head.msg_id, 1);
-	/* The daemon's errno is the opener's, and its write succeeds. */
+	/* The opener gets the daemon's errno, and the daemon's write succeeds. */
 	KUNIT_EXPECT_EQ(test, stage_copen(stage, 1, -ENOENT), 0);
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), -ENOENT);
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
@@ -641,7 +641,7 @@ static void queue_late_copen(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
 
-/* Withdrawn while the reply is being carried out: no CLOSE comes, so the write must fail. */
+/* Withdrawn while the reply is being handled: no CLOSE follows, so the write must fail. */
 static void queue_drop_during_copen(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -683,7 +683,7 @@ static void queue_cancel_by_owner(struct kunit *test)
 		expect_piece(test, i, 1, -EIO);
 	for (i = 6; i < 9; i++)
 		expect_piece(test, i, 0, 0);
-	/* The READs go on: their data is of use to the next reader. */
+	/* The READs continue: their data is useful to the next reader. */
 	KUNIT_EXPECT_EQ(test, stage_count_requests(stage), 3);
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
 }
@@ -735,7 +735,7 @@ static void queue_stop_flushes(struct kunit *test)
 		expect_piece(test, i, 1, -EIO);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 	KUNIT_EXPECT_EQ(test, stage->cookies[0].state, OD_OBJ_CLOSED);
-	/* Nothing can be queued after it, nor completed. */
+	/* After that nothing can be queued or completed. */
 	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 4, 0, 0, 1), -EIO);
 	stage->cookies[2].timeout_ms = 1000;
 	KUNIT_EXPECT_EQ(test, open_cookie(&stage->cookies[2]), -ENOTCONN);
@@ -746,7 +746,7 @@ static void queue_stop_flushes(struct kunit *test)
 	expect_nothing_to_fetch(test);
 }
 
-/* The next daemon is asked to open what it is to deliver. */
+/* The next daemon is asked to open the blobs it has to serve. */
 static void queue_starts_again(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -766,7 +766,7 @@ static void queue_starts_again(struct kunit *test)
 	expect_piece(test, 0, 1, 0);
 }
 
-/* --- a daemon that comes after one that died --- */
+/* --- a daemon that follows one that died --- */
 
 static void queue_restore(struct kunit *test)
 {
@@ -785,7 +785,7 @@ static void queue_restore(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, req);
 	stage_set_fetching(req);
 	cachefiles_od_queue_restore(queue);
-	/* What the dead one had, and what it never had; not what is being read just now. */
+	/* What the dead daemon had, and what it never had; not what is being read just now. */
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
 	KUNIT_EXPECT_EQ(test, m.head.msg_id, 1);
 	KUNIT_EXPECT_EQ(test, fetch_read(test, &m), 0);
@@ -807,7 +807,7 @@ static void queue_restore_opens(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &closed));
 	stage_close_fd(stage, closed.fd);
 	cachefiles_od_queue_restore(&stage->cache.queue);
-	/* Who holds the first one's fd still knows of it. */
+	/* The holder of the first one's fd still knows its OPEN. */
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &again));
 	KUNIT_EXPECT_EQ(test, again.head.msg_id, closed.head.msg_id);
 	KUNIT_EXPECT_NE(test, again.head.object_id, closed.head.object_id);
@@ -819,8 +819,8 @@ static void queue_restore_opens(struct kunit *test)
 }
 
 /*
- * The old daemon still holds the fd of its OPEN when another takes over: that one
- * gets the OPEN as soon as the fd is closed.
+ * The old daemon still holds the fd of its OPEN when another takes over: the new one gets the
+ * OPEN as soon as the fd is closed.
  */
 static void queue_restore_while_alive(struct kunit *test)
 {
@@ -830,7 +830,7 @@ static void queue_restore_while_alive(struct kunit *test)
 	stage_open(test, 0);
 	KUNIT_EXPECT_TRUE(test, stage_wait_open(stage, &old));
 	cachefiles_od_queue_restore(&stage->cache.queue);
-	/* Nor is that one known to take wide READs. */
+	/* Nor is the new one known to accept wide READs. */
 	KUNIT_EXPECT_FALSE(test, stage->cache.queue.wide);
 	expect_nothing_to_fetch(test);
 	stage_close_fd(stage, old.fd);
@@ -840,7 +840,7 @@ static void queue_restore_while_alive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_opened(stage, 0), 0);
 }
 
-/* Two daemons one after the other have asked for an OPEN: one goes out. */
+/* Two successive daemons caused an OPEN: only one is sent. */
 static void queue_one_open(struct kunit *test)
 {
 	struct stage *stage = test->priv;
@@ -904,7 +904,7 @@ static void queue_reopen(struct kunit *test)
 	expect_piece(test, 0, 1, 0);
 }
 
-/* A blob that has another size now is not the same: its readers fail. */
+/* A blob that now has another size is not the same: its readers fail. */
 static void queue_reopen_refused(struct kunit *test)
 {
 	static const s64 replies[] = { STAGE_SIZE + 1, -EACCES };
@@ -929,7 +929,7 @@ static void queue_reopen_refused(struct kunit *test)
 
 static void queue_deadline(struct kunit *test)
 {
-	/* The latest first, so that the timer has to be brought forward. */
+	/* The latest first, so that the timer has to be moved forward. */
 	static const unsigned long after[] = { 3600 * HZ, HZ / 2, HZ };
 	struct stage *stage = test->priv;
 	struct stage_message m;
@@ -961,7 +961,7 @@ static void queue_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage_reports(&stage->pieces[2]), 1);
 }
 
-/* A deadline that is past when the piece is queued, and one that a reply beats. */
+/* A deadline that has passed when the piece is queued, and one that a reply precedes. */
 static void queue_deadline_limits(struct kunit *test)
 {
 	struct stage *stage = test->priv;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The request queue with everybody at once: threads that submit, one that
- * cancels, two daemons that fetch, reply, fail and close. Whatever happens to
- * a piece, it is reported exactly once.
+ * The request queue under concurrency: threads that submit, one that cancels, and two daemons
+ * that fetch, reply, fail and close. Each piece must be reported exactly once.
  */
 #include "queue_stage.h"
 #include "support.h"
@@ -20,9 +19,9 @@
 struct crowd;
 
 /**
- * struct slot - a piece that is used again and again
+ * struct slot - a piece that is reused
  * @p: the piece
- * @submitted: how often the queue has taken it
+ * @submitted: number of times the queue accepted it
  */
 struct slot {
 	struct stage_piece p;
@@ -52,14 +51,14 @@ static bool one_in(struct member *m, u32 n)
 	return od_test_random(&m->seed) % n == 0;
 }
 
-/* --- who reads --- */
+/* --- readers --- */
 
 static bool slot_is_free(const struct slot *slot)
 {
 	return stage_reports(&slot->p) == slot->submitted;
 }
 
-/* False when the piece was not reported in all the time there is. */
+/* Returns false if the piece was not reported in time. */
 static bool slot_wait(struct member *m, struct slot *slot)
 {
 	unsigned long end = jiffies + STAGE_PATIENCE;
@@ -91,7 +90,7 @@ static void slot_submit(struct member *m, struct slot *slot)
 		m->hung++;
 		return;
 	}
-	/* It stays ours. */
+	/* The queue did not take it. */
 	slot->submitted--;
 	if (ret == 1)
 		m->present++;
@@ -161,7 +160,7 @@ static void answer_open(struct member *m, const struct stage_message *msg)
 	int nr = blob_of(crowd, msg->head.object_id), old;
 
 	if (nr < 0 || one_in(m, 8)) {
-		/* Too early: the reply comes after it. */
+		/* Too early: the reply follows. */
 		stage_close_fd(crowd->stage, msg->fd);
 	} else {
 		old = xchg(&crowd->fds[nr], msg->fd);
@@ -218,7 +217,7 @@ static int daemon_thread(void *data)
 	return 0;
 }
 
-/* --- all of them --- */
+/* --- the crowd --- */
 
 static void start(struct kunit *test, struct crowd *crowd, struct member *m,
 		  int (*thread)(void *data), u32 *seed)
@@ -280,7 +279,7 @@ static void queue_everybody_at_once(struct kunit *test)
 	for (i = 0; i < SUBMITTERS; i++)
 		KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&crowd->submitters[i].done,
 								  120 * HZ), 0);
-	/* While the daemons are still at it. */
+	/* While the daemons are still running. */
 	stage_stop(crowd->stage);
 	for (i = 0; i < SUBMITTERS; i++)
 		join(&crowd->submitters[i]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Legal and illegal state changes, the window of a READ, the messages' bytes. */
+/* Legal and illegal state changes, the window of a READ, encoded messages. */
 #include <kunit/test.h>
 
 #include <linux/cachefiles_od.h>
@@ -156,7 +156,7 @@ static void request_close_message(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, word(buf, 12), 9);
 }
 
-/* The longest keys that get a file name must fit the buffer that daemons use. */
+/* The longest keys that have a file name must fit the buffer that daemons use. */
 static void request_longest_message_fits(struct kunit *test)
 {
 	char volume[253];

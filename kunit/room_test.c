@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Room as it is counted and estimated, when culling begins and ends, parts of a blob. */
+/* Free space, counted and estimated; when culling starts and ends; regions of a blob. */
 #include <kunit/test.h>
 
 #include "cachefiles_od/core/room.h"
@@ -54,7 +54,7 @@ static void room_hysteresis(struct kunit *test)
 	}
 }
 
-/* Many store at once: none of them goes below the limit. */
+/* Concurrent writers: none of them goes below the limit. */
 static void room_claims(struct kunit *test)
 {
 	struct od_room_meter meter = { .room = OD_ROOM_PLENTY };
@@ -67,19 +67,19 @@ static void room_claims(struct kunit *test)
 	/* 20 left, 10 more than stop */
 	KUNIT_EXPECT_TRUE(test, od_room_claim(&meter, 10 << 12, &limit, &limit, &begin));
 	KUNIT_EXPECT_FALSE(test, begin);
-	/* Counted while they are under way: they are not forgotten. */
+	/* A count while claims are pending does not forget them. */
 	count(&meter, 60, 1000);
 	KUNIT_EXPECT_FALSE(test, od_room_claim(&meter, 11 << 12, &limit, &limit, &begin));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
 	KUNIT_EXPECT_EQ(test, meter.claimed, 40 << 12);
-	/* Then not a byte, until it is counted again. */
+	/* Then nothing until the next count. */
 	KUNIT_EXPECT_FALSE(test, od_room_settle(&meter, 30 << 12, 0, &limit, &limit));
 	KUNIT_EXPECT_FALSE(test, od_room_claim(&meter, 1, &limit, &limit, &begin));
 	KUNIT_EXPECT_FALSE(test, od_room_settle(&meter, 10 << 12, 10 << 12, &limit, &limit));
 	KUNIT_EXPECT_EQ(test, meter.claimed, 0);
 	KUNIT_EXPECT_EQ(test, meter.stored, 10 << 12);
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
-	/* Nor by a little more: there is room again halfway up to cull. */
+	/* Nor with a little more: space is available again halfway up to cull. */
 	count(&meter, 29, 1000);
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
 	count(&meter, 30, 1000);
@@ -99,7 +99,7 @@ static void room_estimate(struct kunit *test)
 	count(&meter, 100, 1000);
 	KUNIT_EXPECT_FALSE(test, od_room_change(&meter, 30 << 12, 0, &limit, &limit));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_PLENTY);
-	/* Bytes add up to a block. */
+	/* Bytes add up to blocks. */
 	KUNIT_EXPECT_FALSE(test, od_room_change(&meter, 4095, 0, &limit, &limit));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_PLENTY);
 	KUNIT_EXPECT_FALSE(test, od_room_change(&meter, 1, 0, &limit, &limit));
@@ -108,7 +108,7 @@ static void room_estimate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_SCARCE);
 	KUNIT_EXPECT_FALSE(test, od_room_change(&meter, 1000 << 12, 0, &limit, &limit));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
-	/* What is given back is room, but no end of culling. */
+	/* Freed bytes are available, but do not end culling. */
 	KUNIT_EXPECT_FALSE(test, od_room_change(&meter, 0, 2000 << 12, &limit, &limit));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_PLENTY);
 	KUNIT_EXPECT_TRUE(test, meter.culling);
@@ -141,7 +141,7 @@ static void room_full(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_room_full(&meter));
 	KUNIT_EXPECT_FALSE(test, od_room_full(&meter));
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
-	/* The file system was asked: an estimate does not know better. */
+	/* A count overrides an estimate. */
 	od_room_change(&meter, 0, 100 << 12, &limit, &limit);
 	KUNIT_EXPECT_EQ(test, meter.room, OD_ROOM_NONE);
 	KUNIT_EXPECT_FALSE(test, count(&meter, 1000, 1000));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Superblocks with one field changed: for the suites sb and metabox. */
+/* Superblocks with one field changed, for the suites sb and metabox. */
 #ifndef KUNIT_SB_CASES_H
 #define KUNIT_SB_CASES_H
 
@@ -9,8 +9,8 @@
 /**
  * struct sb_case - a field
  * @name: of the case
- * @at: where it is
- * @bytes: how long it is
+ * @at: its offset
+ * @bytes: its length
  * @value: its value
  * @err: what parsing returns
  * @why: on failure, a part of the reason
@@ -23,7 +23,7 @@ struct sb_case {
 	const char *why;
 };
 
-/* Changes a field of @p, and checks what parsing returns. */
+/* Changes a field of @p and checks the result of parsing. */
 static inline int sb_case_parse(struct kunit *test, const struct sb_case *c,
 				u8 p[sizeof(struct od_disk_sb)], u8 blkbits_max, struct od_sb *sb)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Superblocks: each field, each refusal by its name. */
+/* Superblocks: each field, and each rejection with its reason. */
 #include <kunit/test.h>
 
 #include "sb_cases.h"
@@ -20,7 +20,7 @@ static void sb_fields(struct kunit *test)
 
 	good(p);
 	put32(p + 4, 0x11223344);
-	put32(p + 8, 0x40000001);	/* an unknown compatible bit is no matter */
+	put32(p + 8, 0x40000001);	/* unknown compatible bits are ignored */
 	put64(p + 16, 0x123456789aULL);
 	put64(p + 24, 0x60000000);
 	put32(p + 32, 999999999);
@@ -127,7 +127,7 @@ static void sb_features(struct kunit *test)
 	}
 }
 
-/* Algorithms are listed, or LZ4 alone is implied by its distance or its padding. */
+/* Algorithms are listed, or LZ4 is implied by its distance or its padding. */
 static void sb_algorithms(struct kunit *test)
 {
 	static const struct {
@@ -223,7 +223,7 @@ static void sb_conditional_fields(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sb.xattr_filter);
 }
 
-/* A 64-bit root inode, and with it the size of a large image, or the old fields as they are. */
+/* A 64-bit root inode, and with it the size of a large image, or the old fields unchanged. */
 static void sb_root_48bit(struct kunit *test)
 {
 	static const struct {
@@ -252,7 +252,7 @@ static void sb_root_48bit(struct kunit *test)
 	}
 }
 
-/* Each field at its limits, and one step beyond where there is a beyond. */
+/* Each field at its limits, and one step beyond where possible. */
 static void sb_neighbours(struct kunit *test)
 {
 	static const struct sb_case cases[] = {
@@ -302,7 +302,7 @@ static void sb_neighbours(struct kunit *test)
 	}
 }
 
-/* The largest table there can be, and the largest prefixes: no sum wraps. */
+/* The largest possible device and prefix tables: no sum wraps. */
 static void sb_largest_tables(struct kunit *test)
 {
 	const char *why = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What several suites use: writers of little-endian fields, random numbers. */
+/* Shared by several suites: writers of little-endian fields, random numbers. */
 #ifndef KUNIT_SUPPORT_H
 #define KUNIT_SUPPORT_H
 
@@ -25,10 +25,10 @@ static inline void put64(u8 *p, u64 v)
 	put32(p + 4, (u32)(v >> 32));
 }
 
-/* Another one in each run, and in the log, unless the module parameter says which. */
+/* Differs in each run and is logged, unless the module parameter sets it. */
 u32 od_test_seed(struct kunit *test);
 
-/* xorshift: the same numbers everywhere for the same seed, which is not 0. */
+/* xorshift: the same numbers everywhere for the same nonzero seed. */
 static inline u32 od_test_random(u32 *state)
 {
 	*state ^= *state << 13;

@@ -75,7 +75,7 @@ static void xattr_body_limits(struct kunit *test)
 	}
 }
 
-/* An entry one byte too long for what is left. */
+/* An entry one byte longer than what is left. */
 static void xattr_entry_limits(struct kunit *test)
 {
 	u8 p[12 + 4 + 8] = { 0 };
@@ -187,7 +187,7 @@ static void xattr_name_filter(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, od_xattr_absent(&b, 6, "", 0));
 }
 
-/* The fixed part of an entry, at the limits of its fields and of what is left. */
+/* The fixed part of an entry, at the limits of its fields and of the space left. */
 static void xattr_entry_sizes(struct kunit *test)
 {
 	static const struct {
@@ -230,7 +230,7 @@ static void xattr_entry_sizes(struct kunit *test)
 	}
 }
 
-/* All the prefixes that an entry can name. */
+/* All prefixes that an entry can refer to. */
 static void xattr_most_prefixes(struct kunit *test)
 {
 	struct od_xattr_prefix *all, r;

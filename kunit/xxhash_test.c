@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xxh32: published vectors, and every length around the stripe. */
+/* xxh32: published vectors, and every length up to a few stripes. */
 #include <kunit/test.h>
 
 #include "erofs_od/core/format.h"
@@ -27,7 +27,7 @@ static void xxhash_vectors(struct kunit *test)
 	}
 }
 
-/* All that is read must be inside the buffer, and every byte must count. */
+/* All reads must be inside the buffer, and every byte must count. */
 static void xxhash_every_byte_counts(struct kunit *test)
 {
 	size_t len, at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the suites of maps of compressed files share: the part of an image that has the map. */
+/* Shared by the suites for maps of compressed files: the part of an image with the map. */
 #ifndef OD_KUNIT_ZIMAGE_H
 #define OD_KUNIT_ZIMAGE_H
 
@@ -22,10 +22,10 @@ static const struct od_blob blobs[] = {
 static const struct od_blobtab tab = { .blkbits = 12, .count = 2, .blob = blobs };
 
 /**
- * struct image - what follows an inode
+ * struct image - the data that follows an inode
  * @map: header and entries, or records
- * @reads: how often it was read
- * @error: of all reads, or 0
+ * @reads: number of reads
+ * @error: errno of all reads, or 0
  * @sum_nr: record of the sum that is kept, or 0
  * @sum: the sum
  */

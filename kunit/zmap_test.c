@@ -171,7 +171,7 @@ static void zmap_full_big(struct kunit *test)
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
 }
 
-/* An extent that ends within an lcluster after its head's is ended by an entry. */
+/* An extent that ends in an lcluster after its head's is ended by an entry. */
 static void zmap_terminator(struct kunit *test)
 {
 	struct od_inode inode = inode_of(OD_LAYOUT_COMPRESSED_FULL, BLK + 200);
@@ -264,7 +264,7 @@ static void zmap_fragment(struct kunit *test)
 	check(test, image, &inode, &(struct extent_case) {
 		.start = 2 * BLK + 8, .len = 3 * BLK - 8, .flags = OD_ZEXTENT_FRAGMENT,
 		.off = 70000 });
-	/* To its last byte, and one more. */
+	/* Up to its last byte, and one more. */
 	put32(image->map, 100000 - (3 * BLK - 8));
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 3 * BLK, &x), 0);
 	put32(image->map, 100001 - (3 * BLK - 8));
@@ -356,7 +356,7 @@ static void zmap_compact_4b(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inode.z.end, MAP + 8 + 24);
 }
 
-/* Two packs of 4-byte entries to get to a multiple of 32, then one of 16, then the rest. */
+/* Two packs of 4-byte entries up to a multiple of 32, then one of 16 entries, then the rest. */
 static void zmap_compact_2b(struct kunit *test)
 {
 	struct od_inode inode = inode_of(OD_LAYOUT_COMPRESSED_COMPACT, 23 * BLK);
@@ -443,15 +443,15 @@ static void zmap_compact_big(struct kunit *test)
 /* --- invalid maps --- */
 
 /**
- * struct map_change - what is changed in a good map of four lclusters
- * @name: what for
+ * struct map_change - a change to a valid map of four lclusters
+ * @name: name of the case
  * @advise: of the header
- * @lcn: entry that is changed
+ * @lcn: entry to change
  * @type: its type
  * @ofs: its clusterofs
  * @blkaddr: its block, or its deltas
- * @pos: byte that is looked up
- * @err: what for
+ * @pos: byte to look up
+ * @err: expected error
  */
 struct map_change {
 	const char *name;
@@ -515,7 +515,7 @@ static void zmap_rejects_full(struct kunit *test)
 	}
 }
 
-/* A count is right after its head, wherever a lookup comes from. */
+/* A count must directly follow its head, whichever entry a lookup starts from. */
 static void zmap_rejects_counts(struct kunit *test)
 {
 	struct od_inode inode = inode_of(OD_LAYOUT_COMPRESSED_FULL, 5 * BLK);
@@ -532,7 +532,7 @@ static void zmap_rejects_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 3 * BLK, &x), -EUCLEAN);
 	put_nonhead(image, 3, 3);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 3 * BLK, &x), 0);
-	/* Lookback is by steps if the distance does not fit. */
+	/* Lookback is stepwise if the distance does not fit. */
 	put_nonhead(image, 4, 1);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 4 * BLK, &x), 0);
 	KUNIT_EXPECT_EQ(test, x.start, 0ULL);
@@ -560,7 +560,7 @@ static void zmap_rejects_compact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 2 * BLK, &x), -EUCLEAN);
 	put_unit(p + 8, 2, 0, 2, 0x801);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 2 * BLK, &x), -EUCLEAN);
-	/* Big: one that is not in the last slot has a distance of two, or a count. */
+	/* With big pclusters, one outside the last slot has a distance of two, or a count. */
 	put_header(image->map, big);
 	put_unit(p, 2, 1, 2, 0x801);
 	put_unit(p + 8, 2, 0, 2, 2);
@@ -608,7 +608,7 @@ static void zmap_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, image->reads, 1ULL);
 }
 
-/* LZ4 without padding is decompressed as far as wanted, other bytes may follow. */
+/* LZ4 without padding is decompressed as far as needed; other bytes may follow. */
 static void zmap_unpadded(struct kunit *test)
 {
 	struct od_inode inode = inode_of(OD_LAYOUT_COMPRESSED_FULL, 4 * BLK);
@@ -629,14 +629,14 @@ static void zmap_unpadded(struct kunit *test)
 /* --- headers and configurations --- */
 
 /**
- * struct header_case - a change of a good header
- * @name: what for
+ * struct header_case - a change to a valid header
+ * @name: name of the case
  * @at: first byte of the header
  * @len: bytes
- * @value: what is there
+ * @value: its new value
  * @layout: of the inode
- * @nid: its number
- * @err: what for
+ * @nid: its nid
+ * @err: expected error
  */
 struct header_case {
 	const char *name;
@@ -703,7 +703,7 @@ static void zinode_image(struct kunit *test)
 	u16 big = OD_ZADVISE_BIG_1 | OD_ZADVISE_BIG_2;
 	struct od_sb sb = sb_of(12);
 
-	/* To the last byte of its entries, and one less: an odd last one has a whole pack. */
+	/* Up to the last byte of its entries, and one less: an odd last entry has a whole pack. */
 	KUNIT_EXPECT_EQ(test, parse_header(&sb, full, 5 * BLK, 0, MAP + 16 + 40), 0);
 	KUNIT_EXPECT_EQ(test, parse_header(&sb, full, 5 * BLK, 0, MAP + 16 + 39), -EUCLEAN);
 	KUNIT_EXPECT_EQ(test, parse_header(&sb, compact, 5 * BLK, 0, MAP + 8 + 24), 0);
@@ -734,11 +734,11 @@ static void zinode_image(struct kunit *test)
 
 /**
  * struct config_case - a configuration
- * @name: what for
- * @algorithm: of which algorithm
+ * @name: name of the case
+ * @algorithm: its algorithm
  * @len: bytes
- * @p: first of them, the others are 0
- * @err: what for
+ * @p: the first bytes; the others are 0
+ * @err: expected error
  */
 struct config_case {
 	const char *name;
@@ -788,7 +788,7 @@ static void zconfig(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, config.zstd_window, 1U << 20);
 }
 
-/* The part of a map that a run of bytes needs, with the entry that ends the last extent. */
+/* The part of a map needed for a range, with the entry that ends the last extent. */
 static void zmap_entries(struct kunit *test)
 {
 	struct od_inode inode = inode_of(OD_LAYOUT_COMPRESSED_FULL, 100 * BLK);

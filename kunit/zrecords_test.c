@@ -3,11 +3,11 @@
 #include "zimage.h"
 
 #define PACKED_SIZE	(1ULL << 33)
-/* Such a record has no other field. */
+/* Such a record has no other field set. */
 #define LZ4	(1U << 28)
 #define ZSTD	(4U << 28)
 
-/* One sum is kept, the last one. */
+/* Only the last sum is kept. */
 static bool known(struct od_zsums *sums, u64 *nr, u64 *start)
 {
 	const struct image *image = (const void *)sums;
@@ -85,7 +85,7 @@ static int map_at(struct kunit *test, struct image *image, struct od_inode *inod
 	return map_with(test, &map, image, inode, pos, x);
 }
 
-/* What the lookups of the first, a middle and the last byte of an extent come to */
+/* Result of lookups of the first, a middle and the last byte of an extent */
 struct extent_case {
 	u64 start, len;
 	u32 flags, blob;
@@ -163,7 +163,7 @@ static void zrecords_16(struct kunit *test)
 		.start = 0, .len = 9 * BLK + 5, .flags = OD_ZEXTENT_HOLE });
 }
 
-/* Positions and addresses beyond 4 GiB */
+/* Positions and addresses above 4 GiB */
 static void zrecords_32(struct kunit *test)
 {
 	static const struct od_blob blob = { .size = 1ULL << 45 };
@@ -215,7 +215,7 @@ static void zrecords_8(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inode.z.end, MAP + 8 + 24);
 }
 
-/* Each starts where the one before ends, which for a hole is where it starts. */
+/* Each starts where the previous one ends; a hole ends where it starts. */
 static void zrecords_4(struct kunit *test)
 {
 	struct od_inode inode = inode_of(3 * BLK + 100);
@@ -272,7 +272,7 @@ static void zrecords_sums(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_with(test, &map, image, &inode, 640 * BLK, &x), 0);
 	KUNIT_EXPECT_EQ(test, image->reads, 1 + 1 + 1ULL);
 	KUNIT_EXPECT_EQ(test, x.off, image->sum);
-	/* A sum is not used for what is before it. */
+	/* A sum is not used for earlier records. */
 	KUNIT_EXPECT_EQ(test, map_with(test, &map, image, &inode, 7 * BLK, &x), 0);
 	KUNIT_EXPECT_EQ(test, x.off, 100 + 28ULL);
 }
@@ -292,7 +292,7 @@ static void zrecords_fragment(struct kunit *test)
 	put_record(p, LZ4 | 100, 20 * BLK, 0);
 	put_record(p + 16, 0xf7e00005, 0xaaaaaaaa00000001, BLK + 8);
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
-	/* To the last byte of the packed inode, and one more */
+	/* Up to the last byte of the packed inode, and one more */
 	put_record(p + 16, (u32)-(2 * BLK - 8), 1, BLK + 8);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 2 * BLK, &x), 0);
 	put_record(p + 16, (u32)-(2 * BLK - 9), 1, BLK + 8);
@@ -317,7 +317,7 @@ static void zrecords_fragment_short(struct kunit *test)
 	put32(p + 8, 7);
 	put32(p + 12, 1);
 	check_all(test, image, &inode, cases, ARRAY_SIZE(cases));
-	/* What is in no record is no upper half. */
+	/* A field that the record lacks is not an upper half. */
 	p = put_header(image, OD_ZADVISE_FRAGMENT, 0, 0, 1);
 	put64(p, ~0ULL);
 	put32(p + 12, 9);
@@ -352,7 +352,7 @@ static void zrecords_interlaced(struct kunit *test)
 	}
 }
 
-/* LZ4 without padding is decompressed as far as wanted, other bytes may follow. */
+/* LZ4 without padding is decompressed as far as needed; other bytes may follow. */
 static void zrecords_unpadded(struct kunit *test)
 {
 	struct od_inode inode = inode_of(BLK);
@@ -423,7 +423,7 @@ static void zrecords_rejects(struct kunit *test)
 	}
 }
 
-/* Addresses end at 2^48 blocks, even those of a blob that says to be there. */
+/* Addresses end at 2^48 blocks, even in a blob that claims to extend further. */
 static void zrecords_rejects_addresses(struct kunit *test)
 {
 	static const struct od_blob far[] = {
@@ -472,19 +472,19 @@ static void zrecords_rejects_order(struct kunit *test)
 	put_record(p + 32, 0, 0, 300);
 	put_record(p, 0, 0, 201);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 50, &x), -EUCLEAN);
-	/* Of two with one start, the first one has no bytes. */
+	/* If two have the same start, the first has no bytes. */
 	put_record(p, LZ4 | 1, 0, 200);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 200, &x), 0);
 	KUNIT_EXPECT_EQ(test, x.flags, (u32)OD_ZEXTENT_HOLE);
 	KUNIT_EXPECT_EQ(test, x.start, 200ULL);
 	KUNIT_EXPECT_EQ(test, x.len, 100ULL);
-	/* What starts past the end of the file is none of it. */
+	/* Records that start past the end of the file are ignored. */
 	put_record(p + 32, LZ4 | 1, 0, 4 * BLK + 1);
 	KUNIT_EXPECT_EQ(test, map_at(test, image, &inode, 4 * BLK - 1, &x), 0);
 	KUNIT_EXPECT_EQ(test, x.len, 4 * BLK - 200);
 }
 
-/* 12 MiB and no more, but for holes and fragments */
+/* At most 12 MiB, except for holes and fragments */
 static void zrecords_limit(struct kunit *test)
 {
 	struct od_inode inode = inode_of(64ULL << 20);
@@ -574,7 +574,7 @@ static void zrecords_header(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, parse(image, &sb, cases[i].nid, cases[i].size, IMAGE,
 						&inode), cases[i].err, "%s", cases[i].name);
 	}
-	/* Neither the feature of big pclusters nor that of 48 bits is asked for. */
+	/* Requires neither the feature for big pclusters nor 48BIT. */
 	put_header(image, 0, 3, 2, 0);
 	sb.compr_algs = 0;
 	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, BLK, IMAGE, &inode), -EUCLEAN);
@@ -582,7 +582,7 @@ static void zrecords_header(struct kunit *test)
 	sb = sb_of();
 	sb.packed_nid = 0;
 	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, BLK, IMAGE, &inode), -EUCLEAN);
-	/* With the address before them, records of 4 bytes end as late as those of 8. */
+	/* Including the address before them, 4-byte records end as late as those of 8 bytes. */
 	sb = sb_of();
 	put_header(image, 0, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, parse(image, &sb, NID, 2 * BLK, MAP + 24, &inode), 0);

@@ -4,7 +4,7 @@
 #
 # Builds both modules for a kernel of SUPPORTED, with its suite's compiler and
 # W=1, in a copy of the sources in OUT (default build/modules/ID). Run again,
-# it builds what changed. Ends in failure when the compiler warns.
+# it builds what changed. Fails if the compiler warns.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

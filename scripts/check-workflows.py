@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check-workflows.py
 #
-# Prints what in .github/workflows is no YAML, is no workflow, or runs anything but
-# a command that tests/bin/ci.sh has.
+# Prints files in .github/workflows that are not YAML or not a workflow, or that run
+# anything other than commands of tests/bin/ci.sh.
 import pathlib
 import re
 import sys

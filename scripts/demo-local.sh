@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: demo-local.sh DISK
 #
-# The demo on this very host: builds both modules for the running kernel, loads
-# them, runs the guest's demo script in a folder of its own, unloads them.
+# The demo on this host: builds both modules for the running kernel, loads
+# them, runs the guest's demo script in a temporary directory, unloads them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: deps.sh [PACKAGE...]
 #
-# Installs what building, testing and the demo need on this host, and these packages, as far
-# as it is not there: on Debian as root by apt-get, elsewhere it says what is missing.
+# Installs missing packages that building, testing and the demo need on this host, and these
+# PACKAGEs: on Debian as root with apt-get; elsewhere it prints what is missing.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -59,7 +59,7 @@ missing() {
 	done
 }
 
-# What dpkg tells of each package is of interest only when it fails.
+# dpkg's output for each package only matters if it fails.
 install_them() {
 	apt-get -qq install -y --no-install-recommends "${wanted[@]}" >"$log" 2>&1
 }

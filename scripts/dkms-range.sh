@@ -3,7 +3,7 @@
 # Usage: dkms-range.sh
 #
 # Prints the regular expression for dkms.conf that matches the kernels between
-# minimum and maximum of SUPPORTED, and those that it has as "also".
+# minimum and maximum of SUPPORTED, and those that it lists as "also".
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

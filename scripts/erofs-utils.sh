@@ -3,9 +3,9 @@
 # Usage: erofs-utils.sh PROGRAM [ARGUMENT...]     run a newer suite's mkfs.erofs, fsck.erofs, dump.erofs
 #        erofs-utils.sh --version                 print the version of that package
 #
-# Debian 12's mkfs.erofs knows one block size and merges no images. So Debian
-# 13's package is unpacked in the cache with its libraries, and run from there.
-# EROFS_UTILS_SUITE=trixie takes another suite's.
+# Debian 12's mkfs.erofs supports only one block size and cannot merge images. So
+# Debian 13's package is unpacked in the cache with its libraries, and run from there.
+# EROFS_UTILS_SUITE=trixie selects the suite.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

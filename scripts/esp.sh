@@ -4,7 +4,7 @@
 #
 # Creates the disk that a VM with Secure Boot boots from, like that of an installed Debian:
 # shim, which the firmware trusts, GRUB and the kernel, which shim trusts, each with the
-# signature that it is shipped with.
+# signature it is shipped with.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

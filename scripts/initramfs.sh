@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: initramfs.sh KERNEL_FOLDER MODULES_FOLDER OUT [PROGRAM...]
+# Usage: initramfs.sh KERNEL_DIR MODULES_DIR OUT [PROGRAM...]
 #
-# Makes the initramfs of a test machine: busybox, the stock modules that the
-# tests need with all they depend on, both modules of this project, the guest
-# side of tests/vm, and host programs with their shared libraries.
+# Creates the initramfs of a VM: busybox, the stock modules that the tests need with
+# their dependencies, both modules of this project, the guest side of tests/vm, and
+# host programs with their shared libraries.
 #
-# GUEST=boot   what boots a system on demand, instead of tests
-# FILES=FOLDER what goes into its root as it is
-# ROOT=FOLDER  what busybox and libraries of another architecture are taken from
+# GUEST=boot   boot a system on demand, instead of running tests
+# FILES=DIR    files to copy to its root
+# ROOT=DIR     root with busybox and libraries of another architecture
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -44,7 +44,7 @@ modules_for() {
 	done | awk '!seen[$0]++'
 }
 
-# add_modules FOLDER NAME...
+# add_modules DIR NAME...
 add_modules() {
 	local folder=$root/modules/$1 path name
 	shift

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: kernels.sh fetch ID...     fetch kernels of SUPPORTED or tests/kernels, print their directories
-#        kernels.sh list            print the ids
+#        kernels.sh list            print the IDs
 #
 # The directory of a kernel in the cache, named after the exact package version, contains
 # `release` and `root`, in which headers and kbuild are unpacked, and the image,
-# if SUPPORTED has the kernel as one to be booted, or with IMAGE=1. Which version
-# an id means is looked up once a day. Exit status 3: the archive that has the
+# if SUPPORTED marks the kernel as one to boot, or with IMAGE=1. The version for an
+# ID is looked up once a day. Exit status 3: the archive that has the
 # kernel, or a package in its lists, is not served by the mirror.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: lint.sh
 #
-# The rules of CONTRIBUTING.md that a script can check, each with a line of its
-# own: what breaks it is listed, and the last line counts.
+# Checks the rules of CONTRIBUTING.md that a script can check. Prints a line per rule,
+# followed by any breaches, and a summary.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -18,7 +18,7 @@ files() {
 	done
 }
 
-# rule NAME COMMAND...: the command prints what breaches the rule; nothing may be there
+# rule NAME COMMAND...: the command prints breaches of the rule; there must be none
 rule() {
 	local breaches status=0
 	breaches=$("${@:2}") || status=$?
@@ -45,14 +45,14 @@ without_spdx() {
 		done
 }
 
-# The generated macros, and what tells a kernel's version.
+# The generated macros, and macros with a kernel's version.
 conditionals() {
 	files '*.c' '*.h' Kbuild | grep -v '^compat/' | xargs grep -nE \
 		'OD_HAVE_|KERNEL_VERSION|LINUX_VERSION_CODE|UTS_RELEASE|od_probes\.h|RHEL_RELEASE' || true
 }
 
-# A core file has its own headers, od/types.h and the UAPI, nothing else: od/types.h has
-# what the kernel and shim/ both offer.
+# A core file includes only its own headers, od/types.h and the UAPI: od/types.h has
+# what both the kernel and shim/ provide.
 core_includes() {
 	files '*/core/*.[ch]' | while read -r file; do
 		grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" | grep -vE \

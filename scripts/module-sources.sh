@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: module-sources.sh [DIR...]    print the source files of both modules
 #
-# The one list for all builds outside of the source tree: for VMs, for this host, for DKMS.
+# The only list for all builds outside the source tree: for VMs, for this host, for DKMS.
 # DIRs are included as well, kunit for instance.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: programs.sh [ARCH]   print the programs that go into the test machine
+# Usage: programs.sh [ARCH]   print the programs that go into the VM
 #
-# Those that are not built are left out; a test that needs one says so. For
-# another architecture than this machine's they are built here, in the root
-# that the others come from, too.
+# Programs that are not built are left out; a test that needs one reports that. For
+# another architecture than the host's they are built here, in the root that its other
+# files come from.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

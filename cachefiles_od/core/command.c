@@ -93,14 +93,14 @@ static int od_copen_size(const char *text, s64 *size)
 		*size = -(s64)v;
 		return 0;
 	}
-	/* Room to round up to the grain without a wrap. */
+	/* Leaves space to round up to the grain without wrapping. */
 	if (v > (u64)S64_MAX - 0xffff)
 		return -EINVAL;
 	*size = (s64)v;
 	return 0;
 }
 
-/* Cuts the validator off; NULL for one that is empty or too long. */
+/* Splits off the validator; NULL if it is empty or too long. */
 static const char *od_copen_validator(char *size)
 {
 	char *comma = strchr(size, ',');
@@ -128,7 +128,7 @@ int od_command_copen(char *arg, struct od_copen *copen)
 	return 0;
 }
 
-/* Cuts the next word off. */
+/* Splits off the next word. */
 static char *od_next_word(char **rest)
 {
 	char *word = *rest, *end = word;

@@ -44,8 +44,7 @@ struct od_command {
  * @len: its length without the spare byte
  * @cmd: the result; its @arg points into @text
  *
- * Return: 0; -EINVAL for an embedded NUL or a leading newline; -EOPNOTSUPP for
- * a name that is not known.
+ * Return: 0; -EINVAL for an embedded NUL or a leading newline; -EOPNOTSUPP for an unknown name.
  */
 int od_command_parse(char *text, size_t len, struct od_command *cmd);
 
@@ -69,11 +68,11 @@ struct od_copen {
  * od_command_copen - parse "ID,SIZE[,VALIDATOR]"
  * @arg: argument of a copen command; cut at the comma before VALIDATOR, which
  *	is the rest, with any commas and blanks
- * @copen: the result; @size is -EINVAL where SIZE is neither a size nor an errno,
+ * @copen: the result; @size is -EINVAL if SIZE is neither a size nor an errno,
  *	or where VALIDATOR is empty or longer than %OD_VALIDATOR_MAX
  *
- * Return: 0; -EINVAL where no ID can be read, so that no request can be failed;
- * 1 where @id is right but what follows it was not.
+ * Return: 0; -EINVAL if no ID can be parsed, so that no request can be failed; 1 if @id is
+ * valid but what follows is not.
  */
 int od_command_copen(char *arg, struct od_copen *copen);
 

@@ -43,7 +43,7 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end)
 	return 0;
 }
 
-/* The range lies inside one run: what is left of it are two. */
+/* The range is inside one run, which is split in two. */
 static int od_extents_split(struct od_extents *x, size_t i, u64 start, u64 end)
 {
 	if (x->nr == x->cap)

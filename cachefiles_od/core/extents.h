@@ -2,8 +2,8 @@
 /*
  * The presence map: which bytes of a blob are in its cache file.
  *
- * Extents are sorted, not adjacent, and in one array: a lookup is a binary search,
- * and each separate run of present data takes 16 bytes.
+ * Runs are sorted, not adjacent, and in one array: a lookup is a binary search, and each
+ * separate run of present data takes 16 bytes.
  */
 #ifndef OD_CORE_EXTENTS_H
 #define OD_CORE_EXTENTS_H
@@ -21,7 +21,7 @@ struct od_range {
 
 /**
  * struct od_extents - a presence map
- * @e: the runs; memory of the caller
+ * @e: the runs; the caller's memory
  * @nr: runs in use
  * @cap: capacity of @e, in runs
  * @bytes: bytes in all runs, maintained by add and remove
@@ -38,8 +38,7 @@ struct od_extents {
  * @start: first byte
  * @end: first byte past it; nothing happens unless it is above @start
  *
- * Return: 0, or -ENOSPC when one more run is needed than @x has room for;
- * nothing was changed then.
+ * Return: 0, or -ENOSPC if @x is full and one more run is needed; nothing is changed then.
  */
 int od_extents_add(struct od_extents *x, u64 start, u64 end);
 
@@ -49,8 +48,7 @@ int od_extents_add(struct od_extents *x, u64 start, u64 end);
  * @start: first byte
  * @end: first byte past it; nothing happens unless it is above @start
  *
- * Return: 0, or -ENOSPC when a run has to be split and @x has no room for one
- * more; nothing was changed then.
+ * Return: 0, or -ENOSPC if a run has to be split and @x is full; nothing is changed then.
  */
 int od_extents_remove(struct od_extents *x, u64 start, u64 end);
 
@@ -60,7 +58,7 @@ int od_extents_remove(struct od_extents *x, u64 start, u64 end);
  * @pos: a position
  * @end: set to the end of the run, ~0 if it is unlimited
  *
- * Return: true when @pos is present.
+ * Return: true if @pos is present.
  */
 bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
 

@@ -24,7 +24,7 @@ static u32 od_hash_fold(const struct od_hash *h)
 	return (h->y ^ h->x * OD_HASH_MULTIPLIER) * OD_HASH_MULTIPLIER;
 }
 
-/* A key as zero-padded words, with a byte put in front of it or not. */
+/* A word of the zero-padded key, with or without a byte prepended. */
 static u32 od_key_word(const u8 *key, size_t len, size_t at, int front)
 {
 	u8 b[4] = { 0 };
@@ -51,7 +51,7 @@ u32 od_key_volume_hash(const u8 *key, size_t len)
 	struct od_hash h = { 0, 0 };
 	size_t at;
 
-	/* A length byte stands before the key and a NUL after it. */
+	/* A length byte precedes the key and a NUL follows it. */
 	for (at = 0; at < len + 2; at += 4)
 		od_hash_word(&h, od_key_word(key, len, at, (u8)len));
 	return od_hash_fold(&h);
@@ -95,7 +95,7 @@ static size_t od_put_hex(char *p, u32 v)
 	return n;
 }
 
-/* Words in hexadecimal: a letter or a comma before each, a zero word empty. */
+/* Words in hexadecimal, each preceded by a letter or a comma; a zero word is empty. */
 static int od_key_as_words(const u8 *key, size_t len, bool big, char *name)
 {
 	size_t at, n = 0;

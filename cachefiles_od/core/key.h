@@ -13,22 +13,22 @@
 /**
  * od_key_volume_hash - hash of a volume key
  * @key: the key's bytes, without a NUL
- * @len: how many, 1 to %OD_KEY_MAX
+ * @len: bytes in @key, 1 to %OD_KEY_MAX
  */
 u32 od_key_volume_hash(const u8 *key, size_t len);
 
 /**
  * od_key_cookie_hash - hash of a blob's name
  * @key: the name's bytes
- * @len: how many, 1 to %OD_KEY_MAX
- * @volume_hash: hash of the volume that the blob lies in
+ * @len: bytes in @key, 1 to %OD_KEY_MAX
+ * @volume_hash: hash of the blob's volume
  */
 u32 od_key_cookie_hash(const u8 *key, size_t len, u32 volume_hash);
 
 /**
  * od_key_file_name - file name of a blob in its fan-out directory
- * @key: the name's bytes, any values; NULs at the end do not tell keys apart
- * @len: how many
+ * @key: the name's bytes, any values; trailing NULs do not distinguish keys
+ * @len: bytes in @key
  * @name: gets the file name and a NUL
  *
  * Printable names without '/' are kept after a "D"; others become "S" or "T"

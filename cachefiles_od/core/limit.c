@@ -8,10 +8,10 @@ int od_limit_check(const struct od_limit *limit)
 	return 0;
 }
 
-/* Is at least this percentage of the total free? Without a division, for 32-bit CPUs. */
+/* Whether at least this percentage is free. Without a division, for 32-bit CPUs. */
 static bool od_has_percent(u64 total, u64 free, unsigned int percent)
 {
-	/* Low bits are given up where the products would wrap. */
+	/* Drops low bits where the products would wrap. */
 	for (; total > U64_MAX / 128; total >>= 1)
 		free >>= 1;
 	return free * 100 >= total * percent;

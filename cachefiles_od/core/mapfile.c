@@ -2,7 +2,7 @@
 #include "mapfile.h"
 
 #define OD_MAPFILE_VERSION	1U
-/* As a copen: room to round up to the grain without a wrap. */
+/* As in a copen: leaves space to round up to the grain without wrapping. */
 #define OD_MAPFILE_SIZE_MAX	((u64)S64_MAX - 0xffff)
 
 static const u8 od_mapfile_magic[8] = { 'O', 'D', 'P', 'R', 'E', 'S', 'M', 'P' };
@@ -24,7 +24,7 @@ u32 od_crc32c(u32 crc, const u8 *p, size_t len)
 	return crc;
 }
 
-/* Of the slot, with the checksum itself as 0. */
+/* Of the slot, with the checksum field itself as 0. */
 static u32 od_mapfile_slot_crc(const u8 *slot)
 {
 	static const u8 zero[sizeof_field(struct od_disk_map, crc)];
@@ -64,14 +64,14 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot)
 	disk->crc = cpu_to_le32(od_mapfile_slot_crc(slot));
 }
 
-/* Terminated within its field? */
+/* Whether the string is terminated within its field. */
 static bool od_get_string(char *s, const u8 *at)
 {
 	memcpy(s, at, OD_MAPFILE_STRING_MAX + 1);
 	return memchr(s, '\0', OD_MAPFILE_STRING_MAX + 1);
 }
 
-/* A tool joins it to a path. */
+/* A tool appends it to a path. */
 static bool od_is_file_name(const char *name)
 {
 	return name[0] != '\0' && name[0] != '.' && !strchr(name, '/');

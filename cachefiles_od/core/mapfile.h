@@ -3,10 +3,9 @@
  * The presence map on disk: which bytes of a cache file were written and had
  * reached the device when the map was committed.
  *
- * A map file has two header slots and, after them, areas of runs. A commit
- * writes the runs where the newest valid version has none, then the header
- * with the next sequence number into the other slot. A torn commit leaves a
- * checksum that does not match, and the version before it in place.
+ * A map file has two header slots and, after them, areas of runs. A commit writes the runs
+ * where the newest valid version has none, then a header with the next sequence number to the
+ * other slot. A torn commit leaves a bad checksum, and the previous version intact.
  */
 #ifndef OD_CORE_MAPFILE_H
 #define OD_CORE_MAPFILE_H
@@ -62,7 +61,7 @@ static_assert(offsetof(struct od_disk_map, volume) == 80);
 static_assert(offsetof(struct od_disk_map, used) == 848);
 
 /**
- * struct od_disk_run - a run of present bytes
+ * struct od_disk_run - a run of present bytes on disk
  * @start: first byte
  * @end: first byte past the last
  */
@@ -124,7 +123,7 @@ u32 od_crc32c(u32 crc, const u8 *p, size_t len);
 /**
  * od_mapfile_encode - encode a header
  * @m: its contents
- * @slot: room for %OD_MAPFILE_SLOT bytes, all of which are set
+ * @slot: space for %OD_MAPFILE_SLOT bytes, all of which are set
  */
 void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
 
@@ -133,9 +132,9 @@ void od_mapfile_encode(const struct od_mapfile *m, u8 *slot);
  * @slot: %OD_MAPFILE_SLOT bytes
  * @m: the result; indeterminate on failure
  *
- * Return: 0, or -EUCLEAN unless magic, version, checksum and every field are
- * right: names terminated, not empty, without '/' and not beginning with '.';
- * the validator terminated and of one line; @size one that a copen may give;
+ * Return: 0, or -EUCLEAN unless magic, version, checksum and every field are valid: names
+ * terminated, not empty, without '/' and not beginning with '.'; the validator terminated and a
+ * single line; @size one that a copen may have;
  * @runs_off aligned, at or above %OD_MAPFILE_RUNS_AT, and the runs below the
  * largest file offset; @nr_runs in range; @mtime_nsec below 10^9; no unknown
  * flag. Bytes past the fields are covered by the checksum and ignored.
@@ -146,7 +145,7 @@ int od_mapfile_decode(const u8 *slot, struct od_mapfile *m);
  * od_mapfile_encode_runs - encode runs
  * @runs: runs of a presence map
  * @nr: number of runs
- * @buf: room for @nr * %OD_MAPFILE_RUN bytes
+ * @buf: space for @nr * %OD_MAPFILE_RUN bytes
  */
 void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf);
 
@@ -156,10 +155,10 @@ void od_mapfile_encode_runs(const struct od_range *runs, size_t nr, u8 *buf);
  * @nr: number of runs
  * @limit: no run may end after this byte
  * @prev_end: end of the run before these, 0 for the first ones
- * @runs: room for @nr runs
+ * @runs: space for @nr runs
  *
- * Return: 0, or -EUCLEAN unless all of them are sorted, apart from each other
- * and from @prev_end (any start will do when that is 0), not empty, and end by
+ * Return: 0, or -EUCLEAN unless all of them are sorted, apart from each other and from
+ * @prev_end (any start is valid if that is 0), not empty, and end by
  * @limit.
  */
 int od_mapfile_decode_runs(const u8 *buf, size_t nr, u64 limit, u64 prev_end,

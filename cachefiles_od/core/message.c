@@ -20,7 +20,7 @@ size_t od_message_len(const struct od_message *msg)
 	}
 }
 
-/* The volume's key, with its NUL, and the blob's: what an OPEN and a CULLED end with. */
+/* The volume's key with its NUL, then the blob's: the end of an OPEN or CULLED. */
 static void od_message_encode_keys(const struct od_message *msg, u8 *buf)
 {
 	size_t volume_key_size = strlen(msg->open.volume_key) + 1;

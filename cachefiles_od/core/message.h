@@ -13,11 +13,11 @@
  * @open: data of an OPEN
  * @open.volume_key: NUL-terminated
  * @open.cookie_key: any bytes
- * @open.cookie_key_len: length of it
+ * @open.cookie_key_len: bytes in @open.cookie_key
  * @open.fd: the anonymous fd
  * @read: data of a READ
- * @read.off: first byte wanted
- * @read.len: bytes wanted
+ * @read.off: first byte requested
+ * @read.len: bytes requested
  * @culled: data of a CULLED, with the keys of @open
  * @culled.bytes: bytes that were freed
  */
@@ -48,7 +48,7 @@ size_t od_message_len(const struct od_message *msg);
 /**
  * od_message_encode - encode a message for the daemon
  * @msg: the message
- * @buf: room for od_message_len() bytes
+ * @buf: space for od_message_len() bytes
  */
 void od_message_encode(const struct od_message *msg, u8 *buf);
 

@@ -3,7 +3,7 @@
 
 #include <linux/cachefiles_od.h>
 
-/* What a table says of an event that is not legal. */
+/* Marks an event that is not legal in a state. */
 #define NO	(-1)
 
 int od_req_step(enum od_req_state *state, enum od_req_event event)
@@ -71,7 +71,7 @@ struct od_range od_req_widen(u64 pos, u64 end, u64 limit, u64 window, u64 size)
 
 	end = max(end, start + window);
 	end = min_t(u64, end, start + CACHEFILES_OD_READ_MAX);
-	/* Ends below @start + CACHEFILES_OD_READ_MAX do not wrap when rounded up. */
+	/* At most start + CACHEFILES_OD_READ_MAX: rounding up does not wrap. */
 	end = round_up(min(end, limit), (u64)OD_READ_ALIGN);
 	return (struct od_range) { start, min(end, size) };
 }

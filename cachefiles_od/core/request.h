@@ -29,7 +29,7 @@ enum od_req_state {
  * @OD_REQ_DELIVER: the reader has copied it to user space
  * @OD_REQ_UNDELIVER: the copy failed
  * @OD_REQ_REPLY: the daemon replies
- * @OD_REQ_REQUEUE: the daemon that had it has died, the next one gets it
+ * @OD_REQ_REQUEUE: its daemon has died; the next one gets it
  * @OD_REQ_CANCEL: the reply is no longer needed
  */
 enum od_req_event {
@@ -68,8 +68,8 @@ enum od_obj_state {
 
 /**
  * enum od_obj_event - event of an object
- * @OD_OBJ_ASK_OPEN: its size is wanted for the first time
- * @OD_OBJ_ASK_READ: data is wanted while the daemon has no fd
+ * @OD_OBJ_ASK_OPEN: its size is needed for the first time
+ * @OD_OBJ_ASK_READ: data is needed while the daemon has no fd
  * @OD_OBJ_OPENED: the daemon replied to an OPEN with a size
  * @OD_OBJ_REFUSED: an OPEN failed: the daemon refused it, or there is none
  * @OD_OBJ_FD_CLOSED: the daemon closed its fd
@@ -95,14 +95,14 @@ int od_obj_step(enum od_obj_state *state, enum od_obj_event event);
 
 /**
  * od_req_widen - the range of a READ
- * @pos: first wanted and missing byte, below @size
- * @end: first byte past the wanted range
+ * @pos: first needed and missing byte, below @size
+ * @end: first byte past the needed range
  * @limit: first byte past @pos that is present or in another READ
- * @window: minimum length of the READ; 0: only the wanted range
+ * @window: minimum length of the READ; 0: only the needed range
  * @size: bytes of the blob
  *
- * Apart from alignment, a READ never begins before the wanted range: some daemons
- * have no data there.
+ * Apart from alignment, a READ never begins before the needed range: some daemons have no data
+ * there.
  *
  * Return: a range that begins at @pos rounded down to %OD_READ_ALIGN, ends on a
  * multiple of it or at @size, and has %CACHEFILES_OD_READ_MAX bytes at most.

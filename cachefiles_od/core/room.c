@@ -8,7 +8,7 @@ static u64 od_add_capped(u64 a, u64 b)
 	return check_add_overflow(a, b, &sum) ? ~(u64)0 : sum;
 }
 
-/* Blocks that are free by now, as far as it can be told. */
+/* Best estimate of the blocks free now. */
 static u64 od_room_blocks_free(const struct od_room_meter *meter)
 {
 	unsigned int shift = meter->count.block_shift;
@@ -23,7 +23,7 @@ static enum od_room od_room_worse(enum od_room a, enum od_room b)
 	return a > b ? a : b;
 }
 
-/* Where there is none, a little more is not enough: it would come and go all the time. */
+/* Once there is none, require some more before resuming, to avoid flapping. */
 static struct od_limit od_room_limit(const struct od_room_meter *meter,
 				     const struct od_limit *limit)
 {

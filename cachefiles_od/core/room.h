@@ -49,7 +49,7 @@ struct od_room_meter {
  *
  * %OD_ROOM_NONE remains until free space is halfway between stop and cull.
  *
- * Return: true when culling has to begin.
+ * Return: true if culling has to start.
  */
 bool od_room_count(struct od_room_meter *meter, const struct od_room_count *count,
 		   const struct od_limit *blocks, const struct od_limit *files);
@@ -62,9 +62,9 @@ bool od_room_count(struct od_room_meter *meter, const struct od_room_count *coun
  * @blocks: limits of blocks
  * @files: limits of files
  *
- * Culling never ends by an estimate: freed bytes may not be available yet.
+ * An estimate never ends culling: freed bytes may not be available yet.
  *
- * Return: true when culling has to begin.
+ * Return: true if culling has to start.
  */
 bool od_room_change(struct od_room_meter *meter, u64 stored, u64 freed,
 		    const struct od_limit *blocks, const struct od_limit *files);
@@ -75,10 +75,10 @@ bool od_room_change(struct od_room_meter *meter, u64 stored, u64 freed,
  * @bytes: bytes; other claims may be pending
  * @blocks: limits of blocks
  * @files: limits of files
- * @begin: set to true when culling has to begin
+ * @begin: set to true if culling has to start
  *
  * Return: true, and od_room_settle() must follow; false if less than stop would be left:
- * then there is no room until the next count.
+ * nothing is stored then until the next count.
  */
 bool od_room_claim(struct od_room_meter *meter, u64 bytes, const struct od_limit *blocks,
 		   const struct od_limit *files, bool *begin);
@@ -91,20 +91,20 @@ bool od_room_claim(struct od_room_meter *meter, u64 bytes, const struct od_limit
  * @blocks: limits of blocks
  * @files: limits of files
  *
- * Return: true when culling has to begin.
+ * Return: true if culling has to start.
  */
 bool od_room_settle(struct od_room_meter *meter, u64 bytes, u64 stored,
 		    const struct od_limit *blocks, const struct od_limit *files);
 
 /**
  * od_room_full - note that a write failed for lack of space
- * @meter: has no room until the next count
+ * @meter: nothing is stored until its next count
  *
- * Return: true when culling has to begin.
+ * Return: true if culling has to start.
  */
 bool od_room_full(struct od_room_meter *meter);
 
-/** OD_REGIONS - maximum number of regions of a blob, for each of which the last use is kept */
+/** OD_REGIONS - maximum number of regions of a blob; the last use of each is tracked */
 #define OD_REGIONS	64U
 /** OD_REGION_SHIFT_MIN - log2 of the bytes in the smallest region */
 #define OD_REGION_SHIFT_MIN	20U

@@ -7,7 +7,7 @@
 
 /** OD_USE_WAITS - classes of waits: up to 1 ms, 2 ms, 4 ms, ... and longer than all these */
 #define OD_USE_WAITS	20U
-/** OD_USE_ERRNOS - classes of errors, the last one is for all others */
+/** OD_USE_ERRNOS - classes of errors; the last one is for all others */
 #define OD_USE_ERRNOS	9U
 
 /**

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * struct folio, where the kernel has none yet: there a folio is a page. Its
- * functions are in the mirrors of the headers that declare them; each of them
- * works on the page that a folio begins with, which is right for kernels that
- * have folios without that function, too.
+ * struct folio for kernels without it: there a folio is a page. Its functions are in the
+ * mirrors of the headers that declare them; each works on the first page of the folio, which is
+ * also right for kernels that have folios but not that function.
  */
 #ifndef OD_FOLIO_H
 #define OD_FOLIO_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What most probes include, compiled once for all of them (compat/Kbuild.include): it is read
- * before what the kernel includes by itself, and does not take that out of its hands.
+ * Headers that most probes include, precompiled once (compat/Kbuild.include): read before those
+ * that the kernel's build includes itself, without replacing them.
  */
 #include <linux/kconfig.h>
 #include <linux/compiler_types.h>
@@ -17,5 +17,5 @@
 #include <linux/uio.h>
 #include <linux/xattr.h>
 
-/* Kernels since v5.12 include <linux/compiler-version.h> by themselves, once and no more. */
+/* Kernels since v5.12 include <linux/compiler-version.h> themselves, exactly once. */
 #undef __LINUX_COMPILER_VERSION_H

@@ -21,7 +21,7 @@ struct od_slot {
 /**
  * od_slot_parse - decode a slot of the device table
  * @disk: the slot
- * @wide: it is of a 48BIT image
+ * @wide: the image has the 48BIT feature
  * @slot: the result
  */
 void od_slot_parse(const struct od_disk_slot *disk, bool wide, struct od_slot *slot);
@@ -29,7 +29,7 @@ void od_slot_parse(const struct od_disk_slot *disk, bool wide, struct od_slot *s
 /**
  * struct od_blob - size of a blob, and its range in the flattened image
  * @size: bytes that can be read, whatever the image says; at most S64_MAX - 0xffff
- * @uniaddr: byte of the flattened image where it starts; 0: not in it
+ * @uniaddr: first byte in the flattened image; 0: not in it
  * @unilen: bytes there
  */
 struct od_blob {
@@ -55,7 +55,7 @@ struct od_blobtab {
 /**
  * od_blobtab_meta_size - bytes in the blob that holds an inode: the primary blob, or the metabox
  * @tab: blobs of the image
- * @nid: the inode's number
+ * @nid: the inode's nid
  */
 static inline u64 od_blobtab_meta_size(const struct od_blobtab *tab, u64 nid)
 {
@@ -63,13 +63,13 @@ static inline u64 od_blobtab_meta_size(const struct od_blobtab *tab, u64 nid)
 }
 
 /**
- * od_blobtab_device - find the blob of a chunk's device id
+ * od_blobtab_device - find the blob of a chunk's device ID
  * @tab: blobs of the image
  * @device_id: as stored; only the bits below the smallest power of two above the
  *	number of slots count
  * @index: the result
  *
- * Return: 0, or -EUCLEAN for an id past the table.
+ * Return: 0, or -EUCLEAN for an ID past the table.
  */
 int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index);
 
@@ -78,7 +78,7 @@ int od_blobtab_device(const struct od_blobtab *tab, u16 device_id, u32 *index);
  * @tab: blobs of the image
  * @addr: byte of the flattened image; becomes the byte of the blob
  * @index: the blob; the primary one if no slot claims @addr
- * @len: bytes wanted from there; cut where the next blob starts
+ * @len: bytes needed from there; truncated where the next blob starts
  */
 void od_blobtab_flat(const struct od_blobtab *tab, u64 *addr, u32 *index,
 		     u64 *len);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "chunkmap.h"
 
-/* Past its end a blob reads as zeroes, up to a multiple of this. */
+/* Past its end a blob reads as zeroes up to a multiple of this. */
 #define OD_BLOB_GRAIN	4096U
 
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
@@ -17,9 +17,9 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off)
 }
 
 /*
- * Cut an extent to its blob. The rest fails when it is mapped by itself, so that a
- * reader of a short blob loses only what is missing. Zeroes past the end of the blob
- * may be read only where no byte of the file is.
+ * Clips an extent to its blob. The rest fails when it is mapped by itself, so that a reader of
+ * a short blob loses only what is missing. Zeroes past the end of the blob may be read only for
+ * bytes past the end of the file.
  */
 static int od_chunkmap_clip(const struct od_blobtab *tab, const struct od_inode *inode,
 			    u64 file_bytes, struct od_extent *x)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From an offset in a file to an extent of a blob. */
+/* Mapping offsets in a file to extents in a blob. */
 #ifndef OD_CORE_CHUNKMAP_H
 #define OD_CORE_CHUNKMAP_H
 
@@ -8,10 +8,10 @@
 #include "inode.h"
 
 /**
- * enum od_extent_flag - what an extent is like
+ * enum od_extent_flag - properties of an extent
  * @OD_EXTENT_MAPPED: it is in a blob; otherwise a hole, which reads as zeroes
- * @OD_EXTENT_INLINE: it follows the inode, so is most likely in memory with it
- * @OD_EXTENT_ENCODED: the blob has it compressed; set for layouts that zmap.h maps
+ * @OD_EXTENT_INLINE: it follows the inode, so it is probably in memory
+ * @OD_EXTENT_ENCODED: compressed in the blob; set for layouts that zmap.h maps
  */
 enum od_extent_flag {
 	OD_EXTENT_MAPPED = 0x1,
@@ -20,9 +20,9 @@ enum od_extent_flag {
 };
 
 /**
- * struct od_extent - where a run of a file's bytes is
+ * struct od_extent - location of a run of a file's bytes
  * @flags: enum od_extent_flag
- * @blob: which blob
+ * @blob: index of the blob
  * @off: first byte in the blob
  * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
  * @len: bytes of the file, at least 1; it may go beyond the end of the file up to the
@@ -42,8 +42,8 @@ struct od_extent {
  * @pos: byte of the file, below its size
  * @off: byte of the primary blob where the entry is
  *
- * Return: 1 if the entry is needed, 0 if the layout has none, -EUCLEAN if the entry
- * would be past all offsets.
+ * Return: 1 if the entry is needed, 0 if the layout has none, -EUCLEAN if its offset would
+ * overflow.
  */
 int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 
@@ -57,8 +57,8 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
  * @extent: the result; on failure its @blob, @off and @len are those of the invalid
  *	extent
  *
- * Return: 0, or -EUCLEAN for an extent outside its blob, a device id past the table, or
- * inline data across a block boundary.
+ * Return: 0, or -EUCLEAN for an extent outside its blob, a device ID past the table, or inline
+ * data across a block boundary.
  */
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);

@@ -47,7 +47,7 @@ u8 *od_datamap_add_tail(struct od_datamap *map, u32 max, u32 len)
 
 bool od_datamap_equal(const struct od_datamap *a, const struct od_datamap *b)
 {
-	/* Their lengths are in what both are sure to have. */
+	/* The lengths are in the header, which both have. */
 	return !memcmp(a, b, sizeof(*a)) &&
 	       !memcmp(a->run, b->run, od_datamap_bytes(a->nr, a->tail) - sizeof(*a));
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Data of a file, as ranges of blobs. Files with equal maps have equal data. */
+/* A file's data as ranges of blobs. Files with equal maps have equal data. */
 #ifndef OD_CORE_DATAMAP_H
 #define OD_CORE_DATAMAP_H
 
 #include "od/types.h"
 
-/** OD_DATARUN_HOLE - a blob: none, the run is zeroes */
+/** OD_DATARUN_HOLE - no blob: the run is zeroes */
 #define OD_DATARUN_HOLE		((u64)0)
-/** OD_DATARUN_INLINE - a blob: none, the bytes are in the map */
+/** OD_DATARUN_INLINE - no blob: the bytes are in the map */
 #define OD_DATARUN_INLINE	(~(u64)0)
 
 /**
  * struct od_datarun - a run of bytes of a file, in file order
- * @blob: number of the blob, of the caller's choice, or OD_DATARUN_*
- * @off: first byte in the blob; 0 for others
+ * @blob: number that the caller gave the blob, or OD_DATARUN_*
+ * @off: first byte in the blob; 0 if there is none
  * @len: bytes
  */
 struct od_datarun {
@@ -24,15 +24,15 @@ struct od_datarun {
 
 /**
  * struct od_datamap - the data of a file
- * @domain: number, of the caller's choice: maps of different domains differ
+ * @domain: number that the caller gave the domain: maps of different domains differ
  * @size: bytes of the file
  * @timeout_ms: deadline of its readers; maps with different ones differ
  * @nr: runs
  * @tail: bytes of inline data, which follow the last run
  * @zero: 0
- * @run: the runs, as long as possible
+ * @run: the runs, merged where possible
  *
- * It has no padding, so that it can be hashed, and compared, as bytes.
+ * It has no padding, so it can be hashed and compared as bytes.
  */
 struct od_datamap {
 	u64 domain;
@@ -53,22 +53,22 @@ static inline size_t od_datamap_bytes(u32 nr, u32 tail)
 /**
  * od_datamap_add - add a run at the end of a map
  * @map: map
- * @max: runs that it has room for
+ * @max: capacity in runs
  * @blob: as in struct od_datarun, but not %OD_DATARUN_INLINE
  * @off: first byte in the blob
  * @len: bytes, not 0
  *
- * Return: 0, or -E2BIG without room, or after inline data.
+ * Return: 0, or -E2BIG if the map is full or ends with inline data.
  */
 int od_datamap_add(struct od_datamap *map, u32 max, u64 blob, u64 off, u64 len);
 
 /**
  * od_datamap_add_tail - end a map with inline data
  * @map: map
- * @max: runs that it has room for
+ * @max: capacity in runs
  * @len: bytes, not 0
  *
- * Return: where the bytes are to be copied to, or NULL as for od_datamap_add().
+ * Return: where to copy the bytes to, or NULL where od_datamap_add() would fail.
  */
 u8 *od_datamap_add_tail(struct od_datamap *map, u32 max, u32 len);
 

@@ -28,7 +28,7 @@ static u32 od_dirblock_nameoff(const struct od_dirblock *block, u32 nr)
 	return le16_to_cpu(od_dirblock_at(block, nr)->nameoff);
 }
 
-/* Only the last name of a block may end early, at a NUL. */
+/* Only the last name of a block may end early, with a NUL. */
 static u32 od_dirblock_last_end(const struct od_dirblock *block, u32 from)
 {
 	u32 end = from;
@@ -49,8 +49,8 @@ static bool od_name_valid(const char *name, u32 len)
 }
 
 /*
- * Where a name is: inside the block, and of a valid length. That is all a search compares
- * by; most names that it looks at are not the one that it returns.
+ * Locates a name and checks that it is inside the block and of a valid length. A search
+ * compares by that alone; most names it looks at are not the one it returns.
  */
 static int od_dirblock_name(const struct od_dirblock *block, u32 nr, struct od_dirent *entry)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One block of a directory. */
+/* Directory blocks. */
 #ifndef OD_CORE_DIRENT_H
 #define OD_CORE_DIRENT_H
 
@@ -9,7 +9,7 @@
 /**
  * struct od_dirblock - a block of directory entries
  * @p: its bytes
- * @len: how many; less than a block at the end of the directory
+ * @len: bytes in @p; less than a block at the end of the directory
  * @count: entries in it, at least 1
  */
 struct od_dirblock {
@@ -20,9 +20,9 @@ struct od_dirblock {
 
 /**
  * struct od_dirent - one entry
- * @name: not NUL-terminated, in the block
+ * @name: points into the block, not NUL-terminated
  * @name_len: 1 to 255
- * @nid: inode, with %OD_NID_METABOX one of the metabox
+ * @nid: inode; with %OD_NID_METABOX it is in the metabox
  * @type: file type code, not checked
  */
 struct od_dirent {
@@ -35,7 +35,7 @@ struct od_dirent {
 /**
  * od_dirblock_parse - decode a block
  * @p: its bytes
- * @len: how many
+ * @len: bytes in @p
  * @block: the result
  *
  * Return: 0, or -EUCLEAN if the number of entries is invalid.
@@ -45,7 +45,7 @@ int od_dirblock_parse(const u8 *p, u32 len, struct od_dirblock *block);
 /**
  * od_dirblock_entry - decode and check an entry
  * @block: block
- * @nr: which entry, below @block->count
+ * @nr: index of the entry, below @block->count
  * @entry: the result
  *
  * Return: 0; -EUCLEAN for a name outside the block, of an invalid length or with a
@@ -55,13 +55,13 @@ int od_dirblock_entry(const struct od_dirblock *block, u32 nr,
 		      struct od_dirent *entry);
 
 /**
- * od_name_compare - order of two names
+ * od_name_compare - compare two names
  * @a: first name
  * @a_len: its length
  * @b: second name
  * @b_len: its length
  *
- * Return: below 0, 0 or above 0, bytewise as directories are sorted.
+ * Return: below 0, 0 or above 0, by bytes, as directories are sorted.
  */
 int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len);
 
@@ -72,8 +72,8 @@ int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len);
  * @len: its length
  * @entry: the result
  *
- * Names on the way to it have to be inside the block and of a valid length; all of
- * od_dirblock_entry() applies to the entry found.
+ * Names that the search visits have to be inside the block and of a valid length; the entry
+ * found passes all checks of od_dirblock_entry().
  *
  * Return: 0; -ENOENT; or an error of od_dirblock_entry().
  */
@@ -117,7 +117,7 @@ static inline bool od_dirsearch_next(const struct od_dirsearch *search, u64 *blo
 }
 
 /**
- * od_dirsearch_step - look into a block
+ * od_dirsearch_step - search a block
  * @search: state
  * @nr: number of the block, from od_dirsearch_next()
  * @block: that block
@@ -125,8 +125,8 @@ static inline bool od_dirsearch_next(const struct od_dirsearch *search, u64 *blo
  * @len: its length
  * @entry: the result
  *
- * Return: 0 found; -EAGAIN continue with od_dirsearch_next(); -ENOENT; or an
- * error of od_dirblock_entry().
+ * Return: 0 if found; -EAGAIN to continue with od_dirsearch_next(); -ENOENT; or an error of
+ * od_dirblock_entry().
  */
 int od_dirsearch_step(struct od_dirsearch *search, u64 nr,
 		      const struct od_dirblock *block, const char *name, u32 len,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The EROFS on-disk format: records, features and limits. Fields are little-endian,
- * records may start at any byte.
+ * The EROFS on-disk format: records, features and limits. Fields are little-endian; records may
+ * start at any byte.
  */
 #ifndef OD_CORE_FORMAT_H
 #define OD_CORE_FORMAT_H
@@ -21,13 +21,13 @@
  * @blkszbits: log2 of the block size
  * @extslots: 16-byte extension slots after this record
  * @root_nid: inode of the root directory, unless @root_nid_8b has it
- * @blocks_hi: blocks in the image, higher bits, if @root_nid_8b has the root directory
+ * @blocks_hi: blocks in the image, upper bits, if @root_nid_8b is the root directory
  * @inos: inodes in the image
  * @epoch: seconds that times of compact inodes are relative to
  * @fixed_nsec: nanoseconds of their times
  * @blocks: blocks in the image, lower bits
- * @meta_blkaddr: block where inode numbers start to count
- * @xattr_blkaddr: block where ids of shared xattrs start to count
+ * @meta_blkaddr: block that inode numbers are relative to
+ * @xattr_blkaddr: block that shared xattr IDs are relative to
  * @uuid: of the image
  * @volume_name: label, padded with NULs
  * @incompat: OD_FEATURE_INCOMPAT_*
@@ -37,12 +37,12 @@
  * @devt_slotoff: slot number, from byte 0 of the blob, where the device table starts
  * @dirblkbits: log2 of directory blocks per block
  * @xattr_prefix_count: long xattr name prefixes
- * @xattr_prefix_start: where they are, in units of 4 bytes
+ * @xattr_prefix_start: their offset in units of 4 bytes
  * @packed_nid: the packed inode, 0 for none
- * @xattr_filter_reserved: 0, or the name filters mean something else
- * @ishare_prefix: of ISHARE images: the prefix that is the name of files' digests
+ * @xattr_filter_reserved: 0, or name filters have another meaning
+ * @ishare_prefix: in ISHARE images: index of the prefix that names the files' digests
  * @reserved: of no meaning to this code
- * @root_nid_8b: inode of the root directory, of 48BIT images and if not 0
+ * @root_nid_8b: inode of the root directory in 48BIT images, if not 0
  * @reserved2: of no meaning to this code
  */
 struct od_disk_sb {
@@ -109,7 +109,7 @@ static_assert(sizeof(struct od_disk_sb_metabox) == 16);
 #define OD_VOLUME_NAME_SIZE	sizeof_field(struct od_disk_sb, volume_name)
 
 #define OD_BLKBITS_MIN		9
-/* The format's own limit; a mount may have a lower one. */
+/* The format's limit; a mount may have a lower one. */
 #define OD_BLKBITS_MAX		16
 
 enum od_feature_compat {
@@ -157,9 +157,9 @@ static_assert(offsetof(struct od_disk_slot, uniaddr_hi) == 74);
 
 #define OD_DEVICE_TAG_SIZE	sizeof_field(struct od_disk_slot, tag)
 
-/* Inode numbers count units of 1 << OD_NID_SHIFT bytes. */
+/* Inode numbers are in units of 1 << OD_NID_SHIFT bytes. */
 #define OD_NID_SHIFT		5
-/* They count from the start of the metabox. */
+/* Set if they are relative to the start of the metabox. */
 #define OD_NID_METABOX		0x8000000000000000ULL
 
 /**
@@ -237,7 +237,7 @@ static_assert(offsetof(struct od_disk_inode_extended, nlink) == 44);
 #define OD_I_EXTENDED		0x0001
 #define OD_I_LAYOUT_SHIFT	1
 #define OD_I_LAYOUT_MASK	0x7
-/* One link for what is not a directory; for one, "." is not stored. */
+/* One link if not a directory; for a directory, "." is not stored. */
 #define OD_I_NLINK_1		0x0010
 #define OD_I_DOT_OMITTED	0x0010
 #define OD_I_KNOWN		0x001f
@@ -284,7 +284,7 @@ static_assert(sizeof(struct od_disk_chunk) == 4);
 /**
  * struct od_disk_chunk_index - an entry of a chunk array with %OD_CHUNK_INDEXES
  * @blkaddr_hi: higher bits, with %OD_CHUNK_48BIT only
- * @device_id: which blob
+ * @device_id: device ID of the blob
  * @blkaddr: first block, or %OD_BLOCK_HOLE; with %OD_CHUNK_48BIT: %OD_BLOCK_HOLE_48
  */
 struct od_disk_chunk_index {
@@ -300,7 +300,7 @@ static_assert(offsetof(struct od_disk_chunk_index, blkaddr) == 4);
 /**
  * struct od_disk_dirent - a directory entry
  * @nid: inode
- * @nameoff: where in the block its name starts
+ * @nameoff: offset of its name in the block
  * @file_type: type code
  * @reserved: of no meaning
  */
@@ -318,9 +318,9 @@ static_assert(offsetof(struct od_disk_dirent, file_type) == 10);
 #define OD_NAME_MAX		255
 
 /**
- * struct od_disk_xattr_header - what the xattr body of an inode begins with
+ * struct od_disk_xattr_header - header of an inode's xattr body
  * @name_filter: a set bit: no name that hashes to it is in the body
- * @shared_count: ids of shared entries, 4 bytes each, after this header
+ * @shared_count: IDs of shared entries, 4 bytes each, after this header
  * @reserved: of no meaning
  */
 struct od_disk_xattr_header {

@@ -2,7 +2,7 @@
 #include "inode.h"
 #include "verdict.h"
 
-/* Inode numbers count 32-byte units: past this their offsets would not fit 64 bits. */
+/* Inode numbers are in 32-byte units: beyond this, offsets would overflow 64 bits. */
 #define OD_NID_MAX	(((u64)1 << 58) - 1)
 #define OD_SIZE_MAX	(((u64)1 << 63) - 1)
 
@@ -45,9 +45,9 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 			   struct od_inode *inode, const char **why)
 {
 	/*
-	 * OD_FEATURE_INCOMPAT_CHUNKED_FILE is not required: mkfs.erofs does not set it
-	 * in an image that it merges from others. The format takes 16 of the field's
-	 * 32 bits, the rest is reserved.
+	 * OD_FEATURE_INCOMPAT_CHUNKED_FILE is not required: mkfs.erofs does not set it in an
+	 * image merged from others. The format uses 16 of the field's 32 bits; the rest is
+	 * reserved.
 	 */
 	format &= 0xffff;
 	if (format & ~OD_CHUNK_KNOWN)
@@ -60,7 +60,7 @@ static int od_inode_chunks(const struct od_sb *sb, u32 format,
 }
 
 /**
- * struct od_inode_u - the field that the layout tells the meaning of
+ * struct od_inode_u - the field whose meaning depends on the layout
  * @lo: 32 bits
  * @hi: higher bits of a block number, or 0
  * @wide: @hi has them
@@ -72,8 +72,8 @@ struct od_inode_u {
 };
 
 /*
- * An extended inode always has higher bits of a block number; where its writer did not know of
- * them they are 0. A compact one has them in place of its links, if these are otherwise known.
+ * An extended inode always has the upper bits of a block number; writers that do not know them
+ * leave 0. A compact inode has them in place of its link count, if that is otherwise known.
  */
 static struct od_inode_u od_inode_u(const struct od_disk_inode_compact *disk)
 {
@@ -103,7 +103,7 @@ static int od_inode_layout(const struct od_sb *sb, const struct od_inode_u *u,
 		return od_inode_chunks(sb, u->lo, inode, why);
 	case OD_LAYOUT_COMPRESSED_FULL:
 	case OD_LAYOUT_COMPRESSED_COMPACT:
-		/* What follows the inode locates its blocks: core/zinode.h. */
+		/* The data that follows the inode locates its blocks: core/zinode.h. */
 		inode->encoded_size = block << sb->blkbits;
 		return 0;
 	default:
@@ -167,7 +167,7 @@ int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		inode->dot_omitted = format & OD_I_DOT_OMITTED;
 	else if (format & OD_I_NLINK_1)
 		inode->nlink = 1;
-	/* The kernel would treat it as unlinked, and evict it with its last user. */
+	/* The kernel would treat it as unlinked and evict it with its last user. */
 	if (!inode->nlink)
 		return od_corrupt(why, "no links");
 	if (inode->size > OD_SIZE_MAX)

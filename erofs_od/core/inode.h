@@ -10,15 +10,15 @@
 struct od_zsums;
 
 /**
- * struct od_zinode - how a compressed inode is mapped, checked
- * @array: byte where the entries start, of what the inode is in
+ * struct od_zinode - decoded and checked map header of a compressed inode
+ * @array: offset of the entries in the blob or metabox that holds the inode
  * @end: where they end, and an inline pcluster starts
- * @entries: how many, one for each lcluster, or records of encoded extents
+ * @entries: number of entries, one per lcluster, or of records of encoded extents
  * @fragment: byte of the packed inode where the file as a whole or its tail is; of a tail
  *	the lower 32 bits
  * @packed2: compact map: entries of 2 bytes
  * @first4: compact map: entries of 4 bytes before these
- * @sums: of the caller of od_zmap(), for struct od_zmap
+ * @sums: private to the caller of od_zmap(), for struct od_zmap
  * @inline_size: bytes of the inline pcluster; 0: none
  * @advise: enum od_zadvise
  * @algorithm: of the two types of heads
@@ -45,9 +45,9 @@ struct od_zinode {
 
 /**
  * struct od_inode - an inode, decoded and checked
- * @nid: its number; with %OD_NID_METABOX the inode, its xattrs, its map or chunk array, and
+ * @nid: node ID; with %OD_NID_METABOX the inode, its xattrs, its map or chunk array, and
  *	what is inline are in the metabox, not in the primary blob
- * @off: byte where it starts, of either
+ * @off: its offset in either
  * @inode_size: 32 or 64
  * @xattr_size: bytes of the xattr body that follows; 0: none
  * @mode: type and permissions
@@ -101,7 +101,7 @@ static inline bool od_inode_is_compressed(const struct od_inode *inode)
 /**
  * od_inode_offset - locate an inode
  * @sb: superblock
- * @nid: inode number; with %OD_NID_METABOX it is in the metabox
+ * @nid: node ID; with %OD_NID_METABOX it is in the metabox
  * @size: bytes in the primary blob, or in the metabox
  * @off: the result
  *
@@ -120,8 +120,8 @@ int od_inode_offset(const struct od_sb *sb, u64 nid, u64 size, u64 *off);
  * @inode: the result
  * @why: on failure, the reason, for a log line
  *
- * Return: 0; -EOPNOTSUPP a layout that is not supported, named by @why;
- * -EUCLEAN a corrupt inode.
+ * Return: 0; -EOPNOTSUPP for an unsupported layout, named by @why; -EUCLEAN for a corrupt
+ * inode.
  */
 int od_inode_parse(const struct od_sb *sb, u64 nid, u64 off, const u8 *p,
 		   size_t len, struct od_inode *inode, const char **why);

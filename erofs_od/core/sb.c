@@ -9,7 +9,7 @@ static const u32 od_sb_supported =
 	OD_FEATURE_INCOMPAT_XATTR_PREFIXES | OD_FEATURE_INCOMPAT_48BIT |
 	OD_FEATURE_INCOMPAT_METABOX;
 
-/* With a 64-bit root inode, that of 16 bits makes room for the size of large images. */
+/* If the root inode has 64 bits, the 16-bit field holds upper bits of the image size. */
 static void od_sb_read_root(const struct od_disk_sb *disk, struct od_sb *sb)
 {
 	sb->blocks = le32_to_cpu(disk->blocks);
@@ -20,7 +20,7 @@ static void od_sb_read_root(const struct od_disk_sb *disk, struct od_sb *sb)
 	sb->blocks |= (u64)le16_to_cpu(disk->blocks_hi) << 32;
 }
 
-/* An inode in the metabox cannot have what it is read from, nor what others in it need first. */
+/* The metabox inode, and what other inodes in it need first, cannot be in the metabox. */
 static int od_sb_read_metabox(const struct od_disk_sb *disk, struct od_sb *sb, const char **why)
 {
 	sb->metabox = sb->incompat & OD_FEATURE_INCOMPAT_METABOX;
@@ -74,9 +74,8 @@ static void od_sb_read_devices(const struct od_disk_sb *disk, struct od_sb *sb)
 }
 
 /*
- * LZ4_0PADDING tells how LZ4's data is laid out, and some versions of mkfs.erofs set it in
- * every image: without a list of algorithms, whether one is needed is not known before an
- * inode has it.
+ * LZ4_0PADDING describes the layout of LZ4 data, and some versions of mkfs.erofs set it in
+ * every image: without a list of algorithms, only an inode shows whether one is needed.
  */
 static int od_sb_read_algorithms(const struct od_disk_sb *disk, struct od_sb *sb,
 				 const char **why)
@@ -140,7 +139,7 @@ int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 	memcpy(sb->uuid, disk->uuid, OD_UUID_SIZE);
 	memcpy(sb->volume_name, disk->volume_name, OD_VOLUME_NAME_SIZE);
 	od_sb_read_devices(disk, sb);
-	/* mkfs.erofs sets FRAGMENTS for any packed inode, also if only xattr prefixes are in it. */
+	/* mkfs.erofs sets FRAGMENTS for any packed inode, even if it holds only xattr prefixes. */
 	if (sb->incompat & OD_FEATURE_INCOMPAT_FRAGMENTS)
 		sb->packed_nid = le64_to_cpu(disk->packed_nid);
 	err = od_sb_read_metabox(disk, sb, why);

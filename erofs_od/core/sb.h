@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The superblock: what an image is, and whether it is supported. */
+/* The superblock: properties of an image, and whether it is supported. */
 #ifndef OD_CORE_SB_H
 #define OD_CORE_SB_H
 
@@ -7,7 +7,7 @@
 #include "format.h"
 
 /**
- * enum od_prefix_place - where long xattr name prefixes are
+ * enum od_prefix_place - location of long xattr name prefixes
  * @OD_PREFIX_IN_IMAGE: in the primary blob
  * @OD_PREFIX_IN_PACKED: in the data of the packed inode
  * @OD_PREFIX_IN_METABOX: in the metabox
@@ -32,9 +32,9 @@ enum od_prefix_place {
  * @blocks: blocks in the image
  * @epoch: seconds that times of compact inodes are relative to
  * @fixed_nsec: nanoseconds of their times
- * @meta_off: byte where inode numbers start to count
- * @xattr_off: byte where ids of shared xattrs start to count
- * @xattr_in_metabox: byte of the metabox
+ * @meta_off: byte that inode numbers are relative to
+ * @xattr_off: byte that shared xattr IDs are relative to
+ * @xattr_in_metabox: @xattr_off is a byte of the metabox
  * @metabox: there is one
  * @metabox_nid: the inode whose data it is; od_sb_parse_metabox() sets it
  * @uuid: of the image
@@ -43,7 +43,7 @@ enum od_prefix_place {
  * @devt_off: byte where the device table starts
  * @prefix_count: long xattr name prefixes
  * @prefix_off: byte where they start
- * @prefix_place: of what: enum od_prefix_place
+ * @prefix_place: enum od_prefix_place: what @prefix_off is an offset in
  * @packed_nid: the packed inode; 0: none
  * @xattr_filter: the name filters of inodes are valid
  */
@@ -78,20 +78,20 @@ struct od_sb {
 
 /**
  * od_sb_parse - decode and check a superblock
- * @disk: what is at byte %OD_SB_OFFSET of the primary blob
+ * @disk: record at byte %OD_SB_OFFSET of the primary blob
  * @blkbits_max: log2 of the largest block size that the caller supports
  * @sb: the result
  * @why: on failure, the reason, for a log line
  *
- * Return: 0; -EINVAL no EROFS image; -EOPNOTSUPP a feature that is not
- * supported, named by @why; -EUCLEAN a corrupt superblock.
+ * Return: 0; -EINVAL if it is not EROFS; -EOPNOTSUPP for an unsupported feature, named by @why;
+ * -EUCLEAN for a corrupt superblock.
  */
 int od_sb_parse(const struct od_disk_sb *disk, u8 blkbits_max, struct od_sb *sb,
 		const char **why);
 
 /**
- * od_sb_parse_metabox - decode and check where the metabox is
- * @disk: what is at byte %OD_SB_METABOX_OFFSET of the primary blob
+ * od_sb_parse_metabox - decode and check the location of the metabox
+ * @disk: record at byte %OD_SB_METABOX_OFFSET of the primary blob
  * @sb: superblock, of an image that has a metabox
  * @why: on failure, the reason, for a log line
  *

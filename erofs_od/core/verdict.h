@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a parser says of an image that it does not take. */
+/* How a parser reports an image that it rejects. */
 #ifndef OD_CORE_VERDICT_H
 #define OD_CORE_VERDICT_H
 

@@ -9,9 +9,9 @@
 /**
  * struct od_xattr_body - the xattr body that follows an inode
  * @p: its bytes
- * @len: how many
+ * @len: bytes in @p
  * @filter: a set bit: no name that hashes to it is in the body
- * @shared_count: ids of shared entries in it
+ * @shared_count: IDs of shared entries in it
  */
 struct od_xattr_body {
 	const u8 *p;
@@ -49,17 +49,17 @@ struct od_xattr_prefix {
 /**
  * od_xattr_body_parse - decode a body
  * @p: its bytes
- * @len: how many
+ * @len: bytes in @p
  * @body: the result
  *
- * Return: 0, or -EUCLEAN if the shared ids do not fit.
+ * Return: 0, or -EUCLEAN if the shared IDs do not fit.
  */
 int od_xattr_body_parse(const u8 *p, size_t len, struct od_xattr_body *body);
 
 /**
  * od_xattr_shared - offset of a shared entry
  * @body: body
- * @nr: which, below @body->shared_count
+ * @nr: index, below @body->shared_count
  *
  * Return: bytes from the start of the shared area.
  */
@@ -107,7 +107,7 @@ int od_xattr_prefix_parse(const u8 *p, u16 size, struct od_xattr_prefix *prefix)
  * od_xattr_resolve - resolve the prefix of an entry
  * @index: of an entry
  * @prefixes: long prefixes of the image
- * @count: how many
+ * @count: number of @prefixes
  * @prefix: the result; its infix is empty for a short prefix
  *
  * Return: 0, or -EUCLEAN for a long prefix that does not exist.
@@ -116,7 +116,7 @@ int od_xattr_resolve(u8 index, const struct od_xattr_prefix *prefixes, u32 count
 		     struct od_xattr_prefix *prefix);
 
 /**
- * od_xattr_match - does an entry have this name?
+ * od_xattr_match - whether an entry has a name
  * @entry: entry, with its name
  * @prefix: from od_xattr_resolve()
  * @index: short prefix of the name
@@ -128,7 +128,7 @@ bool od_xattr_match(const struct od_xattr_entry *entry,
 		    const char *name, size_t len);
 
 /**
- * od_xattr_absent - does the name filter rule an attribute out?
+ * od_xattr_absent - whether the name filter rules out an attribute
  * @body: body
  * @index: short prefix
  * @name: rest of the name

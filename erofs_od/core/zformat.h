@@ -24,7 +24,7 @@ enum od_algorithm {
 
 /**
  * struct od_disk_lz4 - configuration of LZ4
- * @max_distance: bytes that a match reaches back; 0: 65535
+ * @max_distance: maximum distance of a match in bytes; 0: 65535
  * @max_pclusterblks: blocks of the largest pcluster; 0: 1
  * @reserved: of no meaning
  */
@@ -77,15 +77,15 @@ struct od_disk_zstd {
 static_assert(sizeof(struct od_disk_zstd) == 6);
 
 /**
- * struct od_disk_zheader - what the map of a compressed inode begins with
+ * struct od_disk_zheader - header of the map of a compressed inode
  * @fragment_off: with %OD_ZADVISE_FRAGMENT: byte of the packed inode, lower half
- * @records: with %OD_ZADVISE_EXTENTS, of records of 16 and 32 bytes: how many
+ * @records: with %OD_ZADVISE_EXTENTS, for records of 16 and 32 bytes: their number
  * @reserved: of no meaning
  * @inline_size: otherwise, with %OD_ZADVISE_INLINE: bytes of the inline pcluster
  * @advise: enum od_zadvise
- * @algorithms: of the heads of type 1, and in the higher half of those of type 2
+ * @algorithms: lower half: that of type 1 heads; upper half: that of type 2 heads
  * @clusterbits: lower half: log2 of blocks per lcluster
- * @records_hi: instead of both, of records of 16 and 32 bytes: higher bits of @records
+ * @records_hi: instead of both, for records of 16 and 32 bytes: upper bits of @records
  *
  * With %OD_ZHEADER_WHOLE, in the record as a little-endian u64, the file as a whole is a
  * fragment, at the offset that the other bits are.
@@ -120,7 +120,7 @@ static_assert(offsetof(struct od_disk_zheader, records_hi) == 6);
 enum od_zadvise {
 	/* Full layout: */
 	OD_ZADVISE_EXTENTS = 0x01,
-	/* With it, instead of OD_ZADVISE_BIG_*: log2 of the size of records, less 2 */
+	/* With OD_ZADVISE_EXTENTS, instead of OD_ZADVISE_BIG_*: log2 of the record size, less 2 */
 	OD_ZADVISE_RECORD_SIZE = 0x06,
 	/* Compact layout: */
 	OD_ZADVISE_COMPACT_2B = 0x01,
@@ -173,7 +173,7 @@ enum od_lcluster_type {
 #define OD_ZADVISE_RECORD_SHIFT	1
 
 /**
- * struct od_disk_zrecord - an encoded extent, cut off at the size of records
+ * struct od_disk_zrecord - an encoded extent, truncated to the record size
  * @plen: bytes of the pcluster, 0 for a hole, and OD_ZRECORD_*; with %OD_ZADVISE_FRAGMENT,
  *	of the last record: byte of the packed inode, lower half
  * @pstart_lo: first byte of the pcluster, lower half; or of that byte the upper half
@@ -198,7 +198,7 @@ struct od_disk_zrecord {
 static_assert(sizeof(struct od_disk_zrecord) == 32);
 static_assert(offsetof(struct od_disk_zrecord, lstart_lo) == 12);
 
-/* Sizes of records */
+/* Record sizes */
 #define OD_ZRECORD_4		4
 #define OD_ZRECORD_8		8
 #define OD_ZRECORD_16		16
@@ -207,16 +207,16 @@ static_assert(offsetof(struct od_disk_zrecord, lstart_lo) == 12);
 #define OD_ZRECORD_LENGTH	0x001fffffU
 #define OD_ZRECORD_RESERVED	0x07e00000U
 #define OD_ZRECORD_PARTIAL	0x08000000U
-/* 0: plain; otherwise enum od_algorithm, and 1 */
+/* 0: plain; otherwise enum od_algorithm plus 1 */
 #define OD_ZRECORD_FORMAT_SHIFT	28
 
-/* Records of 4 and 8 bytes: log2 of the largest lcluster, which has the longest extent */
+/* Records of 4 and 8 bytes: log2 of the largest lcluster, hence of the longest extent */
 #define OD_ZRECORD_LCLUSTERBITS_MAX	24
 
-/* A limit of this code, see core/zrecords.c: records of 4 bytes in a map */
+/* Limit of this implementation on 4-byte records in a map, see core/zrecords.c */
 #define OD_ZRECORD_4_MAX	(1U << 24)
 
-/* Limits: bytes of a pcluster, and bytes that it decompresses to */
+/* Limits: bytes of a pcluster, and bytes it decompresses to */
 #define OD_ZENCODED_MAX		(1U << 20)
 #define OD_ZDECODED_MAX		(12U << 20)
 

@@ -42,7 +42,7 @@ static int od_zconfig_lzma(const u8 *p, size_t len, struct od_zconfig *config, c
 	return 0;
 }
 
-/* Some writers leave the window size 0: the largest one is always assumed. */
+/* Some writers leave the window size 0: always assume the largest one. */
 static int od_zconfig_deflate(const u8 *p, size_t len, const char **why)
 {
 	const struct od_disk_deflate *disk = (const void *)p;
@@ -103,7 +103,7 @@ static int od_zinode_check_fragment(const struct od_sb *sb, const struct od_inod
 	return 0;
 }
 
-/* The tail: in the packed inode, after the map, or like the rest. */
+/* The tail is in the packed inode, after the map, or stored like the rest. */
 static int od_zinode_tail(const struct od_sb *sb, const struct od_inode *inode,
 			  const struct od_disk_zheader *disk, struct od_zinode *z,
 			  const char **why)
@@ -139,7 +139,7 @@ static int od_zinode_check(const struct od_sb *sb, const struct od_inode *inode,
 	return 0;
 }
 
-/* Returns the size of the map, with units of 4 bytes, of 2 bytes, and of 4 bytes again. */
+/* Returns the size of the map: units of 4 bytes, then of 2 bytes, then of 4 bytes again. */
 static u64 od_zinode_compact(struct od_zinode *z)
 {
 	u64 left;
@@ -201,7 +201,7 @@ static int od_zinode_check_records(const struct od_sb *sb, const struct od_inode
 	return od_zinode_check_fragment(sb, inode, why);
 }
 
-/* Algorithms, and where a fragment is, are in the records. */
+/* The records have the algorithms, and the location of a fragment. */
 static int od_zinode_records(const struct od_sb *sb, const struct od_inode *inode,
 			     const struct od_disk_zheader *disk, u64 limit,
 			     struct od_zinode *z, const char **why)

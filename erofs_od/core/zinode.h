@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Compression: algorithms, their configuration, and how a compressed inode is mapped. */
+/* Compression: algorithms, their configuration, and map headers of compressed inodes. */
 #ifndef OD_CORE_ZINODE_H
 #define OD_CORE_ZINODE_H
 
@@ -33,7 +33,7 @@ struct od_zconfig {
  * @config: the result; fields of other algorithms are left alone
  * @why: on failure, the reason, for a log line
  *
- * Return: 0; -EOPNOTSUPP a format that is not supported; -EUCLEAN.
+ * Return: 0; -EOPNOTSUPP for an unsupported format; -EUCLEAN.
  */
 int od_zconfig_parse(unsigned int algorithm, const u8 *p, size_t len, u8 blkbits,
 		     struct od_zconfig *config, const char **why);
@@ -48,12 +48,12 @@ u64 od_zinode_header(const struct od_inode *inode);
  * od_zinode_parse - decode and check the map header of a compressed inode
  * @sb: superblock
  * @inode: inode of a compressed layout, not empty
- * @disk: what is at od_zinode_header()
- * @limit: bytes in what the inode is in
+ * @disk: record at od_zinode_header()
+ * @limit: size of the blob or metabox that holds the inode
  * @z: the result
  * @why: on failure, the reason, for a log line
  *
- * Return: 0; -EOPNOTSUPP a kind of map that is not supported; -EUCLEAN.
+ * Return: 0; -EOPNOTSUPP for an unsupported kind of map; -EUCLEAN.
  */
 int od_zinode_parse(const struct od_sb *sb, const struct od_inode *inode,
 		    const struct od_disk_zheader *disk, u64 limit, struct od_zinode *z,

@@ -13,7 +13,7 @@
 #define OD_PACK_LARGE_SLOTS	16U
 #define OD_PACK_SMALL_WIDTH	16U
 #define OD_PACK_LARGE_WIDTH	14U
-/* The value of an entry has as many bits as clusterofs needs, but not fewer than this. */
+/* An entry's value has as many bits as clusterofs needs, but at least this many. */
 #define OD_PACK_BITS_MIN	12U
 
 /**
@@ -24,7 +24,7 @@
  * @counted: not a head: @blocks is valid
  * @clusterofs: head: where in the lcluster the extent starts
  * @blkaddr: head: first block of the pcluster
- * @delta0: not a head: lclusters to go back, to the head or part of the way
+ * @delta0: not a head: lclusters back to the head, or part of the way
  * @blocks: not a head: blocks in the pcluster
  */
 struct od_lcluster {
@@ -39,12 +39,12 @@ struct od_lcluster {
 };
 
 /**
- * struct od_zwalk - a look-up
+ * struct od_zwalk - state of a lookup
  * @map: image
  * @inode: inode
  * @z: its map header
  * @limit: lclusters of the longest extent
- * @pack_off: byte that @pack was read from; 0: none was
+ * @pack_off: byte that @pack was read from; 0: none
  * @pack: the last pack read
  */
 struct od_zwalk {
@@ -104,7 +104,7 @@ static int od_read_full(struct od_zwalk *w, u64 lcn, struct od_lcluster *lc)
 }
 
 /**
- * struct od_pack - a pack
+ * struct od_pack - a pack of entries
  * @p: bytes
  * @slots: entries
  * @bits: bits of an entry's value
@@ -131,7 +131,7 @@ static u32 od_pack_base(const struct od_pack *pack)
 	return get_unaligned_le32(pack->p + size - sizeof(__le32));
 }
 
-/* Without big pclusters each head before @slot has one block, and so has the one before these. */
+/* Without big pclusters each head before @slot has one block, as does the one before these. */
 static u32 od_pack_small(const struct od_pack *pack, u32 slot)
 {
 	u32 heads = 0, i;
@@ -144,7 +144,7 @@ static u32 od_pack_small(const struct od_pack *pack, u32 slot)
 	return od_pack_base(pack) + 1 + heads;
 }
 
-/* With big pclusters a head has as many blocks as the next entry says, or one. */
+/* With big pclusters a head has the number of blocks in the next entry, or one. */
 static u32 od_pack_big(const struct od_pack *pack, u32 slot)
 {
 	u32 blocks = 0, next, i;
@@ -195,7 +195,7 @@ static int od_pack_entry(const struct od_pack *pack, u32 slot, bool big, struct 
 	return 0;
 }
 
-/* The pack of an entry, and the entry's slot in it. */
+/* Locates the pack of an entry, and the entry's slot in it. */
 static u64 od_pack_find(const struct od_zinode *z, u64 lcn, u32 *slots, u32 *slot)
 {
 	u64 at = z->array;
@@ -257,7 +257,7 @@ static int od_read_lcluster(struct od_zwalk *w, u64 lcn, struct od_lcluster *lc)
 	return 0;
 }
 
-/* The head of the extent that holds a byte. Each step goes back, so the loop ends. */
+/* Finds the head of the extent that holds a byte. Each step goes back, so the loop ends. */
 static int od_find_head(struct od_zwalk *w, u64 pos, u64 limit, struct od_zhead *head)
 {
 	u64 lcn = pos >> w->z->lclusterbits, from;
@@ -276,7 +276,7 @@ static int od_find_head(struct od_zwalk *w, u64 pos, u64 limit, struct od_zhead 
 		if (from - lcn > limit)
 			return -EOPNOTSUPP;
 		err = od_read_lcluster(w, lcn, &head->lc);
-		/* The number of blocks is right after the head. */
+		/* The block count directly follows the head. */
 		if (!err && counted && head->lc.type == OD_LCLUSTER_NONHEAD)
 			err = -EUCLEAN;
 	}
@@ -284,7 +284,7 @@ static int od_find_head(struct od_zwalk *w, u64 pos, u64 limit, struct od_zhead 
 	return err;
 }
 
-/* An extent ends where the next one starts, or with the file. */
+/* An extent ends where the next one starts, or at the end of the file. */
 static int od_find_end(struct od_zwalk *w, u64 pos, struct od_zhead *head)
 {
 	u64 size = w->inode->size, lcn;
@@ -307,7 +307,7 @@ static int od_find_end(struct od_zwalk *w, u64 pos, struct od_zhead *head)
 	return 0;
 }
 
-/* Blocks of a pcluster: where it may be big, the entry after the head has the number. */
+/* Blocks of a pcluster: where it may be big, the entry after the head has the count. */
 static int od_find_blocks(struct od_zwalk *w, const struct od_zhead *head, u32 *blocks)
 {
 	bool big = w->z->advise & (head->lc.type == OD_LCLUSTER_HEAD1 ? OD_ZADVISE_BIG_1
@@ -328,7 +328,7 @@ static int od_find_blocks(struct od_zwalk *w, const struct od_zhead *head, u32 *
 	return 0;
 }
 
-/* Return: 1 when @pos is in the fragment that the file ends with. */
+/* Returns 1 if @pos is in the fragment at the end of the file. */
 static int od_zmap_tail(struct od_zwalk *w, u64 pos, struct od_zextent *x)
 {
 	u64 size = w->inode->size, off = w->z->fragment, start;
@@ -430,7 +430,7 @@ u64 od_zmap_entries(const struct od_inode *inode, const struct od_zinode *z, u64
 	if (z->whole || z->record_size || lcn >= z->entries)
 		return 0;
 	*off = od_zmap_entry(inode, z, lcn);
-	/* One more: where the last extent ends. */
+	/* One more entry, for where the last extent ends. */
 	last = len > inode->size - pos ? z->entries : ((pos + len - 1) >> z->lclusterbits) + 1;
 	end = last + 1 < z->entries ? od_zmap_entry(inode, z, last + 1) : z->end;
 	return end - *off;

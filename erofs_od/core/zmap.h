@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From an offset in a compressed file to an extent and its pcluster. */
+/* Mapping offsets in a compressed file to extents and their pclusters. */
 #ifndef OD_CORE_ZMAP_H
 #define OD_CORE_ZMAP_H
 
@@ -10,10 +10,11 @@
 /**
  * struct od_zmap - the image, for a lookup
  * @tab: its blobs
- * @algorithms: that it may use, bit N for enum od_algorithm N
+ * @algorithms: algorithms it may use, bit N for enum od_algorithm N
  * @lz4_unpadded: LZ4's data is at the start of its pcluster, and may go on past the extent
  * @packed_size: bytes in the packed inode; 0: there is none
- * @read: copies bytes of what the inode is in; returns 0, or an errno that ends the lookup
+ * @read: copies bytes of the blob or metabox that holds the inode; returns 0, or an errno that
+ * ends the lookup
  * @known: encoded extents in records of 4 bytes: looks in the inode's sums for the last record,
  *	up to record *nr, of which the start of the pcluster is known; sets *nr and *start.
  *	Returns false if there is none. NULL: no sums are kept
@@ -36,7 +37,7 @@ struct od_zmap {
 #define OD_ZSUM_STEP	64U
 
 /**
- * enum od_zextent_flag - what an extent is like
+ * enum od_zextent_flag - properties of an extent
  * @OD_ZEXTENT_HOLE: zeroes; there is no pcluster
  * @OD_ZEXTENT_FRAGMENT: in the packed inode, at byte @off of its data; there is no pcluster
  * @OD_ZEXTENT_PLAIN: not compressed
@@ -54,7 +55,7 @@ enum od_zextent_flag {
 };
 
 /**
- * struct od_zextent - where a run of a compressed file's bytes is
+ * struct od_zextent - location of a run of a compressed file's bytes
  * @start: first byte in the file
  * @len: bytes in the file, at least 1; all below its size
  * @flags: enum od_zextent_flag
@@ -85,8 +86,8 @@ struct od_zextent {
  * @x: the result; on failure its @blob, @off and @encoded_len are those of the invalid
  *	pcluster, or 0
  *
- * Return: 0; -EUCLEAN a corrupt map, or a pcluster outside its blob; -EOPNOTSUPP an extent
- * or a pcluster over the limits; or an errno of @map->read.
+ * Return: 0; -EUCLEAN for a corrupt map, or a pcluster outside its blob; -EOPNOTSUPP for an
+ * extent or pcluster over the limits; or an errno of @map->read.
  */
 int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struct od_zinode *z,
 	    u64 pos, struct od_zextent *x);
@@ -97,12 +98,12 @@ int od_zmap(const struct od_zmap *map, const struct od_inode *inode, const struc
  * @z: its map header
  * @pos: first byte of the file, below its size
  * @len: bytes, not 0
- * @off: first byte, of what the inode is in
+ * @off: first byte, in the blob or metabox that holds the inode
  *
  * od_zmap() may read entries before and after these, too.
  *
- * Return: bytes from @off on; 0: no map is needed, or it is one of encoded extents, of which only
- * a lookup tells what it reads.
+ * Return: bytes from @off on; 0 if no map is needed, or if it is one of encoded extents: what a
+ * lookup of these reads is known only from the lookup itself.
  */
 u64 od_zmap_entries(const struct od_inode *inode, const struct od_zinode *z, u64 pos, u64 len,
 		    u64 *off);

@@ -21,10 +21,10 @@ int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off,
 		return -EOPNOTSUPP;
 	x->encoded_len = (u32)len;
 	od_blobtab_flat(map->tab, &x->off, &x->blob, &left);
-	/* A pcluster is in one blob. */
+	/* A pcluster cannot span blobs. */
 	if (left < len)
 		return -EUCLEAN;
-	/* What is not aligned has no last block for the first bytes to be in. */
+	/* An unaligned pcluster has no last block that could hold the first bytes. */
 	if ((x->flags & OD_ZEXTENT_PLAIN) && (z->advise & OD_ZADVISE_INTERLACED) &&
 	    !((off | len) & (blk - 1)))
 		x->rotated = (u32)(blk - (x->start & (blk - 1)));
@@ -43,7 +43,7 @@ int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
 		return x->len > x->encoded_len ? -EUCLEAN : 0;
 	if (!(map->algorithms & (1U << x->algorithm)))
 		return -EUCLEAN;
-	/* Data that did not become shorter is stored plain, but at the end of a file. */
+	/* Data that did not shrink is stored plain, except at the end of a file. */
 	if (!(x->flags & OD_ZEXTENT_PARTIAL) && x->start + x->len < inode->size &&
 	    x->len < x->encoded_len)
 		return -EUCLEAN;

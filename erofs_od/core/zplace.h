@@ -9,7 +9,7 @@
  * od_zmap_fragment - set an extent that is a fragment, and check where it is
  * @map: image
  * @size: bytes of the file
- * @start: first one in the fragment, which has all others from there on
+ * @start: first byte in the fragment, which extends to the end of the file
  * @off: byte of the packed inode
  * @x: the result
  *
@@ -37,8 +37,8 @@ int od_zmap_place(const struct od_zmap *map, const struct od_zinode *z, u64 off,
  * @inode: inode
  * @x: the extent
  *
- * Return: 0; -EUCLEAN a pcluster outside its blob, or one that cannot be the extent's;
- * -EOPNOTSUPP an extent over the limit.
+ * Return: 0; -EUCLEAN for a pcluster outside its blob, or one that cannot belong to the extent;
+ * -EOPNOTSUPP for an extent over the limit.
  */
 int od_zmap_check(const struct od_zmap *map, const struct od_inode *inode,
 		  const struct od_zextent *x);

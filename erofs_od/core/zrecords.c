@@ -2,11 +2,11 @@
 /*
  * Encoded extents: records of one of four sizes.
  *
- * Records of 16 and 32 bytes say where in the file they start, and are sorted: a lookup is a
- * binary search. Records of 4 and 8 bytes are for one lcluster each.
+ * Records of 16 and 32 bytes have their start in the file, and are sorted: a lookup is a binary
+ * search. Records of 4 and 8 bytes cover one lcluster each.
  *
- * Records of 4 bytes do not say where their pclusters are: each one starts where the one before
- * ends, so a lookup adds up the lengths of all records before. Two things bound this work:
+ * Records of 4 bytes do not have the address of their pcluster: each starts where the previous
+ * one ends, so a lookup adds up the lengths of all records before. Two things bound this work:
  *
  * - A map with more than OD_ZRECORD_4_MAX of them is refused; with lclusters of 4 KiB that is a
  *   file of 64 GiB.
@@ -21,12 +21,12 @@
 #define OD_NO_RECORD	(~0ULL)
 
 /**
- * struct od_zrecord - a record, and the extent that it is for
- * @nr: its number; %OD_NO_RECORD: none, the extent is before the first one
+ * struct od_zrecord - a record and its extent
+ * @nr: its number; %OD_NO_RECORD if the extent is before the first record
  * @plen: its first field
- * @at: the two after it, or as many of them as it has
+ * @at: the next two fields, or as many of them as it has
  * @start: first byte of the extent
- * @end: first byte past it
+ * @end: first byte past the extent
  */
 struct od_zrecord {
 	u64 nr;
@@ -50,8 +50,8 @@ static void od_set_record(const struct od_disk_zrecord *disk, struct od_zrecord 
 }
 
 /*
- * The last record that starts at @pos or before. Records out of order would not make the search
- * endless, but they contradict each other: those that it comes across are checked.
+ * Finds the last record that starts at @pos or before. Unordered records cannot make the search
+ * endless, but they contradict each other: those it visits are checked.
  */
 static int od_search_record(const struct od_zmap *map, const struct od_inode *inode,
 			    const struct od_zinode *z, u64 pos, struct od_zrecord *r)
@@ -83,7 +83,7 @@ static int od_search_record(const struct od_zmap *map, const struct od_inode *in
 	return 0;
 }
 
-/* Where the pcluster of a record of 4 bytes starts, or that of the first, before all of them. */
+/* Computes the start of a 4-byte record's pcluster, from that of the first, stored before all. */
 static int od_sum_lengths(const struct od_zmap *map, const struct od_zinode *z, u64 nr, u64 *start)
 {
 	__le32 plen[OD_ZSUM_STEP];
@@ -144,7 +144,7 @@ static int od_find_record(const struct od_zmap *map, const struct od_inode *inod
 	return od_sum_lengths(map, z, r->nr, &r->at);
 }
 
-/* Block numbers have 48 bits, however many the bytes of a record would have room for. */
+/* Block numbers have 48 bits, even if a record has space for more. */
 static bool od_is_beyond(const struct od_zmap *map, u64 start, u32 len)
 {
 	u64 end;
@@ -192,7 +192,7 @@ int od_zmap_records(const struct od_zmap *map, const struct od_inode *inode,
 		x->flags = OD_ZEXTENT_HOLE;
 		return 0;
 	}
-	/* Their meaning may come with longer pclusters. */
+	/* Their meaning may include longer pclusters. */
 	if (r.plen & OD_ZRECORD_RESERVED)
 		return -EOPNOTSUPP;
 	return od_zrecord_extent(map, inode, z, &r, x);

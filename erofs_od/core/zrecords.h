@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps that consist of encoded extents. */
+/* Maps made of encoded extents. */
 #ifndef OD_CORE_ZRECORDS_H
 #define OD_CORE_ZRECORDS_H
 
 #include "zmap.h"
 
 /**
- * od_zmap_records - od_zmap() of an inode that has encoded extents
+ * od_zmap_records - od_zmap() for an inode with encoded extents
  * @map: image
  * @inode: inode
  * @z: its map header

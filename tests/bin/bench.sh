@@ -8,7 +8,7 @@
 # (bench.json) and, if python3-matplotlib is installed, plots.
 #
 # ROUNDS=5      rounds of all cases; the result is the median
-# PART=plain|compressed   images of one kind alone
+# PART=plain|compressed   only images of one kind
 # PEERS=no      without stock erofs, erofsfuse and squashfs
 # LAST=FILE     figures to compare with (default build/bench/KERNEL/last.json, of the last run)
 # TIMEOUT=7200  seconds

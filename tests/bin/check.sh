@@ -174,7 +174,7 @@ run_all() {
 			continue
 		fi
 		[ -z "$cold" ] || seconds=$((seconds + more))
-		# How long spare parts take tells nothing of the others.
+		# The time of spare parts says nothing about the others.
 		[[ ,$forms, = *,spare,* ]] || echo "$seconds $name" >>"$logs/usual"
 		step "$name, usually $usual s"
 		if [ "$name" = timed ]; then

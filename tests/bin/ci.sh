@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: ci.sh [rows | quick | row ID | packages | pkgtest [SUITE]]
 #
-# The jobs of the hosted runners, to run anywhere; without an argument, all of them.
+# The jobs of the hosted runners, which run anywhere; without an argument, all of them.
 #
-# rows      the ids of SUPPORTED as JSON, for the matrix of jobs
+# rows      the IDs of SUPPORTED as JSON, for the job matrix
 # quick     lint, unit tests, the tools, probes of kernel features
 # row ID    one kernel of SUPPORTED: build, and boot with as much of the suite as its row says;
 #           results of the probes

@@ -5,7 +5,7 @@
 # Applies the patches of tests/mutants/ (or those whose names begin with NAME) one at
 # a time to a copy of the sources. Each removes a guard, and the test that the patch
 # names must notice. A mutant that does not build, or that no test notices, is a
-# failure. --unit leaves out what needs a VM. LANES=N tests that many at once;
+# failure. --unit leaves out mutants that need a VM. LANES=N tests that many at once;
 # SECONDS_LEFT=N starts none after that time: the rest is skipped by name. SHUFFLE=yes:
 # in random order, so that each run covers others.
 #

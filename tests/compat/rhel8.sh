@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: rhel8.sh HEADERS BUILD NEWER
 #
-# Gives a plain 4.18 what RHEL 8 has taken over from later series, as far as the modules use
-# it, as declarations alone: to HEADERS, a source tree's headers, and BUILD, whose
-# Module.symvers has to name what is exported. NEWER has the headers of a 5.10. Each file that
-# changes gets an inode of its own, so HEADERS and BUILD may be hard links.
+# Adds the interfaces that RHEL 8 has backported and the modules use to a plain 4.18, as
+# declarations only: to HEADERS, a source tree's headers, and to BUILD, whose Module.symvers
+# has to list the exports. NEWER has the headers of 5.10. Each file that changes gets a new
+# inode, so HEADERS and BUILD may be hard links.
 set -euo pipefail
 [ $# = 3 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 linux=$1/include/linux

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: run.sh [--quick | ID]
 #
-# How a build finds out what a kernel offers: what it says when an interface is
-# in no known form, in two, or not exported, and how long it takes. Builds in a
-# copy of the tree, for a kernel of SUPPORTED (default: the first), and against
-# mixtures of headers as vendors have them. With --quick, nothing is built.
+# Tests how a build probes a kernel: its messages if an interface has no known form, has
+# two, or is not exported, and how long it takes. Builds in a copy of the tree, for a
+# kernel of SUPPORTED (default: the first), and against mixtures of headers like those
+# of vendors. With --quick, nothing is built.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -122,7 +122,7 @@ builds_within() {
 	[ "$took" -lt "$1" ]
 }
 
-# build_stops_with TEXT: the build fails, and tells why in one line
+# build_stops_with TEXT: the build fails with a one-line reason
 build_stops_with() {
 	! build || return 1
 	grep 'erofs-od:' "$work/build"
@@ -198,7 +198,7 @@ lacks_a_control() {
 	cp "$top/compat/probe/control/pass.c" "$work/tree/compat/probe/control/pass.c"
 }
 
-# mixture ID: hard links to a kernel's folder, for a vendor to change
+# mixture ID: hard links to a kernel's directory, to be modified like a vendor's
 mixture() {
 	rm -rf "$cache/mixture.$$" "$work/modules"
 	cp -al "$(readlink -f "$("$top/scripts/kernels.sh" fetch "$1")")" "$cache/mixture.$$"
@@ -253,7 +253,7 @@ acl_without_rcu() {
 	edit "$fs_h" 's/(\(\*get_acl\)\(struct inode \*, int), bool\)/\1)/'
 }
 
-# As RHEL 9.0: user name spaces, and no folios.
+# Like RHEL 9.0: user namespaces, and no folios.
 userns_without_folios() {
 	mixture 5.15u
 	acl_without_rcu

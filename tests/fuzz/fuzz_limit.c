@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Room, compared with wider arithmetic. The input: three limits, total, free. */
+/* Free space classes, compared with wider arithmetic. The input: three limits, total, free. */
 #include "fuzz.h"
 #include "cachefiles_od/core/limit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Traces, which come from anybody, and the requests that are made of them: the input is a file. */
+/* Traces, which are untrusted, and the requests made from them: the input is a file. */
 #include "fuzz.h"
 #include "plan.h"
 
@@ -26,7 +26,7 @@ static void check_ranges(const struct trace *trace)
 	}
 }
 
-/* What is printed is read as the same. */
+/* Printed text is parsed as the same trace. */
 static void check_text(const struct trace *trace)
 {
 	struct trace again;
@@ -74,7 +74,7 @@ static void check_plan(struct trace *trace)
 	struct plan plan;
 
 	must(!plan_init(&plan, trace));
-	/* What is longer would take for ever. */
+	/* More rounds would take too long. */
 	while (rounds++ < 1000 && plan_next(&plan, REQUEST_MAX, &request)) {
 		must(request.off < request.end && !(request.off % TRACE_BLOCK));
 		must(request.end <= plan.trace.blobs[request.blob].size);

@@ -35,7 +35,7 @@
 #define INCOMPAT_48BIT	0x80
 #define INCOMPAT_METABOX	0x100
 #define NID_METABOX	(1ULL << 63)
-/* Room after an image, for a new device table. */
+/* Space after an image, for a new device table. */
 #define ROOM		(1 << 20)
 
 struct image {

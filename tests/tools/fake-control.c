@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's control file in the tests of erofs-od: in place of control.c. FAKE_BUSY
- * has the names of cache files that are in use. "cull" removes the others, as the module
- * does; "commit" has nothing to do.
+ * Replaces control.c, the module's control file, in the tests of erofs-od. FAKE_BUSY lists the
+ * names of cache files in use. "cull" removes other files, as the module does; "commit" has no
+ * effect.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The daemon's device in the tests: a SOCK_SEQPACKET socket, at whose other
- * end a test plays the kernel. Linked into the daemon in place of device.c.
+ * The daemon's device in the tests: a SOCK_SEQPACKET socket, at the other end of which a test
+ * plays the kernel. Linked into the daemon instead of device.c.
  *
- * To the daemon: one message per packet, that of an OPEN with the blob's fd
- * attached (SCM_RIGHTS), whose number then replaces the fd field. From the
- * daemon: one text per packet: each command as it is; "complete INODE MSG_ID"
- * and "close INODE" for what it does with a blob's fd. The inode tells which
- * file the fd really led to.
+ * To the daemon: one message per packet, that of an OPEN with the blob's fd attached
+ * (SCM_RIGHTS), whose number then replaces the fd field. From the daemon: one text per packet:
+ * each command as it is; "complete INODE MSG_ID" and "close INODE" for what it does with a
+ * blob's fd. The inode identifies the file that the fd really refers to.
  *
- * FAKE_REFUSE=COMMAND in the environment: commands that start so fail with the number
- * that FAKE_ERRNO says, or EINVAL. FAKE_RECEIVE_ERRNO=NUMBER: so do the first
- * FAKE_RECEIVE_FAILS receives, or the first one.
+ * FAKE_REFUSE=COMMAND in the environment: commands that start with it fail with the errno
+ * FAKE_ERRNO, or EINVAL. FAKE_RECEIVE_ERRNO=NUMBER: the first FAKE_RECEIVE_FAILS receives, or
+ * the first one, fail with it.
  */
 #include <errno.h>
 #include <fcntl.h>

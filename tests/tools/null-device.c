@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unit tests of the daemon's parts: a device that takes writes to real fds only. */
+/* A device for unit tests of the daemon that only accepts writes to real fds. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An HTTP server for tests: serves the files of a folder with Range, and can
- * be slow or wrong in many ways. Prints "port N" when it is ready.
+ * An HTTP server for tests: serves the files of a directory with range support, and can be slow
+ * or faulty in many ways. Prints "port N" when it is ready.
  *
- * A request for "bytes=0-0" is a probe for the size; faults that concern data
- * leave probes alone.
+ * A request for "bytes=0-0" is a probe for the size; faults of data do not affect probes.
  */
 #include <argp.h>
 #include <arpa/inet.h>
@@ -26,14 +25,14 @@
 #include <unistd.h>
 
 #define BLOCK	(256U << 10)
-/* Bytes of a body that the link carries before another one has its turn. */
+/* Bytes of a body that the link carries before it is another one's turn. */
 #define LINK_TURN	(16U << 10)
 
 enum fault {
 	FAULT_FIRST,	/* any request: 503 */
 	FAULT_DROP,	/* data: the connection ends in the middle of the body */
-	FAULT_SHORT,	/* data: an orderly answer with half of the bytes */
-	FAULT_STALL,	/* data: the body never goes on after its half */
+	FAULT_SHORT,	/* data: a complete response with half of the bytes */
+	FAULT_STALL,	/* data: the body stalls halfway */
 	FAULTS,
 };
 
@@ -66,12 +65,12 @@ static struct {
 } counters;
 
 /**
- * struct answer - a body on its way
+ * struct answer - a body being sent
  * @fd: the file
  * @off: where the range starts
  * @len: bytes announced
  * @stop: the body ends or stalls here
- * @fault: why, or %FAULTS
+ * @fault: the reason, or %FAULTS
  */
 struct answer {
 	int fd;
@@ -307,7 +306,7 @@ static void plan_fault(struct answer *answer)
 			continue;
 		answer->fault = data_faults[i];
 		answer->stop = answer->len / 2;
-		/* so that the short answer is a sound one for HTTP */
+		/* so that the short response is valid HTTP */
 		if (answer->fault == FAULT_SHORT)
 			answer->len = answer->stop;
 		return;
@@ -335,7 +334,7 @@ static void add_version(struct MHD_Response *response, const struct stat *st, co
 		MHD_add_response_header(response, "ETag", etag);
 }
 
-/* If-Range: with another strong ETag than that, all of the file is wanted. */
+/* If-Range: with a strong ETag other than the current one, the whole file is requested. */
 static bool is_other_version(struct MHD_Connection *connection, const char *etag)
 {
 	const char *wanted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-Range");
@@ -343,7 +342,7 @@ static bool is_other_version(struct MHD_Connection *connection, const char *etag
 	return wanted && (config.weak || config.no_etag || strcmp(wanted, etag));
 }
 
-/* Takes over the answer. What needs no fault and no rate goes out by sendfile(2). */
+/* Takes over @answer. Responses without fault or rate limit are sent by sendfile(2). */
 static struct MHD_Response *make_response(struct answer *answer)
 {
 	struct MHD_Response *response;
@@ -430,7 +429,7 @@ static enum MHD_Result serve_file(struct MHD_Connection *connection, int fd)
 	return reply(connection, 200, NULL, NULL);
 }
 
-/* No certificate is a wrong one, too. */
+/* A missing certificate is a wrong one, too. */
 static bool is_known_client(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -462,7 +461,7 @@ static enum MHD_Result serve(struct MHD_Connection *connection, const char *url)
 	return serve_file(connection, fd);
 }
 
-/* libmicrohttpd calls this until it queues an answer: once, for there is no upload. */
+/* libmicrohttpd calls this until it queues a response: once, as there is no upload. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_size, void **context)
@@ -507,7 +506,7 @@ static void write_stats(void)
 		rename(tmp, config.stats);
 }
 
-/* The server uses the text as long as it lives, so it is never freed. */
+/* The server uses the text until it exits, so it is never freed. */
 static char *read_text(const char *path)
 {
 	FILE *in = fopen(path, "re");

@@ -30,7 +30,7 @@ static bool send_all(struct asked *asked, const void *data, uint64_t len)
 	return true;
 }
 
-/* say - any text */
+/* say - send any text */
 void say(struct asked *asked, const char *fmt, ...)
 {
 	char text[4096];
@@ -53,7 +53,7 @@ static void send_body(struct asked *asked, uint64_t first, uint64_t last, uint64
 		asked->server->sent += len;
 }
 
-/* send_part - a 206 for that range, of which the connection carries @cut bytes */
+/* send_part - send a 206 for that range, truncated to @cut bytes */
 void send_part(struct asked *asked, uint64_t first, uint64_t last, const char *fields, uint64_t cut)
 {
 	say(asked, "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Length: %" PRIu64
@@ -62,7 +62,7 @@ void send_part(struct asked *asked, uint64_t first, uint64_t last, const char *f
 	send_body(asked, first, last, cut);
 }
 
-/* send_whole - a 200 with all of the blob, of which the connection carries @cut bytes */
+/* send_whole - send a 200 with the whole blob, truncated to @cut bytes */
 void send_whole(struct asked *asked, const char *fields, uint64_t cut)
 {
 	say(asked, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %" PRIu64 "\r\n%s\r\n",
@@ -70,7 +70,7 @@ void send_whole(struct asked *asked, const char *fields, uint64_t cut)
 	send_body(asked, 0, asked->server->size - 1, cut);
 }
 
-/* send_page - what a network that wants a login sends in place of anything */
+/* send_page - send the login page of a captive portal */
 void send_page(struct asked *asked, const char *type)
 {
 	static const char page[] = "<html><body>Please sign in.</body></html>";
@@ -84,7 +84,7 @@ void serve_well(struct asked *asked)
 	send_part(asked, asked->first, asked->last, V1, ALL);
 }
 
-/* hang - say nothing more, and keep the connection */
+/* hang - send nothing more, and keep the connection open */
 void hang(struct asked *asked)
 {
 	while (!atomic_load(&asked->server->end))
@@ -137,7 +137,7 @@ static void *connection(void *arg)
 			asked->fetch = ++server->fetches;
 		server->serve(asked);
 	}
-	/* Not a reset, which could overtake the reply. */
+	/* Not a reset, which could overtake the response. */
 	shutdown(asked->sock, SHUT_WR);
 	while (recv(asked->sock, drain, sizeof(drain), 0) > 0)
 		;
@@ -167,7 +167,7 @@ static void *accept_all(void *arg)
 	return NULL;
 }
 
-/* server_init - take a port; connections to it are refused until server_listen() */
+/* server_init - reserve a port; connections to it are refused until server_listen() */
 void server_init(struct server *server, void (*serve)(struct asked *), const uint8_t *data,
 		 uint64_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An HTTP server inside a test, for replies that no library would send: each
- * request is handed to a function, which writes what it likes to the connection.
+ * An HTTP server inside a test, for responses that no library would send: each request is
+ * passed to a function, which writes anything to the connection.
  */
 #ifndef TEST_SERVER_H
 #define TEST_SERVER_H
@@ -18,12 +18,12 @@ struct asked;
  * @serve: gets each request
  * @data: what it serves
  * @size: bytes of @data
- * @port: where it listens, or will
- * @requests: how many came
- * @fetches: how many of them were no probes
+ * @port: port that it listens on, or will
+ * @requests: number of requests
+ * @fetches: number of requests other than probes
  * @sent: bytes of bodies
  * @flag: for @serve and the test
- * @when_ms: when the last request came
+ * @when_ms: when the last request arrived
  */
 struct server {
 	void (*serve)(struct asked *asked);
@@ -44,14 +44,14 @@ struct server {
 
 /**
  * struct asked - one request
- * @server: whose
+ * @server: its server
  * @sock: the connection, closed after the reply
- * @nr: which request it is, from 1
- * @fetch: which of those that are no probes, from 1; 0: a probe
+ * @nr: number of the request, from 1
+ * @fetch: number among those other than probes, from 1; 0: a probe
  * @target: path and query
- * @head: all of the header
- * @first: of its range
- * @last: of its range, within the blob
+ * @head: the whole header
+ * @first: first byte of its range
+ * @last: last byte of its range, within the blob
  */
 struct asked {
 	struct server *server;

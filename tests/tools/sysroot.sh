@@ -7,7 +7,7 @@ root=$dir/root
 release=6.12.0-test
 version=$("$od" --version | cut -d' ' -f2)
 
-# Its contents, and its folder.
+# Its contents, and its directory.
 put() {	# FILE [LINE...]
 	local file=$root$1
 	shift

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the scripts here share: sourced, never run. Sets a folder $dir, which goes
+# What the scripts here share: sourced, never run. Sets a directory $dir, which goes
 # away with the script, and ends it by `finish`.
 n=0 bad=0
 dir=$(mktemp -d) && [ -n "$dir" ] || exit 1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The two programs as they are typed: exit codes, messages, and status from a
-# made-up /proc. OD_BUILD is the build folder. Speaks TAP.
+# The two programs as run by users: exit codes, messages, and status from a
+# made-up /proc. OD_BUILD is the build directory. Speaks TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 
@@ -118,7 +118,7 @@ assert len(s["blobs"]) == 3, s
 P
 result $? 'status --json' "$got"
 
-# two caches: the room and the pins of each
+# two caches: the free space and the pins of each
 mkdir -p "$dir"/{one,two}/pins
 touch "$dir/one/pins/Dapp" "$dir/two/pins/Dbase"
 printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The command line's parts that are logic alone: tables, sizes, columns, options. */
+/* The pure-logic parts of the command line: tables, sizes, columns, options. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static void test_key_names(void **state)
 				 i > 1 && i <= OD_KEY_MAX + 1 ? 0 : -EINVAL);
 		longest[0] = 'E';
 		longest[1] = '0';
-		/* No more than the key's room is written to, whatever it says. */
+		/* Does not write past the key's buffer, whatever the name claims. */
 		key_of_file_name(longest, key);
 	}
 }
@@ -81,7 +81,7 @@ static void test_table_names(void **state)
 	struct table table;
 
 	(void)state;
-	/* columns are found by name, wherever they are, and without a last newline */
+	/* columns are found by name, in any order, and without a final newline */
 	assert_int_equal(table_parse(&table, strdup("new\tvalue\tname\n1\tgone\tdaemon")), 0);
 	assert_string_equal(table_find(&table, "daemon"), "gone");
 	assert_null(table_find(&table, "dir"));
@@ -186,7 +186,7 @@ static void test_options(void **state)
 	free(options.data);
 }
 
-/* More than a page of them: fsconfig(2) takes them one by one. */
+/* More than a page of them: fsconfig(2) takes one at a time. */
 static void test_options_many(void **state)
 {
 	struct mount_options options = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon's parts that are logic alone: messages, names, ranges, pieces, blobs. */
+/* The pure-logic parts of the daemon: messages, names, ranges, pieces, blobs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@
 
 /* --- messages --- */
 
-/* From a buffer of exactly that size, so that ASan sees every byte too many. */
+/* From a buffer of exactly that size, so that ASan detects overruns. */
 static int parse(const void *data, size_t len, struct message *msg)
 {
 	static void *copy;
@@ -72,7 +72,7 @@ static void test_open_message(void **state)
 	assert_memory_equal(msg.cookie, "blob", 4);
 	for (cut = 0; cut < len; cut++)
 		assert_int_equal(parse(buf, cut, &msg), -EBADMSG);
-	/* also when len agrees with what is there */
+	/* also if len matches the truncated message */
 	for (cut = 16; cut < len; cut++) {
 		uint32_t value = (uint32_t)cut;
 
@@ -317,7 +317,7 @@ static void test_versions(void **state)
 
 		if (version_same(&was, &is, true) != cases[i].same)
 			print_error("%s\n", cases[i].name);
-		/* what holds for mirrors does not for one source at two times */
+		/* rules for mirrors do not apply to one source at two times */
 		assert_int_equal(version_same(&was, &is, true), cases[i].same);
 		is.place = 1;
 		assert_int_equal(version_same(&was, &is, false), cases[i].same);
@@ -325,7 +325,7 @@ static void test_versions(void **state)
 	}
 }
 
-/* What the kernel keeps is read back as the same version, and as no other. */
+/* What the kernel stores is read back as the same version, and as no other. */
 static void test_version_text(void **state)
 {
 	static const struct {
@@ -372,7 +372,7 @@ static void test_version_of_file(void **state)
 	assert_string_equal(text, "1700000000.000000001-7-5-1700000001.000000002");
 	version_read(&kept, 5, text);
 	assert_true(version_same(&kept, &here, false));
-	/* a copy in another directory, by its time; the record may be of neither */
+	/* a copy in another directory, by its time; either may have been recorded */
 	st.st_ino = 8;
 	version_of_file(&there, &st);
 	assert_true(version_same(&here, &there, false));
@@ -479,11 +479,11 @@ static void test_health(void **state)
 	assert_true(health_is_sick(&health));
 	assert_false(health_failed(&health, 0));
 	assert_int_equal(health_pause(&health), 0);
-	/* one failure of many requests at once counts once */
+	/* one failure of many concurrent requests counts once */
 	assert_int_equal(health.sick_ms, 1000);
 	health.sick_until = 0;
 	assert_false(health_is_sick(&health));
-	/* the one that tries keeps the others away */
+	/* while one request probes the source, others stay away */
 	health_try(&health);
 	assert_true(health_is_sick(&health));
 	assert_true(health_good(&health, &sick_for));
@@ -593,20 +593,20 @@ static void test_fill_pieces(void **state)
 	char *data = calloc(1, FILL_PIECE);
 
 	(void)state;
-	/* less than a piece is kept back, a piece is written; the first one is small */
+	/* less than a piece is held back, a piece is written; the first one is small */
 	assert_int_equal(fill_add(&fill, data, FILL_FIRST - 1), 0);
 	assert_int_equal(file_size(fill.fd), 0);
 	assert_int_equal(fill_add(&fill, data, 2), 0);
 	assert_int_equal(file_size(fill.fd), second);
 	assert_int_equal(fill.used, 1);
-	/* what came before a pause is written, but for a part of a block */
+	/* bytes that arrived before a pause are written, except for a partial block */
 	assert_int_equal(fill_add(&fill, data, 4096), 0);
 	assert_int_equal(fill_flush(&fill), 0);
 	assert_int_equal(fill.off, second + 4096);
 	assert_int_equal(fill.used, 1);
 	assert_int_equal(fill_flush(&fill), 0);
 	assert_int_equal(fill.used, 1);
-	/* then it goes on, with longer pieces */
+	/* then it continues, with longer pieces */
 	assert_int_equal(fill_add(&fill, data, 4 * FILL_FIRST - 2), 0);
 	assert_int_equal(file_size(fill.fd), second + 4096);
 	assert_int_equal(fill_add(&fill, data, 1), 0);
@@ -617,7 +617,7 @@ static void test_fill_pieces(void **state)
 	assert_int_equal(fill_add(&fill, data, 10), 0);
 	assert_int_equal(file_size(fill.fd), third + FILL_PIECE + 10);
 	assert_int_equal(fill_wanted(&fill), 0);
-	/* nothing beyond it */
+	/* nothing past it */
 	assert_int_equal(fill_add(&fill, data, 1), -EFBIG);
 	assert_int_equal(file_size(fill.fd), third + FILL_PIECE + 10);
 	close(fill.fd);
@@ -625,7 +625,7 @@ static void test_fill_pieces(void **state)
 	free(data);
 }
 
-/* Straight into the buffer, as a file is read. */
+/* Directly into the buffer, as for a file. */
 static void test_fill_space(void **state)
 {
 	struct fill fill = new_fill(0, FILL_FIRST + 100);
@@ -650,7 +650,7 @@ static void test_fill_space(void **state)
 	free(fill.buf);
 }
 
-/* --- what was told --- */
+/* --- what was logged --- */
 
 static void test_told(void **state)
 {
@@ -665,7 +665,7 @@ static void test_told(void **state)
 	assert_false(told_before(&told, "a1", ""));
 	assert_false(told_before(&told, "", "a1"));
 	assert_true(told_before(&told, "a", "1"));
-	/* the oldest goes first */
+	/* the oldest is forgotten first */
 	for (i = 0; i < TOLD_MAX; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
 		assert_false(told_before(&told, name, ""));
@@ -704,7 +704,7 @@ static void remove_cache(struct cache_folder *folder)
 	assert_int_equal(system(command), 0);
 }
 
-/* Where the module puts a file of that name; returns its inode number. */
+/* Creates a file where the module would; returns its inode number. */
 static uint64_t put_cache_file(struct cache_folder *folder, const char *below)
 {
 	char path[512], *slash;
@@ -776,7 +776,7 @@ static void test_maps_sweep(void **state)
 
 	(void)state;
 	make_cache(&folder);
-	/* the folder of a plain name is known, that of another one is looked for */
+	/* the directory of a plain name is known, that of an encoded one is searched for */
 	kept = put_cache_file(&folder, "Ierofs,test/@39/Dtest");
 	odd = put_cache_file(&folder, "Ierofs,test/@07/E0abcd");
 	put_map(&folder, kept, "Ierofs,test", "Dtest");
@@ -801,7 +801,7 @@ static void test_maps_sweep(void **state)
 	assert_int_equal(maps_sweep(folder.dir, &removed), -ENOENT);
 }
 
-/* A torn commit leaves the version before it; a damaged one is none. */
+/* A torn commit leaves the previous version; a damaged map has none. */
 static void test_map_versions(void **state)
 {
 	struct od_range runs[] = { { 0, 4096 } };
@@ -815,7 +815,7 @@ static void test_map_versions(void **state)
 	put_map(&folder, 77, "Ierofs,test", "Dtest");
 	fd = openat(folder.maps, "4d", O_RDWR);
 	assert_true(fd >= 0);
-	/* as the module commits the next one, but its runs do not come */
+	/* like the module's next commit, but without its runs */
 	assert_int_equal(presence_read(folder.maps, "4d", &back), 0);
 	map.head = back.head;
 	map.head.seq = 2;
@@ -828,7 +828,7 @@ static void test_map_versions(void **state)
 	assert_int_equal(presence_read(folder.maps, "4d", &back), 0);
 	assert_int_equal(back.head.seq, 1);
 	presence_free(&back);
-	/* nor does the header of the other one hold any more */
+	/* now the other header is invalid, too */
 	assert_int_equal(pwrite(fd, &byte, 1, OD_MAPFILE_SLOT + 20), 1);
 	assert_int_equal(presence_read(folder.maps, "4d", &back), -EUCLEAN);
 	assert_int_equal(ftruncate(fd, 100), 0);
@@ -875,7 +875,7 @@ static void test_blob_references(void **state)
 	assert_null(blobs_get(&blobs, 6));
 	assert_int_equal(blobs_drop(&blobs, 6), -ENOENT);
 
-	/* CLOSE: no longer found, but open until the last request is done */
+	/* CLOSE: not found any more, but open until the last request is done */
 	assert_int_equal(blobs_drop(&blobs, 5), 0);
 	assert_null(blobs_get(&blobs, 5));
 	assert_true(blob->closed);

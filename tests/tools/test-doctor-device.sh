@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # erofs-od doctor on made-up machines: the kernel's own modules, the device, the
-# daemon, the cache's folder, and --fix. OD_BUILD is the build folder. Speaks TAP.
+# daemon, the cache's directory, and --fix. OD_BUILD is the build directory. Speaks TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"
@@ -88,7 +88,7 @@ finding "another process has the device open" device problem 'open in cachefiles
 rm -r "${root:?}/proc/fs" "${root:?}/sys/module"/{erofs_od,cachefiles_od}
 finding "nothing is loaded" daemon note 'because of modules-loaded' ''
 
-# --- the cache's folder ---
+# --- the cache's directory ---
 
 mounts() {	# LINE...
 	put /proc/self/mountinfo '20 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw' "$@"

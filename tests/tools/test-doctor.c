@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The doctor's and drop-in mode's parts that are logic alone. */
+/* The pure-logic parts of the doctor and of drop-in mode. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static void test_vermagic(void **state)
 	assert_int_equal(doctor_vermagic("6.1.0-56-amd64 SMP preempt mod_unload modversions ",
 					 "6.1.0-56-amd64"), VERMAGIC_SAME);
 	assert_int_equal(doctor_vermagic("6.1.0-5", "6.1.0-5"), VERMAGIC_SAME);
-	/* the beginning alone is not the same */
+	/* a common prefix is not enough */
 	assert_int_equal(doctor_vermagic("6.1.0-56-amd64 SMP ", "6.1.0-5"), VERMAGIC_OTHER);
 	assert_int_equal(doctor_vermagic("6.1.0-5 SMP ", "6.1.0-56-amd64"), VERMAGIC_OTHER);
 	assert_int_equal(doctor_vermagic("5.14.0-70 SMP mod_unload modversions ", "5.14.0-75"),
@@ -81,7 +81,7 @@ static void test_log_reason(void **state)
 	check_reason(log, "6.1.0-5", NULL);
 	check_reason(log, "6.1", NULL);
 	free(log);
-	/* the build's own word is the best, wherever it stands */
+	/* the build's own message is best, wherever it is */
 	log = text_format("%sx: error: one\nerofs-od: vfs_mkdir has no known form\n"
 			  "make: *** [y] Error 2\ny: error: two\n", new_head);
 	check_reason(log, "6.1.0", "erofs-od: vfs_mkdir has no known form");
@@ -125,7 +125,7 @@ static void test_keys(void **state)
 	assert_true(doctor_key_listed(keys, "6ccece7e4c"));
 	assert_true(doctor_key_listed(keys, "Debian CA"));
 	assert_true(doctor_key_listed(keys, ""));
-	/* another type of key, and a line further on */
+	/* another type of key, and one on a later line */
 	assert_false(doctor_key_listed(keys, "secret"));
 	assert_false(doctor_key_listed(keys, "Sid key"));
 	assert_false(doctor_key_listed("", ""));
@@ -161,7 +161,7 @@ static void test_dropin_file(void **state)
 	char *text = text_copy(dropin_text()), *other;
 
 	(void)state;
-	/* as text_read() has it */
+	/* as text_read() returns it */
 	text[strlen(text) - 1] = '\0';
 	assert_int_equal(dropin_file_kind(text), DROPIN_FILE_OURS);
 	other = text_format("%s\nalias a b", text);
@@ -221,7 +221,7 @@ static void test_findings(void **state)
 	assert_string_equal(findings.list[FINDING_KERNEL_RANGE].text, "two lines");
 	assert_int_equal(findings_count(&findings, FINDING_PROBLEM), 0);
 	assert_int_equal(findings_count(&findings, FINDING_NOTE), 2);
-	/* a check with a result of its own is no longer listed as skipped */
+	/* a check with its own result is no longer listed as skipped */
 	findings_skip(&findings, FINDING_DROPIN, FINDING_DEVICE);
 	findings_ok(&findings, FINDING_DROPIN, text_copy("e"));
 	out = open_memstream(&shown, &size);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # erofs-od doctor on made-up machines: each has one thing that is wrong. OD_BUILD
-# is the build folder. Speaks TAP.
+# is the build directory. Speaks TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # erofs-od dropin on made-up machines, and what modprobe makes of its file. OD_BUILD
-# is the build folder. Speaks TAP.
+# is the build directory. Speaks TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The man pages are clean, and name every option of their program. Speaks TAP.
-# OD_BUILD: the build folder, OD_MAN: the man pages.
+# OD_BUILD: the build directory, OD_MAN: the man pages.
 set -u
 n=0 bad=0
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon with a trace at the source: what is fetched ahead, and what that must not delay. */
+/* The daemon with a trace at the source: what is prefetched, and that misses are not delayed. */
 #include "world.h"
 
 #define HEAD	"erofs-od trace 1\nblob 41944274 big\n"
@@ -60,7 +60,7 @@ static int count_logged(struct world *w, const char *what)
 	return count;
 }
 
-/* All of the trace and nothing else, which is in the daemon's counters, too. */
+/* Exactly the trace is fetched, as the daemon's counters show, too. */
 static void fetch_and_check(struct world *w)
 {
 	int fd = open_blob(w, 1, "big", BIG_SIZE);
@@ -73,7 +73,7 @@ static void fetch_and_check(struct world *w)
 	assert_true(has_range(w, fd, 0, 36864));
 	assert_true(is_hole(fd, 36864, 8 * MIB - 36864));
 	assert_true(is_hole(fd, 9 * MIB, 41938944 - 9 * MIB));
-	/* a READ is served as ever */
+	/* a READ is served as usual */
 	expect_complete(w, fd, send_read(w, 1, 20 * MIB, 8192));
 	assert_true(has_range(w, fd, 20 * MIB, 8192));
 	send_close(w, 1);
@@ -130,7 +130,7 @@ static void test_off(void **state)
 	close(fd);
 }
 
-/* That there is no trace is nothing to tell of, and takes one request. */
+/* A missing trace is not logged, and takes one request. */
 static void test_absent(void **state)
 {
 	struct world *w = *state;
@@ -147,7 +147,7 @@ static void test_absent(void **state)
 	close(fd);
 }
 
-/* Ignored with one line, however often it comes; no reader notices. */
+/* Ignored with one log line, however often it is read; no reader notices. */
 static void test_bad(void **state)
 {
 	static const struct {
@@ -196,7 +196,7 @@ static void test_bad(void **state)
 	assert_int_equal(json_number(w->stats, "bytes_prefetched"), 0);
 }
 
-/* Other blobs of the image, and one that is not opened. */
+/* Other blobs of the image, and one that is not open. */
 static void test_other_blobs(void **state)
 {
 	struct world *w = *state;
@@ -219,7 +219,7 @@ static void test_other_blobs(void **state)
 	end_daemon(w);
 }
 
-/* Of a blob that changed nothing comes in, and what came in before is of the old one. */
+/* Nothing is fetched of a blob that changed, and what was fetched before is of the old version. */
 static void test_changed(void **state)
 {
 	static const struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
@@ -244,13 +244,13 @@ static void test_changed(void **state)
 	sleep_ms(1200);
 	assert_true(has_range(w, fd, 0, MIB / 4));
 	assert_true(is_hole(fd, 8 * MIB, BIG_SIZE - 8 * MIB));
-	/* those that were under way when the first one failed may fail, too */
+	/* those in flight when the first one failed may fail, too */
 	assert_true(count_logged(w, "prefetching stopped") <= 4);
 	close(fd);
 	end_daemon(w);
 }
 
-/* A source that goes on and on with its trace is left: the threads are for all sources. */
+/* A source that never ends its trace is given up: the threads are for all sources. */
 static void test_endless(void **state)
 {
 	struct world *w = *state;
@@ -263,13 +263,13 @@ static void test_endless(void **state)
 	start_origin(w, "http", "--crumb 1 --delay-ms 10");
 	start(w, "--timeout 1 --source %s");
 	fd = open_blob(w, 1, "big", BIG_SIZE);
-	/* sooner than after a million bytes */
+	/* before a million bytes */
 	assert_logged(w, "no trace: canceled");
 	close(fd);
 	end_daemon(w);
 }
 
-/* Where the source is slow, a READ takes no longer than by itself, or hardly. */
+/* With a slow source, a READ takes hardly longer than without prefetching. */
 static void test_not_delayed(void **state)
 {
 	struct world *w = *state;
@@ -282,7 +282,7 @@ static void test_not_delayed(void **state)
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	assert_logged(w, ": prefetching ");
 	sleep_ms(100);
-	/* What comes in next, what comes late, what is to come, what is not in the trace */
+	/* Data in flight, data at the end of the trace, planned data, and data not in the trace */
 	for (i = 0; i < 4; i++) {
 		static const uint64_t offs[] = { 32768, 900 << 10, 24 * MIB, 32 * MIB };
 
@@ -294,7 +294,7 @@ static void test_not_delayed(void **state)
 	}
 	print_message("# a READ took %" PRIu64 " ms at most\n", longest);
 	assert_true(longest < 1000);
-	/* nor does a CLOSE wait for what is coming in */
+	/* nor does a CLOSE wait for data in flight */
 	begin = now_ms();
 	send_close(w, 1);
 	expect_closed(w, fd);
@@ -303,7 +303,7 @@ static void test_not_delayed(void **state)
 	end_daemon(w);
 }
 
-/* READs of what is coming in take no request of their own. */
+/* READs of data in flight need no request. */
 static void test_hits(void **state)
 {
 	struct world *w = *state;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon and the room of its cache: what is fetched ahead into it, and what makes way. */
+/* The daemon and the space of its cache: what is prefetched, and what is culled for it. */
 #include "world.h"
 
 static const char trace[] = "erofs-od trace 1\nblob 41944274 big\nread 0 8388608 1048576\n";
 
 /**
- * struct had - what a cache of 16 MiB at most has before
+ * struct had - contents of a cache limited to 16 MiB
  * @used: KiB of a blob in use
- * @unused: KiB of one that is not
- * @culling: room is being made
- * @fetched: something is fetched ahead
+ * @unused: KiB of an unused blob
+ * @culling: culling is running
+ * @fetched: something is prefetched
  */
 struct had {
 	unsigned int used, unused;
 	bool culling, fetched;
 };
 
-/* The ones that are made first were used least recently. */
+/* Files created first count as least recently used. */
 static uint64_t make_cache_file(struct world *w, const char *name, unsigned int kib)
 {
 	static time_t used;
@@ -35,7 +35,7 @@ static uint64_t make_cache_file(struct world *w, const char *name, unsigned int 
 	return st.st_ino;
 }
 
-/* The tables of the kernel, whichever the daemon's device is. */
+/* The kernel's tables, for any device of the daemon. */
 static void make_cache(struct world *w, const struct had *had)
 {
 	char text[1024], dir[128];
@@ -92,7 +92,7 @@ static void test_room(void **state)
 	check_room(*state, &had);
 }
 
-/* Not a byte past the limit, even if what is not in use could make way. */
+/* Nothing past the limit, even if unused blobs could be culled. */
 static void test_limit(void **state)
 {
 	const struct had had = { .used = 1 << 10, .unused = (15 << 10) - 32 };
@@ -100,7 +100,7 @@ static void test_limit(void **state)
 	check_room(*state, &had);
 }
 
-/* What is in use would have to make way for it, sooner or later. */
+/* Blobs in use would sooner or later be culled for it. */
 static void test_all_in_use(void **state)
 {
 	const struct had had = { .used = (14 << 10) + 400 };
@@ -115,7 +115,7 @@ static void test_culling(void **state)
 	check_room(*state, &had);
 }
 
-/* Above the limit what is not in use makes way until a tenth of it is free, and nothing else. */
+/* Above the limit, unused blobs are culled until a tenth of it is free, and nothing else. */
 static void test_kept(void **state)
 {
 	static const char *const removed[] = { "cull Da", "cull Db" };

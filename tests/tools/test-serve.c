@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon from end to end, with a source that is slow, missing, or wrong on purpose. */
+/* The daemon end to end, with a source that is slow, missing, or faulty on purpose. */
 #include "world.h"
 
 static void start_with_folder(struct world *w)
@@ -23,7 +23,7 @@ static void read_and_check(struct world *w)
 	check_only(fd, w->big, 4096, MIB);
 	close(fd);
 
-	/* more than there is: clamped to the end */
+	/* past the end: clamped */
 	other = open_blob(w, 2, "big", BIG_SIZE);
 	expect_complete(w, other, send_read(w, 2, tail, MIB));
 	check_only(other, w->big, tail, BIG_SIZE - tail);
@@ -64,7 +64,7 @@ static void test_http(void **state)
 	close(fd);
 	end_daemon(w);
 	stop_origin(w);
-	/* 4 probes with success, 1 for an empty and 1 for a missing blob, 3 reads */
+	/* 4 successful probes, 1 for an empty and 1 for a missing blob, 3 reads */
 	requests = json_number(w->origin_stats, "requests");
 	assert_int_equal(requests, 8);
 	assert_int_equal(json_number(w->stats, "opens"), 5);
@@ -97,7 +97,7 @@ static void test_first_source_wins(void **state)
 	end_daemon(w);
 }
 
-/* 400 READs of 1 MiB, 16 of them under way at any time; returns MB/s. */
+/* 400 READs of 1 MiB, 16 of them in flight at any time; returns MB/s. */
 static uint64_t measure_reads(struct world *w)
 {
 	const int total = 400;
@@ -117,8 +117,8 @@ static uint64_t measure_reads(struct world *w)
 }
 
 /*
- * 20 ms per request: one after the other that is 52 MB/s at best, with 16 in
- * flight 840. The best of three rounds counts, as the host may be busy.
+ * 20 ms per request: at most 52 MB/s one after the other, 840 with 16 in flight. The best of
+ * three rounds counts, as the host may be busy.
  */
 static void test_slow_source(void **state)
 {
@@ -141,20 +141,20 @@ static void test_slow_source(void **state)
 	stop_origin(w);
 	print_message("# READs of 1 MiB from a 20 ms source: %" PRIu64 " MB/s, %lld in flight\n",
 		      best, json_number(w->origin_stats, "max_in_flight"));
-	/* the next request may come before the origin has put the last one away */
+	/* the next request may arrive before the origin has released the last one */
 	assert_in_range(json_number(w->origin_stats, "max_in_flight"), 16, 32);
 	assert_true(best > 60);
 }
 
 /**
- * struct bad_source - a source that is wrong in one way, and what comes of it
- * @origin: the options that make it so
- * @daemon: the daemon's own options
- * @opened: what the OPEN gets: the blob's size, or -errno
- * @len: how much a READ at the beginning asks for
- * @filled: how much of it is there afterwards
- * @said: in the log
- * @retries: how many, at least
+ * struct bad_source - a source with one fault, and the expected result
+ * @origin: options of the origin for this fault
+ * @daemon: options of the daemon
+ * @opened: result of the OPEN: the blob's size, or -errno
+ * @len: length of a READ at the beginning
+ * @filled: how much of it is filled afterwards
+ * @said: text in the log
+ * @retries: minimum number
  */
 struct bad_source {
 	const char *origin;
@@ -260,7 +260,7 @@ static void test_changed_file(void **state)
 	end_daemon(w);
 }
 
-/* How often a text is in the log. */
+/* Number of log lines with a text. */
 static int times_logged(struct world *w, const char *what)
 {
 	char *text = read_file(w->log);
@@ -284,7 +284,7 @@ static void set_mtime(struct world *w, const char *name, time_t seconds)
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* Two READs of a blob that changed, and one that came before: one line in the log. */
+/* Two READs of a blob that changed, and an earlier one: one line in the log. */
 static void check_changed_once(struct world *w, int fd, const char *why)
 {
 	expect_complete(w, fd, send_read(w, 1, 4096, 8192));
@@ -296,7 +296,7 @@ static void check_changed_once(struct world *w, int fd, const char *why)
 	close(fd);
 }
 
-/* What a server has to tell versions apart, and that it is looked at. */
+/* What identifies versions at a server, and that it is checked. */
 static void check_http_version(struct world *w, const char *options, const char *validator,
 			       const char *why)
 {
@@ -310,10 +310,10 @@ static void check_http_version(struct world *w, const char *options, const char 
 	assert_string_equal(w->validator, validator);
 	expect_complete(w, fd, send_read(w, 1, 0, 4096));
 	check_only(fd, w->big, 0, 4096);
-	/* The same bytes, for all that can be known another version. */
+	/* The same bytes, but as far as can be known another version. */
 	set_mtime(w, "small", 1700000001);
 	check_changed_once(w, fd, why);
-	/* Opened again it is a version like any other. */
+	/* Opened again, it is a version like any other. */
 	send_close(w, 1);
 	wait_device(w, false);
 	end_daemon(w);
@@ -342,7 +342,7 @@ static void test_last_modified(void **state)
 			   "its Last-Modified was Tue, 14 Nov 2023 22:13:20 GMT and is");
 }
 
-/* A server that has all of a small blob at once only is watched, too. */
+/* A server that sends a small blob only as a whole is checked, too. */
 static void test_version_of_whole(void **state)
 {
 	check_http_version(*state, "--no-range",
@@ -356,7 +356,7 @@ static void test_no_version(void **state)
 	char options[128];
 	int fd;
 
-	/* A kernel module that does not take "wide" gets no validator, and both go on. */
+	/* A kernel module that rejects "wide" gets no validator, and both continue. */
 	snprintf(options, sizeof(options), "--source %s", w->blobs);
 	setenv("FAKE_REFUSE", "wide", 1);
 	start_daemon(w, options);
@@ -423,7 +423,7 @@ static void test_removed_file(void **state)
 	end_daemon(w);
 }
 
-/* The kernel has parts of another version and readers of it: told once, not at each READ. */
+/* The kernel has data of another version, and readers of it: logged once, not for each READ. */
 static void test_stale_copen(void **state)
 {
 	struct world *w = *state;
@@ -444,7 +444,7 @@ static void test_stale_copen(void **state)
 	}
 	assert_logged(w, "blob small: changed at the source while in use");
 	assert_int_equal(times_logged(w, "blob small"), 1);
-	/* Another version is news again. */
+	/* Another version is logged again. */
 	set_mtime(w, "small", 1700000000);
 	send_open(w, 4, "small", fd);
 	expect_closed(w, fd);
@@ -462,7 +462,7 @@ static void test_no_range(void **state)
 	start_origin(w, "http", "--no-range --drop=1");
 	start_daemon(w, "--source %s");
 	expect_start(w);
-	/* the first probe has no body to drop, for a blob of 1 MB is sent at once */
+	/* the first probe has no body to discard, as a blob of 1 MB is sent at once */
 	fd = open_blob(w, 1, "small", SMALL_SIZE);
 	expect_complete(w, fd, send_read(w, 1, 8192, 4096));
 	check_only(fd, w->big, 8192, 4096);
@@ -498,7 +498,7 @@ static void test_redirect(void **state)
 	assert_int_equal(teardown(&other_state), 0);
 }
 
-/* A certificate that vouches for itself: DIR/PREFIXcert and DIR/PREFIXkey */
+/* A self-signed certificate: DIR/PREFIXcert and DIR/PREFIXkey */
 static void make_certificate(struct world *w, const char *prefix)
 {
 	char command[512];
@@ -527,7 +527,7 @@ static void test_tls(void **state)
 	close(fd);
 	end_daemon(w);
 
-	/* without --cacert nobody vouches for it */
+	/* without --cacert it is not trusted */
 	start_daemon(w, "--source %s");
 	expect_start(w);
 	fd = new_cache_file();
@@ -537,7 +537,7 @@ static void test_tls(void **state)
 	end_daemon(w);
 }
 
-/* The OPEN of a blob: its size or an errno, with these options of the daemon. */
+/* Expects a result of OPEN, a size or an errno, with these options of the daemon. */
 static void expect_open_with(struct world *w, const char *options, int64_t wanted)
 {
 	int fd = new_cache_file();
@@ -549,7 +549,7 @@ static void expect_open_with(struct world *w, const char *options, int64_t wante
 	end_daemon(w);
 }
 
-/* A server that wants to know who asks: a certificate, its key in the same file or in another */
+/* A server that requires a client certificate, with the key in the same file or in another */
 static void test_client_certificate(void **state)
 {
 	struct world *w = *state;
@@ -579,7 +579,7 @@ static void test_client_certificate(void **state)
 	expect_open_with(w, options, -EACCES);
 }
 
-/* From https to http no redirect is followed, unless it is allowed. */
+/* Redirects from https to http are not followed unless allowed. */
 static void test_redirect_to_http(void **state)
 {
 	struct world *first = *state;
@@ -624,7 +624,7 @@ static void wait_queued(struct world *w, int nr)
 	assert_int_equal(json_number(w->stats, "in_flight"), 16);
 }
 
-/* SIGTERM with fetches under way and others queued: prompt, in order, no replies. */
+/* SIGTERM with requests in flight and queued: exits promptly and cleanly, without replies. */
 static void test_end_while_fetching(void **state)
 {
 	struct world *w = *state;
@@ -643,7 +643,7 @@ static void test_end_while_fetching(void **state)
 	kill(w->daemon, SIGTERM);
 	assert_int_equal(wait_end(w->daemon), 0);
 	w->daemon = 0;
-	/* far from --timeout, even on a busy host */
+	/* well below --timeout, even on a busy host */
 	assert_true(now_ms() - start < 10000);
 	expect_text(w, text, sizeof(text));
 	assert_memory_equal(text, "close", 5);
@@ -653,7 +653,7 @@ static void test_end_while_fetching(void **state)
 	assert_int_equal(json_number(w->stats, "in_flight"), 0);
 }
 
-/* CLOSE with fetches under way: they are given up, and only then the fd is closed. */
+/* CLOSE with requests in flight: they are aborted, and only then the fd is closed. */
 static void test_close_while_fetching(void **state)
 {
 	struct world *w = *state;
@@ -669,7 +669,7 @@ static void test_close_while_fetching(void **state)
 	send_close(w, 1);
 	expect_closed(w, fd);
 	close(fd);
-	/* the workers are free again, and a new object of that name is another one */
+	/* the workers are free again, and a new object of that name is distinct */
 	other = open_blob(w, 2, "big", BIG_SIZE);
 	expect_complete(w, other, send_read(w, 2, 0, 4096));
 	check_only(other, w->big, 0, 4096);
@@ -701,7 +701,7 @@ static void test_thousand_opens(void **state)
 		expect_closed(w, fd);
 		close(fd);
 	}
-	/* idle workers may each keep a connection and what libcurl needs for it */
+	/* idle workers may each keep a connection, and fds that libcurl needs for it */
 	assert_in_range(count_fds(w->daemon), before, before + 16 * 3);
 	end_daemon(w);
 	assert_int_equal(json_number(w->stats, "closes"), 1001);
@@ -718,7 +718,7 @@ static void test_thousand_open_at_once(void **state)
 	int before, i, j, sent = 0, done = 0;
 
 	start_with_folder(w);
-	/* once around, so that the daemon has all that it opens for itself */
+	/* once first, so that the daemon has opened all that it keeps open */
 	fds[0] = open_blob(w, 5000, "small", SMALL_SIZE);
 	send_close(w, 5000);
 	expect_closed(w, fds[0]);
@@ -728,7 +728,7 @@ static void test_thousand_open_at_once(void **state)
 		fds[i] = open_blob(w, (uint32_t)i + 1, "small", SMALL_SIZE);
 	assert_int_equal(count_fds(w->daemon), before + 1000);
 	memset(closed, 0, sizeof(closed));
-	/* a READ may be given up for the CLOSE; nothing may come after its fd's close */
+	/* a READ may be aborted by the CLOSE; nothing may follow the close of its fd */
 	while (done < 1000) {
 		if (sent < 1000 && wait_device(w, true)) {
 			send_read(w, (uint32_t)sent + 1, 0, 4096);
@@ -752,7 +752,7 @@ static void test_thousand_open_at_once(void **state)
 	end_daemon(w);
 }
 
-/* More READs than the daemon queues: the others wait in the device, none is lost. */
+/* More READs than the daemon queues: the others wait in the device, and none is lost. */
 static void test_flood(void **state)
 {
 	struct world *w = *state;
@@ -760,7 +760,7 @@ static void test_flood(void **state)
 	int fd, sent = 0, done = 0;
 	const int total = 10000;
 
-	/* slow enough that READs come faster than they are completed */
+	/* slow enough that READs arrive faster than they are completed */
 	start_origin(w, "http", "--delay-ms 2");
 	start_daemon(w, "--source %s");
 	expect_start(w);
@@ -825,7 +825,7 @@ static void test_bad_messages(void **state)
 
 	start_with_folder(w);
 	send_message(w, words, 7, -1);		/* shorter than a header */
-	send_message(w, words, 16, -1);		/* an OPEN without its data */
+	send_message(w, words, 16, -1);		/* an OPEN without data */
 	words[1] = 7;
 	send_message(w, words, 16, -1);		/* no such opcode */
 	words[1] = CACHEFILES_OD_OP_CLOSE;
@@ -837,7 +837,7 @@ static void test_bad_messages(void **state)
 	expect_complete(w, fd, send_read(w, 1, 1 << 20, 4096));		/* beyond the end */
 	expect_complete(w, fd, send_read(w, 1, UINT64_MAX - 4095, 8192));	/* wraps */
 	expect_complete(w, fd, send_read(w, 1, 0, 0));
-	/* the same object once more */
+	/* the same object again */
 	expect_copen(w, send_open(w, 1, "small", fd), -EEXIST);
 	expect_closed(w, fd);
 	/* and it still works */
@@ -849,7 +849,7 @@ static void test_bad_messages(void **state)
 	assert_int_equal(json_number(w->stats, "bad_messages"), 6);
 }
 
-/* No space: the fd refuses the write. */
+/* No space: the fd rejects the write. */
 static void test_cache_full(void **state)
 {
 	struct world *w = *state;
@@ -868,8 +868,8 @@ static void test_cache_full(void **state)
 }
 
 /*
- * Long responses are written piece by piece while the rest still comes: the first one, for
- * which a reader waits, is small.
+ * Long responses are written in pieces while the rest arrives: the first, which a reader waits
+ * for, is small.
  */
 static void test_pieces(void **state)
 {
@@ -895,7 +895,7 @@ static void test_pieces(void **state)
 	end_daemon(w);
 }
 
-/* A daemon that is not handed the device: configures and binds it. */
+/* A daemon that is not passed the device: configures and binds it. */
 static void start_unbound(struct world *w, char *options, int *listener)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -951,7 +951,7 @@ static void test_bind_refused(void **state)
 	close(listener);
 }
 
-/* The kernel no longer wants the reply to an OPEN: the fd is closed nevertheless. */
+/* The kernel no longer accepts the reply to an OPEN: the fd is closed nevertheless. */
 static void test_copen_refused(void **state)
 {
 	struct world *w = *state;
@@ -983,7 +983,7 @@ static void test_device_gone(void **state)
 	assert_logged(w, "the device was shut down");
 }
 
-/* The service manager knows it by the first byte of its command line. */
+/* The service manager recognizes it by the first byte of its command line. */
 static void test_initramfs(void **state)
 {
 	struct world *w = *state;
@@ -998,7 +998,7 @@ static void test_initramfs(void **state)
 	free(text);
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)w->daemon);
 	text = read_file(path);
-	/* That needs a right that not all who run tests have. */
+	/* That needs a privilege that the tests may not have. */
 	if (strcmp(text, "-1000\n"))
 		assert_logged(w, "failed to disable the OOM killer for this process");
 	free(text);
@@ -1014,7 +1014,7 @@ static void test_counters_on_signal(void **state)
 	start_with_folder(w);
 	close(open_blob(w, 1, "small", SMALL_SIZE));
 	kill(w->daemon, SIGUSR1);
-	/* the file is written once a second, without any end of the daemon */
+	/* the file is written once a second while the daemon runs */
 	while (json_number(w->stats, "opens") != 1 && now_ms() < end)
 		sleep_ms(20);
 	assert_int_equal(json_number(w->stats, "open_blobs"), 1);

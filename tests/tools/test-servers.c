@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The daemon and HTTP servers as they are in the world: a table of what servers do and
- * what must come of it, then what needs more than a row.
+ * The daemon and realistic HTTP servers: a table of server behaviour and expected results, then
+ * tests that need more than a row.
  */
 #include "world.h"
 
@@ -15,7 +15,7 @@
 #define READ_AT		65536
 #define READ_LEN	MIB
 
-/* --- what servers do --- */
+/* --- server behaviour --- */
 
 static void serve_short(struct asked *asked)
 {
@@ -120,7 +120,7 @@ static void serve_unknown_coding(struct asked *asked)
 	serve_coded(asked, "utf-8, binary");
 }
 
-/* In name alone: the first byte is none of gzip's. */
+/* Only by name: the first byte is not gzip's. */
 static void serve_gzip_in_name(struct asked *asked)
 {
 	serve_coded(asked, "gzip");
@@ -150,7 +150,7 @@ static void serve_page(struct asked *asked)
 	send_page(asked, "Content-Type: text/html; charset=utf-8\r\n");
 }
 
-/* The login page of a portal that was configured well: of the size of the range. */
+/* The login page of a well-configured captive portal: with the size of the range. */
 static void serve_page_for_data(struct asked *asked)
 {
 	if (!asked->fetch)
@@ -257,18 +257,18 @@ static void serve_garbage(struct asked *asked)
 	say(asked, "%s", "\x16\x03\x01 not HTTP at all\r\n\r\n");
 }
 
-/* What comes of a READ. A fault that is seen after the last byte leaves all of them. */
+/* Result of a READ. A fault that is detected after the last byte leaves all of them. */
 enum outcome { NOTHING, FILLED, IN_PART };
 
 /**
- * struct row - what servers do, and what comes of it
- * @does: in words
+ * struct row - server behaviour and expected result
+ * @does: description
  * @serve: the first source
  * @second: the second one, or NULL
  * @options: of the daemon
  * @open: result of the OPEN: 0 for success
  * @outcome: of a READ
- * @logged: why not, or NULL
+ * @logged: logged reason of a failure, or NULL
  */
 struct row {
 	const char *does;
@@ -356,7 +356,7 @@ static void start_with(struct world *w, struct server *one, struct server *two, 
 	expect_start(w);
 }
 
-/* A hole may be where data is missing, and nothing else. */
+/* A hole is allowed only where data is missing. */
 static bool is_right(int fd, const uint8_t *want, enum outcome outcome)
 {
 	uint8_t *got = calloc(1, READ_LEN);
@@ -419,7 +419,7 @@ static bool run_row(struct world *w, const struct row *row)
 	return right;
 }
 
-/* OD_ROW=TEXT in the environment: those rows alone */
+/* OD_ROW=TEXT in the environment: only matching rows */
 static void test_table(void **state)
 {
 	const char *only = getenv("OD_ROW");
@@ -437,7 +437,7 @@ static void test_table(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* --- what needs more than a row --- */
+/* --- tests that need more than a row --- */
 
 #define SETUP(w, state, serve)						\
 	struct world *w = *state;					\
@@ -450,7 +450,7 @@ static void check_read(struct world *w, uint32_t object_id, int fd)
 	assert_true(is_right(fd, w->big, FILLED));
 }
 
-/* A connection that carries 200 KB: nothing that came is fetched again. */
+/* A connection that carries 200 KB: data that arrived is not fetched again. */
 static void test_resume(void **state)
 {
 	SETUP(w, state, serve_cut);
@@ -467,7 +467,7 @@ static void test_resume(void **state)
 	close(fd);
 }
 
-/* Slow, but it gets there: each try takes long, all of them longer than --retry-time. */
+/* Slow, but progressing: each try is short enough, together they exceed --retry-time. */
 static void serve_slow_cuts(struct asked *asked)
 {
 	sleep_ms(asked->fetch ? 300 : 0);
@@ -488,7 +488,7 @@ static void test_progress(void **state)
 	close(fd);
 }
 
-/* Nobody listens for four seconds: no error. */
+/* No server listens for four seconds: no error. */
 static void test_refused(void **state)
 {
 	SETUP(w, state, serve_well);
@@ -522,7 +522,7 @@ static void test_no_name_server(void **state)
 	close(fd);
 }
 
-/* Retry-After in seconds, then as a date: no request comes before that. */
+/* Retry-After in seconds, then as a date: no earlier request arrives. */
 static void serve_later(struct asked *asked)
 {
 	static atomic_ullong not_before;
@@ -561,7 +561,7 @@ static void test_retry_after(void **state)
 	close(fd);
 }
 
-/* More READs than threads wait for a source that hangs; another one's blob is read. */
+/* More READs than threads wait for a source that hangs; a blob of another one is read. */
 static void serve_big_hang(struct asked *asked)
 {
 	if (!strstr(asked->target, "/big"))
@@ -583,7 +583,7 @@ static void hang_for_big_data(struct asked *asked)
 		serve_well(asked);
 }
 
-/* Of the same source: one blob never has all threads. */
+/* At the same source: one blob never has all threads. */
 static void test_hang_holds_up_no_other_blob(void **state)
 {
 	SETUP(w, state, hang_for_big_data);
@@ -625,7 +625,7 @@ static void test_hang_holds_up_nobody(void **state)
 	close(other);
 }
 
-/* The kernel compares texts: an ETag of each backend must not look like another version. */
+/* The kernel compares text: ETags of different backends must not look like another version. */
 static void test_backend_tags_reopened(void **state)
 {
 	SETUP(w, state, serve_backend_tags);
@@ -676,7 +676,7 @@ static void no_secret_shown(struct world *w)
 	no_secret_in(path, text, sizeof(text));
 }
 
-/* Good for what has the credentials of this row, in the query or the header. */
+/* Serves only requests with the credentials of this row, in the query or the header. */
 static const char *wanted_field;
 
 static void serve_with_field(struct asked *asked)
@@ -707,7 +707,7 @@ static void check_secret(struct world *w, const char *field, const char *file, c
 	expect_start(w);
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	check_read(w, 1, fd);
-	/* what is logged of failures has none in it either */
+	/* nor does the log of failures contain any */
 	server.flag = 1;
 	send_read(w, 1, 0, 4096);
 	assert_logged(w, "status 503");
@@ -779,7 +779,7 @@ static void test_netrc(void **state)
 		     "--source %s --netrc-file %s/secret");
 }
 
-/* A token that is wrong, then renewed: no new start. */
+/* A token that is wrong, then renewed: no restart needed. */
 static void test_token_renewed(void **state)
 {
 	SETUP(w, state, serve_with_field);
@@ -800,7 +800,7 @@ static void test_token_renewed(void **state)
 	close(fd);
 }
 
-/* What is for one host is not shown to the one it redirects to. */
+/* Credentials for one host are not sent to one that it redirects to. */
 static int redirect_port;
 
 static void serve_redirect(struct asked *asked)
@@ -845,9 +845,9 @@ static void test_redirected_secret(void **state)
 	close(fd);
 }
 
-/* --- the cache knows --- */
+/* --- records of the cache --- */
 
-/* A cache with the record of a blob of which all is there, or all but the end. */
+/* Creates a cache with a record of a blob that is complete, or lacks the end. */
 static void make_record(struct world *w, const char *validator, uint64_t present)
 {
 	struct od_range run = { 0, present };
@@ -894,7 +894,7 @@ static void check_from_record(struct world *w, void (*serve)(struct asked *),
 	fd = open_blob(w, 1, "big", BIG_SIZE);
 	assert_string_equal(w->validator, "\"v1\" " DAY1 " 41944274");
 	assert_logged(w, "opened from the cache, where it is complete");
-	/* It was lost all the same. */
+	/* The data was lost all the same. */
 	server_listen(&server);
 	expect_complete(w, fd, send_read(w, 1, READ_AT, READ_LEN));
 	assert_true(is_right(fd, w->big, outcome));
@@ -916,7 +916,7 @@ static void test_record_of_another_version(void **state)
 			  "its ETag was \"v1\" and is \"v9\"");
 }
 
-/* Neither a part of a blob nor one of an unknown version is opened so. */
+/* Neither an incomplete blob nor one of unknown version is opened from its record. */
 static void check_no_record(struct world *w, const char *validator, uint64_t present)
 {
 	struct server server;
@@ -943,7 +943,7 @@ static void test_record_without_version(void **state)
 	check_no_record(*state, "", (BIG_SIZE + 4095) / 4096 * 4096);
 }
 
-/* The version that the cache has is the one that is named, if it is the same one. */
+/* The cache's name of a version is reported if the version is the same. */
 static void test_recorded_name(void **state)
 {
 	SETUP(w, state, serve_backend_tags);
@@ -961,7 +961,7 @@ static void test_recorded_name(void **state)
 	close(fd);
 }
 
-/* The kernel has given a request up, for its reader's deadline or death. */
+/* The kernel has given up a request, since its reader timed out or died. */
 static void test_nobody_waits(void **state)
 {
 	SETUP(w, state, serve_503_for_data);
@@ -985,7 +985,7 @@ static void test_nobody_waits(void **state)
 
 /* --- the daemon itself --- */
 
-/* No memory and no file descriptors for a message: the next ones are read. */
+/* Out of memory or file descriptors for a message: the next ones are read. */
 static void test_device_faults(void **state)
 {
 	static const char *const errors[] = { "12", "23", "24" };
@@ -1029,7 +1029,7 @@ static void test_no_capabilities(void **state)
 	server_stop(&server);
 }
 
-/* More requests than the daemon queues: the others wait in the device, none is lost. */
+/* More requests than the daemon queues: the others wait in the device, and none is lost. */
 static void test_full_queue(void **state)
 {
 	SETUP(w, state, serve_well);

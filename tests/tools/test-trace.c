@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Traces of starts: recording, and reading those that come from anybody. */
+/* Traces of starts: recording them, and parsing untrusted ones. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -47,14 +47,14 @@ static void test_record(void **state)
 	assert_int_equal(trace_blob(&trace, "boot", 100001), -EINVAL);
 	assert_int_equal(trace_blob(&trace, "two\nlines", 1), -EINVAL);
 	assert_int_equal(trace_blob(&trace, "", 1), -EINVAL);
-	/* whole blocks, and the end of the blob */
+	/* whole blocks, or up to the end of the blob */
 	assert_int_equal(trace_add(&trace, 0, 5000, 5001), 0);
 	assert_int_equal(trace_add(&trace, 0, 99000, 100000), 0);
-	/* merged with what ends or begins there */
+	/* merged with adjacent ranges */
 	assert_int_equal(trace_add(&trace, 0, 8192, 12288), 0);
 	assert_int_equal(trace_add(&trace, 1, 1 << 20, 2 << 20), 0);
 	assert_int_equal(trace_add(&trace, 1, (1 << 20) - 4096, 1 << 20), 0);
-	/* twice: once; around and between what was read: what is left */
+	/* twice counts once; of overlapping ranges only the new bytes are added */
 	assert_int_equal(trace_add(&trace, 1, 1 << 20, 2 << 20), 0);
 	assert_int_equal(trace_add(&trace, 1, 8 << 20, 9 << 20), 0);
 	assert_int_equal(trace_add(&trace, 1, 0, 16 << 20), 0);
@@ -62,20 +62,20 @@ static void test_record(void **state)
 		     "read 0 4096 8192\nread 0 98304 1696\nread 1 0 2097152\n"
 		     "read 1 2097152 14680064\n");
 	assert_int_equal(trace_bytes(&trace), 8192 + 1696 + (16 << 20));
-	/* to the end of the block, though the blob ends a byte later */
+	/* up to the end of the block, though the blob ends a byte later */
 	assert_int_equal(trace_blob(&trace, "odd", 8193), 2);
 	assert_int_equal(trace_add(&trace, 2, 4096, 8192), 0);
 	assert_int_equal(trace_bytes(&trace), 8192 + 1696 + (16 << 20) + 4096);
 	assert_int_equal(trace_add(&trace, 2, 4096, 8193), 0);
 	assert_int_equal(trace_bytes(&trace), 8192 + 1696 + (16 << 20) + 4097);
-	/* none of the blob */
+	/* not inside the blob */
 	assert_int_equal(trace_add(&trace, 0, 0, 100001), -EINVAL);
 	assert_int_equal(trace_add(&trace, 0, 4096, 4096), -EINVAL);
 	assert_int_equal(trace_add(&trace, 3, 0, 4096), -EINVAL);
 	trace_free(&trace);
 }
 
-/* The longest trace there can be is read again. */
+/* The longest possible trace can be read back. */
 static void test_limits(void **state)
 {
 	struct trace trace = { 0 }, again;
@@ -170,7 +170,7 @@ static void test_parse(void **state)
 		     "not a trace of this version");
 }
 
-/* More of anything than there may be. */
+/* One more of anything than allowed. */
 static void test_too_much(void **state)
 {
 	char *text = malloc(TRACE_TEXT_MAX + 2), *p;
@@ -228,7 +228,7 @@ static void expect_no_request(struct plan *plan)
 	assert_false(plan_next(plan, REQUEST_MAX, &request));
 }
 
-/* In the order of the trace; what lies close to a range comes along with it. */
+/* In trace order; nearby ranges are fetched along. */
 static void test_plan(void **state)
 {
 	struct plan plan;
@@ -258,14 +258,14 @@ static void test_plan_limits(void **state)
 	unsigned int i;
 
 	(void)state;
-	/* a range in pieces, the next one with the last of them */
+	/* a range in pieces, and the next one with the last of them */
 	plan_of(&plan, HEAD "blob 1000000000 a\nread 0 4096 5242880\nread 0 5251072 4096\n");
 	expect_request(&plan, 0, 4096, 4096 + REQUEST_MAX);
 	expect_request(&plan, 0, 4096 + REQUEST_MAX, 4096 + 2 * REQUEST_MAX);
 	expect_request(&plan, 0, 4096 + 2 * REQUEST_MAX, 5251072 + 4096);
 	expect_no_request(&plan);
 	plan_free(&plan);
-	/* many small ones: no request is longer than it may be */
+	/* many small ones: no request exceeds the maximum */
 	p += sprintf(p, HEAD "blob 1000000000 a\n");
 	for (i = 0; i < 1024; i++)
 		p += sprintf(p, "read 0 %u 4096\n", i * 8192);
@@ -275,7 +275,7 @@ static void test_plan_limits(void **state)
 			       (i + 1) * REQUEST_MAX - 4096);
 	expect_no_request(&plan);
 	plan_free(&plan);
-	/* whose turn is far off has none now: 4 KiB after 16 MiB of others */
+	/* ranges far off in the trace are not included: 4 KiB after 16 MiB of others */
 	plan_of(&plan, HEAD "blob 1000000000 a\nread 0 0 4096\nread 0 100003840 16777216\n"
 		"read 0 8192 4096\n");
 	expect_request(&plan, 0, 0, 4096);
@@ -298,7 +298,7 @@ static void test_plan_skip(void **state)
 	assert_int_equal(plan_end(&plan, 0, 1048576 + 65536), 0);
 	assert_int_equal(plan_end(&plan, 0, 1048575), 0);
 	assert_int_equal(plan_end(&plan, 2, 0), 0);
-	/* the start, the end, and no half blocks */
+	/* the start and the end, but no partial blocks */
 	plan_skip(&plan, 0, 0, 1048576 + 4096 + 1000);
 	plan_skip(&plan, 0, 1048576 + 61000, 2097152);
 	plan_skip(&plan, 0, 999999000, 1000000001);
@@ -333,7 +333,7 @@ static void *look_for_reads(void *arg)
 	return NULL;
 }
 
-/* Traces that stay in the list until the end: no further one is asked for. */
+/* Traces that stay in the list until the end: no further one is requested. */
 static void add_traces(struct prefetch *prefetch)
 {
 	struct ahead *ahead;
@@ -353,7 +353,7 @@ static void add_traces(struct prefetch *prefetch)
 	pthread_mutex_unlock(&prefetch->lock);
 }
 
-/* READs are still completed while the daemon exits, and they look in the traces. */
+/* READs are still completed while the daemon exits, and they use the traces. */
 static void test_stop(void **state)
 {
 	struct work work = { 0 };
@@ -372,7 +372,7 @@ static void test_stop(void **state)
 		while (!reader.begun)
 			sched_yield();
 		prefetch_stop(&work.prefetch);
-		/* nor is there anything to do any more */
+		/* nor is anything left to do */
 		prefetch_open(&work.prefetch, &one_blob);
 		assert_int_equal(work.prefetch.waiting, 0);
 		reader.stop = true;

@@ -56,7 +56,7 @@ bool is_logged(struct world *w, const char *what)
 	return found;
 }
 
-/* A line may come a moment after what it tells of. */
+/* A line may be logged a moment after its cause. */
 void assert_logged(struct world *w, const char *what)
 {
 	uint64_t end = now_ms() + PATIENCE_MS / 4;
@@ -117,7 +117,7 @@ pid_t spawn(char *const *argv, int out, const char *log, int keep)
 	_exit(127);
 }
 
-/* Exit status, or -1 for a process that did not end in time or was killed. */
+/* Exit status, or -1 for a process that did not exit in time or was killed. */
 int wait_end(pid_t pid)
 {
 	uint64_t end = now_ms() + PATIENCE_MS;
@@ -134,7 +134,7 @@ int wait_end(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Appends the words of @list to argv[*argc]; @list must live on. */
+/* Appends the words of @list to argv[*argc]; @list must stay allocated. */
 void add_words(char **argv, int *argc, char *list)
 {
 	char *word, *save = NULL;
@@ -196,8 +196,8 @@ void start_daemon(struct world *w, const char *options)
 /* --- the kernel's part --- */
 
 /*
- * Waits until there is something to receive, or also until something can be
- * sent; true: send. Both ends would wait for ever if both only sent.
+ * Waits until something can be received, or also sent; true: send. If both ends only sent, they
+ * would block each other.
  */
 bool wait_device(struct world *w, bool to_send)
 {
@@ -314,7 +314,7 @@ int new_cache_file(void)
 	return fd;
 }
 
-/* With a validator, or without one: that of the blob that was opened last. */
+/* With a validator, or without one: that of the blob opened last. */
 void expect_copen(struct world *w, uint32_t msg_id, long long size_or_errno)
 {
 	char want[64], text[4200];
@@ -328,7 +328,7 @@ void expect_copen(struct world *w, uint32_t msg_id, long long size_or_errno)
 	assert_string_equal(text, want);
 }
 
-/* What a daemon says that takes over a device. */
+/* Messages of a daemon that takes over a device. */
 void expect_start(struct world *w)
 {
 	expect(w, "restore");
@@ -359,7 +359,7 @@ int open_blob(struct world *w, uint32_t object_id, const char *name, long long s
 	return fd;
 }
 
-/* The whole cache file: right where it was filled, and empty everywhere else. */
+/* Checks the whole cache file: right where it was filled, and empty elsewhere. */
 void check_only(int fd, const uint8_t *want, uint64_t off, uint64_t len)
 {
 	struct stat st;
@@ -395,7 +395,7 @@ static int count_fds_once(pid_t pid)
 	return count;
 }
 
-/* The least of some, for the counters' file is open for a moment each second. */
+/* The minimum of several counts, since the counters' file is open briefly every second. */
 int count_fds(pid_t pid)
 {
 	int i, count, least = count_fds_once(pid);
@@ -423,7 +423,7 @@ void end_daemon(struct world *w)
 	w->dev = -1;
 }
 
-/* --- set up and put away --- */
+/* --- setup and cleanup --- */
 
 static void fill_random(uint8_t *data, size_t len)
 {
@@ -434,7 +434,7 @@ static void fill_random(uint8_t *data, size_t len)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		data[i] = (uint8_t)(x | 1);	/* never 0: holes are told from data */
+		data[i] = (uint8_t)(x | 1);	/* never 0, to distinguish data from holes */
 	}
 }
 
@@ -461,7 +461,7 @@ int setup(void **state)
 	return 0;
 }
 
-/* Also says so. */
+/* Also prints it. */
 bool sanitizer_complains(struct world *w)
 {
 	char *text = read_file(w->log);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon without a kernel: a test plays the kernel at the other end of the
- * daemon's device (fake-device.c), with a source beside it (origin.c).
+ * The daemon without a kernel: a test plays the kernel at the other end of the daemon's device
+ * (fake-device.c), with a source (origin.c).
  */
 #ifndef TEST_WORLD_H
 #define TEST_WORLD_H
@@ -40,8 +40,8 @@
 
 /**
  * struct world - one test's daemon and source
- * @dir: scratch folder
- * @blobs: folder with the blobs in it
+ * @dir: scratch directory
+ * @blobs: directory of the blobs
  * @log: the daemon's log
  * @stats: the daemon's counters
  * @origin: pid, or 0
@@ -52,7 +52,7 @@
  * @big: content of the blob "big"
  * @next_id: for the next message
  * @validator: of the last copen, or ""
- * @prefetch: the daemon may look for traces, which takes requests to the source
+ * @prefetch: the daemon may look for traces, which sends requests to the source
  */
 struct world {
 	char dir[64];

@@ -5,7 +5,7 @@
  *	sequential FILE         read the first 48 MiB in pieces of 1 MiB
  *	random FILE SIZE NR     NR reads of SIZE bytes at multiples of SIZE, the same in each run
  *	walk DIR                list all directories, stat all names
- *	files DIR               the same, and read all regular files
+ *	files DIR               same, and read all regular files
  *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
  *	sum DIR                 print a checksum of all names and bytes
  *	mount TYPE SOURCE DIR OPTIONS
@@ -13,7 +13,8 @@
  *
  * The first four print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
  * BUSY and WALL until the read returns, TOTAL until the work that it caused has ended. BUSY is
- * the time for which the guest ran tasks; in a VM whose clock counts instructions, their number.
+ * the time for which the guest ran tasks; in a VM whose clock counts instructions, their
+ * number.
  */
 #include <err.h>
 #include <errno.h>

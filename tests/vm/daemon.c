@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The system calls of the on-demand protocol, see daemon.h. */
+/* System calls of the on-demand protocol, see daemon.h. */
 #include "daemon.h"
 
 #include <errno.h>

@@ -2,10 +2,10 @@
 /*
  * fdstore: run a service as systemd does with Restart=always and FileDescriptorStoreMax=1.
  *
- *	PIDFILE COMMAND...	start COMMAND, and start it again whenever it ends; PIDFILE has
+ *	PIDFILE COMMAND...	start COMMAND, and restart it whenever it exits; PIDFILE has
  *				the pid of the last start
  *
- * What it stores is kept open and passed to each later start. SIGTERM ends both. With
+ * fds that it stores are kept open and passed to each later start. SIGTERM ends both. With
  * NOTIFY_SOCKET in the environment, it listens on a socket of that path.
  */
 #include <err.h>
@@ -91,7 +91,7 @@ static void keep(const char *text, int fd)
 	if (!strstr(text, "FDSTORE=1") || !name || stored >= 0 ||
 	    sscanf(name, "FDNAME=%63[^\n]", stored_name) != 1)
 		errx(1, "unexpected fd with: %s", text);
-	/* Out of the way of the one that a start is passed. */
+	/* Avoids the number of the fd that a start is passed. */
 	stored = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD + 1);
 	if (stored < 0)
 		err(1, "F_DUPFD");

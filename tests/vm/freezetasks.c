@@ -3,7 +3,7 @@
  * freezetasks: freeze all tasks as suspend does, and thaw them. Prints "frozen", or the
  * error. Exit status 77: not supported by the kernel.
  *
- * Stock kernels have the interface of user-space hibernation, which can freeze without
+ * Stock kernels have the interface for user-space hibernation, which can freeze without
  * suspending; debug kernels have pm_test, which ends a suspend after the freezer.
  */
 #include <errno.h>

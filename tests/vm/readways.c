@@ -16,7 +16,7 @@
  *	readways statx FILE                print mask, size, attributes and direct I/O alignment
  *	readways label FILE                print the label of its file system
  *	readways resident FILE             print how many of its pages are in memory
- *	readways dontneed FILE             have them dropped
+ *	readways dontneed FILE             drop its pages
  *	readways huge FILE                 mappings have the file's alignment to huge pages
  *
  * Exit status 77: the kernel does not support the interface.
@@ -238,7 +238,7 @@ static void by_direct_sectors(int fd)
 	check_end(direct, size);
 }
 
-/* What a loop device with direct I/O has, and the bytes that fill no sector of it. */
+/* What a loop device with direct I/O reads, and the bytes that fill no sector. */
 static void by_loop(int fd)
 {
 	off_t sectors = size_of(fd) & ~511;
@@ -429,7 +429,7 @@ static void show_statx(int fd)
 	       !!(st.stx_mask & STATX_BTIME), (unsigned long long)st.stx_size);
 	show_attribute(&st, "immutable", STATX_ATTR_IMMUTABLE);
 	show_attribute(&st, "compressed", STATX_ATTR_COMPRESSED);
-	/* "none" also for a kernel that does not tell. */
+	/* "none" also if the kernel does not report it. */
 	if (st.stx_mask & STATX_DIOALIGN)
 		printf(" dio=%u/%u\n", st.stx_dio_mem_align, st.stx_dio_offset_align);
 	else

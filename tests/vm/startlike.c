@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * startlike FILE... <LIST   reads pieces of files one after the other, as a program does that
- * starts: each only once the one before it is there, and without readahead. LIST has lines
- * "NR OFFSET LENGTH", NR from 0. Prints the milliseconds of all, those of the slowest piece, a sum of the bytes, and the
- * milliseconds of the middle one of all pieces.
+ * startlike FILE... <LIST read pieces of files in sequence, like a program that starts: each
+ * only after the previous one has arrived, and without readahead. LIST has lines "NR OFFSET
+ * LENGTH", NR from 0. Prints the total time, that of the slowest piece, a sum of the bytes, and
+ * the median time of a piece; times are in milliseconds.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
  * together with the cache files of their domain, and mounted again; memory runs
  * low; the file system of CACHE runs full.
  *
- * An error is allowed if a read or mount overlaps a time without a daemon or
- * without room. At any other time, a calm one, a retry must succeed; wrong data
- * is never allowed. At the end every file of every mount is compared.
+ * An error is allowed if a read or mount overlaps a time without a daemon or without free
+ * space. At any other time, a calm one, a retry must succeed; wrong data is never allowed. At
+ * the end every file of every mount is compared.
  */
 #include "guest.h"
 
@@ -62,7 +62,7 @@ enum count {
 /*
  * struct shared - memory shared by all processes
  * @stop: processes exit
- * @troubles: number of current troubles: no daemon, no room
+ * @troubles: number of current troubles: no daemon, no free space
  * @changes: number of changes of @troubles
  * @mounted_in: the last calm time in which a mount began and ended
  * @usable: by mount: readers may use it

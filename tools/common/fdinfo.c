@@ -8,7 +8,7 @@
  * fdinfo_cache - number of the cache that is bound to a device
  * @in: the device's fdinfo, or NULL; closed
  *
- * Return: the number, as in the tables of /proc; 0 if it is not said
+ * Return: the number, as in the tables of /proc; 0 if it is not given
  */
 unsigned long fdinfo_cache(FILE *in)
 {

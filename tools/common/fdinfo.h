@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc/PID/fdinfo/FD tells of the cache's device. */
+/* Parses /proc/PID/fdinfo/FD of the cache's device. */
 #ifndef OD_FDINFO_H
 #define OD_FDINFO_H
 

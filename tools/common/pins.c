@@ -16,9 +16,9 @@
 /**
  * pins_open - open the directory of pins
  * @root: directory of the cache
- * @make: make it where it is missing
+ * @make: create it if it is missing
  *
- * Return: an fd or a negative errno, -ENOENT without pins
+ * Return: an fd or a negative errno, -ENOENT if there are no pins
  */
 int pins_open(int root, bool make)
 {
@@ -32,7 +32,7 @@ int pins_open(int root, bool make)
 	return pins < 0 ? -errno : pins;
 }
 
-/** pins_has - is the blob of a cache file pinned? @pins may be negative: then none is */
+/** pins_has - whether the blob of a cache file is pinned; false if @pins is negative */
 bool pins_has(int pins, const char *file)
 {
 	struct stat st;
@@ -47,7 +47,7 @@ static int file_name(const char *blob, char name[static NAME_MAX + 1])
 	return len < 0 ? len : 0;
 }
 
-/** pins_add - pin a blob, for good when this returns with 0; or a negative errno */
+/** pins_add - pin a blob, durably once this returns 0; or a negative errno */
 int pins_add(int pins, const char *blob)
 {
 	char name[NAME_MAX + 1];
@@ -63,7 +63,9 @@ int pins_add(int pins, const char *blob)
 	return err;
 }
 
-/** pins_remove - 0; -ENOENT if the blob was not pinned; or a negative errno */
+/**
+ * pins_remove - unpin a blob. Return: 0; -ENOENT if the blob was not pinned; or a negative errno
+ */
 int pins_remove(int pins, const char *blob)
 {
 	char name[NAME_MAX + 1];
@@ -75,12 +77,12 @@ int pins_remove(int pins, const char *blob)
 }
 
 /**
- * pins_each - visit all pinned blobs, in no order
+ * pins_each - visit all pinned blobs, in no particular order
  * @pins: the directory of pins
- * @visit: called for each; anything but 0 ends it
- * @arg: for it
+ * @visit: called for each; anything but 0 stops
+ * @arg: passed to @visit
  *
- * Return: what the last visit has, or a negative errno
+ * Return: the result of the last visit, or a negative errno
  */
 int pins_each(int pins, int (*visit)(const char *blob, void *arg), void *arg)
 {

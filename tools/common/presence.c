@@ -13,7 +13,7 @@
 
 #include "core/key.h"
 
-/** presence_name - name of the map of the cache file with this inode number */
+/** presence_name - name of the map of a cache file, by inode number */
 void presence_name(uint64_t ino, char name[static MAP_NAME_SIZE])
 {
 	snprintf(name, MAP_NAME_SIZE, "%" PRIx64, ino);
@@ -192,7 +192,7 @@ static int write_version(int fd, struct presence *map)
  * @maps: fd of the directory of maps, of a cache that is not bound
  * @map: its contents; the location of its runs is set
  *
- * Return: 0, and it is on the device; or a negative errno
+ * Return: 0 once it is on the device; or a negative errno
  */
 int presence_write(int maps, struct presence *map)
 {

@@ -16,7 +16,7 @@ static bool is_power_of_two(unsigned int n)
 	return !(n & (n - 1));
 }
 
-/* Room for one more element: the array doubles when it is full. */
+/* Grows an array for one more element: it doubles when full. */
 static void *grown(void *array, unsigned int count, size_t size)
 {
 	if (!is_power_of_two(count))
@@ -30,8 +30,8 @@ static void *grown(void *array, unsigned int count, size_t size)
  * @name: its name
  * @size: in bytes
  *
- * Return: its index; -E2BIG if there are too many; -EINVAL for a name that is none, or a blob of
- * another size; or -ENOMEM
+ * Return: its index; -E2BIG if there are too many; -EINVAL for an invalid name, or if the blob
+ * has another size; or -ENOMEM
  */
 int trace_blob(struct trace *trace, const char *name, uint64_t size)
 {
@@ -70,7 +70,7 @@ static int append(struct trace *trace, const struct trace_range *range)
 	return 0;
 }
 
-/* What overlaps @new was read before: cuts it off the start, or tells where it begins. */
+/* Cuts what was read before off the start of @new; returns the end of the new bytes that follow. */
 static uint64_t cut(const struct trace *trace, struct trace_range *new)
 {
 	uint64_t end = new->end;
@@ -96,7 +96,7 @@ static uint64_t cut(const struct trace *trace, struct trace_range *new)
 	return end;
 }
 
-/* Makes a range longer that ends where @new begins, or begins where it ends. */
+/* Extends a range that ends where @new begins, or begins where it ends. */
 static bool merge(struct trace *trace, const struct trace_range *new)
 {
 	unsigned int i;
@@ -125,10 +125,10 @@ static bool merge(struct trace *trace, const struct trace_range *new)
  * @off: first byte
  * @end: byte after the last one
  *
- * The range is made whole blocks, cut to what was not read before, and merged with its
- * neighbours.
+ * The range is rounded to whole blocks, reduced to what was not read before, and merged with
+ * its neighbours.
  *
- * Return: 0; -E2BIG if there are too many; -EINVAL if it is none of the blob; or -ENOMEM
+ * Return: 0; -E2BIG if there are too many; -EINVAL if it is not inside the blob; or -ENOMEM
  */
 int trace_add(struct trace *trace, unsigned int blob, uint64_t off, uint64_t end)
 {
@@ -155,7 +155,7 @@ int trace_add(struct trace *trace, unsigned int blob, uint64_t off, uint64_t end
 
 /* --- reading a file --- */
 
-/* Numbers with a blank before each, up to the end of the line. */
+/* Numbers, each after a blank, up to the end of the line. */
 static bool parse_numbers(const char **text, uint64_t *numbers, unsigned int count)
 {
 	while (count--)
@@ -231,10 +231,10 @@ static int compare(const void *a, const void *b, void *arg)
 }
 
 /**
- * trace_sort - the ranges by blob and offset
+ * trace_sort - sort the ranges by blob and offset
  * @trace: the trace
  *
- * Return: their indices, to be freed; or NULL: out of memory
+ * Return: their indices, which the caller frees; NULL if out of memory
  */
 uint32_t *trace_sort(const struct trace *trace)
 {
@@ -287,7 +287,7 @@ static int parse_lines(struct trace *trace, const char *text, const char **why)
  * @trace: set; free it after success
  * @text: the file's content, followed by a NUL
  * @len: its length, without the NUL
- * @why: set on failure: what is wrong with it
+ * @why: set on failure: the reason
  *
  * Return: 0, -EINVAL, -E2BIG or -ENOMEM
  */
@@ -313,7 +313,7 @@ int trace_parse(struct trace *trace, const char *text, size_t len, const char **
 /**
  * trace_print - write a trace
  * @trace: the trace
- * @out: where to
+ * @out: output
  *
  * Return: 0 or -EIO
  */
@@ -341,7 +341,7 @@ uint64_t trace_bytes(const struct trace *trace)
 	return sum;
 }
 
-/** trace_free - leave an empty trace */
+/** trace_free - free the contents of a trace and leave it empty */
 void trace_free(struct trace *trace)
 {
 	free(trace->blobs);

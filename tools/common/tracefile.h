@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Traces: which ranges of which blobs a start reads, and in which order. The trace of an image
- * lies beside its blob BLOB, as BLOB.trace, and comes from the same source: trust none of it.
+ * is stored next to its blob BLOB as BLOB.trace, and comes from the same source: do not trust
+ * it.
  *
  *	erofs-od trace 1
  *	blob SIZE NAME
@@ -9,7 +10,7 @@
  *	read BLOB OFFSET LENGTH
  *	...
  *
- * BLOB is the place of a "blob" line, from 0. Ranges are in the order in which they were read.
+ * BLOB is the index of a "blob" line, from 0. Ranges are in the order in which they were read.
  * None overlaps another or ends beyond its blob; offsets are multiples of %TRACE_BLOCK, and so
  * are lengths, unless the range ends where the blob does.
  */
@@ -22,14 +23,14 @@
 
 #include "core/key.h"
 
-/** TRACE_SUFFIX - after the name of the blob */
+/** TRACE_SUFFIX - suffix to the name of the blob */
 #define TRACE_SUFFIX		".trace"
 #define TRACE_BLOCK		4096U
 #define TRACE_BLOBS_MAX		256U
 #define TRACE_RANGES_MAX	16384U
 /** TRACE_WINDOW - the module's parameter that limits how far READs are widened, in KiB */
 #define TRACE_WINDOW		"/sys/module/cachefiles_od/parameters/window_kib"
-/** TRACE_WINDOW_KIB - its value while a trace is recorded: READs are what is wanted, no more */
+/** TRACE_WINDOW_KIB - its value while a trace is recorded: READs are not widened */
 #define TRACE_WINDOW_KIB	"4"
 /** TRACE_TEXT_MAX - bytes of a file; what trace_print() writes is never longer */
 #define TRACE_TEXT_MAX		(1U << 20)

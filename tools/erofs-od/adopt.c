@@ -19,7 +19,7 @@ enum option_key {
 
 /**
  * struct adopt - state of the command
- * @asker: sources that are asked for the version of each blob; may be none
+ * @asker: sources to ask for the version of each blob; may be empty
  * @yes: the operator accepts the risk
  * @dir: the cache
  * @waiting: without @yes: number of files that could be adopted
@@ -111,7 +111,7 @@ static int write_map(struct adopt *adopt, const struct object *object,
 	return err;
 }
 
-/* With sources, the file is taken to be part of the version that they have now. */
+/* With sources, the file is assumed to have the version that they have now. */
 static int ask_version(struct adopt *adopt, const struct object *object,
 		       const struct object_file *file, char validator[static VALIDATOR_MAX + 1])
 {

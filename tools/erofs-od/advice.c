@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-/* Both, in the right order; modprobe accepts several names with -a only. */
+/* Both, in order; modprobe accepts several names only with -a. */
 #define LOAD		"modprobe -a cachefiles_od erofs_od"
 #define UNLOAD		"modprobe -r erofs_od cachefiles_od"
 #define SERVICE		"erofs-odd"
@@ -54,7 +54,7 @@ static void append_users(const struct host *host, char **command)
 	free(mounts);
 }
 
-/** advice_reload - reload both modules, ending their use; free it */
+/** advice_reload - reload both modules, stopping their users; free it */
 char *advice_reload(const struct host *host)
 {
 	char *command = NULL;

@@ -51,7 +51,7 @@ int asker_begin(struct asker *asker)
 	return err;
 }
 
-/* One source, with patience for passing faults. */
+/* Asks one source, retrying after temporary failures. */
 static int ask_source(struct asker *asker, struct source *source, const char *name,
 		      struct version *version)
 {
@@ -59,7 +59,7 @@ static int ask_source(struct asker *asker, struct source *source, const char *na
 	uint64_t end = clock_ms() + asker->options.retry_ms;
 	int err = 0;
 
-	/* Kept for the next source and the next blob: of the kinds one alone has it. */
+	/* Kept for the next source and blob: only one kind of source needs a connection. */
 	if (source->ops->begin && !fetcher->connection)
 		err = source->ops->begin(fetcher);
 
@@ -74,7 +74,7 @@ static int ask_source(struct asker *asker, struct source *source, const char *na
 	return err;
 }
 
-/* The first source that has it; if one fails and none has it, that failure. */
+/* Asks until a source has it; if none has it, reports the first failure. */
 static int ask_sources(struct asker *asker, const char *name, struct version *version)
 {
 	char why[sizeof(asker->fetcher.why)] = "";
@@ -99,7 +99,7 @@ static int ask_sources(struct asker *asker, const char *name, struct version *ve
  * asker_ask - find the version of a blob
  * @asker: the sources
  * @blob: name
- * @version: set to what the first source that has it says
+ * @version: set to that of the first source that has it
  *
  * Return: 0; -ENOENT if no source has it; or another negative errno, see fetcher.why
  */

@@ -109,7 +109,7 @@ static void tell(struct backup *backup, const struct object *object, int err, ui
 	case -ENOENT:
 	case -EUCLEAN:
 	case -ESTALE:
-		/* The module would not trust it either. */
+		/* The module would not trust the copy either. */
 		report_done(&backup->report, object, "left out: no valid map", 0);
 		break;
 	case -EOPNOTSUPP:
@@ -122,7 +122,7 @@ static void tell(struct backup *backup, const struct object *object, int err, ui
 	}
 }
 
-/* A target that is full or unsuitable stops the copy: the next blob would fail as well. */
+/* A target that is full or unsuitable stops the copy: the next blob would fail, too. */
 static int visit(const struct object *object, void *arg)
 {
 	struct backup *backup = arg;
@@ -163,7 +163,7 @@ static int run(struct backup *backup, const struct cli_values *values)
 	err = cachedir_open(&backup->to, target, values->proc);
 	if (!err)
 		err = cachedir_each(&backup->from, visit, backup);
-	/* The directories, too. */
+	/* Includes the directories. */
 	if (!err && syncfs(backup->to.root)) {
 		err = -errno;
 		log_err("%s: %s", target, strerror(-err));

@@ -35,7 +35,7 @@ static int open_dir(int at, const char *name)
 /**
  * cachedir_open - open a cache directory
  * @dir: filled in; call cachedir_close() even after an error
- * @given: path; NULL: the one that is bound, otherwise the default
+ * @given: path, or NULL for the bound directory, or else the default
  * @proc: path of /proc
  *
  * Return: 0 or a negative errno, which was logged
@@ -78,7 +78,7 @@ void cachedir_close(struct cachedir *dir)
 	free(dir->path);
 }
 
-/** cachedir_is_bound - has the module bound it, with or without a daemon? */
+/** cachedir_is_bound - whether the module has bound it, with or without a daemon */
 bool cachedir_is_bound(const struct cachedir *dir)
 {
 	char *bound = bound_path(dir->proc);
@@ -106,7 +106,7 @@ static void free_names(char **names)
 }
 
 /*
- * All names in a directory, sorted, followed by a NULL. Read at once, since visiting may
+ * All names in a directory, sorted, with a NULL at the end. Read first, since a visit may
  * remove files.
  */
 static int list_dir(int fd, char ***names)

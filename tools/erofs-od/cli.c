@@ -5,7 +5,7 @@
 
 #include "cachedir.h"
 
-/* Keys that no command uses for an option of its own. */
+/* Keys that no command uses for its own options. */
 enum shared_key {
 	KEY_PROC = 0x300,
 	KEY_CACHE,
@@ -33,7 +33,7 @@ static const struct {
 			 "in DIR", 0 } },
 };
 
-/* The command's own options, then the shared ones that it has; @list starts as zeroes. */
+/* Collects the command's own options, then its shared ones; @list is zeroed. */
 static void collect_options(const struct cli *cli, struct argp_option list[OPTIONS_MAX])
 {
 	const struct argp_option *own = cli->options;
@@ -110,12 +110,12 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
 /**
  * cli_parse - parse the command line of a command
  * @cli: its description
- * @argc: as of main(), without what comes before the command's name
- * @argv: as of main(); the arguments are moved to its end
+ * @argc: as in main(), from the command's name on
+ * @argv: as in main(); the arguments are moved to its end
  * @values: filled in
- * @input: handed to the callbacks of @cli
+ * @input: passed to the callbacks of @cli
  *
- * Prints usage, help or version, or reports an error, and exits, if that is called for.
+ * Exits after printing usage, help or version, or an error.
  */
 void cli_parse(const struct cli *cli, int argc, char **argv, struct cli_values *values,
 	       void *input)

@@ -15,7 +15,7 @@ enum cli_shared {
 };
 
 /**
- * struct cli_values - what was given
+ * struct cli_values - parsed values
  * @json: --json
  * @proc: --proc, or "/proc"
  * @cache: --dir, or NULL
@@ -41,7 +41,7 @@ struct cli_values {
  * @required: names of the arguments that have to be given
  * @max_args: number of arguments accepted; 0: as many as are required
  * @parse: handles one of @options. Return: 0 or ARGP_ERR_UNKNOWN
- * @check: called once all is parsed, for what depends on more than one option, or NULL
+ * @check: called once everything is parsed, to check combinations of options, or NULL
  */
 struct cli {
 	const char *doc;

@@ -16,13 +16,13 @@ static bool same_blob(const struct table *a, size_t i, const struct table *b, si
 {
 	const char *one = table_get(a, i, "cache"), *other = table_get(b, j, "cache");
 
-	/* A module of before does not say which cache, and has one. */
+	/* An older module has one cache and does not name it. */
 	return !strcmp(table_get(a, i, "blob"), table_get(b, j, "blob")) &&
 	       !strcmp(table_get(a, i, "volume"), table_get(b, j, "volume")) &&
 	       (!*one || !*other || !strcmp(one, other));
 }
 
-/* Room for one more element, or NULL. */
+/* Grows an array for one more element; NULL if out of memory. */
 static void *grown(void *array, size_t count, size_t size)
 {
 	return reallocarray(array, count + 1, size);
@@ -183,7 +183,7 @@ static int compare_pins(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A cache whose directory cannot be seen from here shows none. */
+/* A cache whose directory is not visible here has no pins. */
 static void load_pins_of(struct pins *pins, const char *dir)
 {
 	int root = *dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -225,7 +225,7 @@ static void free_pins(struct status *status)
 	free(status->pins);
 }
 
-/* What a module of before does not have. */
+/* Loads a file that older modules lack. */
 static int load_optional(struct table *table, const char *proc, const char *name,
 			 const char **missing)
 {
@@ -244,8 +244,7 @@ static int load_optional(struct table *table, const char *proc, const char *name
  * @proc: path of /proc
  * @missing: set to the file that could not be read
  *
- * The files are read one after the other while they change, so a blob may be in one
- * and not in the next.
+ * The files are read in turn while they change, so a blob may be in one and not in the next.
  *
  * Return: 0 or a negative errno
  */
@@ -286,7 +285,7 @@ int status_load(struct status *status, const char *proc, const char **missing)
  * @status: loaded
  * @proc: path of /proc
  *
- * Looks at all processes, which takes its time.
+ * Slow: examines all processes.
  *
  * Return: 0 or a negative errno
  */
@@ -331,13 +330,13 @@ void status_free(struct status *status)
 	table_free(&status->reads);
 }
 
-/** status_caches - number of caches; one without a name when none is bound */
+/** status_caches - number of caches; one without a name if none is bound */
 size_t status_caches(const struct status *status)
 {
 	return status->caches.rows ? status->caches.rows : 1;
 }
 
-/** status_of_cache - value of a name for a cache, "" if it has none */
+/** status_of_cache - value of a field of a cache, "" if it has none */
 const char *status_of_cache(const struct status *status, size_t cache, const char *name)
 {
 	const char *value;

@@ -54,7 +54,7 @@ static int copy_stretch(uint64_t from, uint64_t to, void *arg)
 	return err ? err : scan_add(&copy->runs, from, to);
 }
 
-/* Copies what is both in the map and in the file. */
+/* Copies what both the map and the file have. */
 static int copy_data(struct copy *copy, const struct presence *map)
 {
 	uint32_t i;
@@ -80,7 +80,7 @@ static int keep_known(struct od_extents *runs, const struct presence *map)
 	return err ? err : scan_remove(runs, start, UINT64_MAX);
 }
 
-/* The module may have found data to be lost while it was copied. */
+/* The module may have found during the copy that data was lost. */
 static int check_again(const struct cachedir *dir, const struct object *object,
 		       const struct object_file *file, struct copy *copy)
 {
@@ -112,7 +112,7 @@ static int mark_copy(const struct object_file *file, struct copy *copy)
 	return 0;
 }
 
-/* @map, which the caller frees, becomes the map of the copy. */
+/* @map becomes the map of the copy; the caller frees it. */
 static int write_map(const struct cachedir *to, struct copy *copy, struct presence *map)
 {
 	struct stat st;
@@ -163,8 +163,8 @@ static int fill_copy(const struct cachedir *from, const struct object *object,
  * @file: the open file
  * @map: its map; on success, that of the copy
  *
- * Return: 0, and all but the entry in @dir is on the device; or a negative errno, and
- * there is no copy
+ * Return: 0 once everything but the entry in @dir is on the device; or a negative errno,
+ * without a copy
  */
 int copy_object(const struct cachedir *from, const struct cachedir *to, int dir,
 		const struct object *object, const struct object_file *file, struct presence *map)

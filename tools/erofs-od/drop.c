@@ -19,7 +19,7 @@ enum option_key {
 /**
  * struct drop - state of the command
  * @names: blobs to remove, followed by a NULL; none with @all
- * @found: for each name: such a blob exists
+ * @found: for each name: whether such a blob exists
  * @all: remove blobs of any name
  * @domain: only blobs of this domain, or NULL
  * @dir: the cache

@@ -21,8 +21,8 @@ enum option_key {
  * struct job - state of the command
  * @verb: enable, disable or status
  * @now: load and unload modules as needed
- * @host: where
- * @modules: of that host
+ * @host: the host
+ * @modules: modules of that host
  * @dropin: state of drop-in mode
  */
 struct job {
@@ -200,7 +200,7 @@ static int insert(struct job *job, const char *name)
 	return err;
 }
 
-/* A daemon may have the device open: its module stays unless the device has another name. */
+/* A daemon may have the device open: its module stays unless it has the wrong device name. */
 static int activate(struct job *job)
 {
 	int err = unload(job, "erofs");

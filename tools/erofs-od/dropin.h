@@ -32,7 +32,7 @@ enum dropin_file {
 };
 
 /**
- * enum dropin_setup - is drop-in mode configured?
+ * enum dropin_setup - whether drop-in mode is configured
  * @DROPIN_OFF: no
  * @DROPIN_PARTLY: in part
  * @DROPIN_ON: yes

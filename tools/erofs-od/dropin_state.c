@@ -12,7 +12,7 @@
 
 #include "text.h"
 
-/* Identifies the file; other versions may have other lines after it. */
+/* Identifies the file; other versions may write other lines after it. */
 #define HEAD	"# Written by 'erofs-od dropin enable', removed by 'erofs-od dropin disable'.\n"
 
 static const char dropin_file_text[] =
@@ -37,7 +37,10 @@ const char *dropin_text(void)
 	return dropin_file_text;
 }
 
-/** dropin_file_kind - who wrote a file with this text (no trailing newlines)? NULL: no file */
+/**
+ * dropin_file_kind - who wrote a file with this text, without trailing newlines; NULL if there
+ * is none
+ */
 enum dropin_file dropin_file_kind(const char *text)
 {
 	size_t len = sizeof(dropin_file_text) - 2;
@@ -49,7 +52,7 @@ enum dropin_file dropin_file_kind(const char *text)
 	return strncmp(text, HEAD, strlen(HEAD)) ? DROPIN_FILE_FOREIGN : DROPIN_FILE_OLD;
 }
 
-/** dropin_option_set - do these options of the module enable dropin? The last one counts. */
+/** dropin_option_set - whether module options enable dropin; the last one counts */
 bool dropin_option_set(const char *options)
 {
 	char *copy = text_copy(options ? options : ""), *rest = copy, *word;
@@ -127,8 +130,8 @@ static bool has_device(const struct host *host, const struct modules *modules)
 /**
  * dropin_read - read the state of drop-in mode
  * @dropin: filled in; free it with dropin_free()
- * @host: where
- * @modules: of that host
+ * @host: the host
+ * @modules: modules of that host
  */
 void dropin_read(struct dropin *dropin, const struct host *host,
 		 const struct modules *modules)
@@ -149,7 +152,7 @@ void dropin_free(struct dropin *dropin)
 	memset(dropin, 0, sizeof(*dropin));
 }
 
-/** dropin_active - would an unmodified client find both the type and the device? */
+/** dropin_active - whether an unmodified client would find both the type and the device */
 bool dropin_active(const struct dropin *dropin)
 {
 	return dropin->has_type && dropin->has_device;

@@ -83,7 +83,7 @@ static char *running_kernel(const struct host *host)
  * host_init - identify a host
  * @host: filled in; free it with host_free()
  * @sysroot: directory with a copy of its files, or NULL for this host
- * @kernel: release to look at, or NULL for the running one
+ * @kernel: release to examine, or NULL for the running one
  */
 void host_init(struct host *host, const char *sysroot, const char *kernel)
 {
@@ -108,13 +108,13 @@ void host_free(struct host *host)
 	memset(host, 0, sizeof(*host));
 }
 
-/** host_is_local - is it this host, not a copy of its files? */
+/** host_is_local - whether it is this host rather than a copy of its files */
 bool host_is_local(const struct host *host)
 {
 	return !*host->sysroot;
 }
 
-/** host_runs_kernel - is the kernel to look at the running one? */
+/** host_runs_kernel - whether the kernel to examine is the running one */
 bool host_runs_kernel(const struct host *host)
 {
 	return !strcmp(host->kernel, host->running);
@@ -155,7 +155,7 @@ char *host_read(const struct host *host, const char *fmt, ...)
 	return text;
 }
 
-/** host_has - does a file or directory exist? */
+/** host_has - whether a file or directory exists */
 bool host_has(const struct host *host, const char *fmt, ...)
 {
 	va_list args;
@@ -224,11 +224,11 @@ static bool has_open(const struct host *host, const char *pid, const char *devic
 
 /**
  * host_openers - list the processes that have a device open
- * @host: where
- * @device: its path there
- * @pid: set to the first process id
+ * @host: the host
+ * @device: its path on the host
+ * @pid: set to the first process ID
  *
- * Return: names and process ids, or NULL if none is visible; free it
+ * Return: names and process IDs, or NULL if none is visible; free it
  */
 char *host_openers(const struct host *host, const char *device, int *pid)
 {

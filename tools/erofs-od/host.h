@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The host to look at: this one, or a copy of its files in a directory. */
+/* The host to examine: this one, or a copy of its files in a directory. */
 #ifndef OD_HOST_H
 #define OD_HOST_H
 
@@ -23,7 +23,7 @@ enum family {
  * struct host - a host
  * @sysroot: directory that represents /, without a trailing slash; "" for / itself
  * @running: release of the running kernel
- * @kernel: release of the kernel to look at
+ * @kernel: release of the kernel to examine
  * @distribution: name and version
  * @family: of the distribution
  */

@@ -26,7 +26,7 @@ char *human_bytes(uint64_t bytes, char buf[static HUMAN_SIZE])
 	return buf;
 }
 
-/** human_percent - "42.0%"; 100% only if complete, also of 0 bytes */
+/** human_percent - "42.0%"; 100% only if complete; 0 bytes are complete */
 char *human_percent(uint64_t part, uint64_t whole, char buf[static HUMAN_SIZE])
 {
 	double percent;
@@ -57,7 +57,7 @@ char *human_age(uint64_t ms, char buf[static HUMAN_SIZE])
 	return buf;
 }
 
-/** grid_add - append a cell; each @columns cells are a row */
+/** grid_add - append a cell; @columns cells make a row */
 void grid_add(struct grid *grid, const char *text)
 {
 	char **cells = realloc(grid->cells, (grid->count + 1) * sizeof(*cells));
@@ -98,7 +98,7 @@ static void print_row(const struct grid *grid, const int *widths, size_t row, FI
 	putc('\n', out);
 }
 
-/** grid_name - append a name, whose bytes that would control the terminal are escaped */
+/** grid_name - append a name, escaping bytes that would control the terminal */
 void grid_name(struct grid *grid, const char *name)
 {
 	const unsigned char *p = (const unsigned char *)name;

@@ -10,7 +10,7 @@
 #include "status.h"
 
 /**
- * json_text - a string of any bytes; null for NULL
+ * json_text - convert a string of any bytes; null for NULL
  *
  * JSON is Unicode: in a string that is not UTF-8, bytes from 0x80 on become \xHH.
  */
@@ -43,7 +43,7 @@ static bool is_number(const char *text)
 	return *text && !text[strspn(text, "0123456789")] && strlen(text) < 19;
 }
 
-/* "1,2,3" as numbers, shorter waits first */
+/* "1,2,3" as an array of numbers, shorter waits first */
 static json_t *wait_classes(const char *text)
 {
 	json_t *array = json_array();
@@ -56,7 +56,7 @@ static json_t *wait_classes(const char *text)
 	return array;
 }
 
-/* "EIO:3,ENOSPC:1" by name */
+/* "EIO:3,ENOSPC:1" as an object, by name */
 static json_t *error_counts(const char *text)
 {
 	json_t *object = json_object();
@@ -143,7 +143,7 @@ static json_t *mount_blobs(const struct status *status, const struct mounted *mo
 	return array;
 }
 
-/* Processes that use a mount, or serve a cache; none unless they were looked for. */
+/* Processes that use a mount or serve a cache; none unless they were searched for. */
 static json_t *users(const struct status *status, const char *dev, unsigned long cache)
 {
 	json_t *array = json_array(), *object;
@@ -163,7 +163,7 @@ static json_t *users(const struct status *status, const char *dev, unsigned long
 	return array;
 }
 
-/* What reads of a mount came to, or nothing. */
+/* Adds the read statistics of a mount, if there are any. */
 static void add_reads(json_t *object, const struct status *status, const char *dev)
 {
 	static const char *const columns[] = { "hits", "misses", "bytes_served", "errors",
@@ -178,7 +178,7 @@ static void add_reads(json_t *object, const struct status *status, const char *d
 				    cell(columns[i], table_get(&status->reads, row, columns[i])));
 }
 
-/* What was fetched for the blobs of a mount, by whomever they were read. */
+/* Adds what was fetched for the blobs of a mount, by any reader. */
 static void add_fetched(json_t *object, const struct status *status, const struct mounted *mounted)
 {
 	static const char *const columns[] = { "reads_sent", "bytes_filled", "bytes_widened",

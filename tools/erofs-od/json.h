@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* JSON of strings that need not be UTF-8. */
+/* JSON of strings that may not be UTF-8. */
 #ifndef OD_JSON_H
 #define OD_JSON_H
 

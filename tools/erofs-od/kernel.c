@@ -6,7 +6,7 @@
 
 #include "table.h"
 
-/** kernel_has_type - is a file system type registered? */
+/** kernel_has_type - whether a file system type is registered */
 bool kernel_has_type(const char *type)
 {
 	FILE *in = fopen("/proc/filesystems", "re");
@@ -25,7 +25,7 @@ bool kernel_has_type(const char *type)
 	return found;
 }
 
-/** kernel_daemon - does a daemon serve the cache now? */
+/** kernel_daemon - whether a daemon serves the cache now */
 enum kernel_daemon kernel_daemon(void)
 {
 	enum kernel_daemon result = KERNEL_NO_MODULE;

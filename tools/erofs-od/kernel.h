@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/** enum kernel_daemon - does a daemon serve the cache? */
+/** enum kernel_daemon - whether a daemon serves the cache */
 enum kernel_daemon {
 	KERNEL_NO_MODULE,
 	KERNEL_DAEMON_GONE,

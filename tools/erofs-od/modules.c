@@ -104,10 +104,10 @@ static void find_installed(struct installed *installed, struct kmod_ctx *kmod, c
 }
 
 /**
- * loaded_read - is a module in the running kernel?
+ * loaded_read - look up a module in the running kernel
  * @loaded: filled in; free it with loaded_free()
- * @host: where
- * @name: of any module
+ * @host: the host
+ * @name: name of the module
  *
  * A built-in module has no initstate.
  */
@@ -135,7 +135,7 @@ void loaded_free(struct loaded *loaded)
 /**
  * modules_init - look up both modules
  * @modules: filled in; free it with modules_free()
- * @host: where
+ * @host: the host
  */
 void modules_init(struct modules *modules, const struct host *host)
 {
@@ -167,7 +167,7 @@ void modules_free(struct modules *modules)
 	memset(modules, 0, sizeof(*modules));
 }
 
-/** modules_are_installed - does modprobe find both? */
+/** modules_are_installed - whether modprobe finds both */
 bool modules_are_installed(const struct modules *modules)
 {
 	return modules->installed[MODULE_CACHEFILES_OD].path &&
@@ -180,7 +180,7 @@ bool modules_are_loaded(const struct modules *modules)
 	       modules->loaded[MODULE_EROFS_OD].is_loaded;
 }
 
-/* With the functions of the kernel that erofs_od calls for it; zstd's have changed case. */
+/* With the kernel functions that erofs_od calls for each; zstd's were renamed. */
 static const struct {
 	const char *name;
 	const char *prefix;
@@ -198,10 +198,10 @@ const char *algorithm_name(enum algorithm algorithm)
 
 /**
  * modules_algorithms - algorithms that the installed erofs_od was built with
- * @modules: of a host
+ * @modules: the modules of a host
  * @has: set for each algorithm
  *
- * Return: 0, or a negative errno if there is no file to look at
+ * Return: 0, or a negative errno if there is no module file
  */
 int modules_algorithms(const struct modules *modules, bool has[ALGORITHM_COUNT])
 {
@@ -229,7 +229,7 @@ int modules_algorithms(const struct modules *modules, bool has[ALGORITHM_COUNT])
 	return err < 0 ? err : 0;
 }
 
-/* nftw(3) has no argument for its callback. */
+/* nftw(3) passes no argument to its callback. */
 static struct {
 	const char *name;
 	char *path;
@@ -247,7 +247,7 @@ static int look(const char *path, const struct stat *st, int type, struct FTW *w
 	return 1;
 }
 
-/** module_stray - find the file of a module even if depmod has not seen it; free it */
+/** module_stray - find the file of a module that depmod may not have seen; free it */
 char *module_stray(const struct host *host, const char *name)
 {
 	char *dir = host_path(host, "/lib/modules/%s", host->kernel);
@@ -259,7 +259,7 @@ char *module_stray(const struct host *host, const char *name)
 	return search.path;
 }
 
-/** module_is_builtin - is it built into the kernel? */
+/** module_is_builtin - whether a module is built into the kernel */
 bool module_is_builtin(const struct modules *modules, const char *name)
 {
 	struct kmod_module *module;
@@ -306,7 +306,7 @@ char *module_options(const struct modules *modules, const char *name)
  * @modules: of this host
  * @name: of the module
  *
- * Return: 0, also if it is loaded already, or a negative errno
+ * Return: 0, even if it is already loaded, or a negative errno
  */
 int module_insert(const struct modules *modules, const char *name)
 {

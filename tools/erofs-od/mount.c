@@ -115,7 +115,7 @@ static const struct cli cli = {
 	.check = check,
 };
 
-/* Says what to do about it as far as the errno tells. */
+/* Suggests a remedy as far as the errno allows. */
 static void explain(const struct arguments *args, int err)
 {
 	const char *fsid = args->fsid;
@@ -148,7 +148,7 @@ static void explain(const struct arguments *args, int err)
 	}
 }
 
-/* Errors about the image or the mount itself, regardless of the daemon. */
+/* True for errors about the image or the mount itself, regardless of the daemon. */
 static bool blames_image(int err)
 {
 	return err == EUCLEAN || err == EOPNOTSUPP || err == EBUSY ||
@@ -191,7 +191,7 @@ static int check_dir(const char *dir)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-/* A positive errno, or 0. */
+/* Returns a positive errno, or 0. */
 static int do_mount(const struct arguments *args)
 {
 	const char *data = args->options.data;
@@ -199,7 +199,7 @@ static int do_mount(const struct arguments *args)
 
 	if (err != -ENOSYS)
 		return -err;
-	/* mount(2) takes one page, with the NUL. */
+	/* mount(2) copies at most one page, including the NUL. */
 	if (data && strlen(data) >= (size_t)sysconf(_SC_PAGESIZE))
 		return E2BIG;
 	return mount(args->fsid, args->dir, args->type, args->options.flags | MS_RDONLY, data) ?

@@ -60,7 +60,7 @@ static int configure(int fs, unsigned int command, const char *key, const char *
 	return syscall(SYS_fsconfig, fs, command, key, value, 0) ? -errno : 0;
 }
 
-/* "NAME=VALUE" or "NAME"; changes @option. */
+/* Sets "NAME=VALUE" or "NAME"; modifies @option. */
 static int set_option(int fs, char *option)
 {
 	char *value = strchr(option, '=');
@@ -83,7 +83,7 @@ static int set_options(int fs, const char *data)
 	return err;
 }
 
-/* What the kernel says about it goes here, and not to its log: "e TEXT" for an error. */
+/* The kernel reports messages here instead of its log: "e TEXT" for an error. */
 static void show_messages(int fs)
 {
 	char line[1024];
@@ -125,13 +125,13 @@ static int attach(int fs, const char *dir, unsigned int attr)
 
 /**
  * newmount - mount a read-only file system
- * @source: what it is called in /proc/mounts
- * @dir: where to
+ * @source: source as shown in /proc/mounts
+ * @dir: mount point
  * @type: of the file system
  * @options: as for mount(2), without its limit of one page
  *
- * Return: 0; -ENOSYS if the kernel, or a filter of system calls, has no such calls, or they
- * do not know a flag; or a negative errno as of mount(2)
+ * Return: 0; -ENOSYS if the kernel or a seccomp filter lacks these calls, or if they do not
+ * support a flag; or a negative errno as from mount(2)
  */
 int newmount(const char *source, const char *dir, const char *type,
 	     const struct mount_options *options)
@@ -142,7 +142,7 @@ int newmount(const char *source, const char *dir, const char *type,
 	if (!to_attrs(options->flags, &attr))
 		return -ENOSYS;
 	fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-	/* A filter may allow mount(2) alone; without the right to mount, that fails as well. */
+	/* A filter may allow only mount(2); without the right to mount, that fails, too. */
 	if (fs < 0)
 		return errno == EPERM ? -ENOSYS : -errno;
 	err = create(fs, source, options);

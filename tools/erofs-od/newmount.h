@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Mounting option by option, so that their number does not matter: fsconfig(2). */
+/* Mounting with fsconfig(2), option by option, so that their number is not limited. */
 #ifndef OD_NEWMOUNT_H
 #define OD_NEWMOUNT_H
 

@@ -20,7 +20,7 @@ uint64_t object_length(uint64_t size)
 	return (size + 4095) & ~(uint64_t)4095;
 }
 
-/* The rules of the module, which discards files that break them. */
+/* Applies the module's own rules: it discards files that break them. */
 static int check_xattr(struct object_file *file)
 {
 	uint8_t value[CACHE_XATTR_SIZE + 1];

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /**
- * option_value_ok - can a string be the value of a mount option?
+ * option_value_ok - whether a string can be the value of a mount option
  * @value: e.g. a blob name
  *
  * A comma starts another option and cannot be quoted.

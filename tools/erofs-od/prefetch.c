@@ -24,7 +24,7 @@
 
 #define READERS_DEFAULT	8
 #define READERS_MAX	64
-/* Large files are read by several readers. */
+/* Large files are read by several threads. */
 #define PART		(8U << 20)
 #define BUFFER		(1U << 20)
 #define PARTS_MAX	1024
@@ -32,7 +32,7 @@
 #define ERRORS_SHOWN	10
 
 /**
- * struct part - of a file
+ * struct part - a part of a file
  * @link: in the queue
  * @path: of the file
  * @off: where it begins
@@ -47,13 +47,13 @@ struct part {
  * struct reading - state of the command
  * @readers: number of threads
  * @root: fd of the mount's root
- * @lock: over the queue
+ * @lock: protects the queue
  * @changed: the queue has become longer or shorter, or @ended
- * @parts: what is to be read
+ * @parts: parts to read
  * @count: number of @parts
- * @ended: there will not be more
- * @files: files that were found
- * @bytes: bytes that were read
+ * @ended: no more parts will be added
+ * @files: files found
+ * @bytes: bytes read
  * @errors: files and parts that could not be read
  */
 static struct reading {
@@ -111,7 +111,7 @@ static void failed(const char *path, int err)
 
 /* --- reading --- */
 
-/* The image may have anything where a file was: O_NONBLOCK is for a fifo. */
+/* The image may have any type of file here: O_NONBLOCK is for FIFOs. */
 static int open_file(const char *path)
 {
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -186,7 +186,7 @@ static int add_part(const char *path, uint64_t off)
 	return 0;
 }
 
-/* Those that have data: an image may have holes of any size, which nobody reads to their end. */
+/* Adds the parts that have data: an image may have huge holes, which need no reading. */
 static int add_parts(const char *path)
 {
 	uint64_t off = 0;
@@ -201,7 +201,7 @@ static int add_parts(const char *path)
 		err = add_part(path, off);
 		off += PART;
 	}
-	/* ENXIO: there is no more. */
+	/* ENXIO: no more data. */
 	if (fd < 0 || (data < 0 && errno != ENXIO))
 		failed(path, errno);
 	if (fd >= 0)
@@ -222,7 +222,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	return add_parts(path) ? ENOMEM : 0;
 }
 
-/* A path in the image, whose links lead nowhere else. */
+/* Opens a path in the image; symbolic links cannot lead out of it. */
 static int open_in_image(const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,

@@ -7,7 +7,7 @@
 
 #include "status.h"
 
-/** waits_parse - read numbers that are separated by commas; none if @text is not that */
+/** waits_parse - parse numbers separated by commas; none if @text is invalid */
 void waits_parse(struct waits *waits, const char *text)
 {
 	char *end;
@@ -20,7 +20,7 @@ void waits_parse(struct waits *waits, const char *text)
 	}
 }
 
-/** waits_part - "< 8 ms": so long at most did @percent of them take; "-" if there are none */
+/** waits_part - "< 8 ms": upper bound for @percent of the waits; "-" if there are none */
 char *waits_part(const struct waits *waits, unsigned int percent, char buf[static HUMAN_SIZE])
 {
 	uint64_t seen = 0;
@@ -48,7 +48,7 @@ static void print_errors(const char *errors, FILE *out)
 		fprintf(out, "Errors: %s\n", errors);
 }
 
-/* What was fetched beyond what anybody wanted, if the module tells. */
+/* Prints what was fetched and not read, if the module reports that. */
 static void print_unused(const char *unused, FILE *out)
 {
 	char text[HUMAN_SIZE];
@@ -57,7 +57,7 @@ static void print_unused(const char *unused, FILE *out)
 		fprintf(out, ", %s of it unused", human_bytes(strtoull(unused, NULL, 10), text));
 }
 
-/** reads_show_cache - two lines for a cache; none if the module does not count them */
+/** reads_show_cache - print two lines for a cache; none if the module does not count its reads */
 void reads_show_cache(const struct status *status, size_t cache, FILE *out)
 {
 	const char *hits = status_of_cache(status, cache, "hits");
@@ -123,7 +123,7 @@ static void show_table(const struct table *table, const char *name, const char *
 	grid_free(grid);
 }
 
-/** reads_show - what reads of each mount and of each blob came to */
+/** reads_show - print the read statistics of each mount and blob */
 void reads_show(const struct status *status, FILE *out)
 {
 	static const char *const mounts[] = { "IMAGE", "HITS", "MISSES", "SERVED", "HALF", "99%",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What reads came to, as the columns of the status files tell it. */
+/* Read statistics, from the columns of the status files. */
 #ifndef OD_READS_H
 #define OD_READS_H
 
@@ -9,12 +9,12 @@
 
 #include "human.h"
 
-/** WAITS_MAX - classes of waits that are looked at */
+/** WAITS_MAX - maximum number of classes of waits */
 #define WAITS_MAX	64
 
 /**
  * struct waits - how long reads waited for the daemon
- * @classes: how many were shorter than 1 << i ms, and not in a class before
+ * @classes: number of waits shorter than 1 << i ms and not in an earlier class
  * @count: number of @classes; the last one has all that were longer
  * @total: sum of @classes
  */

@@ -20,7 +20,7 @@
 #define TRACING		"/sys/kernel/tracing"
 #define EVENT		"cachefiles_od_read_sent"
 #define ENABLE		"events/cachefiles_od/" EVENT "/enable"
-/* For each CPU: some ten thousand READs, between two looks. */
+/* Per CPU: some ten thousand READs between two polls. */
 #define BUFFER_KIB	"4096"
 #define REMOVE_TRIES	100
 #define REMOVE_PAUSE	(100 * 1000 * 1000)	/* ns */
@@ -50,8 +50,8 @@ static int write_file(const char *dir, const char *name, const char *text)
 /* --- putting all back --- */
 
 /*
- * An instance is busy while anybody has its trace_pipe open. A process that is killed closes
- * its end of the guard before its trace_pipe.
+ * An instance is busy while its trace_pipe is open anywhere. A killed process closes its end of
+ * the guard before its trace_pipe.
  */
 static int remove_instance(const char *instance)
 {
@@ -80,7 +80,7 @@ static void restore(const struct recorder *recorder)
 		log_err("%s: not removed: %s", recorder->instance, strerror(-err));
 }
 
-/* Ends when nobody has the other end of the pipe any more. */
+/* Returns once the other end of the pipe is closed everywhere. */
 static void wait_and_restore(struct recorder *recorder, int end)
 {
 	sigset_t all;
@@ -115,7 +115,7 @@ static int start_restorer(struct recorder *recorder)
 
 /* --- beginning --- */
 
-/* The lock is held until the value is restored: nobody takes ours for the old one. */
+/* The lock is held until the value is restored, so that no process takes ours for the old one. */
 static int open_window(struct recorder *recorder, const char *sysroot)
 {
 	char path[4096];
@@ -161,7 +161,7 @@ static int start_events(struct recorder *recorder)
 	char path[4096];
 	int err = 0;
 
-	/* One of this name was left by a process that was killed. */
+	/* A killed process may have left one of this name. */
 	if (mkdir(recorder->instance, 0700) && errno != EEXIST)
 		err = -errno;
 	if (!err)
@@ -180,9 +180,9 @@ static int start_events(struct recorder *recorder)
 }
 
 /**
- * recorder_begin - begin to record
+ * recorder_begin - start recording
  * @recorder: what to record; the rest is set
- * @sysroot: directory that represents /, "" for / itself
+ * @sysroot: directory that represents /; "" for / itself
  *
  * Return: 0 or a negative errno, which was logged; call recorder_end() in any case
  */
@@ -253,12 +253,15 @@ static void take_lines(struct recorder *recorder)
 	}
 	recorder->used = strlen(line);
 	memmove(recorder->text, line, recorder->used);
-	/* No event is so long. */
+	/* No event is this long. */
 	if (recorder->used == sizeof(recorder->text) - 1)
 		recorder->used = 0;
 }
 
-/** recorder_drain - take what was recorded so far; 0 or a negative errno, which was logged */
+/**
+ * recorder_drain - read what was recorded so far. Return: 0 or a negative errno, which was
+ * logged
+ */
 int recorder_drain(struct recorder *recorder)
 {
 	ssize_t n;
@@ -279,7 +282,7 @@ int recorder_drain(struct recorder *recorder)
 	return -errno;
 }
 
-/** recorder_end - put all back */
+/** recorder_end - stop recording and restore the settings */
 void recorder_end(struct recorder *recorder)
 {
 	if (recorder->pipe >= 0)

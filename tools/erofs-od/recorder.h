@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Records the READs that the daemon is sent, by the module's tracepoint in an instance of
- * tracefs, with a window of 4 KiB, so that they are what was wanted and no more. A process of
- * its own puts all back, however this one ends.
+ * Records the READs that are sent to the daemon, through the module's tracepoint in a tracefs
+ * instance. A window of 4 KiB keeps them from being widened. A separate process restores
+ * everything, however this one ends.
  */
 #ifndef OD_RECORDER_H
 #define OD_RECORDER_H
@@ -12,12 +12,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** RECORDER_NAME_MAX - longer names are cut by the module */
+/** RECORDER_NAME_MAX - longer names are truncated by the module */
 #define RECORDER_NAME_MAX	79
 
 /**
  * struct recorder - a recording
- * @volume: key of the volume whose READs are wanted
+ * @volume: key of the volume to record
  * @read: called for each READ of it, with the name of the cache file
  * @arg: for @read
  * @lost: not all READs could be seen
@@ -26,8 +26,8 @@
  * @instance: directory of the instance
  * @pipe: fd of its events, or negative
  * @guard: fd that the restoring process waits for
- * @restorer: that process, or 0
- * @text: the start of a line whose rest is to come
+ * @restorer: the restoring process, or 0
+ * @text: the start of an incomplete line
  * @used: bytes of @text
  */
 struct recorder {

@@ -80,7 +80,7 @@ static void compare(struct refresh *refresh, const struct object *object,
 	else if (now.size != kept.size)
 		drop_stale(refresh, object, bytes);
 	else if (!*map->head.validator || !version_is_named(&now))
-		/* The same size does not prove that it is the same version. */
+		/* The same size does not prove it is the same version. */
 		report_done(&refresh->report, object, version_is_named(&now) ?
 			    "version not recorded" : "source has no version", bytes);
 	else if (!version_same(&kept, &now, source_is_mirrored(&refresh->asker.fetcher,
@@ -98,7 +98,7 @@ static int visit(const struct object *object, void *arg)
 	struct presence map;
 	int err;
 
-	/* A blob that was opened a moment ago may have no map yet. */
+	/* A blob that was just opened may have no map yet. */
 	if (refresh->bound)
 		object_commit(&refresh->dir, object);
 	err = object_open(object, &file);

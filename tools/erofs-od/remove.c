@@ -13,21 +13,21 @@ static int remove_file(const struct cachedir *dir, const struct object *object, 
 
 	if (bound) {
 		err = control_send(dir->proc, object->dir, "cull", object->name);
-		/* The cache may have been unbound since. */
+		/* The cache may have been unbound in the meantime. */
 		if (err != -ENOTCONN || cachedir_is_bound(dir))
 			return err == -ESTALE ? -ENOENT : err;
 	}
 	return unlinkat(object->dir, object->name, 0) ? -errno : 0;
 }
 
-/* Is it still the map that existed before its file was removed? */
+/* Whether it is still the map that existed before its file was removed. */
 static bool is_same(const struct od_mapfile *a, const struct od_mapfile *b)
 {
 	return a->ino == b->ino && a->generation == b->generation &&
 	       !strcmp(a->volume, b->volume) && !strcmp(a->name, b->name);
 }
 
-/* A new file may have reused the inode number, and have a map of its own. */
+/* A new file may have reused the inode number, and have its own map. */
 static void remove_map(const struct cachedir *dir, const char *name, const struct od_mapfile *was)
 {
 	struct od_mapfile now;

@@ -28,7 +28,7 @@ static json_t *add_entry(struct report *report, const struct object *object, con
 	return entry;
 }
 
-/* Names may contain any byte: escape those that control the terminal. */
+/* Names may contain any byte: escapes those that control the terminal. */
 static char *shown(const struct object *object)
 {
 	const char *parts[] = { object->volume + 1, object->blob };
@@ -78,7 +78,7 @@ void report_done(struct report *report, const struct object *object, const char 
  * report_failed - report that a blob could not be handled
  * @report: results
  * @object: cache file of the blob
- * @result: what was not done
+ * @result: what failed
  * @fmt: why, as printf(3)
  */
 void report_failed(struct report *report, const struct object *object, const char *result,

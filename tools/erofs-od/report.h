@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a command did to each blob of a cache, as lines of text or as JSON. */
+/* Reports what a command did to each blob of a cache, as lines of text or as JSON. */
 #ifndef OD_REPORT_H
 #define OD_REPORT_H
 

@@ -30,7 +30,7 @@ int scan_data(int fd, uint64_t start, uint64_t end,
 		hole = lseek(fd, data, SEEK_HOLE);
 		if (hole < 0)
 			return -errno;
-		/* The file may have been truncated since. */
+		/* The file may have been truncated in the meantime. */
 		if (hole <= data)
 			return -EIO;
 		start = (uint64_t)hole < end ? (uint64_t)hole : end;
@@ -39,7 +39,7 @@ int scan_data(int fd, uint64_t start, uint64_t end,
 	return err;
 }
 
-/* @how adds one run at most. */
+/* @how adds at most one run. */
 static int change(struct od_extents *runs, int (*how)(struct od_extents *x, u64 start, u64 end),
 		  uint64_t from, uint64_t to)
 {

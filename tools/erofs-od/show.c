@@ -43,7 +43,7 @@ static void add_row(struct grid *grid, const char *const *texts)
 		grid_add(grid, texts[i]);
 }
 
-/* Modules of before say nothing of it. */
+/* Older modules do not report it. */
 static void show_room(const struct status *status, size_t cache, FILE *out)
 {
 	const char *room = status_of_cache(status, cache, "room");
@@ -154,7 +154,7 @@ static void show_mounts(const struct status *status, FILE *out)
 	grid_free(&grid);
 }
 
-/* Tag of a cache by its number. */
+/* Tag of a cache, by its number. */
 static const char *tag_of(const struct status *status, const char *id)
 {
 	size_t i;

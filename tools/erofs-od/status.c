@@ -32,7 +32,7 @@ static const struct cli cli = {
 	.parse = parse_option,
 };
 
-/** status_explain - why status_load() failed, to the user; the exit status */
+/** status_explain - report why status_load() failed. Return: the exit status */
 int status_explain(const char *proc, const char *missing, int err)
 {
 	if (err == -ENOENT && missing && !strncmp(missing, "fs/", 3)) {

@@ -53,7 +53,7 @@ struct mounted {
 };
 
 /**
- * struct pins - what is pinned in a cache
+ * struct pins - the pins of a cache
  * @names: names of pinned blobs, sorted
  * @count: number of @names
  */
@@ -67,11 +67,11 @@ struct pins {
  * @users: processes that use mounts and caches; status_load_users()
  * @cache: names and values of the cache that mounts join by default
  * @caches: all caches; no rows if none is bound, or the module has one cache only
- * @pins: what is pinned, for each of the status_caches()
+ * @pins: pins of each of the status_caches()
  * @blobs: blobs of all caches
  * @requests: requests that the daemons have not completed
  * @uses: mounts and their blobs
- * @reads: what reads of each mount came to; no rows for another user than root
+ * @reads: read statistics of each mount; no rows unless root
  * @mounts: the same, one per mount
  * @mount_count: number of @mounts
  */

@@ -76,7 +76,7 @@ char *text_quote(const char *word)
 	return quoted;
 }
 
-/** text_has_word - is it in a list of words, separated by blanks or commas? */
+/** text_has_word - whether a word is in a list separated by blanks or commas */
 bool text_has_word(const char *list, const char *word)
 {
 	size_t len = strlen(word);

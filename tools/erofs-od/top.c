@@ -15,8 +15,8 @@
 
 /**
  * struct top_options - what to show
- * @interval_s: seconds between two looks
- * @count: looks, 0 for no end
+ * @interval_s: seconds between updates
+ * @count: number of updates, 0 for no limit
  */
 struct top_options {
 	unsigned int interval_s;
@@ -24,9 +24,9 @@ struct top_options {
 };
 
 /**
- * struct look - the state at one time
+ * struct look - a snapshot
  * @status: the state
- * @ms: when, of a clock that goes on
+ * @ms: time of a monotonic clock
  */
 struct look {
 	struct status status;
@@ -34,11 +34,11 @@ struct look {
 };
 
 /**
- * struct rates - a counter of one row, then and now
+ * struct rates - the counters of one row, then and now
  * @now: table and row, now
- * @then: the same at the last look, or NULL
+ * @then: the same in the last snapshot, or NULL
  * @then_row: row in @then
- * @ms: how long ago that was
+ * @ms: time in between
  */
 struct rates {
 	const struct table *now;
@@ -97,7 +97,7 @@ static uint64_t now_ms(void)
 
 /* --- rates --- */
 
-/* The row of @then that has the same @key. */
+/* Finds the row of @then with the same @key. */
 static struct rates rates_of(const struct table *now, size_t row, const struct table *then,
 			     const char *key, uint64_t ms)
 {
@@ -113,7 +113,7 @@ static struct rates rates_of(const struct table *now, size_t row, const struct t
 	return rates;
 }
 
-/* A second's worth of a counter; one that went down is another one of the same name. */
+/* Rate per second of a counter. One that decreased belongs to something else of that name. */
 static bool rate_of(const struct rates *rates, const char *column, uint64_t *rate)
 {
 	uint64_t now = table_number(rates->now, rates->row, column), then;
@@ -222,7 +222,7 @@ static void add_mount(struct grid *grid, const struct status *status, const stru
 	add_waiting(grid, mounted ? mounted->waiting : 0, mounted ? mounted->oldest_ms : 0);
 }
 
-/* So many lines fit; all where there is no terminal. */
+/* Number of lines that still fit; unlimited without a terminal. */
 static size_t lines_left(const struct status *status)
 {
 	struct winsize size;
@@ -233,7 +233,7 @@ static size_t lines_left(const struct status *status)
 	return size.ws_row > used ? size.ws_row - used : 1;
 }
 
-/* Those that somebody waits for come first. */
+/* Those that reads wait for come first. */
 static void show_mounts(const struct look *now, const struct look *then)
 {
 	static const char *const head[] = { "IMAGE", "MOUNTED ON", "%", "HITS/s", "MISSES/s",

@@ -26,16 +26,16 @@
  * struct tracing - state of the command
  * @fsid: the image
  * @domain: its domain, or NULL
- * @own: the same, if it was found, or NULL
+ * @own: copy of @domain to free, if it was looked up, or NULL
  * @volume: key of its volume
  * @path: the trace's file
  * @proc: path of /proc
  * @trace: what was recorded
  * @dir: the cache
- * @present: bytes of the image in it
- * @status: the state, as of the last look for an unknown blob
- * @loaded: it is that of this look
- * @full: there is more than a trace can have
+ * @present: bytes of the image in the cache
+ * @status: the state, as of the last search for an unknown blob
+ * @loaded: @status was loaded in this pass
+ * @full: the trace has reached its limit
  * @unknown: READs of blobs that were closed before their size was known
  * @recorder: records
  */
@@ -80,7 +80,7 @@ static error_t parse_option(void *input, int key, char *text, struct argp_state 
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* A path is that of the image's blob: the trace belongs beside it. */
+/* A path is that of the image's blob: the trace belongs next to it. */
 static void check(void *input, const struct cli_values *values, struct argp_state *state)
 {
 	struct tracing *tracing = input;
@@ -134,7 +134,7 @@ static int add_present(const struct object *object, void *arg)
 	return 0;
 }
 
-/* Of an image that is mounted the module knows best. */
+/* For a mounted image, the module knows best. */
 static void find_present(struct tracing *tracing, const struct cli_values *values)
 {
 	bool mounted = false;
@@ -177,7 +177,7 @@ static int begin(struct tracing *tracing, const struct cli_values *values)
 
 /* --- what is read --- */
 
-/* Other blobs of the domain are not the image's. */
+/* Other blobs of the domain do not belong to the image. */
 static bool is_ours(const struct tracing *tracing, const char *blob)
 {
 	const struct status *status = &tracing->status;
@@ -193,7 +193,7 @@ static bool is_ours(const struct tracing *tracing, const char *blob)
 	return false;
 }
 
-/* The event has the name of the cache file, and not all of a long one. */
+/* The event has the name of the cache file, truncated if it is long. */
 static bool is_cut_name(const char *blob, const char *name)
 {
 	char file[NAME_MAX + 1];
@@ -213,7 +213,7 @@ static int find_known(const struct tracing *tracing, const char *name)
 	return -ENOENT;
 }
 
-/* While the blob is open the module tells its size. */
+/* The module reports the size of a blob while it is open. */
 static int find_open(struct tracing *tracing, const char *name)
 {
 	const struct table *blobs = &tracing->status.blobs;
@@ -295,7 +295,7 @@ static int run_command(struct tracing *tracing, char **argv)
 	sigset_t set, old;
 	pid_t pid;
 
-	/* If the caller had it ignored, there would be no status to wait for. */
+	/* If the caller ignored SIGCHLD, there would be no status to wait for. */
 	signal(SIGCHLD, SIG_DFL);
 	block_signals(&set, &old);
 	pid = start_command(argv, &old);

@@ -18,8 +18,8 @@
 /**
  * struct process - a directory of /proc
  * @dir: fd
- * @pid: its id
- * @users: where to add it
+ * @pid: its ID
+ * @users: list to add it to
  */
 struct process {
 	int dir;
@@ -59,7 +59,7 @@ static char *name_of(const struct process *process)
 	return text_copy(name);
 }
 
-/* Once for each mount, or cache, and way. */
+/* Adds a reason, once per mount or cache and kind. */
 static void add_reason(const struct process *process, const char *dev, unsigned long cache,
 		       const char *how)
 {
@@ -87,7 +87,7 @@ static void add(const struct process *process, const char *dev, const char *how)
 	add_reason(process, dev, 0, how);
 }
 
-/* A device says in fdinfo which cache is bound to it. */
+/* A device's fdinfo has the cache that is bound to it. */
 static void look_at_device(const struct process *process, const char *fd)
 {
 	unsigned long cache;
@@ -99,7 +99,7 @@ static void look_at_device(const struct process *process, const char *fd)
 		add_reason(process, "", cache, "serves it");
 }
 
-/* Of what a link of /proc leads to; without asking a server that may not reply. */
+/* Gets the mode of a link's target in /proc, without asking a server that may not reply. */
 static mode_t look_at_link(const struct process *process, int dir, const char *name,
 			   const char *how)
 {
@@ -183,7 +183,7 @@ struct namespaces {
 	size_t count;
 };
 
-/* Is it the first process that is seen in its namespace? */
+/* Whether it is the first process seen in its namespace. */
 static bool is_new(struct namespaces *seen, int dir, const char *link)
 {
 	char name[64];
@@ -215,7 +215,7 @@ static void look_at_process(struct users *users, int proc, long pid, struct name
 
 	snprintf(name, sizeof(name), "%ld", pid);
 	process.dir = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* It has ended. */
+	/* It has exited. */
 	if (process.dir < 0)
 		return;
 	if (is_new(seen, process.dir, "ns/mnt"))
@@ -232,7 +232,7 @@ static int compare_pids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All that there are, sorted; the caller frees them. */
+/* Lists all process IDs, sorted; the caller frees them. */
 static long *list_pids(DIR *list, size_t *count)
 {
 	struct dirent *entry;
@@ -253,11 +253,11 @@ static long *list_pids(DIR *list, size_t *count)
 }
 
 /**
- * users_find - look at all processes
- * @users: @devs and @nr_devs say what to look for; users_free() is to be called
- * @proc: where /proc is
+ * users_find - find the processes that use mounts or serve caches
+ * @users: @devs and @nr_devs are what to look for; call users_free() in any case
+ * @proc: path of /proc
  *
- * Mounts in the caller's own mount namespace are no reason: it can see them.
+ * Mounts in the caller's own mount namespace do not count: it can see them.
  *
  * Return: 0 or a negative errno
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Processes that keep a mount, and with it its cache, in use: those that have files of it
- * open, or are in a mount namespace where it is mounted; and those that serve a cache.
+ * Processes that keep a mount, and with it its cache, in use: those that have files on it open
+ * or are in a mount namespace that contains it; and those that serve a cache.
  */
 #ifndef OD_USERS_H
 #define OD_USERS_H
@@ -10,11 +10,11 @@
 
 /**
  * struct user - one reason
- * @dev: of the mount, MAJOR:MINOR; "" if it is not about one
- * @cache: number of the cache that it serves; 0 if it is about a mount
+ * @dev: MAJOR:MINOR of the mount; "" if there is none
+ * @cache: number of the cache it serves; 0 for a mount
  * @pid: a process
  * @name: its name
- * @how: what it has of the mount
+ * @how: how it uses the mount
  */
 struct user {
 	char *dev;
@@ -25,9 +25,9 @@ struct user {
 };
 
 /**
- * struct users - all that were found
- * @list: in the order of the process ids
- * @count: how many
+ * struct users - the processes found
+ * @list: sorted by process ID
+ * @count: number of entries in @list
  * @devs: mounts to look for
  * @nr_devs: how many
  */

@@ -45,7 +45,7 @@ static void give_up(struct prefetch *prefetch, struct ahead *ahead)
 	pthread_mutex_unlock(&prefetch->lock);
 }
 
-/* The source that a blob was opened from, ready to be asked; or NULL. */
+/* The source that a blob was opened from, ready for requests; or NULL. */
 static struct source *source_of(struct prefetch *prefetch, struct fetcher *fetcher,
 				const struct blob *blob)
 {
@@ -58,7 +58,7 @@ static struct source *source_of(struct prefetch *prefetch, struct fetcher *fetch
 	if (ops->begin && !fetcher->connection && ops->begin(fetcher))
 		return NULL;
 	fetcher->cancel = &blob->closed;
-	/* One that sends a byte for each request keeps no thread from the others. */
+	/* Bounds a source that sends a byte at a time, so that it does not keep the thread. */
 	fetcher->until_ms = clock_ms() + (uint64_t)fetcher->options->timeout_ms;
 	fetcher->silence_ms = fetcher->options->switch_ms;
 	return pool->source;
@@ -95,7 +95,7 @@ static void reject(struct prefetch *prefetch, const struct blob *blob, const cha
 		log_warn("blob %s: ignoring its trace: %s", blob->shown, why);
 }
 
-/* The blob may not be the one that the trace was recorded for. */
+/* The blob may differ from the one that the trace was recorded for. */
 static void reject_size(struct prefetch *prefetch, const struct blob *blob,
 			const struct trace_blob *want)
 {
@@ -144,7 +144,7 @@ static int fetch_text(struct prefetch *prefetch, struct source *source, struct f
 	return err;
 }
 
-/* Most blobs have none, which is nothing to tell of. */
+/* Most blobs have none, which is not worth a log line. */
 static int find_trace(struct prefetch *prefetch, struct fetcher *fetcher, const struct blob *blob,
 		      struct trace *trace)
 {
@@ -186,7 +186,7 @@ static void fetch_trace(struct prefetch *prefetch, struct ahead *ahead, struct f
 
 /* --- its blobs --- */
 
-/* What the cache has from before is not fetched again. */
+/* Data already in the cache is not fetched again. */
 static void skip_present(struct prefetch *prefetch, struct ahead *ahead, unsigned int nr,
 			 const struct blob *blob)
 {
@@ -196,7 +196,7 @@ static void skip_present(struct prefetch *prefetch, struct ahead *ahead, unsigne
 	if (record_map(&prefetch->work->dirs, blob->volume, blob->name, &map))
 		return;
 	pthread_mutex_lock(&prefetch->lock);
-	/* The kernel throws the file of another version away. */
+	/* The kernel discards the file of another version. */
 	for (i = 0; i < map.head.nr_runs && !strcmp(map.head.validator, blob->validator); i++)
 		plan_skip(&ahead->plan, nr, map.runs[i].start, map.runs[i].end);
 	pthread_mutex_unlock(&prefetch->lock);
@@ -235,7 +235,7 @@ static void find_target(struct prefetch *prefetch, struct ahead *ahead, unsigned
 /* --- their data --- */
 
 /*
- * Nothing is fetched ahead that is not kept, or that other data would have to make way for:
+ * Nothing is prefetched that would not be kept, or that other data would have to be culled for:
  * not until culling has ended.
  */
 static bool has_room(const struct work *work, uint64_t bytes)
@@ -303,7 +303,7 @@ static void fetch(struct prefetch *prefetch, struct task *task, struct fetcher *
 	blob_put(blob);
 }
 
-/** ahead_run - do what a thread has to do, without the lock */
+/** ahead_run - run a task, without the lock held */
 void ahead_run(struct prefetch *prefetch, struct task *task, struct fetcher *fetcher,
 	       struct flight *flight, char *piece)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The trace of an image, from the OPEN of its blob until all of it was fetched. */
+/* The trace of an image, from the OPEN of its blob until everything in it is fetched. */
 #ifndef ODD_AHEAD_H
 #define ODD_AHEAD_H
 
@@ -7,26 +7,26 @@
 #include "prefetch.h"
 
 /**
- * enum ahead_state - what is known of a trace
- * @AHEAD_NEW: the source is to be asked for it
- * @AHEAD_ASKED: it is being asked
- * @AHEAD_KNOWN: it is in memory
+ * enum ahead_state - state of a trace
+ * @AHEAD_NEW: not requested yet
+ * @AHEAD_ASKED: being fetched
+ * @AHEAD_KNOWN: in memory
  */
 enum ahead_state { AHEAD_NEW, AHEAD_ASKED, AHEAD_KNOWN };
 
 /**
- * enum target_state - what is known of a blob in a trace
- * @TARGET_NEW: is it open?
- * @TARGET_ASKED: somebody looks
- * @TARGET_LATER: it was not; look again
- * @TARGET_OPEN: it is
+ * enum target_state - state of a blob in a trace
+ * @TARGET_NEW: not looked up yet
+ * @TARGET_ASKED: being looked up
+ * @TARGET_LATER: not open; look it up again later
+ * @TARGET_OPEN: open
  */
 enum target_state { TARGET_NEW, TARGET_ASKED, TARGET_LATER, TARGET_OPEN };
 
 /**
  * struct target - a blob in a trace
- * @state: what is known of it
- * @object_id: when it is open
+ * @state: its state
+ * @object_id: its object ID, if it is open
  */
 struct target {
 	enum target_state state;
@@ -35,15 +35,15 @@ struct target {
 
 /**
  * struct ahead - a trace
- * @link: in the list of all
- * @object_id: of the blob that it lies beside
- * @users: threads at work for it
- * @opened_ms: when that was opened
- * @again_ms: when to look again for blobs that were not open
- * @state: what is known of it
- * @plan: what is to be fetched, once it is known
+ * @link: in the list of all traces
+ * @object_id: of the blob it belongs to
+ * @users: threads that work on it
+ * @opened_ms: when that blob was opened
+ * @again_ms: when to look up blobs again that were not open
+ * @state: its state
+ * @plan: what to fetch, once in memory
  * @targets: its blobs
- * @volume: whose blobs these are
+ * @volume: volume of these blobs
  */
 struct ahead {
 	TAILQ_ENTRY(ahead) link;
@@ -58,19 +58,19 @@ struct ahead {
 };
 
 /**
- * enum task_kind - what a thread has to do
+ * enum task_kind - what a thread does next
  * @TASK_NONE: wait
- * @TASK_WAIT: wait a moment
+ * @TASK_WAIT: wait briefly
  * @TASK_TRACE: fetch the trace
- * @TASK_TARGET: look for one of its blobs
- * @TASK_FETCH: fetch a part of it
+ * @TASK_TARGET: look up one of its blobs
+ * @TASK_FETCH: fetch a range of it
  */
 enum task_kind { TASK_NONE, TASK_WAIT, TASK_TRACE, TASK_TARGET, TASK_FETCH };
 
 /**
- * struct task - the same, in full
- * @kind: what
- * @ahead: for which trace
+ * struct task - what a thread does next, in full
+ * @kind: its kind
+ * @ahead: its trace
  * @range: blob, and for %TASK_FETCH the bytes of it
  */
 struct task {

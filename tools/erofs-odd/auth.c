@@ -10,7 +10,7 @@
 
 #define SECRET_MAX	(16U << 10)
 
-/* All of a file, without the blanks at its end; in no log line is more than its name. */
+/* Reads a file without trailing blanks; log lines show only its name. */
 static int read_secret(const char *path, char *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -32,7 +32,7 @@ static int read_secret(const char *path, char *text)
 	return strlen(text) == (size_t)n ? 0 : -EINVAL;
 }
 
-/* A secret of one line; what is in it must not become a header of its own. */
+/* Reads a one-line secret; it must not smuggle in another header field. */
 static int read_line(const char *path, char *text)
 {
 	int err = read_secret(path, text);
@@ -50,7 +50,7 @@ static int add_field(struct curl_slist **fields, const char *field)
 	return 0;
 }
 
-/* Lines of "Name: value"; empty ones and those that begin with '#' are left out. */
+/* Parses lines of "Name: value"; skips empty ones and those that begin with '#'. */
 static int add_fields(struct curl_slist **fields, char *text)
 {
 	char *line, *save = NULL;
@@ -83,13 +83,13 @@ static int apply_file(const char *path, char *text, CURL *curl, const struct aut
 }
 
 /**
- * auth_apply - give a request its credentials
+ * auth_apply - add credentials to a request
  * @auth: the source's
  * @fetcher: gets the reason of a failure
  * @curl: the request
  * @fields: header fields are added here
  *
- * Return: 0 or a negative errno; a file may be back at the next try
+ * Return: 0 or a negative errno; a missing file may be back at the next try
  */
 int auth_apply(const struct auth *auth, struct fetcher *fetcher, CURL *curl,
 	       struct curl_slist **fields)
@@ -122,9 +122,9 @@ int auth_apply(const struct auth *auth, struct fetcher *fetcher, CURL *curl,
 }
 
 /**
- * auth_check - can each file be read, by a process without privileges?
+ * auth_check - check that an unprivileged process can read each file
  * @auth: the source's
- * @why: gets which one cannot, and why
+ * @why: gets which file cannot be read, and why
  * @size: bytes of @why
  *
  * Return: 0 or a negative errno

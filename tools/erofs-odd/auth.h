@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Credentials of an HTTP source. Only names of files are kept: what is in them is
- * read for each request, so that it can be renewed, and never shown.
+ * Credentials of an HTTP source. Only the names of files are kept: these are read for each
+ * request, so that credentials can be renewed, and are never logged.
  */
 #ifndef ODD_AUTH_H
 #define ODD_AUTH_H

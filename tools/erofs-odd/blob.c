@@ -55,7 +55,7 @@ static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *vo
 
 	name_printable(name, shown, sizeof(shown));
 	shown_size = strlen(shown) + 1;
-	/* Names are mostly short, and there may be thousands of blobs. */
+	/* Names are usually short, and there may be thousands of blobs. */
 	blob = calloc(1, sizeof(*blob) + volume_size + name_size + shown_size);
 	if (!blob)
 		return NULL;
@@ -72,16 +72,15 @@ static struct blob *blob_new(int dev, uint32_t object_id, int fd, const char *vo
 }
 
 /**
- * blobs_add - enter a blob
+ * blobs_add - add a blob
  * @blobs: the table
  * @dev: the device
  * @object_id: must be new
- * @fd: the blob's to close, on success
+ * @fd: its fd, owned by the blob on success
  * @volume: the volume key
  * @name: a checked name
  *
- * Return: the blob with a reference for the caller, or NULL and errno is set:
- * EEXIST or ENOMEM
+ * Return: the blob with a reference for the caller, or NULL with errno set to EEXIST or ENOMEM
  */
 struct blob *blobs_add(struct blobs *blobs, int dev, uint32_t object_id, int fd,
 		       const char *volume, const char *name)
@@ -122,7 +121,7 @@ struct blob *blobs_get(struct blobs *blobs, uint32_t object_id)
 	return blob;
 }
 
-/* With the lock held: one that is open, of the version of @like unless that is NULL. */
+/* Finds an open blob, of the version of @like unless that is NULL; with the lock held. */
 static struct blob *find_named(struct blobs *blobs, const char *volume, const char *name,
 			       const struct blob *like)
 {
@@ -138,10 +137,10 @@ static struct blob *find_named(struct blobs *blobs, const char *volume, const ch
 }
 
 /**
- * blobs_find_open - is the same version of a blob open already?
+ * blobs_find_open - whether the same version of a blob is open already
  * @blobs: the table
  * @like: a blob whose version is known
- * @validator: gets the name under which the kernel knows that version
+ * @validator: gets the validator by which the kernel knows that version
  */
 bool blobs_find_open(struct blobs *blobs, const struct blob *like,
 		     char validator[static VALIDATOR_MAX + 1])
@@ -169,7 +168,7 @@ struct blob *blobs_find(struct blobs *blobs, const char *volume, const char *nam
 	return found;
 }
 
-/** blobs_drop - take a blob from the table; returns 0 or -ENOENT */
+/** blobs_drop - remove a blob from the table; returns 0 or -ENOENT */
 int blobs_drop(struct blobs *blobs, uint32_t object_id)
 {
 	struct blob key = { .object_id = object_id };
@@ -203,7 +202,7 @@ void blob_get(struct blob *blob)
 	atomic_fetch_add(&blob->refs, 1);
 }
 
-/** blob_put - give a reference back; the last one closes the fd */
+/** blob_put - drop a reference; the last one closes the fd */
 void blob_put(struct blob *blob)
 {
 	if (atomic_fetch_sub(&blob->refs, 1) != 1)

@@ -18,11 +18,10 @@ static int drop_all(void)
 }
 
 /**
- * confine - drop all capabilities, for good
+ * confine - drop all capabilities permanently
  *
- * Call it before there are threads: each has capabilities of its own. The device needs
- * CAP_SYS_ADMIN to be opened only, and the kernel works in the cache with the
- * credentials of the bind.
+ * Call it before creating threads: each has its own capabilities. Only opening the device needs
+ * CAP_SYS_ADMIN, and the kernel accesses the cache with the credentials of the bind.
  *
  * Return: 0 or a negative errno
  */
@@ -32,7 +31,7 @@ int confine(void)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
-	/* That needs CAP_SETPCAP; without it the bounding set is not this process's to change. */
+	/* That needs CAP_SETPCAP; without it the bounding set cannot be changed. */
 	for (cap = 0; cap <= CAP_LAST_CAP; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

@@ -22,7 +22,7 @@
 #include "stats.h"
 #include "table.h"
 
-/* How long a look at the cache is waited for, in seconds, and how old it may be. */
+/* How long to wait for a scan of the cache, in seconds, and how old it may be. */
 #define LOOK_S		5
 #define LOOK_AGAIN_MS	10000
 
@@ -31,10 +31,10 @@
  * @dir: path of its directory
  * @name: of the file
  * @ino: its inode number
- * @bytes: that it has on disk
+ * @bytes: size on disk
  * @used: when it was last used, in seconds since 1970
  * @pinned: never to be culled
- * @regions: row in the table of what is in use, -1 if it is not
+ * @regions: row in the table of blobs in use, -1 if it is not in use
  */
 struct item {
 	char *dir;
@@ -59,24 +59,24 @@ struct part {
 };
 
 /**
- * struct cull_round - one look at the cache, and what is done about it
- * @culler: for whom
+ * struct cull_round - one scan of the cache, and its culling
+ * @culler: the culler
  * @cache: row of the cache in @caches
  * @caches: the kernel's table of caches
  * @root: directory of the cache
  * @maps: its directory of maps, or -1
  * @pins: its directory of pins, or -1
  * @items: cache files
- * @nr: how many
- * @regions: the kernel's table of what is in use
- * @filled: bytes that the daemon had written to the cache when it was looked at
- * @total: bytes that all cache files have
+ * @nr: number of @items
+ * @regions: the kernel's table of blobs in use
+ * @filled: bytes that the daemon had written to the cache at the time of the scan
+ * @total: bytes of all cache files
  * @kept: those of files that are in use or pinned
- * @bytes: that are to be freed still
- * @files: that are to be removed still
- * @freed: bytes that were freed
- * @blobs: blobs that were removed
- * @parts: parts that were given back
+ * @bytes: still to be freed
+ * @files: still to be removed
+ * @freed: bytes freed
+ * @blobs: blobs removed
+ * @parts: parts punched
  */
 struct cull_round {
 	const struct culler *culler;
@@ -111,7 +111,7 @@ static bool is_done(const struct cull_round *round)
 
 /* --- what there is --- */
 
-/* What the map says; a file of a module that did not say so goes by its time. */
+/* Time of last use from the map, or the file's times if an older module did not record it. */
 static uint64_t last_use(const struct cull_round *round, const struct stat *st)
 {
 	char name[MAP_NAME_SIZE];
@@ -153,7 +153,7 @@ static FTS *open_tree(const struct cull_round *round, const char *name, char pat
 	return fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 }
 
-/* cache/VOLUME/@xx/FILE; what is written meanwhile counts as written after this */
+/* Lists cache/VOLUME/@xx/FILE; bytes written meanwhile count as written afterwards */
 static int list_items(struct cull_round *round)
 {
 	char path[PATH_MAX];
@@ -174,7 +174,7 @@ static int list_items(struct cull_round *round)
 /**
  * struct used - a blob in use
  * @ino: inode number of its cache file
- * @row: in the kernel's table
+ * @row: row in the kernel's table
  */
 struct used {
 	uint64_t ino;
@@ -228,7 +228,7 @@ static uint64_t percent_of(uint64_t total, const struct cull_round *round, const
 	return total / 100 * table_number(&round->caches, round->cache, limit);
 }
 
-/* As long as the kernel says so: it alone knows whether culling has begun. */
+/* For as long as the kernel reports it: only the kernel knows whether culling has started. */
 static int want_room(struct cull_round *round)
 {
 	struct statvfs fs;
@@ -237,7 +237,7 @@ static int want_room(struct cull_round *round)
 		return 0;
 	if (fstatvfs(round->root, &fs))
 		return -errno;
-	/* One block more: the limit is to be passed, not touched. */
+	/* One block more, to exceed the limit rather than reach it. */
 	round->bytes = less(percent_of(fs.f_blocks, round, "brun") + fs.f_blocks / 100 + 1,
 			    fs.f_bavail) * fs.f_frsize;
 	if (fs.f_files)
@@ -258,7 +258,7 @@ static void want_size(struct cull_round *round)
 
 /* --- freeing --- */
 
-/* The name means something in its directory: this thread's, see cull_thread(). */
+/* Sends a command on a name, which is relative to this thread's directory, see cull_thread(). */
 static int command(const struct cull_round *round, const struct item *item, const char *text)
 {
 	if (chdir(item->dir))
@@ -266,7 +266,7 @@ static int command(const struct cull_round *round, const struct item *item, cons
 	return device_command(round->culler->dev, text);
 }
 
-/* What others were not to wait for, the kernel has left here. */
+/* The kernel moves files here whose removal it did not wait for. */
 static void empty_graveyard(struct cull_round *round)
 {
 	char path[PATH_MAX];
@@ -352,7 +352,7 @@ static int by_coldness(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Bytes that a part has in its cache file. */
+/* Bytes of a part that its cache file has. */
 static uint64_t data_in(const struct part *part)
 {
 	off_t at = (off_t)part->start, end = at + (off_t)part->len, hole;
@@ -436,7 +436,7 @@ static void close_round(struct cull_round *round)
 {
 	size_t i;
 
-	/* Nothing is to be pinned by where this thread was. */
+	/* Do not pin the directory that this thread was in. */
 	if (chdir("/"))
 		log_debug("chdir: %s", strerror(errno));
 	if (round->pins >= 0)
@@ -475,7 +475,7 @@ static int run_round(struct cull_round *round)
 	return err || is_done(round) ? err : make_room(round);
 }
 
-/* What the cache has now, for culler_has_room(). */
+/* Records the size of the cache, for culler_has_room(). */
 static void note_size(struct culler *culler, const struct cull_round *round)
 {
 	pthread_mutex_lock(&culler->lock);
@@ -488,7 +488,7 @@ static void note_size(struct culler *culler, const struct cull_round *round)
 	pthread_mutex_unlock(&culler->lock);
 }
 
-/* Says what was done; 1 if there is more to do, or a negative errno. */
+/* Runs and logs one round. Returns 1 if there is more to do, or a negative errno. */
 static int cull_once(struct culler *culler)
 {
 	struct cull_round round = { .culler = culler, .root = -1, .maps = -1, .pins = -1 };
@@ -506,7 +506,7 @@ static int cull_once(struct culler *culler)
 
 /* --- the thread --- */
 
-/* With a limit of its own, so much may have come in before the cache is looked at again. */
+/* With a size limit, how much may be fetched before the cache is scanned again. */
 static bool has_grown(const struct culler *culler, uint64_t *seen)
 {
 	uint64_t fetched = stats.bytes_fetched;
@@ -517,7 +517,7 @@ static bool has_grown(const struct culler *culler, uint64_t *seen)
 	return true;
 }
 
-/* A second at most; true when the thread is to end. */
+/* Waits a second at most; true if the thread has to exit. */
 static bool wait_second(struct culler *culler, bool *wanted)
 {
 	struct timespec until;
@@ -526,7 +526,7 @@ static bool wait_second(struct culler *culler, bool *wanted)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
 	pthread_mutex_lock(&culler->lock);
-	/* Woken or not, what could not be done is not tried again at once. */
+	/* Woken up or not, what failed is not retried at once. */
 	while (!culler->stopping && !(culler->wanted && !*wanted)) {
 		if (!*wanted && !culler->options->size)
 			pthread_cond_wait(&culler->changed, &culler->lock);
@@ -540,7 +540,7 @@ static bool wait_second(struct culler *culler, bool *wanted)
 	return stopping;
 }
 
-/* An obstacle is logged once, not each second. */
+/* Logs an obstacle once rather than every second. */
 static void report(int more, int *told)
 {
 	if (more == *told)
@@ -560,7 +560,7 @@ static void *cull_thread(void *arg)
 	uint64_t seen = 0;
 	int more, told = 0;
 
-	/* A working directory of its own: names are relative to it. */
+	/* A private working directory: names are relative to it. */
 	if (unshare(CLONE_FS)) {
 		log_err("culling is disabled: unshare: %s", strerror(errno));
 		return NULL;
@@ -569,14 +569,14 @@ static void *cull_thread(void *arg)
 		if (!has_grown(culler, &seen) && !wanted)
 			continue;
 		more = cull_once(culler);
-		/* The kernel says once that room is short: what failed is tried again. */
+		/* The kernel reports only once that space is short: retry what failed. */
 		wanted = more != 0;
 		report(more, &told);
 	}
 	return NULL;
 }
 
-/** culler_start - 0 or a negative errno; the first look comes at once */
+/** culler_start - start the thread, which scans the cache at once. Return: 0 or a negative errno */
 int culler_start(struct culler *culler, const struct cull_options *options, int dev)
 {
 	int err;
@@ -595,7 +595,7 @@ int culler_start(struct culler *culler, const struct cull_options *options, int 
 	return -err;
 }
 
-/** culler_wake - the kernel says that room is short */
+/** culler_wake - the kernel reports that space is short */
 void culler_wake(struct culler *culler)
 {
 	if (!culler->running)
@@ -628,14 +628,14 @@ static bool has_room(struct culler *culler, uint64_t bytes)
 }
 
 /**
- * culler_has_room - may bytes be fetched that nobody has asked for?
+ * culler_has_room - whether bytes may be prefetched
  * @culler: the culler
- * @bytes: how many
+ * @bytes: number of bytes
  *
- * Not where the cache would grow past its own limit. And what is in use or pinned must leave
- * them room: otherwise parts of it would have to make way sooner.
+ * Not if the cache would exceed its own limit, nor if blobs in use or pinned leave no space for
+ * them: parts of these would be culled sooner.
  *
- * Context: waits for a look at the cache, seconds at most.
+ * Context: waits for a scan of the cache, seconds at most.
  */
 bool culler_has_room(struct culler *culler, uint64_t bytes)
 {
@@ -645,7 +645,7 @@ bool culler_has_room(struct culler *culler, uint64_t bytes)
 		return true;
 	pthread_mutex_lock(&culler->lock);
 	room = has_room(culler, bytes);
-	/* What was in use may not be any more. */
+	/* Blobs that were in use may not be any more. */
 	if (!room && culler->looked && clock_ms() - culler->looked_ms > LOOK_AGAIN_MS) {
 		culler->looked = false;
 		culler->wanted = true;
@@ -656,7 +656,7 @@ bool culler_has_room(struct culler *culler, uint64_t bytes)
 	return room;
 }
 
-/** culler_stop - after the file at hand */
+/** culler_stop - stop the thread after the current file */
 void culler_stop(struct culler *culler)
 {
 	if (!culler->running)

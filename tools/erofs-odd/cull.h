@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Making room: a thread of its own removes what was not used for the longest time.
+ * Culling: a separate thread removes the least recently used data.
  *
- * It begins when the kernel shows that room is short (EPOLLOUT, below bcull or fcull)
- * and ends above brun and frun; and when the cache has more than --cache-size, until it
- * has nine tenths of that. First goes the graveyard, then whole blobs that nobody
- * uses, the least recently used first, then of blobs in use the parts that were not
- * read for the longest time, and not for --cold seconds. What is pinned stays.
+ * It starts when the kernel reports that space is short (EPOLLOUT, below bcull or fcull) and
+ * ends above brun and frun; and when the cache exceeds --cache-size, until it is down to nine
+ * tenths of that. It first empties the graveyard, then removes unused blobs, the least recently
+ * used first, then punches the least recently read parts of blobs in use that were not read for
+ * --cold seconds. Pinned blobs stay.
  */
 #ifndef ODD_CULL_H
 #define ODD_CULL_H
@@ -15,14 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** CULL_COLD_S - parts of blobs in use are cold when they were not read for so long */
+/** CULL_COLD_S - parts of blobs in use are cold if not read for this many seconds */
 #define CULL_COLD_S	60
 
 /**
- * struct cull_options - what is to be kept
+ * struct cull_options - limits and settings
  * @dir: directory of the cache, or NULL if it is not known
- * @proc: where /proc is
- * @size: bytes that the cache may have, 0 for no limit
+ * @proc: path of /proc
+ * @size: maximum size of the cache in bytes, 0 for no limit
  * @cold_s: seconds after which a part of a blob in use is cold
  */
 struct cull_options {
@@ -33,21 +33,21 @@ struct cull_options {
 };
 
 /**
- * struct culler - the thread and who talks to it
- * @options: what is to be kept
+ * struct culler - the culling thread
+ * @options: limits and settings
  * @dev: the device
- * @thread: it
+ * @thread: the thread
  * @running: it was started
- * @lock: over the rest
- * @changed: of the rest
- * @has_looked: the cache was looked at
- * @wanted: room is short
- * @stopping: it is to end
- * @looked: the cache was looked at since the start
- * @looked_ms: when that was, the last time
- * @filled: bytes that the daemon had written to it then
- * @total: bytes that it had
- * @kept: those of blobs that were in use or pinned
+ * @lock: protects the rest
+ * @changed: signaled when the rest changes
+ * @has_looked: the cache was scanned
+ * @wanted: space is short
+ * @stopping: the thread has to exit
+ * @looked: the cache was scanned since the start
+ * @looked_ms: time of the last scan
+ * @filled: bytes that the daemon had written to the cache then
+ * @total: bytes in the cache then
+ * @kept: those of blobs in use or pinned
  */
 struct culler {
 	const struct cull_options *options;

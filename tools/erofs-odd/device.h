@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the daemon does with the kernel's device and with the fds that come
- * from it. Nothing else in the daemon touches them, so the tests link another
- * implementation of these functions in place of device.c.
+ * All accesses of the daemon to the kernel's device and to the fds it provides. The tests link
+ * another implementation of these functions in place of device.c.
  */
 #ifndef ODD_DEVICE_H
 #define ODD_DEVICE_H
@@ -14,13 +13,16 @@
 /**
  * device_open - open the device, or take over an open one
  * @path: used if @fd is negative
- * @fd: an fd of the device that somebody handed over, or -1
+ * @fd: an inherited fd of the device, or -1
  *
  * Return: an fd to poll and to use below, or a negative errno
  */
 int device_open(const char *path, int fd);
 
-/** device_receive - one message, or 0 if there is none now, or a negative errno */
+/**
+ * device_receive - receive a message. Return: its length, 0 if there is none, or a negative
+ * errno
+ */
 ssize_t device_receive(int dev, void *buf, size_t size);
 
 /** device_command - send one command; 0 or a negative errno */

@@ -6,7 +6,7 @@
 
 #include "stats.h"
 
-/** fetcher_canceled - is the current request to be aborted? */
+/** fetcher_canceled - whether the current request is to be aborted */
 bool fetcher_canceled(const struct fetcher *fetcher)
 {
 	return atomic_load(fetcher->stop) || (fetcher->cancel && atomic_load(fetcher->cancel)) ||
@@ -20,7 +20,7 @@ static void record_failure(struct fetcher *fetcher, enum fetch_hope hope, const 
 	fetcher->hope = hope;
 }
 
-/** fetcher_fail - record why a request failed, for good; returns @err */
+/** fetcher_fail - record why a request failed permanently; returns @err */
 int fetcher_fail(struct fetcher *fetcher, int err, const char *fmt, ...)
 {
 	va_list args;
@@ -31,7 +31,7 @@ int fetcher_fail(struct fetcher *fetcher, int err, const char *fmt, ...)
 	return err;
 }
 
-/** fetcher_fail_for_now - the same for a fault that may pass */
+/** fetcher_fail_for_now - same for a temporary failure */
 int fetcher_fail_for_now(struct fetcher *fetcher, int err, const char *fmt, ...)
 {
 	va_list args;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What one worker thread fetches with: its patience, and why its last fetch failed. */
+/* State of a worker thread for fetching: time limits, and why its last fetch failed. */
 #ifndef ODD_FETCHER_H
 #define ODD_FETCHER_H
 
@@ -9,8 +9,8 @@
 
 /**
  * struct fetch_options - how to treat sources
- * @retry_ms: a request without progress is repeated for so long
- * @switch_ms: a source that sends nothing for so long is left for the next one
+ * @retry_ms: how long a request without progress is retried
+ * @switch_ms: a source that sends nothing for this long is given up for the next one
  * @timeout_ms: longest time for one HTTP request
  * @low_speed: an HTTP request slower than this many bytes per second ...
  * @low_speed_s: ... for this many seconds is aborted
@@ -30,23 +30,23 @@ struct fetch_options {
 };
 
 /**
- * enum fetch_hope - may the same request succeed later?
+ * enum fetch_hope - whether the same request may succeed later
  * @HOPE_NONE: no
  * @HOPE_LITTLE: the reply contradicts itself or an earlier one: a few more tries
- * @HOPE_LATER: a passing fault: try until time is up
+ * @HOPE_LATER: a temporary failure: retry until the deadline
  */
 enum fetch_hope { HOPE_NONE, HOPE_LITTLE, HOPE_LATER };
 
 /**
- * struct fetcher - of one thread
+ * struct fetcher - state of one thread
  * @options: shared by all
  * @stop: set when all work is to be aborted
  * @cancel: set when the current request is to be aborted, or NULL
- * @until_ms: the time at which it is aborted, however many requests it takes; 0: never
- * @connection: of the kind of source that the thread serves
- * @silence_ms: abort a request that receives nothing for so long; 0: never
+ * @until_ms: when to abort it, however many requests it takes; 0: never
+ * @connection: connection, for the kind of source that has one
+ * @silence_ms: abort a request that receives nothing for this long; 0: never
  * @hope: after a failure
- * @pause_ms: the source asked not to be asked again for so long, or 0
+ * @pause_ms: pause that the source asked for, or 0
  * @why: why the last call failed, one clause for the log
  */
 struct fetcher {

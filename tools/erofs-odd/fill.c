@@ -9,7 +9,7 @@
 #include "device.h"
 #include "stats.h"
 
-/** fill_wanted - bytes that are still to come */
+/** fill_wanted - bytes still to come */
 uint64_t fill_wanted(const struct fill *fill)
 {
 	return fill->end - fill->off - fill->used;
@@ -44,7 +44,7 @@ static int write_piece(struct fill *fill)
 	if (err)
 		return err;
 	fill->piece = next < FILL_PIECE ? next : FILL_PIECE;
-	/* The reader that waits for these bytes goes on before the rest comes. */
+	/* The reader that waits for these bytes continues before the rest arrives. */
 	if (first)
 		sched_yield();
 	return 0;
@@ -53,7 +53,7 @@ static int write_piece(struct fill *fill)
 /**
  * fill_space - get the buffer for the next bytes of a range
  * @fill: the range
- * @len: set to the bytes that fit; 0 when the range is complete
+ * @len: set to the bytes that fit; 0 if the range is complete
  *
  * Return: a pointer into @fill->buf; call fill_took() with the bytes stored there
  */
@@ -69,7 +69,7 @@ char *fill_space(struct fill *fill, size_t *len)
 /**
  * fill_took - bytes were put into fill_space()
  * @fill: the range
- * @len: how many
+ * @len: number of bytes
  *
  * Return: 0 or the errno of a write
  */
@@ -88,10 +88,9 @@ int fill_took(struct fill *fill, size_t len)
  * fill_add - take the next bytes of the range
  * @fill: the range
  * @data: bytes
- * @len: how many
+ * @len: number of bytes
  *
- * Return: 0; -EFBIG if they are more than wanted, and then none is written; or
- * the errno of the write
+ * Return: 0; -EFBIG if they exceed the range, and none is written; or the errno of the write
  */
 int fill_add(struct fill *fill, const void *data, size_t len)
 {
@@ -115,11 +114,11 @@ int fill_add(struct fill *fill, const void *data, size_t len)
 }
 
 /**
- * fill_flush - write what was gathered, for the rest will be a while
+ * fill_flush - write what was gathered, as the rest may take long
  * @fill: the range
  *
- * Less than %FILL_BLOCK bytes stay in @fill->buf: the rest of the range is still wanted
- * from @fill->off + @fill->used on.
+ * Less than %FILL_BLOCK bytes stay in @fill->buf: the rest of the range is still missing from
+ * @fill->off + @fill->used on.
  *
  * Return: 0 or the errno of the write
  */

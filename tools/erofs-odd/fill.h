@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the source into the cache: gathers what arrives into pieces and writes
- * each as soon as it is whole. The kernel wakes readers of a range once that
- * range is there, so a long response must not be kept back until its end. A READ
- * begins with the byte that a reader waits for, so its first piece is small.
+ * From the source into the cache: gathers data into pieces and writes each once it is complete.
+ * The kernel wakes up readers of a range once it is written, so a long response must not be
+ * held back until its end. A READ begins with the byte that a reader waits for, so its first
+ * piece is small.
  */
 #ifndef ODD_FILL_H
 #define ODD_FILL_H
@@ -13,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** FILL_PIECE - most bytes per write; a multiple of any page size, as the next ones */
+/** FILL_PIECE - maximum bytes per write; like those below a multiple of any page size */
 #define FILL_PIECE	(256U << 10)
 /** FILL_FIRST - bytes of the first write of a range */
 #define FILL_FIRST	(16U << 10)
-/** FILL_BLOCK - offsets and lengths of all writes are multiples of it, but for the blob's end */
+/** FILL_BLOCK - offsets and lengths of all writes are multiples of it, except at the blob's end */
 #define FILL_BLOCK	4096U
-/** FILL_GROWTH - each write is so many times as long as the one before it */
+/** FILL_GROWTH - each write is this many times as long as the previous one */
 #define FILL_GROWTH	4U
 
 /**
@@ -30,9 +30,9 @@
  * @end: end of the range: nothing is ever written at or after it
  * @buf: %FILL_PIECE bytes
  * @used: bytes of @buf that wait to be written
- * @piece: bytes of the piece that is being gathered, 0 for the first one
- * @hold: nothing is written: @buf has room for the whole range, and gets it
- * @progress: told @off after each write, or NULL
+ * @piece: bytes of the piece being gathered, 0 for the first one
+ * @hold: write nothing: @buf is large enough for the whole range, and gets it
+ * @progress: gets @off after each write, or NULL
  * @err: errno of a write that failed, negative, or 0
  */
 struct fill {

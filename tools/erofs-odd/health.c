@@ -14,7 +14,7 @@ void health_init(struct health *health)
 	pthread_mutex_init(&health->lock, NULL);
 }
 
-/** health_good - the source replied as it should; true if it had failed before that */
+/** health_good - record a success. Return: true if the source had failed before */
 bool health_good(struct health *health, uint64_t *sick_for)
 {
 	bool was_sick;
@@ -29,9 +29,9 @@ bool health_good(struct health *health, uint64_t *sick_for)
 }
 
 /**
- * health_failed - the source failed for the moment
- * @health: its
- * @pause_ms: it asked to be left alone for so long, or 0
+ * health_failed - record a temporary failure
+ * @health: of the source
+ * @pause_ms: pause that the source asked for, or 0
  *
  * Return: true if it worked until now
  */
@@ -58,7 +58,7 @@ bool health_failed(struct health *health, unsigned long pause_ms)
 	return first;
 }
 
-/** health_is_sick - should others be asked first? */
+/** health_is_sick - whether others should be asked first */
 bool health_is_sick(struct health *health)
 {
 	uint64_t now = clock_ms();
@@ -70,7 +70,7 @@ bool health_is_sick(struct health *health)
 	return sick;
 }
 
-/** health_try - it is asked now: of a source that failed, one request alone finds out */
+/** health_try - a request is about to be sent: only one probes a source that failed */
 void health_try(struct health *health)
 {
 	pthread_mutex_lock(&health->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which sources work: one that failed a moment ago is asked last, and one that asked
- * for a pause is not asked before that is over.
+ * Health of sources: one that failed recently is asked last, and one that asked for a pause is
+ * not asked before it is over.
  */
 #ifndef ODD_HEALTH_H
 #define ODD_HEALTH_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /**
- * struct health - of one source
- * @lock: over the rest
+ * struct health - health of one source
+ * @lock: protects the rest
  * @sick_ms: how long it is asked last after a failure; 0: it works
  * @sick_until: monotonic milliseconds
  * @pause_until: monotonic milliseconds

@@ -13,16 +13,16 @@
 #include "http_check.h"
 #include "stats.h"
 
-/* The body of an error page is read up to here, to keep its connection alive. */
+/* The body of an error page is read up to this size, to keep its connection alive. */
 #define ERROR_BODY_MAX	(64U << 10)
 
 #define MAX_REDIRECTS	5
-/* A longer Retry-After is cut: no reader waits for so long. */
+/* A longer Retry-After is capped: no reader waits that long. */
 #define PAUSE_MAX_S	3600
 #define CONNECT_TIMEOUT_MS 10000L
 #define RECEIVE_BUFFER	(512L << 10)
 
-/* Names and TLS sessions are shared by all threads; connections cannot be. */
+/* DNS and TLS sessions are shared by all threads; connections cannot be. */
 static CURLSH *share;
 static pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
 
@@ -38,7 +38,7 @@ static void share_unlock(CURL *curl, curl_lock_data data, void *arg)
 	pthread_mutex_unlock(&share_locks[data]);
 }
 
-/** http_global_init - call once, before there are threads */
+/** http_global_init - initialize; call once, before creating threads */
 int http_global_init(void)
 {
 	int i;
@@ -63,7 +63,7 @@ void http_global_exit(void)
 	curl_global_cleanup();
 }
 
-/* Breaks the transfer off: every callback that returns 0 does. */
+/* Aborts the transfer: a callback that returns 0 does that. */
 static size_t refuse(struct http_request *req, int err)
 {
 	req->err = err;
@@ -79,7 +79,7 @@ static size_t on_header(char *data, size_t one, size_t len, void *arg)
 	return len;
 }
 
-/* How much of the present data lies before the wanted range of a whole blob */
+/* How many of the received bytes of a whole blob precede the requested range */
 static size_t bytes_to_skip(const struct http_request *req, size_t len)
 {
 	uint64_t start = req->status == 206 ? 0 : req->first;
@@ -144,7 +144,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
 			return refuse(req, err);
 	}
 	if (!req->fill) {
-		/* The probe has what it wants; the one byte of a 206 may come. */
+		/* The probe has its result; the single byte of a 206 may arrive. */
 		req->got += len;
 		return req->status == 206 && req->got <= 1 ? len : refuse(req, -EALREADY);
 	}
@@ -186,12 +186,12 @@ static void set_options(struct http_request *req, CURL *curl, const char *url)
 {
 	char range[48];
 
-	/* Keeps connections, names and sessions; forgets all settings. */
+	/* Keeps connections, DNS and TLS sessions; resets all settings. */
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_SHARE, share);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 #if CURL_AT_LEAST_VERSION(7, 87, 0)
-	/* A name server that hangs holds up none but this thread, and not for long. */
+	/* A name server that hangs delays only this thread, and not for long. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "erofs-odd");
@@ -254,7 +254,7 @@ static int judge_body(struct http_request *req)
 {
 	int err;
 
-	/* There was no body at all. */
+	/* There was no body. */
 	if (!req->checked) {
 		err = http_check_header(req);
 		if (err)
@@ -277,7 +277,7 @@ static int judge(struct http_request *req, CURLcode code, const char *detail)
 	if (req->status == 200 || req->status == 206) {
 		if (req->err)
 			return req->err;
-		/* All of it came; how the connection ended does not matter. */
+		/* Everything arrived; how the connection ended does not matter. */
 		if (req->checked && req->fill && !fill_wanted(req->fill))
 			return 0;
 		return code ? judge_transport(req, code, detail) : judge_body(req);
@@ -326,7 +326,7 @@ static CURLcode transfer(struct http_request *req, struct curl_slist *fields,
 	return code;
 }
 
-/* One request to @url; with credentials only where they belong. */
+/* Sends one request to @url, with credentials only if @own. */
 static int attempt(struct http_request *req, const char *url, bool own)
 {
 	struct curl_slist *fields = common_fields();
@@ -357,7 +357,7 @@ static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
 	return same;
 }
 
-/* Scheme, host and port: may what is for the one be shown to the other? */
+/* Whether scheme, host and port match, so that credentials may be sent. */
 static bool same_origin(const char *a, const char *b)
 {
 	CURLU *x = curl_url(), *y = curl_url();
@@ -376,7 +376,7 @@ static bool is_https(const char *url)
 	return !strncasecmp(url, "https:", 6);
 }
 
-/* Where the reply sends us; 1: nowhere. Its URL may have secrets in it and is not shown. */
+/* Gets the target of a redirect; 1 if it is none. The URL may contain secrets and is not logged. */
 static int next_url(struct http_request *req, char **url, bool *own)
 {
 	const char *next = NULL;
@@ -415,13 +415,13 @@ static int follow(struct http_request *req, char **url)
 
 /**
  * http_perform - send one request and receive the response
- * @req: what to ask; results are filled in
+ * @req: the request; results are filled in
  *
- * A probe asks for byte 0 and learns the size from the response's Content-Range:
- * unlike HEAD that also shows whether the server has ranges at all. Redirects are
- * followed here, so that credentials go to the source's own host alone.
+ * A probe asks for byte 0 and learns the size from the response's Content-Range: unlike HEAD
+ * that also shows whether the server supports ranges. Redirects are followed here, so that
+ * credentials only go to the source's own host.
  *
- * Return: 0: all came that the server announced, which may be less than is wanted.
+ * Return: 0 if everything that the server announced arrived, which may be less than requested.
  * Otherwise a negative errno, with the fetcher's reason and hope set.
  */
 int http_perform(struct http_request *req)

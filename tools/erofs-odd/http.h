@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One HTTP request for a range, with every claim of the server checked. */
+/* One HTTP request for a range; everything the server claims is checked. */
 #ifndef ODD_HTTP_H
 #define ODD_HTTP_H
 
@@ -12,25 +12,25 @@
 #define HTTP_WHOLE_MAX	(4U << 20)
 
 /**
- * struct http_request - one request and what became of it
- * @fetcher: whose
- * @url: what to get
+ * struct http_request - a request and its result
+ * @fetcher: of the thread
+ * @url: what to request
  * @shown: the same for the log
- * @auth: credentials, for the host of @url alone
- * @fill: takes the bytes, and says which are wanted; NULL: a probe for the size
+ * @auth: credentials, only for the host of @url
+ * @fill: gets the bytes, and has the range to fetch; NULL: a probe for the size
  * @want: the version that the blob must have, NULL for a probe
  * @place: index of the source
  * @mirror: see version_same()
  *
- * @first: first byte asked for
- * @last: last byte asked for
+ * @first: first byte requested
+ * @last: last byte requested
  * @status: HTTP status
- * @response: its header; @response.version is whole once the header was found good
- * @checked: the header was found good
+ * @response: its header; @response.version is complete once the header was checked
+ * @checked: the header was checked and is valid
  * @got: bytes of the body so far
  * @heard_ms: when the last of them came
  * @heard: @got at that time
- * @err: why the transfer was broken off, or 0
+ * @err: why the transfer was aborted, or 0
  */
 struct http_request {
 	struct fetcher *fetcher;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * A load balancer's other backend, or the login page of a network, may have replied:
- * another try, or another source, may get the blob.
+ * The reply may come from another backend of a load balancer, or from a captive portal: another
+ * try, or another source, may succeed.
  */
 static int doubt(struct http_request *req, int err)
 {
@@ -34,7 +34,7 @@ static int check_partial(struct http_request *req)
 				    req->shown);
 	if (range->total != RANGE_UNKNOWN && req->want && range->total != req->want->size)
 		return fail_size(req, range->total);
-	/* A server may send less than it was asked for. */
+	/* A server may send less than requested. */
 	if (range->first != req->first || range->last > req->last)
 		return fetcher_fail(req->fetcher, -EIO, "%s: asked for bytes %" PRIu64 "-%" PRIu64
 				    ", the server sends %" PRIu64 "-%" PRIu64, req->shown,
@@ -43,8 +43,8 @@ static int check_partial(struct http_request *req)
 }
 
 /*
- * All of the blob in place of a range: right from a server without ranges, if it is
- * small, and now and then from a cache that fetches it itself just now.
+ * The whole blob instead of a range: legitimate from a server without range support if the blob
+ * is small, and occasionally from a proxy that is still fetching it.
  */
 static int check_whole(struct http_request *req)
 {
@@ -78,7 +78,7 @@ static int check_version(struct http_request *req)
 
 	if (!was || version_same(was, is, req->mirror))
 		return 0;
-	/* A reply that does not say of which version it is cannot be believed. */
+	/* A reply without a version cannot be trusted. */
 	if (!version_is_named(is))
 		return doubt(req, fetcher_fail(req->fetcher, -EIO, "%s: neither ETag nor "
 					       "Last-Modified, which the blob had when it was "
@@ -91,7 +91,7 @@ static int check_version(struct http_request *req)
 			    "was opened", req->shown);
 }
 
-/** http_check_header - once per reply, before any byte of the body is used */
+/** http_check_header - check a header, once per reply, before using any byte of the body */
 int http_check_header(struct http_request *req)
 {
 	struct http_response *response = &req->response;
@@ -116,7 +116,7 @@ int http_check_header(struct http_request *req)
 	return check_version(req);
 }
 
-/** http_check_coding - with the first byte of the body */
+/** http_check_coding - check the first byte of the body */
 int http_check_coding(struct http_request *req, uint8_t byte)
 {
 	uint64_t off = req->status == 206 ? req->first : 0;
@@ -127,7 +127,7 @@ int http_check_coding(struct http_request *req, uint8_t byte)
 			    req->shown, req->response.coding);
 }
 
-/** http_check_status - the error for a status without data */
+/** http_check_status - get the error for a status without data */
 int http_check_status(struct http_request *req)
 {
 	uint64_t total = req->response.range.total;

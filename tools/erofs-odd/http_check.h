@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is a reply what was asked for? And if not, is it worth another try? */
+/* Checks whether a response matches the request, and if not, whether to try again. */
 #ifndef ODD_HTTP_CHECK_H
 #define ODD_HTTP_CHECK_H
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Codings, and the byte that everything they made begins with; -1: there is none. */
+/* Content codings and the first byte of all their output, or -1 if that varies. */
 static const struct {
 	const char *name;
 	int first;
@@ -23,7 +23,7 @@ static const struct {
 
 #define CODINGS	(sizeof(codings) / sizeof(codings[0]))
 
-/** http_response_reset - before the first line, and before that of each further header */
+/** http_response_reset - reset before the first line of each header */
 void http_response_reset(struct http_response *response)
 {
 	memset(response, 0, sizeof(*response));
@@ -46,7 +46,7 @@ static const char *field_value(char *line, const char *name)
 	return value;
 }
 
-/* Two of them cannot both be right. */
+/* Two Content-Range fields cannot both be right. */
 static void take_range(struct http_response *response, const char *value)
 {
 	if (response->has_range || content_range_parse(value, &response->range))
@@ -70,7 +70,7 @@ static bool is_coding(const char *name, size_t len)
 	return false;
 }
 
-/* Names that are no codings ("identity", "aws-chunked", "utf-8") change no bytes. */
+/* Names that are not codings ("identity", "aws-chunked", "utf-8") change no bytes. */
 static void take_codings(struct http_response *response, const char *value)
 {
 	size_t len;
@@ -92,22 +92,22 @@ static void take_type(struct http_response *response, const char *value)
 }
 
 /**
- * http_response_line - take one line of a header
- * @response: what it is the header of
- * @data: the line, no NUL at its end
- * @len: bytes of it
+ * http_response_line - parse one line of a header
+ * @response: the response
+ * @data: the line, without a NUL at its end
+ * @len: bytes in @data
  */
 void http_response_line(struct http_response *response, const char *data, size_t len)
 {
 	char line[1024];
 	const char *value;
 
-	/* A longer line is none of those that matter here. */
+	/* A line this long is not relevant here. */
 	if (len >= sizeof(line))
 		return;
 	memcpy(line, data, len);
 	line[len] = '\0';
-	/* The header of an interim reply came before. */
+	/* What came before was the header of an interim response. */
 	if (!strncmp(line, "HTTP/", 5))
 		http_response_reset(response);
 	else if ((value = field_value(line, "Content-Range")))
@@ -125,15 +125,14 @@ void http_response_line(struct http_response *response, const char *data, size_t
 }
 
 /**
- * http_response_is_coded - is the body not the blob's own bytes?
+ * http_response_is_coded - whether the body is encoded rather than the blob's own bytes
  * @response: its header
- * @off: where in the blob the body begins
- * @byte: its first one
+ * @off: offset of the body in the blob
+ * @byte: its first byte
  *
- * Servers name a coding also of what they keep as it was sent to them. A body that
- * begins with another byte than that coding's magic number is not coded. The start
- * of a blob is looked at when it is opened; a range of the same size and version
- * further on is of the same bytes.
+ * Servers also report a coding that was applied to the blob before upload. A body that does not
+ * begin with that coding's magic number is not encoded. This is checked at the start of a blob
+ * when it is opened; later ranges with the same size and version have the same bytes.
  */
 bool http_response_is_coded(const struct http_response *response, uint64_t off, uint8_t byte)
 {

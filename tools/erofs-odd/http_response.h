@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The header of an HTTP reply: fields in, checked facts out. */
+/* Parses the header of an HTTP response. */
 #ifndef ODD_HTTP_RESPONSE_H
 #define ODD_HTTP_RESPONSE_H
 
@@ -11,14 +11,14 @@
 #include "version.h"
 
 /**
- * struct http_response - the header of one reply
+ * struct http_response - header of a response
  * @range: Content-Range
- * @has_range: there was one, and it could be read
+ * @has_range: there was a valid one
  * @bad: a field that contradicts itself or makes no sense: its name, or NULL
  * @length: Content-Length, or %RANGE_UNKNOWN
  * @version: ETag and Last-Modified; @size is not set
  * @coding: the first content coding that would change the bytes, or ""
- * @web_page: it is of a type that no blob has
+ * @web_page: it has a media type that no blob has
  */
 struct http_response {
 	struct content_range range;

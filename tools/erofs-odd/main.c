@@ -77,18 +77,18 @@ static const char *const limit_names[LIMITS] = {
 /**
  * struct arguments - the command line
  * @device: path
- * @fd: of the device, handed over, or -1
+ * @fd: inherited fd of the device, or -1
  * @dir: cache directory
  * @tag: cache name
  * @secctx: security context
  * @limits: percentages, or -1
- * @verbose: say more
+ * @verbose: log more
  * @initramfs: the root file system depends on this process
- * @retries: the option of an earlier version was given
- * @blotted: there was a secret in it
+ * @retries: an option of an earlier version was given
+ * @blotted: it contained a secret
  * @metrics: addresses to serve counters on
- * @nr_metrics: how many
- * @serve: all else
+ * @nr_metrics: number of @metrics
+ * @serve: everything else
  */
 struct arguments {
 	const char *device;
@@ -212,7 +212,7 @@ static void parse_low_speed(struct argp_state *state, const char *text, struct f
 	fetch->low_speed_s = (long)seconds;
 }
 
-/* What is on a command line all users can read: secrets are made illegible there. */
+/* All users can read the command line: overwrites secrets in it. */
 static void parse_source(struct argp_state *state, char *where, struct arguments *args)
 {
 	int err = source_add(&args->serve.sources, where);
@@ -358,7 +358,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!serve->sources)
 			argp_error(state, "missing --source");
-		/* A restarted service takes up where it left off, whatever --dir says. */
+		/* A restarted service continues with its old cache, whatever --dir is. */
 		stored = notify_stored_fd();
 		if (stored >= 0 && args->fd < 0)
 			args->fd = stored;
@@ -377,7 +377,7 @@ static const struct argp argp = {
 	.doc = "Serve blobs to images that are mounted before their data has been fetched.",
 };
 
-/* Sends "NAME VALUE", and says what went wrong. */
+/* Sends "NAME VALUE" and logs failures. */
 static int configure(int dev, const char *name, const char *value)
 {
 	char command[CACHEFILES_OD_CMD_MAX + 1];
@@ -440,7 +440,7 @@ static const char *open_hint(int err)
 	return "";
 }
 
-/* Before any OPEN is read: no map can be one that is just being made. */
+/* Before any OPEN is read, so that no map is just being created. */
 static void sweep_maps(const char *dir)
 {
 	unsigned int removed;
@@ -452,7 +452,7 @@ static void sweep_maps(const char *dir)
 		log_info("%s/maps: removed %u maps without a cache file", dir, removed);
 }
 
-/* Another kernel module does not know it, and is content without. */
+/* Other modules do not know this command and work without. */
 static bool ask_for_wide_reads(int dev)
 {
 	int err = device_command(dev, "wide");
@@ -487,7 +487,7 @@ static int start_cache(struct arguments *args)
 	return dev;
 }
 
-/* Each open blob has an fd, and thousands of blobs are not many. */
+/* Each open blob has an fd, and thousands of blobs are not unusual. */
 static void raise_fd_limit(void)
 {
 	struct rlimit limit;
@@ -500,9 +500,9 @@ static void raise_fd_limit(void)
 }
 
 /*
- * If this process serves the root file system, a task that kills it waits for it
- * next. systemd spares processes whose command line begins with '@' when it leaves
- * the initramfs and when it shuts down.
+ * If this process serves the root file system, a task that gets it killed would wait for it
+ * next. systemd spares processes whose command line begins with '@' when it leaves the
+ * initramfs and at shutdown.
  */
 static void outlive_the_others(char *argv0)
 {
@@ -526,7 +526,7 @@ static void warn_of_arguments(const struct arguments *args)
 			 "can see at startup: use --source-file");
 }
 
-/* Root without its capabilities is a user like any other. */
+/* Root without capabilities is subject to file permissions like any other user. */
 static void check_sources(const struct source *source)
 {
 	char why[512];
@@ -544,7 +544,7 @@ static void check_sources(const struct source *source)
 	}
 }
 
-/* A daemon that took over a bound cache was not told where that is. */
+/* A daemon that took over a bound cache does not know its directory. */
 static const char *cache_dir(const struct arguments *args)
 {
 	static char dir[PATH_MAX];

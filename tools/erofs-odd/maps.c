@@ -12,7 +12,7 @@
 
 #include "presence.h"
 
-/* A file that cannot be read as a map may be one that is being written; not for so long. */
+/* A file that is not a valid map may just be being written, but not for this long. */
 #define UNREADABLE_S	3600
 
 static bool is_old(int maps, const char *name)
@@ -23,7 +23,7 @@ static bool is_old(int maps, const char *name)
 	       time(NULL) - st.st_mtime > UNREADABLE_S;
 }
 
-/* Does a map say anything of a file that is there? When in doubt it does. */
+/* Whether a map's cache file does not exist. False if in doubt. */
 static bool is_orphan(int cache, const char *name, const struct od_mapfile *head)
 {
 	char path[MAP_PATH_SIZE], own[MAP_NAME_SIZE];
@@ -66,10 +66,10 @@ static int sweep(int cache, DIR *list, unsigned int *removed)
 /**
  * maps_sweep - remove the maps of cache files that no longer exist
  * @dir: the cache's directory
- * @removed: gets how many
+ * @removed: gets their number
  *
- * Also those of a file whose name another one has now, and files that can be
- * read as no map, if they are older than an hour.
+ * Also removes those of a file whose name now belongs to another one, and files older than an
+ * hour that are not valid maps.
  *
  * Return: 0; -ENOENT if the cache has no maps; or a negative errno
  */

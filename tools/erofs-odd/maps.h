@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The map files of the cache: those without a cache file are removed. */
+/* Removes map files of the cache that have no cache file. */
 #ifndef ODD_MAPS_H
 #define ODD_MAPS_H
 

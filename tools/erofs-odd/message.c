@@ -24,7 +24,7 @@ static int parse_open(const uint8_t *data, size_t size, struct message *msg)
 		return -EBADMSG;
 	if (open.cookie_key_size < 1 || open.cookie_key_size != size - open.volume_key_size)
 		return -EBADMSG;
-	/* The one NUL of the volume key is its last byte. */
+	/* The only NUL of the volume key is its last byte. */
 	if (memchr(data, 0, open.volume_key_size) != data + open.volume_key_size - 1)
 		return -EBADMSG;
 
@@ -50,12 +50,12 @@ static int parse_read(const uint8_t *data, size_t size, struct message *msg)
 
 /**
  * message_parse - check one message
- * @buf: what one read of the device returned
- * @size: how many bytes that was
- * @msg: filled in, on error only as far as the header was readable; fd is -1
+ * @buf: bytes that one read of the device returned
+ * @size: number of bytes
+ * @msg: filled in, on error only as far as the header is readable; fd is -1
  *	unless the message carried one
  *
- * Return: 0, or -EBADMSG for what no sound kernel sends.
+ * Return: 0, or -EBADMSG for a message that no correct kernel sends.
  */
 int message_parse(const void *buf, size_t size, struct message *msg)
 {

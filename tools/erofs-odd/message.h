@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages from the kernel: bytes in, checked facts or an errno out. */
+/* Parses and checks messages from the kernel. */
 #ifndef ODD_MESSAGE_H
 #define ODD_MESSAGE_H
 
@@ -16,8 +16,8 @@
  * @volume: OPEN: the volume key, ends with a NUL; points into the buffer
  * @cookie: OPEN: the cookie key, no NUL; points into the buffer
  * @cookie_len: OPEN: bytes of @cookie, at least 1
- * @off: READ: first byte wanted
- * @len: READ: bytes wanted, at least 1; @off + @len does not wrap
+ * @off: READ: first byte requested
+ * @len: READ: bytes requested, at least 1; @off + @len does not wrap
  */
 struct message {
 	uint32_t msg_id;

@@ -17,7 +17,7 @@
 #include "range.h"
 #include "stats.h"
 
-/* A client has so long for its request, and for taking the reply. */
+/* Time limit for a client's request, and for taking the reply. */
 #define CLIENT_MS	3000
 #define REQUEST_MAX	4096
 
@@ -37,7 +37,7 @@ static int listen_at(int family, const struct sockaddr *address, socklen_t len)
 	return fd;
 }
 
-/* A socket that an earlier daemon has left is in the way; anything else stays. */
+/* A socket left by an earlier daemon is replaced; anything else is kept. */
 static int listen_on_path(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -79,11 +79,11 @@ static const char *after(const char *text, const char *prefix)
 
 /**
  * metrics_listen - listen on one more address
- * @metrics: all of it
+ * @metrics: the server
  * @address: absolute path of a socket, or a port of the loopback: 9100, 127.0.0.1:9100,
  *	[::1]:9100
  *
- * Return: 0 or a negative errno, -EINVAL for another address than those
+ * Return: 0 or a negative errno, -EINVAL for any other address
  */
 int metrics_listen(struct metrics *metrics, const char *address)
 {
@@ -109,7 +109,7 @@ int metrics_listen(struct metrics *metrics, const char *address)
 
 /* --- a client --- */
 
-/* Until @deadline_ms; false if it is over, or the daemon ends. */
+/* Waits until @deadline_ms; false if that has passed, or the daemon exits. */
 static bool wait_for(const struct metrics *metrics, int fd, short events, uint64_t deadline_ms)
 {
 	struct pollfd fds[2] = {
@@ -121,7 +121,7 @@ static bool wait_for(const struct metrics *metrics, int fd, short events, uint64
 	return now < deadline_ms && poll(fds, 2, (int)(deadline_ms - now)) > 0 && !fds[1].revents;
 }
 
-/* The head of a request, which ends by an empty line; false if there is none in time. */
+/* Reads the head of a request, up to an empty line; false if it is late. */
 static bool read_request(const struct metrics *metrics, int fd, char *request)
 {
 	uint64_t deadline_ms = clock_ms() + CLIENT_MS;
@@ -189,7 +189,7 @@ static void serve_client(const struct metrics *metrics, int listener)
 	char request[REQUEST_MAX + 1];
 
 	if (fd < 0) {
-		/* Out of descriptors: not at once again. */
+		/* Out of descriptors or memory: do not retry at once. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
 			usleep(100000);
 		return;
@@ -219,7 +219,7 @@ static void *metrics_thread(void *arg)
 	}
 }
 
-/** metrics_start - serve clients, if there is anything to listen on: 0 or a negative errno */
+/** metrics_start - serve clients if there are addresses. Return: 0 or a negative errno */
 int metrics_start(struct metrics *metrics, const char *proc, int dev)
 {
 	int err;

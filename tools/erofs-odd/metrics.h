@@ -14,14 +14,14 @@
 #define METRICS_MAX	4
 
 /**
- * struct metrics - what is listened on, and who does
- * @proc: where /proc is
- * @dev: the device, whose cache is told of
+ * struct metrics - state of the metrics server
+ * @proc: path of /proc
+ * @dev: the device, whose cache is reported
  * @fds: sockets
- * @paths: of those in the file system, else NULL
- * @count: how many
+ * @paths: paths of UNIX sockets, else NULL
+ * @count: number of sockets
  * @stop: eventfd that ends the thread
- * @thread: it
+ * @thread: the thread
  * @running: it was started
  */
 struct metrics {

@@ -62,7 +62,7 @@ static void print_daemon(FILE *out)
 
 /* --- its cache --- */
 
-/* A label's value: a backslash before what would end it. */
+/* A label's value: escapes characters that would end it. */
 static void print_label(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -161,7 +161,7 @@ static void print_errors(FILE *out, const char *text, const char *tag)
 	}
 }
 
-/* Numbers of those shorter than 1, 2, 4, ... ms; the last is for all that were longer. */
+/* Number of waits below 1, 2, 4, ... ms; the last class has all longer ones. */
 static void print_waits(FILE *out, const char *text, const char *tag)
 {
 	static const char name[] = "erofs_od_cache_miss_wait_seconds";
@@ -206,10 +206,10 @@ static void print_cache(const char *proc, int dev, FILE *out)
 }
 
 /**
- * metrics_print - the daemon's counters, and the kernel's of its cache
- * @proc: where /proc is
+ * metrics_print - print the daemon's counters, and those the kernel has for its cache
+ * @proc: path of /proc
  * @dev: the device
- * @out: where to
+ * @out: output
  */
 void metrics_print(const char *proc, int dev, FILE *out)
 {

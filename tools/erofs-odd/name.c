@@ -8,9 +8,9 @@
 #include <string.h>
 
 /**
- * blob_name_check - make a file name of a cookie key, if it is a harmless one
- * @key: bytes from the kernel, no NUL at the end
- * @len: how many
+ * blob_name_check - convert a cookie key to a file name, if it is safe
+ * @key: bytes from the kernel, without a NUL at the end
+ * @len: bytes in @key
  * @name: the name, with a NUL
  *
  * A leading dot is refused: that covers ".", ".." and hidden files.
@@ -35,9 +35,9 @@ int blob_name_check(const uint8_t *key, size_t len, char name[static BLOB_NAME_M
 }
 
 /**
- * name_printable - a name for a log line, other bytes than ASCII as \ooo
+ * name_printable - convert a name for a log line, with non-ASCII bytes as \ooo
  * @name: any string
- * @buf: takes the result, cut to fit
+ * @buf: gets the result, truncated to fit
  * @size: bytes of @buf, at least 1
  *
  * Return: @buf
@@ -63,20 +63,20 @@ static bool is_unreserved(unsigned char c)
 	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-/* Where the path of a URL ends: at its query, its fragment, or its end */
+/* End of the path of a URL: at its query, its fragment, or its end */
 static size_t path_end(const char *url)
 {
 	return strcspn(url, "?#");
 }
 
 /**
- * url_join - the URL of a blob
+ * url_join - build the URL of a blob
  * @base: URL of the directory, with or without a slash at its end; a query is moved
  *	after the blob's name, a fragment is dropped
  * @name: blob name, checked; every byte that is not unreserved is
  *	percent-encoded, so that it can neither leave the directory nor add a query
  *
- * Return: a string to be freed, or NULL without memory
+ * Return: a string to free, or NULL if out of memory
  */
 char *url_join(const char *base, const char *name)
 {
@@ -107,7 +107,7 @@ char *url_join(const char *base, const char *name)
 	return url;
 }
 
-/* The user name and password of a URL; returns their length without the '@', 0 for none */
+/* Finds user name and password in a URL; returns their length without the '@', or 0 */
 static size_t find_login(const char *url, const char **start)
 {
 	const char *host = strstr(url, "://");
@@ -124,10 +124,10 @@ static size_t find_login(const char *url, const char **start)
 }
 
 /**
- * url_redact - a URL for the log, without user name, password, query and fragment
+ * url_redact - copy a URL for the log, without user name, password, query and fragment
  * @url: any URL, or a path
  *
- * Return: a string to be freed, or NULL without memory
+ * Return: a string to free, or NULL if out of memory
  */
 char *url_redact(const char *url)
 {
@@ -150,7 +150,7 @@ char *url_redact(const char *url)
  * url_blot - overwrite what url_redact() leaves out, in place
  * @url: a word of the command line, which others can read
  *
- * Return: was there any?
+ * Return: true if there was any
  */
 bool url_blot(char *url)
 {

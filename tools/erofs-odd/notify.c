@@ -9,7 +9,7 @@
 
 #define STORE_NAME "cachefiles"
 
-/** notify_stored_fd - the device fd that an earlier run left in the fd store, or -1 */
+/** notify_stored_fd - get the device fd that an earlier run left in the fd store, or -1 */
 int notify_stored_fd(void)
 {
 	char **names = NULL;
@@ -26,7 +26,7 @@ int notify_stored_fd(void)
 }
 
 /**
- * notify_store_fd - keep the device open beyond this process
+ * notify_store_fd - keep the device open after this process exits
  * @fd: the device, bound
  *
  * The manager does so only if the unit has FileDescriptorStoreMax=1.

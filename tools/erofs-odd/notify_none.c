@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* In place of notify.c where libsystemd is not there. */
+/* Replaces notify.c where libsystemd is not available. */
 #include "notify.h"
 
 int notify_stored_fd(void)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 /**
- * plan_init - plan all of a trace
- * @plan: set; plan_free() it in any case
- * @trace: a valid one, which is the plan's from now on
+ * plan_init - plan a whole trace
+ * @plan: set; call plan_free() in any case
+ * @trace: a valid one, owned by the plan from now on
  *
  * Return: 0 or -ENOMEM
  */
@@ -46,7 +46,7 @@ static bool is_left(const struct trace_range *range)
 	return range->off < range->end;
 }
 
-/** plan_peek - index of the blob whose turn it is, or -1 if nothing is left */
+/** plan_peek - get the index of the next blob, or -1 if nothing is left */
 int plan_peek(struct plan *plan)
 {
 	while (plan->next < plan->trace.nr_ranges && !is_left(&plan->trace.ranges[plan->next]))
@@ -55,7 +55,7 @@ int plan_peek(struct plan *plan)
 	       (int)plan->trace.ranges[plan->next].blob : -1;
 }
 
-/* The first range whose turn comes too late to be in the same request. */
+/* The first range that comes too late in the trace to be in the same request. */
 static unsigned int find_limit(const struct plan *plan)
 {
 	uint64_t sum = 0;
@@ -99,10 +99,10 @@ static void extend(const struct plan *plan, unsigned int place, unsigned int lim
 /**
  * plan_next - make the next request
  * @plan: the plan
- * @max: bytes of it, but for what begins before the range whose turn it is
+ * @max: its maximum bytes, not counting what precedes the next range of the trace
  * @request: set
  *
- * What the request has is not planned any more.
+ * What the request contains is removed from the plan.
  *
  * Return: false if nothing is left
  */
@@ -125,7 +125,7 @@ bool plan_next(struct plan *plan, uint64_t max, struct trace_range *request)
 	return true;
 }
 
-/* Place of the first range of a blob that ends after @off. */
+/* Index of the first range of a blob that ends after @off. */
 static unsigned int find(const struct plan *plan, unsigned int blob, uint64_t off)
 {
 	unsigned int low = 0, high = plan->trace.nr_ranges;
@@ -142,7 +142,7 @@ static unsigned int find(const struct plan *plan, unsigned int blob, uint64_t of
 	return low;
 }
 
-/* Whole blocks alone: requests have no others. */
+/* Removes whole blocks only: requests consist of blocks. */
 static void cut(struct trace_range *range, uint64_t off, uint64_t end)
 {
 	if (off <= range->off && end >= range->end)
@@ -154,13 +154,13 @@ static void cut(struct trace_range *range, uint64_t off, uint64_t end)
 }
 
 /**
- * plan_skip - bytes need not be fetched: they are present, or asked for by others
+ * plan_skip - skip bytes that are present or requested otherwise
  * @plan: the plan
  * @blob: index of their blob
  * @off: first byte
  * @end: byte after the last one
  *
- * Bytes in the middle of a range are fetched all the same.
+ * Bytes in the middle of a range are fetched anyway.
  */
 void plan_skip(struct plan *plan, unsigned int blob, uint64_t off, uint64_t end)
 {
@@ -176,13 +176,13 @@ void plan_skip(struct plan *plan, unsigned int blob, uint64_t off, uint64_t end)
 	}
 }
 
-/** plan_skip_blob - nothing more of a blob is fetched */
+/** plan_skip_blob - fetch nothing more of a blob */
 void plan_skip_blob(struct plan *plan, unsigned int blob)
 {
 	plan_skip(plan, blob, 0, UINT64_MAX);
 }
 
-/** plan_end - where the range ends that has @off in it and is still to be fetched; 0: none has */
+/** plan_end - end of the pending range that contains @off; 0 if there is none */
 uint64_t plan_end(const struct plan *plan, unsigned int blob, uint64_t off)
 {
 	unsigned int place = find(plan, blob, off);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In which requests a trace is fetched: ranges that lie close together are one request, with
- * what is between them, as long as their turn in the trace is near, too.
+ * How a trace is split into requests: ranges close together are one request, along with the
+ * bytes between them, if they are close in the trace, too.
  */
 #ifndef ODD_PLAN_H
 #define ODD_PLAN_H
@@ -10,18 +10,18 @@
 
 #include "tracefile.h"
 
-/** PLAN_GAP - bytes between ranges that are worth less than another request */
+/** PLAN_GAP - largest gap that is cheaper to fetch than another request */
 #define PLAN_GAP		(32U << 10)
-/** PLAN_LEAD - a request begins so many bytes before the range whose turn it is, at most */
+/** PLAN_LEAD - a request begins at most this many bytes before the next range of the trace */
 #define PLAN_LEAD		(256U << 10)
-/** PLAN_AHEAD - of so many bytes in the order of the trace one request is made */
+/** PLAN_AHEAD - a request is made from this many bytes in trace order */
 #define PLAN_AHEAD		(8U << 20)
 
 /**
- * struct plan - a trace, and what of it is left
- * @trace: its ranges; what was asked for is cut off their starts and ends
+ * struct plan - a trace, and what is left to fetch
+ * @trace: its ranges; what was requested is cut off their starts and ends
  * @sorted: indices of ranges by blob and offset
- * @place: where each range is in @sorted
+ * @place: index of each range in @sorted
  * @next: no range before this one has anything left
  */
 struct plan {

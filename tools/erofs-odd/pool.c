@@ -13,10 +13,10 @@
 
 /**
  * job_new - a request for a blob
- * @blob: which one; the caller's reference is the job's from now on
+ * @blob: the blob; the job takes over the caller's reference
  * @msg_id: for the reply
  *
- * Return: the job, or NULL; then the reference is still the caller's
+ * Return: the job, or NULL; then the caller keeps the reference
  */
 struct job *job_new(struct blob *blob, uint32_t msg_id)
 {
@@ -31,10 +31,10 @@ struct job *job_new(struct blob *blob, uint32_t msg_id)
 }
 
 /**
- * job_ends - a job does not count as its blob's any more
+ * job_ends - stop counting a job for its blob
  * @job: the job
  *
- * Call it before the reply: the blob's next request may follow at once.
+ * Call it before the reply: the blob's next request may arrive at once.
  */
 void job_ends(struct job *job)
 {
@@ -63,7 +63,7 @@ static void count_taken(struct pools *pools)
 
 static void *worker(void *arg);
 
-/* Threads of a source; a quarter of @threads more are for blobs that have no other request. */
+/* Threads of a source; a quarter of @threads more are reserved for blobs without other requests. */
 static unsigned int threads_max(const struct pools *pools)
 {
 	return pools->threads + (pools->threads + 3) / 4;
@@ -89,7 +89,7 @@ static void put_ready(struct pool *pool, struct job *job)
 		queue = &pool->firsts;
 	TAILQ_INSERT_TAIL(queue, job, link);
 	pool->ready++;
-	/* That no further thread can be started is no reason to fail: there is one. */
+	/* Failure to start another thread is harmless: there is one. */
 	if (pool->ready > pool->waiting && pool->count < threads_max(pool->pools) &&
 	    !pool->stopping)
 		add_thread(pool);
@@ -133,8 +133,8 @@ static struct job *take_from(struct pool *pool, struct job_queue *queue)
 }
 
 /*
- * One blob whose requests hang holds up no others: it never has all threads. A blob's
- * first request and the further ones of others take turns.
+ * A blob whose requests hang does not delay others: it never gets all threads. First requests
+ * of blobs alternate with further ones.
  */
 static struct job *take_job(struct pool *pool)
 {
@@ -159,7 +159,7 @@ static struct job *take_job(struct pool *pool)
 static void run_job(struct pool *pool, struct job *job, struct fetcher *fetcher, char *piece)
 {
 	struct pools *pools = pool->pools;
-	/* The job may be another thread's, or freed, before the fetcher is asked again. */
+	/* The job may belong to another thread, or be freed, before the fetcher is used again. */
 	struct blob *blob = job->blob;
 
 	blob_get(blob);
@@ -216,7 +216,7 @@ static void *worker(void *arg)
 				   .stop = &pool->pools->abort };
 	char *piece = malloc(FILL_PIECE);
 
-	/* Without memory for itself a thread cannot tell anybody; the next one may have it. */
+	/* Retry after a while: a thread that cannot allocate its memory has no other way out. */
 	while (!piece || (ops->begin && ops->begin(&fetcher))) {
 		if (fetcher_canceled(&fetcher))
 			goto out;
@@ -261,8 +261,8 @@ static int pool_start(struct pool *pool, struct pools *pools, struct source *sou
 
 /**
  * pools_start - start the workers
- * @pools: what has no comment of its own below @count is zero
- * @sources: what for
+ * @pools: fields after @count without a comment of their own are zero
+ * @sources: their sources
  *
  * Return: 0 or a negative errno; then pools_stop() must still be called
  */
@@ -283,10 +283,10 @@ int pools_start(struct pools *pools, struct source *sources)
 }
 
 /**
- * pools_submit - queue a job; it is the pool's from now on
+ * pools_submit - queue a job, which the pool owns from now on
  * @pools: the pools
- * @index: of the source to ask
- * @job: its @due_ms says when
+ * @index: index of the source to ask
+ * @job: not run before its @due_ms
  */
 void pools_submit(struct pools *pools, int index, struct job *job)
 {
@@ -297,7 +297,7 @@ void pools_submit(struct pools *pools, int index, struct job *job)
 	pthread_mutex_lock(&pool->lock);
 	if (job->due_ms > clock_ms()) {
 		put_later(pool, job);
-		/* It may be due before what the waiting threads wait for. */
+		/* It may be due before those that the waiting threads wait for. */
 		pthread_cond_signal(&pool->work);
 	} else {
 		put_ready(pool, job);
@@ -305,13 +305,13 @@ void pools_submit(struct pools *pools, int index, struct job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/** pools_full - are enough jobs queued? If so, room_fd tells when that has changed */
+/** pools_full - whether enough jobs are queued. If so, room_fd signals when that changes */
 bool pools_full(struct pools *pools)
 {
 	if (atomic_load(&pools->queued) < pools->queue_max)
 		return false;
 	atomic_store(&pools->starved, true);
-	/* All may have been taken since: then nobody tells. */
+	/* All may have been taken meanwhile, and nothing would signal that. */
 	if (atomic_load(&pools->queued) > pools->queue_max / 2)
 		return true;
 	return !atomic_exchange(&pools->starved, false);
@@ -330,7 +330,7 @@ static enum pools_load pool_load(struct pool *pool)
 	return load;
 }
 
-/** pools_load - what the workers have to do: most of all of them */
+/** pools_load - the load of the busiest source's workers */
 enum pools_load pools_load(struct pools *pools)
 {
 	enum pools_load load, most = POOLS_IDLE;
@@ -344,7 +344,7 @@ enum pools_load pools_load(struct pools *pools)
 	return most;
 }
 
-/* A job of a blob that was closed has nothing to wait for. */
+/* A job of a closed blob has nothing to wait for. */
 static void wake_closed(struct pool *pool)
 {
 	struct job *job, *next;
@@ -360,7 +360,7 @@ static void wake_closed(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/** pools_closed - a blob was closed: its jobs come to their end now */
+/** pools_closed - end the jobs of a closed blob now */
 void pools_closed(struct pools *pools)
 {
 	int i;
@@ -399,7 +399,7 @@ static unsigned int stop_taking(struct pool *pool)
 	return count;
 }
 
-/* Returns how many jobs are not finished by then. */
+/* Returns how many jobs have not finished by @end. */
 static unsigned int wait_idle(struct pool *pool, const struct timespec *end)
 {
 	unsigned int running;
@@ -422,12 +422,11 @@ static void join(struct pool *pool)
 }
 
 /**
- * pools_stop - end the workers
+ * pools_stop - stop the workers
  * @pools: the pools
- * @grace_ms: jobs being handled have so long to end well, then they are told to
- *	give up
+ * @grace_ms: time for running jobs to finish before they are aborted
  *
- * Return: how many jobs were not finished: queued ones, and those given up
+ * Return: number of unfinished jobs: queued ones, and those aborted
  */
 unsigned int pools_stop(struct pools *pools, unsigned int grace_ms)
 {
@@ -449,7 +448,7 @@ unsigned int pools_stop(struct pools *pools, unsigned int grace_ms)
 	atomic_store(&pools->abort, true);
 	for (i = 0; i < pools->count; i++)
 		join(&pools->of[i]);
-	/* What a thread submitted to another pool while that was stopping */
+	/* Jobs that a thread submitted to another pool while that was stopping */
 	for (i = 0; i < pools->count; i++)
 		unfinished += discard_queued(&pools->of[i]);
 	free(pools->of);

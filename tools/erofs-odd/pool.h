@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Worker threads, a group for each source, and the requests that wait for one or for
- * the time of their next try. A source that hangs holds up its own threads alone, and a blob
- * not all of them.
+ * Worker threads, a group for each source, and the requests that wait for one or for their next
+ * try. A source that hangs only blocks its own threads, and a blob only some of these.
  */
 #ifndef ODD_POOL_H
 #define ODD_POOL_H
@@ -18,32 +17,32 @@
 #include "health.h"
 #include "source.h"
 
-/** POOL_QUEUE_MAX - requests that may wait here by default; the kernel keeps the others */
+/** POOL_QUEUE_MAX - requests that may wait here by default; the kernel queues the others */
 #define POOL_QUEUE_MAX	65536
 
 /**
  * struct job - a request of the kernel
  * @link: in its queue
- * @blob: what it is about; the job holds a reference
+ * @blob: its blob; the job holds a reference
  * @msg_id: for the reply
  * @is_open: an OPEN, else a READ
- * @ended: it counts no more in the blob's @jobs
+ * @ended: it no longer counts in the blob's @jobs
  * @off: READ: first byte that is not in the cache yet
  * @end: READ: where it ends
  * @tail: READ: bytes from @off on, too few to be written
- * @tail_len: how many, less than %FILL_BLOCK
- * @due_ms: not to be handled before
+ * @tail_len: bytes in @tail, less than %FILL_BLOCK
+ * @due_ms: not handled before
  * @came_ms: when it was received
- * @progress_ms: when it last got anywhere
- * @tried: sources, as bits, that were asked in this round
+ * @progress_ms: when it last made progress
+ * @tried: sources asked in this round, as bits
  * @refused: sources that cannot serve it
  * @hopeful: a source of this round may serve it later
- * @round: how often all sources were asked without progress
- * @doubts: how many replies contradicted others
- * @held_ms: READ: since when it waits for what is fetched ahead, or 0
- * @asked: READ: it does not wait for that, or not any more
+ * @round: number of rounds of all sources without progress
+ * @doubts: number of replies that contradicted others
+ * @held_ms: READ: since when it waits for prefetched data, or 0
+ * @asked: READ: it does not wait for that, or no longer
  * @err: why it failed so far, 0 for not yet
- * @why: the same in words, or NULL
+ * @why: the reason as text, or NULL
  */
 struct job {
 	TAILQ_ENTRY(job) link;
@@ -75,23 +74,23 @@ struct pools;
 
 /**
  * struct pool - the workers of one source
- * @pools: all of them
- * @source: whose
- * @health: does it work?
- * @lock: over all that follows
- * @work: a job came, or @stopping
+ * @pools: all pools
+ * @source: its source
+ * @health: health of the source
+ * @lock: protects all that follows
+ * @work: a job was queued, or @stopping
  * @idle: a worker finished while @stopping
  * @opens: served first: a mount waits for each of them
- * @firsts: READs of blobs that had no other request when they came
- * @reads: all other READs, served in the order they came
- * @turn: @reads came before @firsts the last time; they take turns
+ * @firsts: READs of blobs that had no other request when they arrived
+ * @reads: all other READs, served in order
+ * @turn: @reads was served before @firsts last time; they take turns
  * @ready: jobs in these three
  * @later: jobs that are not due yet, sorted by @due_ms
  * @running: jobs being handled
  * @waiting: threads without a job
  * @stopping: take no more jobs
  * @threads: the workers
- * @count: how many there are
+ * @count: number of @threads
  */
 struct pool {
 	struct pools *pools;
@@ -122,11 +121,11 @@ struct pool {
  *	no other request
  * @queue_max: jobs that may wait
  * @queued: jobs that wait
- * @starved: pools_full() said so: tell by @room_fd when that changes
+ * @starved: pools_full() returned true: signal @room_fd when that changes
  * @abort: abort what is being handled
- * @room_fd: eventfd, readable when there is room again
+ * @room_fd: eventfd, readable when the queue has space again
  * @of: one for each source, by its index
- * @count: how many
+ * @count: number of pools
  */
 struct pools {
 	void (*run)(void *arg, struct pool *pool, struct job *job, struct fetcher *fetcher,
@@ -144,9 +143,9 @@ struct pools {
 };
 
 /**
- * enum pools_load - what there is to do
+ * enum pools_load - load of the workers
  * @POOLS_IDLE: nothing
- * @POOLS_BUSY: requests are under way
+ * @POOLS_BUSY: requests are in flight
  * @POOLS_FULL: requests wait for a thread
  */
 enum pools_load { POOLS_IDLE, POOLS_BUSY, POOLS_FULL };

@@ -11,22 +11,22 @@
 #include "stats.h"
 #include "work.h"
 
-/* A READ waits for what is fetched ahead if no more than this is to come before it, ... */
+/* A READ waits for prefetched data if at most this much is to arrive before it, ... */
 #define HOLD_BYTES	(256U << 10)
-/* ... and no longer than this. */
+/* ... and at most this long. */
 #define HOLD_MS		150
-/* A READ of what is in a trace gets so much, or up to the end of its range. */
+/* A READ for planned data fetches this much, or up to the end of its range. */
 #define ALONE_BYTES	(128U << 10)
 #define MOMENT_MS	10
-/* While misses are under way a further request is made so long after the last one. */
+/* While misses are in flight, minimum time between prefetch requests. */
 #define YIELD_MS	50
-/* Misses come first on a busy processor, too. */
+/* Misses have priority on a busy CPU, too. */
 #define NICENESS	10
-/* Requests that take less than this allow for more, and less for those that take longer. */
+/* Requests faster than this raise the limit on bytes in flight, slower ones lower it. */
 #define QUICK_MS	60
 #define SLOW_MS		120
 
-/** prefetch_init - before anything is opened */
+/** prefetch_init - initialize, before any blob is opened */
 void prefetch_init(struct prefetch *prefetch, struct work *work, bool off)
 {
 	pthread_condattr_t attr;
@@ -59,7 +59,10 @@ static struct task task_for_target(struct ahead *ahead, unsigned int blob)
 	return task;
 }
 
-/* To misses: nothing new while one waits for a thread, and less while any is under way. */
+/*
+ * Gives way to misses: nothing new while one waits for a thread, and less while any is in
+ * flight.
+ */
 static bool yields(const struct prefetch *prefetch)
 {
 	switch (pools_load(&prefetch->work->pools)) {
@@ -148,7 +151,7 @@ static struct task next_task(struct prefetch *prefetch)
 
 static void *run(void *arg);
 
-/* With the lock held. Without a further thread those that there are go on. */
+/* With the lock held. If no thread can be added, the existing ones continue. */
 static void add_thread(struct prefetch *prefetch)
 {
 	if (prefetch->idle || prefetch->count == PREFETCH_THREADS || prefetch->stop)
@@ -186,7 +189,7 @@ static void take_off(struct flight *flight, const struct task *task)
 	flight->flying = true;
 }
 
-/* What is under way when a READ comes, the READ may have to wait for. */
+/* Adapts the limit: a READ may have to wait for everything in flight when it arrives. */
 static void adapt(struct prefetch *prefetch, uint64_t took_ms)
 {
 	uint64_t limit = prefetch->limit;
@@ -254,7 +257,7 @@ static void work(struct prefetch *prefetch, struct fetcher *fetcher, char *piece
 	pthread_mutex_unlock(&prefetch->lock);
 }
 
-/* Of the kinds of sources one alone has a connection: it is kept for all of them. */
+/* Only one kind of source has a connection, which is kept for all of them. */
 static void *run(void *arg)
 {
 	struct prefetch *prefetch = arg;
@@ -262,7 +265,7 @@ static void *run(void *arg)
 				   .stop = &prefetch->stop };
 	char *piece = malloc(FILL_PIECE);
 
-	/* On Linux that is of this thread alone. Where it fails misses are a little slower. */
+	/* On Linux this only affects this thread. If it fails, misses are a little slower. */
 	setpriority(PRIO_PROCESS, 0, NICENESS);
 	if (piece)
 		work(prefetch, &fetcher, piece);
@@ -272,7 +275,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/** prefetch_stop - end all threads; what was fetched so far stays, and READs may still come */
+/** prefetch_stop - stop all threads; fetched data stays, and READs may still arrive */
 void prefetch_stop(struct prefetch *prefetch)
 {
 	struct ahead *ahead;
@@ -291,8 +294,8 @@ void prefetch_stop(struct prefetch *prefetch)
 }
 
 /**
- * prefetch_open - a blob was opened: has its source a trace?
- * @prefetch: all
+ * prefetch_open - a blob was opened: look for its trace
+ * @prefetch: the prefetcher
  * @blob: its version is known
  */
 void prefetch_open(struct prefetch *prefetch, const struct blob *blob)
@@ -339,7 +342,7 @@ static const struct flight *find_recent(const struct prefetch *prefetch, const s
 {
 	unsigned int i;
 
-	/* The last one that was entered first: its bytes may have been fetched before. */
+	/* Newest first: older entries may be for data fetched earlier. */
 	for (i = 1; i <= PREFETCH_RECENT; i++) {
 		const struct flight *recent =
 			&prefetch->recent[(prefetch->next - i) % PREFETCH_RECENT];
@@ -429,9 +432,9 @@ static enum prefetch_turn look(struct prefetch *prefetch, struct job *job)
 }
 
 /**
- * prefetch_turn - a READ's turn has come: is what it is for fetched ahead?
- * @prefetch: all
- * @job: the READ; it may become shorter
+ * prefetch_turn - decide whether a READ that is due waits for prefetched data
+ * @prefetch: the prefetcher
+ * @job: the READ; may be shortened
  */
 enum prefetch_turn prefetch_turn(struct prefetch *prefetch, struct job *job)
 {

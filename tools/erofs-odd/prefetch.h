@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fetching ahead: beside a blob its source may have a trace, which says what the next start
- * will read. That is fetched in few large requests, by threads of its own, after the blob was
- * opened. Misses go first: they have their own threads and connections, little is under way
- * here at a time, less while misses are, and nothing new while some of them wait for a thread.
+ * Prefetching: a source may have a trace next to a blob, listing what the next start will read.
+ * It is fetched in a few large requests, by separate threads, after the blob was opened. Misses
+ * have priority: they have their own threads and connections. Little is prefetched at a time,
+ * less while misses are in flight, and nothing new while some of them wait for a thread.
  *
- * A READ for what is just coming in waits for that, if it is close; one for what is to come is
- * asked for at once, and is not fetched ahead any more.
+ * A READ for data that is just being prefetched waits for it, if it is close; one for data
+ * planned later is sent at once, and that data is no longer prefetched.
  */
 #ifndef ODD_PREFETCH_H
 #define ODD_PREFETCH_H
@@ -21,33 +21,33 @@
 #include "pool.h"
 #include "told.h"
 
-/** PREFETCH_THREADS - requests under way, at most */
+/** PREFETCH_THREADS - maximum requests in flight */
 #define PREFETCH_THREADS	8
 /**
  * PREFETCH_BYTES_MIN - with so many bytes under way no further request is made, until requests
  * turn out to be quick
  */
 #define PREFETCH_BYTES_MIN	(512U << 10)
-/** PREFETCH_BYTES_MAX - no further request however quick they are */
+/** PREFETCH_BYTES_MAX - bytes in flight that stop further requests, however quick they are */
 #define PREFETCH_BYTES_MAX	(4U << 20)
 /** PREFETCH_WAITING - blobs whose trace is still to be asked for; further ones have none */
 #define PREFETCH_WAITING	4096
-/** PREFETCH_TRACES - traces in memory */
+/** PREFETCH_TRACES - maximum traces in memory */
 #define PREFETCH_TRACES		16
-/** PREFETCH_RECENT - requests that came to their end and are remembered */
+/** PREFETCH_RECENT - completed requests that are remembered */
 #define PREFETCH_RECENT		32
 
 struct work;
 struct ahead;
 
 /**
- * struct flight - a request that is under way or was
- * @object_id: of its blob
+ * struct flight - a request in flight or completed
+ * @object_id: object ID of its blob
  * @off: first byte
  * @end: byte after the last one
  * @at: byte after the last one that was filled
  * @since_ms: when it began
- * @flying: it is under way
+ * @flying: it is in flight
  * @taken: a thread has it
  */
 struct flight {
@@ -61,25 +61,25 @@ struct flight {
 };
 
 /**
- * struct prefetch - all that is fetched ahead
+ * struct prefetch - the prefetcher
  * @work: the daemon's
  * @off: do nothing
- * @stop: end the threads
- * @lock: over the rest
+ * @stop: stop the threads
+ * @lock: protects the rest
  * @changed: there may be something to do
- * @traces: of whichever blobs, in the order in which these were opened
- * @waiting: those that are still to be asked for
- * @known: those that are in memory
- * @bytes: under way
+ * @traces: traces of all blobs, in the order in which these were opened
+ * @waiting: those still to be requested
+ * @known: those in memory
+ * @bytes: bytes in flight
  * @began_ms: when the last request was made
- * @limit: of @bytes: what the source sends in a moment, so that a miss does not wait for more
+ * @limit: limit of @bytes: what the source can send quickly, so that a miss does not wait long
  * @threads: threads
  * @count: number of @threads
  * @idle: number of @threads that wait
- * @flights: of each thread
- * @recent: a ring of former ones
- * @next: where the next one goes
- * @told: traces that were rejected, and that was logged
+ * @flights: request of each thread
+ * @recent: ring of completed ones
+ * @next: index of the next one
+ * @told: traces whose rejection was logged
  */
 struct prefetch {
 	struct work *work;
@@ -103,9 +103,9 @@ struct prefetch {
 };
 
 /**
- * enum prefetch_turn - what is to be done for a READ
+ * enum prefetch_turn - what to do with a READ
  * @PREFETCH_ASK: ask a source
- * @PREFETCH_WAIT: look again a little later
+ * @PREFETCH_WAIT: check again a little later
  * @PREFETCH_DONE: complete it
  */
 enum prefetch_turn { PREFETCH_ASK, PREFETCH_WAIT, PREFETCH_DONE };

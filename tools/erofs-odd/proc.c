@@ -9,7 +9,7 @@
 #include "fdinfo.h"
 #include "stats.h"
 
-/* The list is read at most so often, however many requests ask. */
+/* The list is reread at most this often, however many requests ask. */
 #define FRESH_MS	1000
 
 static FILE *open_file(const char *proc, const char *name)
@@ -89,13 +89,13 @@ static void refresh(struct wanted *wanted, uint64_t now)
 }
 
 /**
- * wanted_still - does somebody still wait for a request?
+ * wanted_still - whether a reader still waits for a request
  * @wanted: the list
  * @msg_id: the request
- * @came_ms: when it was received: a list older than that does not have it
+ * @came_ms: when it was received: an older list does not have it
  *
- * A reader may have been killed, or its mount's deadline may have passed; the kernel
- * sends no message of that. When in doubt somebody waits.
+ * A reader may have been killed, or its mount's deadline may have passed; the kernel sends no
+ * message for that. True if in doubt.
  */
 bool wanted_still(struct wanted *wanted, uint32_t msg_id, uint64_t came_ms)
 {
@@ -129,14 +129,14 @@ static int load(const char *proc, const char *name, struct table *table)
 }
 
 /**
- * proc_own_cache - what the kernel tells of the cache that is bound to a device
- * @proc: where /proc is
+ * proc_own_cache - find the kernel's row for the cache that is bound to a device
+ * @proc: path of /proc
  * @dev: the device
- * @caches: the kernel's table of caches; table_free() it in any case
- * @row: gets the row in it
+ * @caches: the kernel's table of caches; call table_free() in any case
+ * @row: gets its row in @caches
  *
- * Return: 0; -ENOENT if none is bound, or the module does not say which; or another
- * negative errno
+ * Return: 0; -ENOENT if none is bound, or the module does not report which; or another negative
+ * errno
  */
 int proc_own_cache(const char *proc, int dev, struct table *caches, size_t *row)
 {
@@ -160,13 +160,13 @@ static int keep_dir(const char *from, char *dir, size_t size)
 }
 
 /**
- * proc_cache_dir - directory of the cache that is bound to a device
- * @proc: where /proc is
+ * proc_cache_dir - get the directory of the cache that is bound to a device
+ * @proc: path of /proc
  * @dev: the device
  * @dir: gets the path
  * @size: bytes of @dir
  *
- * A module that does not say which cache that is has one.
+ * A module that does not report which cache that is has only one.
  *
  * Return: 0, or -ENOENT
  */

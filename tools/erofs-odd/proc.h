@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the module tells of itself in /proc/fs/cachefiles_od. */
+/* Status of the module in /proc/fs/cachefiles_od. */
 #ifndef ODD_PROC_H
 #define ODD_PROC_H
 
@@ -11,13 +11,13 @@
 #include "table.h"
 
 /**
- * struct wanted - the requests that somebody waits for, as of a moment ago
- * @proc: where /proc is
- * @lock: over the rest
- * @ids: message ids, sorted
- * @count: how many
+ * struct wanted - the requests that readers wait for, as of recently
+ * @proc: path of /proc
+ * @lock: protects the rest
+ * @ids: message IDs, sorted
+ * @count: number of @ids
  * @read_ms: when they were read; 0: not yet
- * @known: they could be read
+ * @known: reading them succeeded
  */
 struct wanted {
 	const char *proc;

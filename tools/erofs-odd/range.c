@@ -6,9 +6,9 @@
 #include <strings.h>
 
 /**
- * number_parse - decimal digits, and nothing but digits
- * @text: moved past them
- * @value: at most INT64_MAX, what a file offset can be
+ * number_parse - parse decimal digits
+ * @text: advanced past them
+ * @value: at most INT64_MAX, the largest file offset
  *
  * Return: 0, -EINVAL without a digit, -ERANGE
  */
@@ -48,8 +48,8 @@ static int parse_total(const char *p, uint64_t *total)
 }
 
 /**
- * content_range_parse - the value of a Content-Range header field (RFC 9110, 14.4)
- * @text: what follows the colon
+ * content_range_parse - parse the value of a Content-Range header field (RFC 9110, 14.4)
+ * @text: text after the colon
  * @range: filled in
  *
  * Return: 0 or -EINVAL
@@ -79,12 +79,12 @@ int content_range_parse(const char *text, struct content_range *range)
 }
 
 /**
- * range_clamp - how much of a wanted range lies within a blob
- * @off: first byte wanted
- * @len: bytes wanted
+ * range_clamp - length of the part of a range that is within a blob
+ * @off: first byte
+ * @len: bytes
  * @size: bytes of the blob
  *
- * Return: a length, 0 when @off is at or beyond the end
+ * Return: the length, 0 if @off is at or beyond the end
  */
 uint64_t range_clamp(uint64_t off, uint64_t len, uint64_t size)
 {

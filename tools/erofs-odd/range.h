@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Byte ranges, as the kernel asks for them and as HTTP speaks of them. */
+/* Byte ranges, as the kernel requests them and as in HTTP. */
 #ifndef ODD_RANGE_H
 #define ODD_RANGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** RANGE_UNKNOWN - a size that was not told */
+/** RANGE_UNKNOWN - a size that was not reported */
 #define RANGE_UNKNOWN	UINT64_MAX
 
 /**

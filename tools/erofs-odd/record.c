@@ -11,8 +11,8 @@
 #include "presence.h"
 
 /**
- * cache_dirs_open - find the records of a cache
- * @dirs: set; without success, as if there were none
+ * cache_dirs_open - open the directories with the records of a cache
+ * @dirs: set; on failure, as if there were no records
  * @dir: the cache's directory, bound
  *
  * Return: 0 or a negative errno
@@ -71,14 +71,14 @@ static bool is_about(const struct od_mapfile *head, const struct od_mapfile *wan
 }
 
 /**
- * record_map - what the cache has of a blob, as of the last commit
+ * record_map - read the map of a blob, as of the last commit
  * @dirs: the cache
  * @volume: volume key
  * @name: checked blob name
  * @map: set; free it after success
  *
- * The kernel makes sure itself that a map and its cache file belong together, and
- * throws both away if not.
+ * The kernel itself checks that a map and its cache file belong together, and otherwise
+ * discards both.
  *
  * Return: 0; -ENOENT if there is none; or a negative errno
  */
@@ -107,13 +107,13 @@ int record_map(const struct cache_dirs *dirs, const char *volume, const char *na
 }
 
 /**
- * record_read - look a blob's record up
+ * record_read - look up a blob's record
  * @dirs: the cache
  * @volume: volume key
  * @name: checked blob name
  * @record: set
  *
- * What is missing is asked for, of this version.
+ * Missing data is then fetched in this version.
  *
  * Return: 0; -ENOENT if there is none; or a negative errno
  */

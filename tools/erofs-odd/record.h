@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the cache has recorded of a blob: its size, its version, whether all of it is there. */
+/* What the cache has recorded about a blob: size, version, and whether it is complete. */
 #ifndef ODD_RECORD_H
 #define ODD_RECORD_H
 
@@ -10,7 +10,7 @@
 #include "version.h"
 
 /**
- * struct cache_dirs - where records are
+ * struct cache_dirs - directories with records
  * @cache: fd of the cache's directory "cache", or -1
  * @maps: fd of its directory "maps", or -1
  */
@@ -20,10 +20,10 @@ struct cache_dirs {
 };
 
 /**
- * struct record - what is known of a blob
+ * struct record - record of a blob
  * @size: in bytes
  * @whole: all of it is in the cache
- * @validator: its version as it was told to the kernel, or ""
+ * @validator: its version as reported to the kernel, or ""
  */
 struct record {
 	uint64_t size;

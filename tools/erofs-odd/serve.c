@@ -25,23 +25,23 @@
 #include "stats.h"
 #include "work.h"
 
-/* Requests under way have so long to finish after SIGTERM. */
+/* Time for requests in flight to finish after SIGTERM. */
 #define STOP_GRACE_MS	1000
-/* After so many faults of the device in a row it is left alone for so long. */
+/* After this many device errors in a row, reading pauses for this long. */
 #define FAULTS_MAX	64
 #define FALTER_MS	100
 
 /**
- * struct server - the daemon at work
- * @options: what it was told
- * @work: blobs, workers, and what they share
- * @culler: makes room
- * @epoll: waits for all of the following and for the device
+ * struct server - state of the main loop
+ * @options: its options
+ * @work: blobs, workers and what they share
+ * @culler: culls
+ * @epoll: polls all of the following and the device
  * @signals: signalfd
  * @timer: timerfd, once a second
- * @again: timerfd, when the device is to be read again
- * @paused: enough requests are queued, leave the others in the kernel
- * @stats_failed: the stats file could not be written, and that was logged
+ * @again: timerfd, to resume reading the device
+ * @paused: enough requests are queued; leave the others in the kernel
+ * @stats_failed: writing the stats file failed, which was logged
  */
 struct server {
 	const struct serve_options *options;
@@ -55,7 +55,7 @@ struct server {
 	bool stats_failed;
 };
 
-/* Takes over the caller's reference of @blob, unless it fails. */
+/* Takes over the caller's reference to @blob, except on failure. */
 static int submit(struct server *server, struct blob *blob, const struct message *msg)
 {
 	struct job *job = job_new(blob, msg->msg_id);
@@ -130,7 +130,7 @@ static void handle_read(struct server *server, const struct message *msg)
 	blob_put(blob);
 }
 
-/* A bad message still gets a reply, so that nobody waits for it. */
+/* A bad message still gets a reply, so that no task waits for it. */
 static void handle_bad(struct server *server, const struct message *msg, size_t size)
 {
 	struct blob *blob;
@@ -182,8 +182,8 @@ static bool is_passing(ssize_t err)
 }
 
 /*
- * One OPEN could not be delivered, which the kernel has failed with that errno. After
- * many in a row there is a pause, for the daemon does nothing else meanwhile.
+ * An OPEN could not be delivered, and the kernel has failed it with this errno. After many in a
+ * row the daemon pauses, since it would do nothing else.
  */
 static int device_faltered(struct server *server, int err, unsigned int faults)
 {
@@ -215,8 +215,8 @@ static int receive(struct server *server, char *buf, size_t size, unsigned int *
 }
 
 /*
- * Reads until there is nothing left: the device is polled edge-triggered, since
- * some kernels show POLLIN as long as any request is unanswered.
+ * Reads until nothing is left: the device is polled edge-triggered, since some kernels report
+ * POLLIN as long as any request has no reply.
  */
 static int drain_device(struct server *server)
 {
@@ -249,7 +249,7 @@ static void log_counters(void)
 		 stats.retries, stats.open_errors + stats.read_errors);
 }
 
-/* Returns true when the daemon is to end. */
+/* Returns true if the daemon has to exit. */
 static bool handle_signal(struct server *server)
 {
 	struct signalfd_siginfo info;
@@ -313,7 +313,7 @@ static void wanted_signals(sigset_t *set)
 	sigaddset(set, SIGUSR1);
 }
 
-/** serve_block_signals - before there are threads: signals are for the main loop alone */
+/** serve_block_signals - block signals before creating threads: only the main loop handles them */
 void serve_block_signals(void)
 {
 	sigset_t set;
@@ -323,7 +323,7 @@ void serve_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Each second, for the counters; and three times in the time that the watchdog gives. */
+/* Fires every second for the counters, and three times per watchdog period. */
 static int start_timer(struct server *server)
 {
 	unsigned int watchdog_ms = notify_watchdog_ms(), ms = 1000;
@@ -382,7 +382,7 @@ static int loop(struct server *server)
 	bool end = false;
 	int i, n, err;
 
-	/* What came before the device was watched made no edge. */
+	/* Messages that arrived before the device was polled cause no edge. */
 	err = drain_device(server);
 	while (!err && !end) {
 		n = epoll_wait(server->epoll, events, 4, -1);
@@ -411,7 +411,7 @@ static void finish(struct server *server)
 	log_counters();
 }
 
-/* Without them only the sources tell the versions of blobs. */
+/* Without records, only the sources know the versions of blobs. */
 static void find_records(struct work *work, const char *dir)
 {
 	int err = dir ? cache_dirs_open(&work->dirs, dir) : -ENOENT;
@@ -426,7 +426,7 @@ static void find_records(struct work *work, const char *dir)
 
 /**
  * serve - reply to the kernel until a signal ends it
- * @options: how
+ * @options: the options
  *
  * Return: 0 after SIGTERM or SIGINT, else a negative errno; the reason was logged
  */

@@ -8,19 +8,19 @@
 #include "source.h"
 
 /**
- * struct serve_options - how to serve
+ * struct serve_options - options of the daemon
  * @dev: the device, live
- * @wide: the kernel took the command "wide", so it knows validators, too
+ * @wide: the kernel accepted the command "wide", so it supports validators, too
  * @sources: where blobs come from
- * @threads: how many requests are handled at once, for each source
- * @queue_max: how many requests may wait
+ * @threads: number of requests handled at once per source
+ * @queue_max: maximum number of queued requests
  * @dir: the cache's directory, or NULL if it is not known
- * @proc: where /proc is
- * @no_prefetch: fetch nothing before it is wanted
- * @fetch: patience with sources
+ * @proc: path of /proc
+ * @no_prefetch: do not prefetch
+ * @fetch: timeouts and retries
  * @stats_path: file for the counters, or NULL
- * @cull: what the cache may keep
- * @metrics: who may look at the counters
+ * @cull: limits of the cache
+ * @metrics: where to serve counters
  */
 struct serve_options {
 	int dev;

@@ -79,9 +79,9 @@ int source_add(struct source **list, const char *where)
 }
 
 /**
- * source_add_from_file - the same, with a URL that no command line shows
+ * source_add_from_file - same, with a URL that is not on the command line
  * @list: the list
- * @path: a file of one line
+ * @path: a file with one line
  *
  * Return: 0 or a negative errno
  */
@@ -113,8 +113,8 @@ struct source *source_last(struct source *list)
 }
 
 /*
- * "sha256:" or "sha256-" and 64 digits, or those alone: registries name by content,
- * so that what has the name has the bytes.
+ * "sha256:" or "sha256-" and 64 digits, or only the digits: registries name blobs by content,
+ * so equal names have equal bytes.
  */
 static bool is_digest(const char *name)
 {
@@ -128,7 +128,7 @@ static bool is_digest(const char *name)
 	return !name[i];
 }
 
-/** source_is_mirrored - is a blob the same at all sources, if it is of the same size? */
+/** source_is_mirrored - whether blobs of equal name and size are the same at all sources */
 bool source_is_mirrored(const struct fetcher *fetcher, const char *name)
 {
 	return fetcher->options->mirrors || is_digest(name);

@@ -10,22 +10,21 @@
 #include "fill.h"
 #include "version.h"
 
-/** SOURCES_MAX - sets of sources are bits of 64 */
+/** SOURCES_MAX - maximum number of sources: sets of them are 64-bit masks */
 #define SOURCES_MAX	64
 
 struct source;
 
 /**
  * struct source_ops - a kind of source
- * @begin: what a thread needs for it; NULL: nothing
+ * @begin: set up a thread; NULL if not needed
  * @end: undo that
  * @open: look a blob up. -ENOENT if the source does not have it
- * @fetch: get what @fill still wants, of the version @want. -ESTALE: the source
+ * @fetch: fetch the rest of @fill, of the version @want. -ESTALE: the source
  *	has another one, of which nothing was filled. What was filled before a
  *	failure stays
  *
- * On error the fetcher says why, and whether to try again. -ECANCELED: it was told
- * to stop.
+ * On error the fetcher has the reason, and whether to try again. -ECANCELED: it was aborted.
  */
 struct source_ops {
 	int (*begin)(struct fetcher *fetcher);
@@ -39,12 +38,12 @@ struct source_ops {
 /**
  * struct source - a place to look for blobs in
  * @ops: its kind
- * @index: its place in the list, from 0
+ * @index: its index in the list
  * @where: directory or base URL
  * @shown: the same for the log, without secrets
  * @auth: HTTP: credentials
  * @dirfd: the directory
- * @next: the one after it
+ * @next: the next source
  */
 struct source {
 	const struct source_ops *ops;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Blobs that are files in a directory. */
+/* Blobs stored as files in a directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "source.h"
 #include "stats.h"
 
-/* What passes by itself: no memory, no file descriptors, a network file system that is away. */
+/* Temporary errors: out of memory or file descriptors, an unreachable network file system. */
 static bool is_passing(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EAGAIN ||
@@ -30,7 +30,7 @@ static int fail_errno(struct source *source, struct fetcher *fetcher, int err)
 static int open_file(struct source *source, struct fetcher *fetcher, const char *name,
 		     struct stat *st)
 {
-	/* O_NONBLOCK: a fifo of that name must not stop the daemon */
+	/* O_NONBLOCK: a FIFO of that name must not block the daemon */
 	int fd = openat(source->dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int err;
 
@@ -61,7 +61,7 @@ static int dir_open(struct source *source, struct fetcher *fetcher, const char *
 	return 0;
 }
 
-/* Is a file, by its name, the one that was opened, and as it was then? */
+/* Checks that a name still refers to the file that was opened, and that it is unchanged. */
 static int check_version(struct source *source, struct fetcher *fetcher, const char *name,
 			 const struct version *want, const struct stat *st)
 {
@@ -87,8 +87,8 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * Asked after each piece before it is filled: does the name still lead to the file
- * that was opened at the start of the range, and is that as it was?
+ * Called after each piece and before it is filled: checks that the name still refers to the
+ * file opened at the start of the range, and that it is unchanged.
  */
 static int check_again(struct source *source, struct fetcher *fetcher, const char *name,
 		       const struct stat *was)
@@ -107,7 +107,7 @@ static int check_again(struct source *source, struct fetcher *fetcher, const cha
 			    source->shown);
 }
 
-/* Reads one piece, so that a cancel is noticed between two of them. */
+/* Reads one piece at a time, so that a cancellation is noticed in between. */
 static int fetch_piece(struct source *source, struct fetcher *fetcher, const char *name, int fd,
 		       const struct stat *was, struct fill *fill)
 {

@@ -20,7 +20,7 @@ static void http_end(struct fetcher *fetcher)
 	fetcher->connection = NULL;
 }
 
-/* Sets @req up for a blob; forget_blob() it in any case. */
+/* Sets up @req for a blob; call forget_blob() in any case. */
 static int name_blob(struct http_request *req, struct source *source, const char *name)
 {
 	req->url = url_join(source->where, name);
@@ -53,7 +53,7 @@ static int http_open(struct source *source, struct fetcher *fetcher, const char 
 	return err;
 }
 
-/* A server may send less than it was asked for: then the rest is asked for. */
+/* A server may send less than requested: then the rest is requested. */
 static int http_fetch(struct source *source, struct fetcher *fetcher, const char *name,
 		      const struct version *want, struct fill *fill)
 {
@@ -63,7 +63,7 @@ static int http_fetch(struct source *source, struct fetcher *fetcher, const char
 	while (!err && fill_wanted(fill))
 		err = http_perform(&req);
 	forget_blob(&req);
-	/* A blob that was there must not look as if it had never been. */
+	/* A blob that existed must not look as if it never had. */
 	if (err == -ENOENT && want->place == source->index) {
 		fetcher->hope = HOPE_LITTLE;
 		return -EIO;

@@ -22,7 +22,7 @@ void stats_start(void)
 	stats.start_ms = clock_ms();
 }
 
-/** stats_first_byte - note when data came for the first time; later calls do nothing */
+/** stats_first_byte - record when the first data arrived; later calls do nothing */
 void stats_first_byte(void)
 {
 	unsigned long long never = 0;
@@ -60,8 +60,8 @@ static int print_counters(FILE *out)
 }
 
 /**
- * stats_write - put the counters into a file, as one JSON object
- * @path: replaced by rename, so that a reader never sees half of it
+ * stats_write - write the counters to a file, as one JSON object
+ * @path: replaced by rename, so that readers never see a partial file
  *
  * Return: 0 or a negative errno
  */

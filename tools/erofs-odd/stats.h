@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the daemon has done so far: counters, and a file that shows them. */
+/* Counters of the daemon, and a file with them. */
 #ifndef ODD_STATS_H
 #define ODD_STATS_H
 
@@ -7,27 +7,27 @@
 #include <stdint.h>
 
 /**
- * struct stats - counters; every thread adds, the main thread prints
+ * struct stats - counters; all threads add, the main thread prints
  * @opens: OPEN messages
  * @reads: READ messages
  * @closes: CLOSE messages
- * @bad_messages: messages that made no sense
+ * @bad_messages: malformed messages
  * @open_errors: OPENs that failed
  * @read_errors: READs that were not filled
  * @retries: requests to a source that were repeated
- * @failovers: READs that another source served than the one the blob was opened from
+ * @failovers: READs served by another source than the one the blob was opened from
  * @device_faults: messages that could not be received: no memory, no file descriptors
  * @bytes_fetched: bytes that sources delivered, repeated ones included
  * @bytes_filled: bytes written to the cache
- * @prefetches: traces by which data was fetched ahead
+ * @prefetches: traces used for prefetching
  * @prefetch_requests: requests for that
- * @prefetch_hits: READs that needed no request, because of that
- * @bytes_prefetched: bytes written to the cache ahead
+ * @prefetch_hits: READs that needed no request because of it
+ * @bytes_prefetched: bytes prefetched into the cache
  * @open_blobs: blobs open now
  * @in_flight: requests that a worker handles now
  * @queued: requests that wait for a worker now
  * @start_ms: when the daemon started, milliseconds of the monotonic clock
- * @first_byte_ms: when the first byte of a blob was there, after @start_ms; 0: not yet
+ * @first_byte_ms: when the first byte of a blob arrived, after @start_ms; 0: not yet
  */
 struct stats {
 	atomic_ullong opens, reads, closes, bad_messages;

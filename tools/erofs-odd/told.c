@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "told.h"
 
-/* FNV-1a; the NUL at the end keeps ("ab", "c") and ("a", "bc") apart. */
+/* FNV-1a; including the NUL distinguishes ("ab", "c") from ("a", "bc"). */
 static uint64_t hash_string(uint64_t hash, const char *text)
 {
 	do {
@@ -11,10 +11,10 @@ static uint64_t hash_string(uint64_t hash, const char *text)
 }
 
 /**
- * told_before - was this told already? If not, it is from now on
- * @told: what was told
- * @subject: of what, a blob's name say
- * @what: was told of it
+ * told_before - whether something was logged already; it counts as logged from now on
+ * @told: what was logged
+ * @subject: its subject, such as a blob's name
+ * @what: what is logged about it
  */
 bool told_before(struct told *told, const char *subject, const char *what)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was logged already, in bounded memory. */
+/* Remembers what was logged, in bounded memory. */
 #ifndef ODD_TOLD_H
 #define ODD_TOLD_H
 
@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** TOLD_MAX - so many things are remembered; the oldest is forgotten for a new one */
+/** TOLD_MAX - number of entries; a new one replaces the oldest */
 #define TOLD_MAX	256
 
 /**
- * struct told - what was told
- * @lock: over the others
- * @hashes: of what was told
- * @next: where the next one goes
+ * struct told - what was logged
+ * @lock: protects the others
+ * @hashes: hashes of what was logged
+ * @next: index of the next one
  */
 struct told {
 	pthread_mutex_t lock;

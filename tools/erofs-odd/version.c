@@ -12,7 +12,7 @@ static bool is_strong(const char *etag)
 	return *etag == '"';
 }
 
-/* It goes to the log and to the kernel, so every byte is checked. */
+/* The value goes to the log and to the kernel, so every byte is checked. */
 static bool is_printable(const char *value, char first)
 {
 	for (; *value; value++)
@@ -21,7 +21,7 @@ static bool is_printable(const char *value, char first)
 	return true;
 }
 
-/** version_set_etag - take an ETag header field; what is none is ignored */
+/** version_set_etag - parse an ETag header field; invalid ones are ignored */
 void version_set_etag(struct version *version, const char *value)
 {
 	const char *quoted = strncmp(value, "W/", 2) ? value : value + 2;
@@ -33,14 +33,14 @@ void version_set_etag(struct version *version, const char *value)
 		strcpy(version->etag, value);
 }
 
-/** version_set_modified - take a Last-Modified header field; what is none is ignored */
+/** version_set_modified - parse a Last-Modified header field; invalid ones are ignored */
 void version_set_modified(struct version *version, const char *value)
 {
 	if (strlen(value) <= MODIFIED_MAX && is_printable(value, ' ') && !strchr(value, '"'))
 		strcpy(version->modified, value);
 }
 
-/* As an HTTP server would say it of the same file. */
+/* As an HTTP server would report it for the same file. */
 static void set_date(struct version *version, time_t seconds)
 {
 	struct tm tm;
@@ -50,7 +50,7 @@ static void set_date(struct version *version, time_t seconds)
 			 "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
-/** version_of_file - the version of a file of a directory; leaves @place alone */
+/** version_of_file - get the version of a file in a directory; does not set @place */
 void version_of_file(struct version *version, const struct stat *st)
 {
 	version->size = (uint64_t)st->st_size;
@@ -61,7 +61,7 @@ void version_of_file(struct version *version, const struct stat *st)
 		 version->size, (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-/** version_is_named - does it say more than a size? */
+/** version_is_named - whether a version has more than a size */
 bool version_is_named(const struct version *version)
 {
 	return *version->etag || *version->modified || *version->file;
@@ -84,14 +84,14 @@ static bool same_file(const struct version *want, const struct version *seen)
 }
 
 /**
- * version_same - do two sources, or one at two times, have the same content?
- * @want: what the blob is
- * @seen: what a source has now
- * @mirror: equal sizes are enough between two sources
+ * version_same - whether two sources, or one at two times, have the same content
+ * @want: the blob's version
+ * @seen: the version that a source has now
+ * @mirror: equal sizes suffice between two sources
  *
- * An equal strong ETag says yes, whatever else differs. Otherwise an equal date
- * does: each server of a group may make ETags of its own. Where neither is known
- * of both, a weak ETag has to do, and of a blob of which nothing is known, the size.
+ * Equal strong ETags suffice, whatever else differs. Otherwise equal dates do: each server of a
+ * group may generate its own ETags. If neither is known for both, a weak ETag has to suffice,
+ * and if nothing is known, the size.
  */
 bool version_same(const struct version *want, const struct version *seen, bool mirror)
 {
@@ -111,8 +111,8 @@ bool version_same(const struct version *want, const struct version *seen, bool m
 }
 
 /**
- * version_write - the text that names a version to the kernel
- * @version: as a source told it
+ * version_write - write the text that identifies a version to the kernel
+ * @version: as reported by a source
  * @text: gets the text; "" if nothing but a size is known
  */
 void version_write(const struct version *version, char text[static VALIDATOR_MAX + 1])
@@ -146,10 +146,10 @@ static void read_date(struct version *version, const char *text)
 }
 
 /**
- * version_read - the version that a text of version_write() names
+ * version_read - parse a text of version_write()
  * @version: set
  * @size: of the blob
- * @text: as the cache has kept it
+ * @text: as recorded in the cache
  */
 void version_read(struct version *version, uint64_t size, const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Versions of blobs: what sources say of theirs, when two are the same, and the
- * text by which the kernel tells them apart.
+ * Versions of blobs: how sources report them, when two are the same, and the text by which the
+ * kernel compares them.
  */
 #ifndef ODD_VERSION_H
 #define ODD_VERSION_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/** VALIDATOR_MAX - longest validator that the kernel takes, in bytes */
+/** VALIDATOR_MAX - longest validator that the kernel accepts, in bytes */
 #define VALIDATOR_MAX	255
 /* An entity tag, a date, a size and two blanks fit into a validator. */
 #define ETAG_MAX	160
@@ -21,11 +21,11 @@
 #define VERSION_ANYWHERE	(-1)
 
 /**
- * struct version - which content a blob has
- * @place: index of the source that said so, or %VERSION_ANYWHERE
+ * struct version - version of a blob's contents
+ * @place: index of the source that reported it, or %VERSION_ANYWHERE
  * @size: in bytes
  * @etag: entity tag with its quotes, "W/" first if it is weak; or ""
- * @modified: date of the last change, as HTTP writes it; or ""
+ * @modified: date of the last change in HTTP format, or ""
  * @file: directory: times, inode number and size of the file; or ""
  * @ino: directory: inode number, 0 if it is not known
  */

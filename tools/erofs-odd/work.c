@@ -16,9 +16,9 @@
 
 #define BACKOFF_FIRST_MS	100
 #define BACKOFF_MAX_MS		5000
-/* Replies that contradict others are worth so many tries. */
+/* Maximum tries after replies that contradict each other. */
 #define DOUBTS_MAX		3
-/* From this round on the kernel is asked whether somebody still waits. */
+/* From this round on, the kernel is asked whether a reader still waits. */
 #define ROUNDS_UNASKED		2
 #define SILENCE_DOUBLINGS	4
 #define AHEAD_AGAIN_MS		5
@@ -53,7 +53,7 @@ void work_refuse_open(struct work *work, uint32_t msg_id, int err)
 			 strerror(-sent));
 }
 
-/* A changed blob that is read is opened again for each READ: one line is enough. */
+/* A changed blob in use is opened again for each READ: log it once. */
 static void copen_refused(struct work *work, struct blob *blob, int err)
 {
 	stats.open_errors++;
@@ -66,12 +66,12 @@ static void copen_refused(struct work *work, struct blob *blob, int err)
 	blobs_drop(&work->blobs, blob->object_id);
 }
 
-/** work_complete_read - complete a READ, whatever of it was filled */
+/** work_complete_read - complete a READ, however much of it was filled */
 void work_complete_read(struct blob *blob, uint32_t msg_id)
 {
 	int err = device_complete(blob->dev, blob->fd, msg_id);
 
-	/* A reader that was killed meanwhile leaves nothing to complete. */
+	/* A READ whose reader was killed meanwhile cannot be completed. */
 	if (err)
 		log_debug("kernel rejected the completion of READ %" PRIu32 " of blob %s: %s",
 			  msg_id, blob->shown, strerror(-err));
@@ -84,8 +84,8 @@ static void complete_read(struct job *job)
 }
 
 /*
- * The kernel compares texts. A server may make another one of the same version, so
- * what it was told before is said again.
+ * The kernel compares validators as text. A server may phrase the same version differently, so
+ * the earlier text is sent again.
  */
 static void name_version(struct work *work, struct blob *blob, bool mirror)
 {
@@ -110,7 +110,7 @@ static void send_copen(struct work *work, struct job *job, const char *from)
 	struct blob *blob = job->blob;
 	int err;
 
-	/* READs may come as soon as the reply is sent. */
+	/* READs may arrive as soon as the reply is sent. */
 	atomic_store(&blob->open, true);
 	job_ends(job);
 	err = reply_to_open(work, job->msg_id, (int64_t)blob->version.size, blob->validator);
@@ -132,7 +132,7 @@ static void fail_open(struct work *work, struct job *job)
 	blobs_drop(&work->blobs, job->blob->object_id);
 }
 
-/* One line for a blob that changed, one for each READ that fails otherwise. */
+/* Logs one line for a blob that changed, and one for each READ that fails otherwise. */
 static void fail_read(struct job *job)
 {
 	struct blob *blob = job->blob;
@@ -160,7 +160,7 @@ static void fail(struct work *work, struct job *job)
 
 /* --- where to ask --- */
 
-/* In the order of the list, but for the source that the blob was opened from. */
+/* Sources in list order, except that the one the blob was opened from comes first. */
 static int candidate(const struct work *work, const struct job *job, int i)
 {
 	int home = job->is_open ? 0 : job->blob->version.place;
@@ -201,9 +201,9 @@ static void submit_at(struct work *work, int index, struct job *job, uint64_t du
 }
 
 /**
- * work_submit - begin with a request
+ * work_submit - start a request
  * @work: the daemon's
- * @job: a new one, which is not the caller's any more
+ * @job: a new job, no longer owned by the caller
  */
 void work_submit(struct work *work, struct job *job)
 {
@@ -215,7 +215,7 @@ void work_submit(struct work *work, struct job *job)
 		submit_at(work, index, job, 0);
 		return;
 	}
-	/* Also if it should be as it was again: what lies between is not known. */
+	/* Even if it looks unchanged again: what happened in between is unknown. */
 	job->err = -ESTALE;
 	fail(work, job);
 }
@@ -228,8 +228,8 @@ static uint64_t deadline(const struct work *work, const struct job *job)
 }
 
 /*
- * Doubles with every round; the upper half is chance, so that many readers that
- * failed together do not come back together.
+ * Doubles every round; the upper half is random, so that readers that failed together do not
+ * retry together.
  */
 static unsigned long backoff_ms(unsigned int round)
 {
@@ -245,7 +245,7 @@ static unsigned long backoff_ms(unsigned int round)
 	return full / 2 + chance % (full / 2 + 1);
 }
 
-/* The most informative error: neither "not found" nor "another version". */
+/* Keeps the most informative error: neither "not found" nor "another version". */
 static void note(struct job *job, int err, const char *why)
 {
 	if (job->err && (err == -ENOENT || (job->err != -ENOENT && job->err != -ESTALE)))
@@ -255,7 +255,7 @@ static void note(struct job *job, int err, const char *why)
 	job->err = err;
 }
 
-/* The sources cannot be reached, but nothing is wanted of them. */
+/* The sources are unreachable, but nothing has to be fetched from them. */
 static bool open_from_record(struct work *work, struct job *job)
 {
 	struct blob *blob = job->blob;
@@ -314,7 +314,7 @@ static void end_round(struct work *work, struct job *job)
 	if (now + pause > due)
 		due = now + pause;
 	stats.retries++;
-	/* One more try when time is up, whatever the source asked for. */
+	/* One last try at the deadline, whatever pause the source asked for. */
 	submit_at(work, index, job, due < end ? due : end);
 }
 
@@ -345,7 +345,7 @@ static void is_sick(struct work *work, struct pool *pool, struct fetcher *fetche
 		log_debug("%s; retrying", fetcher->why);
 }
 
-/* @moved: some of it came */
+/* @moved: some data arrived */
 static void failed(struct work *work, struct pool *pool, struct job *job, struct fetcher *fetcher,
 		   int err, bool moved)
 {
@@ -435,7 +435,7 @@ static int ask_read(struct pool *pool, struct job *job, struct fetcher *fetcher,
 	if (!fill.err)
 		keep_tail(job, &fill);
 	else
-		/* No other source can help with that. */
+		/* No other source can help. */
 		job->refused = UINT64_MAX;
 	return fill.err ? fill.err : err;
 }
@@ -455,7 +455,7 @@ static void succeeded(struct pool *pool, struct job *job)
 	job_free(job);
 }
 
-/* Another source is better asked, or this one wants to be left alone for a while. */
+/* Another source should be asked instead, or this one asked for a pause. */
 static bool is_put_off(struct work *work, struct pool *pool, struct job *job)
 {
 	uint64_t now = clock_ms(), pause = health_pause(&pool->health), end = deadline(work, job);
@@ -471,7 +471,7 @@ static bool is_put_off(struct work *work, struct pool *pool, struct job *job)
 	return true;
 }
 
-/* What it is for is just coming in: it takes no request of its own. */
+/* Its data is just being prefetched, so it needs no request. */
 static bool is_fetched_ahead(struct work *work, struct pool *pool, struct job *job)
 {
 	switch (prefetch_turn(&work->prefetch, job)) {
@@ -488,7 +488,7 @@ static bool is_fetched_ahead(struct work *work, struct pool *pool, struct job *j
 	return false;
 }
 
-/* With another source to ask, a silent one is left sooner than without. */
+/* If there is another source to ask, a silent one is given up sooner. */
 static unsigned long silence_ms(struct work *work, struct pool *pool, struct job *job)
 {
 	unsigned int doublings = job->round;
@@ -524,8 +524,8 @@ void work_run(void *arg, struct pool *pool, struct job *job, struct fetcher *fet
 		succeeded(pool, job);
 	else if (err == -ECANCELED)
 		/*
-		 * An aborted request gets no reply: nobody waits for it, or, if
-		 * somebody keeps the device open, the next daemon gets it again.
+		 * An aborted request gets no reply: no reader waits for it, or, if the device
+		 * is kept open, the next daemon gets it again.
 		 */
 		job_free(job);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/compiler.h> does not have yet on older kernels. */
+/* Parts of <linux/compiler.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_COMPILER_H
 #define OD_COMPAT_LINUX_COMPILER_H
 

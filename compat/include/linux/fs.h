@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/fs.h> does not have yet on older kernels. */
+/* Parts of <linux/fs.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_FS_H
 #define OD_COMPAT_LINUX_FS_H
 
@@ -40,7 +40,7 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 #endif
 
 #ifdef OD_HAVE_STREAM_OPEN_ABSENT
-/* A file that has no position, so that reads and writes take no lock for it. */
+/* For a file without a position, so that reads and writes need no lock for it. */
 static inline int stream_open(struct inode *inode, struct file *file)
 {
 	file->f_mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS);
@@ -49,7 +49,7 @@ static inline int stream_open(struct inode *inode, struct file *file)
 #endif
 
 #ifdef OD_HAVE_FS_FTYPE_TO_DTYPE_ABSENT
-/* The types of files in directories of EROFS are those of ext2. */
+/* EROFS directories have the file types of ext2. */
 static inline unsigned char fs_ftype_to_dtype(unsigned int type)
 {
 	static const unsigned char dtypes[] = {
@@ -61,7 +61,7 @@ static inline unsigned char fs_ftype_to_dtype(unsigned int type)
 #endif
 
 #ifdef OD_HAVE_FIEMAP_PREP_CHECK_FLAGS
-/* The VFS has clipped the range, and written back what it was asked to. */
+/* The VFS has clipped the range and done any requested write-back. */
 static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *info, u64 start,
 			      u64 *len, u32 flags)
 {
@@ -69,14 +69,14 @@ static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *in
 }
 #endif
 
-/* What OD_COMPAT_GETATTR() passes on. */
+/* Called with the arguments of OD_COMPAT_GETATTR(). */
 #if defined(OD_HAVE_GETATTR_PATH)
 #define generic_fillattr(idmap, mask, inode, stat)	generic_fillattr(inode, stat)
 #elif !defined(OD_HAVE_GETATTR_MASK)
 #define generic_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, inode, stat)
 #endif
 
-/* Names of operations, which nothing else in the modules has. */
+/* Names of operations that the modules use for nothing else. */
 #ifdef OD_HAVE_READ_FOLIO_PAGE
 #define read_folio	readpage
 #endif
@@ -85,7 +85,7 @@ static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *in
 #define get_inode_acl	get_acl
 #endif
 
-/* Its function is defined by OD_COMPAT_FREE_INODE(). */
+/* The function is defined by OD_COMPAT_FREE_INODE(). */
 #ifdef OD_HAVE_FREE_INODE_ABSENT
 #define free_inode	destroy_inode
 #endif
@@ -98,10 +98,7 @@ static inline int fiemap_prep(struct inode *inode, struct fiemap_extent_info *in
 #define FS_ALLOW_IDMAP	0
 #endif
 
-/*
- * s_xattr gained a const in v6.7. The cast is right for both: no kernel ever
- * writes through it.
- */
+/* s_xattr became const in v6.7. The cast is safe for both: no kernel writes through it. */
 static inline void od_compat_set_xattr_handlers(struct super_block *sb,
 						const struct xattr_handler *const *handlers)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/fs_context.h> does not have yet on older kernels. */
+/* Parts of <linux/fs_context.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_FS_CONTEXT_H
 #define OD_COMPAT_LINUX_FS_CONTEXT_H
 
@@ -7,7 +7,7 @@
 #include "od_probes.h"
 
 #ifdef OD_HAVE_GET_TREE_BDEV_ABSENT
-/* Only files of this host can be mounted there. */
+/* Only regular files, not block devices, can be mounted locally there. */
 static inline int get_tree_bdev(struct fs_context *fc,
 				int (*fill_super)(struct super_block *sb, struct fs_context *fc))
 {

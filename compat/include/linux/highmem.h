@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/highmem.h> does not have yet on older kernels. */
+/* Parts of <linux/highmem.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_HIGHMEM_H
 #define OD_COMPAT_LINUX_HIGHMEM_H
 
@@ -7,7 +7,7 @@
 #include "od_folio.h"
 
 #ifdef OD_HAVE_KMAP_LOCAL_PAGE_ABSENT
-/* What is mapped locally may sleep, so kmap_atomic() would not do. */
+/* Users of local mappings may sleep, so kmap_atomic() would not do. */
 static inline void *kmap_local_page(struct page *page)
 {
 	return kmap(page);

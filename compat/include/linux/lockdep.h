@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/lockdep.h> does not have yet on older kernels. */
+/* Parts of <linux/lockdep.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_LOCKDEP_H
 #define OD_COMPAT_LINUX_LOCKDEP_H
 

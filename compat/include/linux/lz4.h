@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* LZ4; in kernels without, functions that fail. */
+/* LZ4; in kernels without it, functions that fail. */
 #ifndef OD_COMPAT_LINUX_LZ4_H
 #define OD_COMPAT_LINUX_LZ4_H
 

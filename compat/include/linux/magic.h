@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/magic.h> does not have yet on older kernels. */
+/* Parts of <linux/magic.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_MAGIC_H
 #define OD_COMPAT_LINUX_MAGIC_H
 

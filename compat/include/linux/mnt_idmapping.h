@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Older kernels do not have this header. nop_mnt_idmap is named outside compat/
- * only as an argument that the mirrors of other headers drop or exchange there.
+ * Older kernels do not have this header. nop_mnt_idmap is only named outside compat/ as an
+ * argument that the mirrors of other headers drop or replace.
  */
 #ifndef OD_COMPAT_LINUX_MNT_IDMAPPING_H
 #define OD_COMPAT_LINUX_MNT_IDMAPPING_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/pagemap.h> does not have yet on older kernels. */
+/* Parts of <linux/pagemap.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_PAGEMAP_H
 #define OD_COMPAT_LINUX_PAGEMAP_H
 
@@ -7,7 +7,7 @@
 #include "od_folio.h"
 
 #ifdef OD_HAVE_READAHEAD_FOLIO_ABSENT
-/* The page's lock keeps it where it is, as it does the folio. */
+/* The page lock keeps it in place, as it does for a folio. */
 static inline struct folio *readahead_folio(struct readahead_control *rac)
 {
 	struct page *page = readahead_page(rac);
@@ -68,7 +68,7 @@ static inline void od_compat_single_pages(struct address_space *mapping, unsigne
 #endif
 
 #ifdef OD_HAVE_FDATAWAIT_RANGE_KEEP_ERRORS_ABSENT
-/* Waits for all of the file: for more than it was asked to. */
+/* Waits for the whole file, which is more than requested. */
 static inline void filemap_fdatawait_range_keep_errors(struct address_space *mapping,
 							loff_t start, loff_t end)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/posix_acl_xattr.h> does not have yet on older kernels. */
+/* Parts of <linux/posix_acl_xattr.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_POSIX_ACL_XATTR_H
 #define OD_COMPAT_LINUX_POSIX_ACL_XATTR_H
 

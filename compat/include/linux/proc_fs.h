@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/proc_fs.h> does not have yet on older kernels. */
+/* Parts of <linux/proc_fs.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_PROC_FS_H
 #define OD_COMPAT_LINUX_PROC_FS_H
 
 #include_next <linux/proc_fs.h>
 #include "od_probes.h"
 
-/* Names that nothing else in the modules has. */
+/* Names that the modules use for nothing else. */
 #ifdef OD_HAVE_PROC_OPS_FILE_OPERATIONS
 #define proc_ops	file_operations
 #define proc_write	write

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/stat.h> does not have yet on older kernels. */
+/* Parts of <linux/stat.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_STAT_H
 #define OD_COMPAT_LINUX_STAT_H
 
 #include_next <linux/stat.h>
 #include "od_probes.h"
 
-/* For a request that @mask has STATX_DIOALIGN in, where it exists. */
+/* For requests with STATX_DIOALIGN in @mask, where it exists. */
 static inline void od_compat_set_dio_align(struct kstat *stat, u32 mask, u32 align)
 {
 #ifdef OD_HAVE_DIO_ALIGN_PRESENT

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/statfs.h> does not have yet on older kernels. */
+/* Parts of <linux/statfs.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_STATFS_H
 #define OD_COMPAT_LINUX_STATFS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/uio.h> does not have yet on older kernels. */
+/* Parts of <linux/uio.h> that older kernels lack. */
 #ifndef OD_COMPAT_LINUX_UIO_H
 #define OD_COMPAT_LINUX_UIO_H
 

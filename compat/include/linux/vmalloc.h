@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <linux/vmalloc.h> has in another form on older kernels. */
+/* Parts of <linux/vmalloc.h> that differ in older kernels. */
 #ifndef OD_COMPAT_LINUX_VMALLOC_H
 #define OD_COMPAT_LINUX_VMALLOC_H
 

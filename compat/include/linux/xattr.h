@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vfs_getxattr() and vfs_setxattr() take an idmap first; before, that was a
- * user name space, and at the beginning nothing. Callers pass &nop_mnt_idmap.
+ * vfs_getxattr() and vfs_setxattr() take an idmap first; before, that was a user namespace, and
+ * originally nothing. Callers pass &nop_mnt_idmap.
  */
 #ifndef OD_COMPAT_LINUX_XATTR_H
 #define OD_COMPAT_LINUX_XATTR_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MicroLZMA; in kernels without, functions that fail. */
+/* MicroLZMA; in kernels without it, functions that fail. */
 #ifndef OD_COMPAT_LINUX_XZ_H
 #define OD_COMPAT_LINUX_XZ_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* zlib's inflate(); in kernels without, functions that fail. */
+/* zlib's inflate(); in kernels without it, functions that fail. */
 #ifndef OD_COMPAT_LINUX_ZLIB_H
 #define OD_COMPAT_LINUX_ZLIB_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ZSTD by its names since v5.16; in kernels without, functions that fail. */
+/* ZSTD by its names since v5.16; in kernels without it, functions that fail. */
 #ifndef OD_COMPAT_LINUX_ZSTD_H
 #define OD_COMPAT_LINUX_ZSTD_H
 
-/* Until v5.15 the header has constants that a file need not use. */
+/* Until v5.15 the header has constants that a file may leave unused. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-const-variable"
 #include_next <linux/zstd.h>

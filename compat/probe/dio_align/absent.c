@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * statx() does not tell the alignment of direct I/O: v5.10 to v6.0; drop when the minimum is
+ * statx() does not report the alignment of direct I/O: v5.10 to v6.0; drop when the minimum is
  * v6.1.
  */
 #include <linux/fs.h>

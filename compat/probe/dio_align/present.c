@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* statx() tells the alignment of direct I/O: since v6.1; drop when the minimum is v6.1. */
+/* statx() reports the alignment of direct I/O: since v6.1; drop when the minimum is v6.1. */
 #include <linux/fs.h>
 #include <linux/stat.h>
 

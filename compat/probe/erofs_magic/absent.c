@@ -3,5 +3,5 @@
 #include <linux/magic.h>
 #include "../absent.h"
 
-/* A number where it exists, which is no name of a function. */
+/* Where defined it is a number, which cannot be declared as a function. */
 OD_ABSENT(EROFS_SUPER_MAGIC_V1);

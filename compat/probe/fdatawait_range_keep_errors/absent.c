@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * filemap_fdatawait_keep_errors() waits for whole files alone: v4.18 to v5.2; drop when RHEL 8
+ * filemap_fdatawait_keep_errors() waits for whole files only: v4.18 to v5.2; drop when RHEL 8
  * is.
  */
 #include <linux/fs.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One bit of f_mode, FMODE_NONOTIFY, says that a file raises no events:
- * v5.10 to v6.13; drop when the minimum is v6.14.
+ * One bit of f_mode, FMODE_NONOTIFY, marks files that raise no events: v5.10 to v6.13;
+ * drop when the minimum is v6.14.
  */
 #include <linux/fs.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * There is destroy_inode() alone, which waits for the grace period itself: v4.18 to v5.1, and
- * RHEL 8.10; drop when RHEL 8 is.
+ * Only destroy_inode() exists, which has to wait for the grace period itself: v4.18 to v5.1,
+ * and RHEL 8.10; drop when RHEL 8 is.
  */
 #include <linux/fs.h>
 #include "../absent.h"

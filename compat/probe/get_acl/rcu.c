@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The inode operation get_acl() knows RCU walks: v5.15 to v6.1; drop when the minimum is v6.2. */
+/*
+ * The inode operation get_acl() supports RCU walks: v5.15 to v6.1; drop when the minimum is
+ * v6.2.
+ */
 #include <linux/fs.h>
 
 typedef struct posix_acl *(*probe_acl)(struct inode *inode, int type, bool rcu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mounts have a user name space, and no name for asking whether it maps: v5.12 to v5.16;
+ * Mounts have a user namespace, but no helper to check whether it maps: v5.12 to v5.16;
  * drop when the minimum is v5.17.
  */
 #include <linux/fs.h>

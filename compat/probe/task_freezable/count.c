@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The freezer is told not to count a task that sleeps: v5.10 to v6.0; drop when the
- * minimum is v6.1.
+ * Sleeping tasks ask the freezer not to count them: v5.10 to v6.0; drop when the minimum is
+ * v6.1.
  */
 #include <linux/freezer.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* <asm/unaligned.h> alone: v5.10 to v6.11; drop when the minimum is v6.12. */
+/* Only <asm/unaligned.h>: v5.10 to v6.11; drop when the minimum is v6.12. */
 #if __has_include(<linux/unaligned.h>)
 #error "there is another one"
 #endif

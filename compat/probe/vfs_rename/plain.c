@@ -11,7 +11,7 @@ int probe(struct inode *dir)
 {
 	struct renamedata rd = { };
 
-	/* Later forms have two members more. */
+	/* Later forms have two more members. */
 	BUILD_BUG_ON(sizeof(rd) != 6 * sizeof(void *));
 	rd.old_dir = dir;
 	rd.new_dir = dir;

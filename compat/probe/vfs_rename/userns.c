@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * struct renamedata has a user name space for either side: v5.12 to v6.2;
- * drop when the minimum is v6.3.
+ * struct renamedata has a user namespace for either side: v5.12 to v6.2; drop when the minimum
+ * is v6.3.
  */
 #include <linux/fs.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xas_get_order(): since v6.10, and in stable series and vendors' kernels that have the repair
- * of the page cache that came with it; drop when the minimum is v6.10. It is not called.
+ * xas_get_order(): since v6.10, and in stable series and vendors' kernels with the page cache
+ * fix that introduced it; drop when the minimum is v6.10. It is not called.
  */
 #include <linux/xarray.h>
 

@@ -3,7 +3,7 @@
 #include <linux/kconfig.h>
 #include <linux/zstd.h>
 
-/* The header declares it whether it is built or not. */
+/* The header declares it even if it is not built. */
 #if !IS_ENABLED(CONFIG_ZSTD_DECOMPRESS)
 #error without ZSTD
 #endif
