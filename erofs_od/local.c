@@ -147,6 +147,8 @@ static int set_size(struct erofs_od_blob *blob, u64 start)
 
 	if (start >= size)
 		return -EINVAL;
+	if (size > OD_BLOB_MAX)
+		return -EFBIG;
 	blob->size = size - start;
 	return 0;
 }

@@ -26,9 +26,12 @@ struct od_slot {
  */
 void od_slot_parse(const struct od_disk_slot *disk, bool wide, struct od_slot *slot);
 
+/** OD_BLOB_MAX - largest size of a blob: rounded up to a page it still fits into an loff_t */
+#define OD_BLOB_MAX	((u64)S64_MAX - 0xffff)
+
 /**
  * struct od_blob - size of a blob, and its range in the flattened image
- * @size: bytes that can be read, whatever the image says; at most S64_MAX - 0xffff
+ * @size: bytes that can be read, whatever the image says; at most OD_BLOB_MAX
  * @uniaddr: first byte in the flattened image; 0: not in it
  * @unilen: bytes there
  */

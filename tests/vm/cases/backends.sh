@@ -269,6 +269,10 @@ ok "a file on tmpfs" lm erofs /mnt/tmpfs/image /mnt/a
 notok "it is in use" umount /mnt/tmpfs
 umount /mnt/a
 right "directio on tmpfs" $OD_SUMS/small erofs /mnt/tmpfs/image directio
+cp /mnt/tmpfs/image /mnt/tmpfs/huge
+truncate -s 9223372036854775807 /mnt/tmpfs/huge
+refused "a file of 8 EiB" erofs /mnt/tmpfs/huge '' 'File too large' /mnt/tmpfs/huge
+rm /mnt/tmpfs/huge
 for options in fsoffset=4096 dax timeout=5 device=/mnt/tmpfs/image; do
 	notok "a mount that fails: $options" lm erofs /mnt/tmpfs/image /mnt/a $options
 done
