@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: test-kernel.sh NAME    build the kernel of tests/kernels/NAME.config, print its directory
+# Usage: test-kernel.sh NAME    have the kernel of tests/kernels/NAME.config, print its folder
 #
-# A kernel that no distribution ships, built from a source package: tinyconfig, with
-# tests/kernels/base.config and NAME.config on top. The directory has the layout of
-# those of kernels.sh, so that scripts that build for a kernel and boot it need not
-# distinguish them. It is kept in the cache under a key of all its inputs.
+# A kernel that no distribution ships, made from its source package: tinyconfig,
+# tests/kernels/base.config and NAME.config on top of each other. The folder is
+# laid out like those of kernels.sh, so that what builds for a kernel and boots
+# it does not see the difference. It is kept in the cache under a key of all
+# that it is made from.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -27,7 +28,7 @@ source_version() {
 	apt_in apt-cache show --no-all-versions "$package" | awk '$1 == "Version:" { print $2; exit }'
 }
 
-# fetch_source DIR VERSION: fetch the kernel's sources into that directory
+# fetch_source FOLDER VERSION: the kernel's sources into that folder
 fetch_source() {
 	local tmp=$1.deb
 	rm -rf "$tmp" && mkdir -p "$tmp"
@@ -81,7 +82,7 @@ make_locked() {
 	say "kernel $id, from $package $version: this takes ten minutes and more, once"
 	mkdir -p "$cache/kernels"
 	tmp=$(mktemp -d "$cache/kernels/tmp.XXXXXX")
-	# shellcheck disable=SC2064 # this very directory
+	# shellcheck disable=SC2064 # this very folder
 	trap "rm -rf '$tmp'" EXIT
 	chmod 755 "$tmp"
 	source=$tmp/source

@@ -26,19 +26,20 @@ oldest=5.10
 newest=7.3
 
 # NAME FORMS SECONDS COLD COMMAND: the parts, the most important ones first, but for the
-# longest one, which the others run beside. FORMS: check, full, ci (in every run of CI), turn
+# suite, which the others run beside. FORMS: check, full, ci (in every run of CI), turn
 # (in CI, in rotation), spare (takes what the others leave of the processors). SECONDS with
 # warm caches, beside others, on two cores, for spare parts estimated from their CPU seconds;
 # COLD: additional seconds with cold caches.
 all_parts() {
 	cat <<-'END'
-		suite        check,ci             1000  100 tests/bin/matrix.sh --thin $stock
-		unit         check,ci,full          30    0 make -C tests/unit check threads
+		suite-1      check,ci              550  100 env HALF=1 tests/bin/matrix.sh --thin $stock
 		tools        check,ci,full         190    0 make -C tools all origin check
+		unit         check,ci,full          30    0 make -C tests/unit check threads
 		build        check,ci,full,spare   800  400 tests/bin/matrix.sh --build
 		lint         check,ci,full          20    0 scripts/lint.sh
 		compat       ci,full,spare         250    0 tests/compat/run.sh
 		probes       check                   5    0 tests/compat/run.sh --quick
+		suite-2      check,ci              550    0 env HALF=2 tests/bin/matrix.sh --thin $stock
 		newest       check,ci              210   30 tests/bin/matrix.sh --brief $newest
 		oldest       check,ci              260   30 tests/bin/matrix.sh --brief $oldest
 		seeds        check,ci               80    0 tests/bin/fuzz.sh 0

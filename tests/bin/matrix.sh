@@ -18,6 +18,7 @@
 # --build  build only
 #
 # LANES=2  number of kernels at a time
+# HALF=1|2  with --thin: one half of the suite
 # LOGS=build/matrix
 #
 # A kernel that is not available is skipped by name; with CI=true it is a failure,
@@ -84,7 +85,8 @@ tests_for() {
 		return
 	fi
 	case $mode in
-	suite | thin) cases_for stock ;;
+	suite) cases_for stock ;;
+	thin) if [ -n "${HALF-}" ]; then share "$HALF" thin stock; else cases_for stock; fi ;;
 	short) if has_all "$1"; then cases_for stock; else cases_for rows; fi ;;
 	brief) cases_for short ;;
 	exhaustive) comm -12 <(cases_for stock | sort) <(cases_that_are thin | sort) ;;
@@ -125,7 +127,7 @@ row() {
 	elif is_booted "$id"; then
 		started=$SECONDS
 		# shellcheck disable=SC2046 # a list
-		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" $mode $(tests_for "$id")
+		CMDLINE="$(thinned "$id") ${CMDLINE-}" boot "$id" "$mode${HALF-}" $(tests_for "$id")
 		echo "$((SECONDS - started))" >"$logs/$id.suite_s"
 	elif [ "$row_status" = tested ]; then
 		echo "ok - kernel $id: the guest suite # SKIP another build, or a later series, is booted" >"$logs/$id.suite"

@@ -34,15 +34,6 @@ left() {
 	echo $((end - SECONDS))
 }
 
-# share NR: the tests of the first or second of two VMs, so that both take about the
-# same time; short ones first
-share() {
-	# shellcheck disable=SC2046 # a list
-	seconds_of debug $(cases_for debug) | sort -k1,1nr -k2 |
-		awk -v nr="$1" '{ to = sum[1] <= sum[2] ? 1 : 2; sum[to] += $1; if (to == nr) print }' |
-		sort -k1,1n -k2 | awk '{ print $2 }'
-}
-
 # in_vm NAME KERNEL SECONDS CASE...: on a debug kernel, with a time limit
 in_vm() {
 	local name=$1 kernel=$2 limit=$3
@@ -62,8 +53,8 @@ coverage() {
 # shellcheck disable=SC2046 # lists
 suite() {
 	local limit=$((minutes * 60 * 6 / 10))
-	GCOV=$logs/debug-1.tar in_vm debug-1 debug $limit $(share 1) &
-	GCOV=$logs/debug-2.tar in_vm debug-2 debug $limit $(share 2)
+	GCOV=$logs/debug-1.tar in_vm debug-1 debug $limit $(share 1 debug debug) &
+	GCOV=$logs/debug-2.tar in_vm debug-2 debug $limit $(share 2 debug debug)
 	wait
 	coverage
 }
