@@ -3,8 +3,8 @@
 # where: users.sh
 # Programs that mount images as type erofs, unmodified, with erofs_od in drop-in mode in place of
 # the kernel's module: mkcomposefs and mount.composefs; systemd-dissect and systemd-sysext. Run
-# by tests/vm/users.sh, whose disk is the root that they run in. There is no systemd as PID 1, and
-# no udev: what both programs need of them they do without, as in an initramfs.
+# by tests/vm/users.sh, whose disk is the root that they run in. As in an initramfs, there is no
+# systemd as PID 1, and no udev: the programs do without them.
 ROOT=/mnt/users
 WORK=/mnt/scratch/users
 
@@ -14,7 +14,7 @@ in_root() {
 		SYSTEMD_IGNORE_CHROOT=1 "$@"
 }
 
-# is_ours DIR: what is mounted there is erofs, and erofs_od has it
+# is_ours DIR: a file system of type erofs is mounted there, which is that of erofs_od
 is_ours() {
 	awk -v dir="$1" '$2 == dir && $3 == "erofs" { found = 1 } END { exit !found }' /proc/mounts
 }
@@ -47,7 +47,7 @@ done
 mount -t tmpfs none $ROOT/run
 mkdir $WORK/data
 mount -o bind $WORK/data $ROOT/data
-# systemd-sysext mounts in a name space of its own, and counts on propagation.
+# systemd-sysext mounts in a namespace of its own, and relies on propagation.
 ok "mounts in it propagate" mount --make-rshared $ROOT
 ok "loop devices" modprobe_loop
 source_tree $WORK/data/tree
