@@ -155,10 +155,10 @@ rm $WORK/two
 { head -c 512 /dev/urandom; cat $OD_BLOBS/v-512-flat; } >$WORK/offset-512
 right "fsoffset=512" $OD_SUMS/small erofs $WORK/offset-512 fsoffset=512
 { head -c 512 /dev/urandom; cat $OD_BLOBS/v-4096-flat; } >$WORK/odd
-refused "fsoffset= that is no multiple of a block" erofs $WORK/odd fsoffset=512 'Invalid argument' fsoffset=
+refused "fsoffset= that is not a multiple of the block size" erofs $WORK/odd fsoffset=512 'Invalid argument' fsoffset=
 refused "fsoffset= beyond the file" erofs_od $WORK/offset fsoffset=1099511627776 'Invalid argument' \
 	"$WORK/offset"
-refused "fsoffset= that is no number" erofs $WORK/odd fsoffset=8192k 'Invalid argument' fsoffset=
+refused "fsoffset= that is not a number" erofs $WORK/odd fsoffset=8192k 'Invalid argument' fsoffset=
 rm $WORK/odd
 
 # --- several devices ---

@@ -74,7 +74,7 @@ xargs stat -c '%s' </tmp/files | awk '{ size[NR - 1] = $1 } END {
 					print nr, at, 4096 + nr % 5 * 4096
 	}' >/tmp/list
 note "a start of $(wc -l </tmp/list) pieces in $(wc -l </tmp/files) files"
-ok "it is one" test "$(wc -l </tmp/list)" -gt 120
+ok "more than 120 pieces" test "$(wc -l </tmp/list)" -gt 120
 umount /mnt/a
 
 # --- recording ---
@@ -98,7 +98,7 @@ ok "again, with a trace that would be prefetched" erofs-od trace -o /tmp/again o
 ok "it is the same, or nearly" test "$(wc -l </tmp/again)" -gt $(($(wc -l </tmp/blobs/one.trace) * 9 / 10))
 rm -f /tmp/again
 exits 1 "again, when all of it is cached" erofs-od trace -o /tmp/again one -- true
-says "which it says" 'nothing to record: it is in the cache already'
+says "and says why" 'nothing to record: it is in the cache already'
 notok "and writes none" test -e /tmp/again
 for signal in TERM KILL; do
 	erofs-od trace -o /tmp/again one -- sleep 20 2>/tmp/err &
@@ -155,7 +155,7 @@ for bad in '<html>' 'erofs-od trace 1\nblob 4096 one\nread 0 0 4096\n' \
 	: >/tmp/erofs-odd.log
 	ok "daemon" odd
 	is "a bad trace: the bytes are right" "$(start | cut -d' ' -f3)" "$good"
-	is "one line tells of it" "$(grep -c 'ignoring its trace\|not prefetched' /tmp/erofs-odd.log)" 1
+	is "one line reports it" "$(grep -c 'ignoring its trace\|not prefetched' /tmp/erofs-odd.log)" 1
 done
 rm /tmp/blobs/one.trace
 

@@ -167,7 +167,7 @@ cat /mnt/a/$large >/dev/null
 ok "fadvise(DONTNEED)" readways dontneed /mnt/b/$large
 is "drops it for both" "$(resident /mnt/a/$large)" 0
 is "execve" "$(/mnt/a/$BUSYBOX echo here)" here
-is "execve of the other image's" "$(/mnt/b/$BUSYBOX echo here)" here
+is "execve from the other image" "$(/mnt/b/$BUSYBOX echo here)" here
 /mnt/b/$BUSYBOX sleep 1000 &
 sleeper=$!
 ok "maps show the file's own path" od_wait 10 grep -q " $(stat -c %i /mnt/b/$BUSYBOX) *"/mnt/b/$BUSYBOX /proc/$sleeper/maps
@@ -199,7 +199,7 @@ fi
 # --- overlayfs, file handles ---
 mkdir -p /mnt/scratch/upper /mnt/scratch/work /mnt/overlay
 ok "overlayfs above it" mount -t overlay -o lowerdir=/mnt/a,upperdir=/mnt/scratch/upper,workdir=/mnt/scratch/work none /mnt/overlay
-shares "a file is in memory by the overlay, too" /mnt/b/$large /mnt/overlay/$large
+shares "a file is in memory through the overlay, too" /mnt/b/$large /mnt/overlay/$large
 is "and right" "$(readways mmap-private /mnt/overlay/$large | sha256sum | cut -d' ' -f1)" "$good"
 umount /mnt/overlay
 ok "a file handle" readways handle /mnt/a/$large /tmp/handle

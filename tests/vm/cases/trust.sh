@@ -208,7 +208,7 @@ read_some 150
 ok "not committed yet" test "$(column committed)" -lt "$(column present)"
 sync
 is "sync: all is committed" "$(column committed)" "$(column present)"
-notok "commit of a name that is not there" od_control commit "$(dirname "$(od_cache_file $IMAGE)")/Dnone"
+notok "commit of a name that does not exist" od_control commit "$(dirname "$(od_cache_file $IMAGE)")/Dnone"
 umount /mnt/a
 ok "commit of a blob that is not open" od_control commit "$(od_cache_file $IMAGE)"
 kill_daemons
@@ -289,10 +289,10 @@ mkdir -p /mnt/scratch/layers/lower /mnt/scratch/layers/upper /mnt/scratch/layers
 ok "an overlay" mount -t overlay -o "lowerdir=/mnt/scratch/layers/lower,upperdir=/mnt/scratch/layers/upper,workdir=/mnt/scratch/layers/work" none $loop
 refused "an overlay" $loop overlay
 umount $loop
-ok "ext4 as it is" loop_fs rw -t ext4
+ok "ext4 with default options" loop_fs rw -t ext4
 OD_CACHE=$loop/cache
 mkdir $OD_CACHE
-ok "is taken" fake
+ok "is accepted" fake
 kill_daemons
 od_wait 5 od_daemon_is none
 od_unload

@@ -74,12 +74,12 @@ ok "mkfs.erofs, compressed" in_root mkfs.erofs --quiet -zlz4hc -Eforce-inode-ext
 	/run/extensions/tool.raw /data/extension
 ok "systemd-dissect --mount" in_root systemd-dissect --mkdir --mount --read-only \
 	/run/extensions/tool.raw /data/dissected
-ok "systemd-dissect: it is ours" is_ours $ROOT/data/dissected
+ok "systemd-dissect: erofs_od serves it" is_ours $ROOT/data/dissected
 ok "systemd-dissect: the tree is the source" same_tree $ROOT/data/dissected/usr/share/tool /tmp/sum
 ok "systemd-dissect --umount" in_root systemd-dissect --umount /data/dissected
 ok "systemd-sysext merge" in_root systemd-sysext merge --no-reload
 ok "systemd-sysext: the tree is the source" same_tree $ROOT/usr/share/tool /tmp/sum
-ok "systemd-sysext: /usr has what it had" test -x $ROOT/usr/bin/systemd-sysext
+ok "systemd-sysext: /usr keeps its own files" test -x $ROOT/usr/bin/systemd-sysext
 note "$(in_root systemd-sysext status 2>&1 | tail -n 3 | paste -sd';')"
 ok "systemd-sysext unmerge" in_root systemd-sysext unmerge --no-reload
 notok "systemd-sysext: it is removed" test -e $ROOT/usr/share/tool

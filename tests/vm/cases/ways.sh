@@ -182,7 +182,7 @@ is "the file by its handle" \
 umount /mnt/a
 ok "another one, of another time" anonymous /mnt/scratch/twin0 2
 ok "mount" od_mount /mnt/a fsid=twin0
-is "a handle of the former one is stale" \
+is "a handle of the previous one is stale" \
 	"$(readways open-handle /mnt/a /tmp/handle.file 2>&1 | tail -n 1)" \
 	"readways: open_by_handle_at: Stale file handle"
 umount /mnt/a
