@@ -5,7 +5,7 @@ KERNEL ?=
 TEST ?=
 OUT ?=
 
-# What `make install` uses: where, and for which kernel.
+# Used by `make install`: where to install, and for which kernel.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KREL ?= $(or $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null),$(shell uname -r))
 BUILT ?= $(CURDIR)
@@ -147,7 +147,7 @@ install-modules:
 install-tools:
 	$(MAKE) -C tools install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
-# A file that an administrator has edited is kept.
+# Does not replace a file that an administrator has edited.
 install-config:
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|/usr/sbin/erofs-odd|$(PREFIX)/sbin/erofs-odd|' packaging/systemd/erofs-odd.service \
@@ -160,7 +160,7 @@ install-config:
 	[ -e $(DESTDIR)$(DEFAULTDIR)/erofs-odd ] || install -D -m 644 -p \
 		packaging/default/erofs-odd $(DESTDIR)$(DEFAULTDIR)/erofs-odd
 
-# Rules of an administrator are in $(APPARMORDIR)/local.
+# An administrator's rules are in $(APPARMORDIR)/local.
 install-apparmor:
 	install -D -m 644 -p packaging/apparmor/erofs-odd $(DESTDIR)$(APPARMORDIR)/erofs-odd
 
@@ -176,7 +176,7 @@ uninstall:
 	! cmp -s packaging/default/erofs-odd $(DESTDIR)$(DEFAULTDIR)/erofs-odd || \
 		rm $(DESTDIR)$(DEFAULTDIR)/erofs-odd
 
-# For packages: what DKMS builds the modules from, but for dkms.conf.
+# For packages: the sources that DKMS builds the modules from, without dkms.conf.
 install-module-sources:
 	scripts/module-sources.sh | while read -r file; do install -D -p -m "$$([ -x $$file ] && echo 755 || echo 644)" $$file \
 		$(DESTDIR)/usr/src/erofs-od-$(shell scripts/version.sh)/$$file || exit 1; done

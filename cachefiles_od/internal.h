@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of cachefiles_od share.
+ * Declarations shared by the files of cachefiles_od.
  *
  * References: a request and an anonymous fd hold their cookie, a cookie holds
  * its volume, a volume holds the cache; the daemon holds the cache too.
  *
- * The files are declared below from the lowest to the highest, and no call goes up
- * (make lint). A waiting piece carries the function that resumes it.
+ * The files are declared below from the lowest layer to the highest, and a file calls
+ * only lower ones (checked by make lint). A waiting piece carries the function that
+ * resumes it.
  *
  * Locks, outermost first (Documentation/locking.rst has the whole order):
  *   daemon->mutex           the configuration of a daemon
@@ -16,7 +17,7 @@
  *   cookie->fill_sem        filling a blob, or punching a range of it
  *   cookie->commit_mutex    the map file and the validator of a cookie
  *   cookie->lock            one blob: its state, requests, waiters, presence map
- *   queue lock              ids, requests that the daemon can fetch; only request.c takes it
+ *   queue lock              IDs, requests that the daemon can fetch; only request.c takes it
  *   deadlines->lock         the next deadline; only wait.c takes it
  *   cache->commit_lock      the list of cookies to commit
  *   cache->room_lock        free space
@@ -67,7 +68,7 @@ struct seq_file;
  * @opens: OPEN messages delivered
  * @reads: READ messages delivered
  * @closes: CLOSE messages delivered
- * @filled: bytes written by the daemon
+ * @filled: bytes written by the daemon and kept
  * @failed: reads or parts of reads that failed
  * @commits: presence maps committed
  * @passed: bytes written by the daemon that were passed to readers and not kept
@@ -87,7 +88,7 @@ struct cachefiles_od_counters {
  * @link: in the list of caches, under cachefiles_od_mutex
  * @id: unique number, increasing
  * @device: device number of its last daemon, under cachefiles_od_mutex
- * @dir: the directory as the daemon named it
+ * @dir: path of the directory as given by the daemon
  * @tag: name of the cache; a daemon that takes over may change it, under
  *	cachefiles_od_mutex
  * @root: the directory
@@ -99,19 +100,19 @@ struct cachefiles_od_counters {
  * @files: limits of files, under @room_lock
  * @room_lock: guards @room
  * @room: free space, counted and estimated
- * @room_due: when to count it again, in jiffies
+ * @room_due: when to recount it, in jiffies
  * @block_size: allocation unit of the file system, in bytes
- * @has_xattrs: user xattrs work: cache files can be identified after a restart
+ * @has_xattrs: user xattrs work, so cache files can be identified after a restart
  * @names_mutex: held from the lookup of a blob's directories until culling knows its
  *	file: no task sees a half-created directory or removes one in use
- * @volumes: joined volumes, under cachefiles_od_mutex
+ * @volumes: volumes that joined the cache, under cachefiles_od_mutex
  * @nr_buried: number for the next name in the graveyard
  * @queue: requests
  * @commit_lock: guards @uncommitted
  * @uncommitted: cookies with something to commit; each holds a reference
  * @commit_work: commits them
  * @commits_mutex: held while they are committed: a second caller, such as sync(2),
- *	returns when that is done, not merely started
+ *	returns only when that is done, not merely started
  * @use: hits, misses and errors of reads of its blobs
  * @stats: counters
  */
@@ -143,16 +144,16 @@ struct cachefiles_od_cache {
 };
 
 /**
- * struct cachefiles_od_volume - a name space of blobs
+ * struct cachefiles_od_volume - a namespace of blobs
  * @ref: references
- * @cache: the cache of its directory
+ * @cache: the cache that it joined
  * @link: in @cache's list
  * @node: in volume.c's table of all volumes, under cachefiles_od_mutex
  * @cookies: open blobs, under cachefiles_od_mutex
  * @hash: hash of @key
  * @log_limit: rate limit of log lines about it
- * @name: directory name; @key follows its first letter
- * @key: volume key
+ * @name: directory name: one letter, then the volume key
+ * @key: volume key, in @name
  */
 struct cachefiles_od_volume {
 	struct kref ref;
@@ -176,30 +177,30 @@ struct cachefiles_od_volume {
  * @key_len: bytes in @key
  * @hash: hash of @key
  * @name: file name
- * @timeout_ms: deadline of this blob's waits, resolved, 0 for none
- * @dio_align: alignment of direct I/O on @file, 0 where there is none
- * @nr_ops: operations, and one for the cookie itself
+ * @timeout_ms: time limit of this blob's waits, with defaults applied, 0 for none
+ * @dio_align: alignment of direct I/O on @file, 0 if it is not supported
+ * @nr_ops: operations in progress, plus one for the cookie itself
  * @lock: protects the following fields, except as noted
  * @file: cache file; set while the object is opened, and kept until the cookie is
  *	relinquished: an operation on an open object may use it without the lock.
- *	Closed under commit_mutex as well, so that a commit can use it to its end
+ *	Also closed under commit_mutex, so a commit can use it until it is done
  * @buffered: the same file without O_DIRECT, opened when first needed
- * @size: bytes of the blob; constant once the cookie was handed out
+ * @size: bytes of the blob; constant once the cookie is handed out
  * @present: presence map
  * @unused: ranges of it that were filled and never read
- * @never_used: bytes of those that were freed
+ * @never_used: bytes that left @unused without having been read
  * @state: state of the object
- * @object_id: names the daemon's fd; 0 without one, and then it is not open
+ * @object_id: ID of the daemon's fd; 0 if it has none, and then the object is not open
  * @open: the OPEN that is queued, sent or being completed; NULL for none
  * @first_open: the OPEN that the task acquiring the cookie waits for; used by that task only
  * @reads: pending READs, by their first byte; they do not overlap
- * @reads_by_age: the same, the oldest first
- * @nr_waiting: pieces that wait for these
+ * @reads_by_age: the same, oldest first
+ * @nr_waiting: pieces that wait for them
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
- * @nr_reading: reads of the cache file in flight, of two epochs
+ * @nr_reading: reads of the cache file in flight, one counter per epoch
  * @reading_epoch: the epoch of new reads; changed under fill_sem as well
- * @settled: it was handed out: its file and size no longer change
- * @cull_deferred: remove the file once it is not in use
+ * @settled: the cookie was handed out: its file and size no longer change
+ * @cull_deferred: remove the file once it is no longer in use
  * @closing: too late to set @cull_deferred
  * @uncommitted: bytes filled since the last commit
  * @commit_link: in the cache's list, under its commit_lock
@@ -207,24 +208,24 @@ struct cachefiles_od_volume {
  * @filled: bytes written by the daemon and kept
  * @sent: READs delivered to the daemon
  * @widened: bytes of these beyond what readers wanted
- * @used: when it was last opened or read, in seconds since 1970; accessed in any context
+ * @used: time of the last open or read, in seconds since 1970; accessed in any context
  * @region_shift: log2 of the bytes in a region of @region_used
  * @nr_regions: number of regions, %OD_REGIONS at most
- * @region_used: when each region was last read, as @used, 0 for never; any context
+ * @region_used: time of the last read of each region, as @used, 0 for never; any context
  * @fill_sem: held for reading while the cache file is filled, for writing while a
  *	range of it is punched
  * @commit_mutex: protects the following fields and the map file
  * @map_seq: sequence number of the newest map on disk, 0 for none
  * @map_runs_off: offset of its runs
  * @map_nr_runs: number of its runs
- * @map_closed: it is marked closed, or lists more than the file had when it was opened:
- *	before the cache file is written to, a map that is not closed must be on disk
- * @map_stale: it lacks more than @uncommitted bytes
- * @map_used: time of the last use that it records
+ * @map_closed: the map on disk is marked closed, or lists more than the file had when it
+ *	was opened: a map that is not closed must be on disk before the file is written to
+ * @map_stale: the map on disk lacks more than @uncommitted bytes
+ * @map_used: time of the last use recorded in it
  * @committed: bytes that it lists as present
- * @validator: version of the blob as the daemon named it, NULL for none
- * @unversioned: a daemon that named none may have filled some of it: the map on disk
- *	names none, and @validator is valid only until the cookie is relinquished
+ * @validator: version of the blob as given by the daemon, NULL for none
+ * @unversioned: a daemon that gave no version may have filled some of the blob: the map on
+ *	disk has none, and @validator is valid only until the cookie is relinquished
  */
 struct cachefiles_od_cookie {
 	struct kref ref;
@@ -388,9 +389,9 @@ void cachefiles_od_presence_forget(struct cachefiles_od_cookie *cookie);
 
 /* tree.c */
 /**
- * struct cachefiles_od_place - directories that a cache file lies in
- * @volume: of its volume
- * @fanout: in @volume
+ * struct cachefiles_od_place - directories of a cache file
+ * @volume: the directory of its volume
+ * @fanout: the directory in @volume that the file is in
  */
 struct cachefiles_od_place {
 	struct path volume, fanout;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of erofs_od share. They are declared below from the lowest to the
- * highest, and no call goes up (make lint).
+ * Declarations shared by the files of erofs_od. The files are declared below from the
+ * lowest layer to the highest, and a file calls only lower ones (checked by make lint).
  */
 #ifndef EROFS_OD_INTERNAL_H
 #define EROFS_OD_INTERNAL_H
@@ -51,12 +51,12 @@ enum erofs_od_blob_state {
  * struct erofs_od_domain - mounts that share blobs
  * @node: in the list of all domains
  * @key_node: in the table of domains, by @key
- * @users: mounts
+ * @users: number of mounts
  * @key: volume key
  * @shared: other mounts may join
  * @volume: the volume; NULL for the files of a mount without a cache
  * @share: page caches that its files share
- * @mounts: mounts
+ * @mounts: list of mounts
  * @blobs_mutex: guards @blobs and @changes
  * @blobs: open blobs, and those being opened or closed, by name
  * @changes: counts blobs that were opened or closed, or failed to open
@@ -82,15 +82,15 @@ struct erofs_od_domain {
 /**
  * struct erofs_od_blob - a blob, shared by the mounts of a domain
  * @node: in the domain's tree of blobs
- * @domain: domain that the blob is named in
+ * @domain: domain that its name belongs to
  * @users: references, one for each blob slot of each mount
  * @state: enum erofs_od_blob_state
  * @name: its key, or the path of its file
  * @number: unique, never reused
- * @backend: what it is read from
+ * @backend: operations to read it
  * @cookie: the open blob in the cache, or NULL
  * @local: the open file, or NULL
- * @size: bytes, once it is open
+ * @size: size in bytes, valid once it is open
  * @meta: inode whose page cache holds the blob's metadata, byte for byte; NULL until it is
  *	needed
  * @timeout_ms: for its OPEN and for reads of metadata: that of the mount that opened it,
@@ -119,7 +119,7 @@ struct erofs_od_blob {
 };
 
 /**
- * struct erofs_od_sb_info - a mount, from its options to its end
+ * struct erofs_od_sb_info - superblock info: a mount, from its options to its end
  * @fsid: name of the primary blob; NULL: the image is a file or block device of this host
  * @source: path of that file or block device
  * @domain_id: name of the domain, or NULL for one of its own
@@ -127,7 +127,7 @@ struct erofs_od_blob {
  * @devices: names of the other blobs, from device= options
  * @nr_devices: number of @devices
  * @fsoffset: where the image begins in @source
- * @directio: read files of this host without their page cache
+ * @directio: bypass the page cache of files of this host
  * @bdev: block device of @source, or NULL
  * @wq: for reads of files of this host that the reading task cannot do itself
  * @stack_depth: stacking depth of the file systems of files of this host
@@ -154,11 +154,11 @@ struct erofs_od_blob {
  * @ranges: array of @tab
  * @blobs: the blobs, the primary one first
  * @nr_blobs: number of open blobs
- * @nr_filled: number of leading blobs that were found filled, and are not checked again
+ * @nr_filled: number of leading blobs found filled, which are not checked again
  * @prefixes: long xattr name prefixes
  * @nr_prefixes: number of prefixes read so far
  * @packed: the packed inode; its size is 0 if there is none
- * @metabox: contents of the metabox, as a blob; NULL: there is none
+ * @metabox: contents of the metabox, as a blob; NULL if there is none
  * @algorithms: bitmap of supported algorithms, bit N for enum od_algorithm N
  * @encoded: bytes of compressed data in memory
  * @encoded_wait: woken up when @encoded decreases
@@ -211,7 +211,7 @@ struct erofs_od_sb_info {
 /**
  * struct erofs_od_inode_info - an inode
  * @od: the image's inode
- * @settled: the decision whether it shares its page cache is final
+ * @settled: whether it shares its page cache is final
  * @vfs: the VFS's inode
  */
 struct erofs_od_inode_info {

@@ -7,21 +7,21 @@
 #        aptroot.sh unpack SUITE PACKAGE       unpack a package, print the directory
 #
 # A private apt root per suite, so that any suite's packages can be downloaded
-# without touching the host's own package lists. The mirror is the one that the host
-# has configured. With ARCH, the root has the packages of that architecture besides
-# those of amd64.
+# without touching the host's own package lists. Uses the mirror that the host
+# has configured. With ARCH, the root has the packages of that architecture in
+# addition to those of amd64.
 #
-# EROFS_OD_UBUNTU=URI  Ubuntu's archive; the default is next to Debian's. Exit
+# EROFS_OD_UBUNTU=URI  Ubuntu's archive; by default next to Debian's. Exit
 #                      status 3: it does not exist, or the mirror serves lists that
 #                      do not match its Release file.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
-# Ubuntu's keys are a package of Debian 13, which has the suite's own signature.
+# Ubuntu's keys are a package of Debian 13, which is verified by Debian's own keys.
 keys_suite=trixie
 
-# uri_of CODENAME: where the host gets that suite from
+# uri_of CODENAME: the URI that the host gets that suite from
 uri_of() {
 	apt-get indextargets --format "\$(CODENAME) \$(REPO_URI)" 'Created-By: Packages' |
 		awk -v suite="$1" '$1 == suite { print $2; exit }'
@@ -38,7 +38,7 @@ debian_uri() {
 		die "the configured apt sources have no $like, or apt-get update never ran"
 }
 
-# Many mirrors have both.
+# Many mirrors carry both.
 ubuntu_uri() {
 	local uri
 	if [ -n "${EROFS_OD_UBUNTU-}" ]; then
@@ -61,14 +61,14 @@ unpack_locked() {
 	mv -T "$dir.tmp" "$dir"
 }
 
-# unpacked SUITE PACKAGE: its directory, without its dependencies
+# unpacked SUITE PACKAGE: prints its directory; without its dependencies
 unpacked() {
 	local dir=$cache/packages/$1/$2
 	with_lock "package-$1-$2" unpack_locked "$dir" "$1" "$2"
 	echo "$dir"
 }
 
-# architectures SUITE[:ARCH]: as apt wants them
+# architectures SUITE[:ARCH]: as apt expects them
 architectures() {
 	local arch=amd64
 	[ "$1" = "${1#*:}" ] || arch+=,${1#*:}

@@ -21,8 +21,8 @@ toolchain=$("$top/scripts/toolchain.sh" "${TOOLCHAIN:-$row_toolchain}")
 release=$(<"$kernel/release")
 headers=/usr/src/linux-headers-$release
 
-# tar keeps the times, with fractions of a second in this format, so make sees
-# what changed; deleted files are deleted there.
+# tar keeps the mtimes, with fractions of a second in this format, so make sees
+# what changed; files deleted from the sources are deleted from the copy.
 copy_sources() {
 	local list=$out/.sources
 	mkdir -p "$out"
@@ -45,7 +45,7 @@ build() {
 		mkdir -p "$toolchain$kbuild"
 		mount --bind "$kernel/root$kbuild" "$toolchain$kbuild"
 	done
-	# Files that replace files of the headers in a variant of the build.
+	# Files that replace headers in a variant of the build.
 	for file in $([ ! -d "$out/.headers" ] || find "$out/.headers" -type f -printf '%P\n'); do
 		mount --bind "$out/.headers/$file" "$toolchain$headers/$file"
 	done
@@ -58,36 +58,36 @@ build() {
 export -f build
 export kernel toolchain headers out
 
-# compiler: as make takes it, where the headers do not say themselves which one
-# the kernel was built with
+# compiler: the argument for make, if the headers do not name the compiler that the
+# kernel was built with
 compiler() {
 	local config=$kernel/root$headers
 	[ -e "$config/.kernelvariables" ] ||
 		sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/CC=\1/p' "$config/.config"
 }
 
-# Under a lock: another build in this directory has its log there as well.
+# Under a lock: another build in this directory writes the same log.
 build_locked() {
 	local log=$out/build.log
 	copy_sources
 	unshare -m --propagation private bash -euo pipefail -c 'build "$@"' build "$@" | tee "$log" >&2
 	# The compiler of a suite may be newer than the one that its kernel was built with.
 	if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
-		# The next run has to warn again.
+		# Make the next run warn again.
 		find "$out" -name '*.o' -delete
 		die "kernel $id: the build warns"
 	fi
 }
 
-# Kernel-doc comments are the same for all kernels: those of the newest one check them, with a
-# script that takes half a second for each file.
+# Kernel-doc comments are the same for all kernels, so only the newest one checks them: its
+# script takes half a second per file.
 checks_comments() {
 	[ "$id" = "$(awk '$1 == "maximum" { print $2 }' "$top/SUPPORTED")" ]
 }
 
-# without_debugging: arguments of make. Rows that are not tested are not booted, nor are changed
-# headers: debugging information would be a tenth of the build. Some kernels compute the
-# versions of exports from it.
+# without_debugging: arguments for make. Modules for rows that are not tested, or built with
+# changed headers, are never booted, and debugging information takes a tenth of the build
+# time. Some kernels compute the versions of exports from it.
 without_debugging() {
 	[ "$row_status" = builds ] || [ -n "${KERNEL_FOLDER-}" ] || return 0
 	grep -q '^CONFIG_GENDWARFKSYMS=y' "$kernel/root$headers/.config" ||

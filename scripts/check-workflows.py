@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check-workflows.py
 #
-# Prints files in .github/workflows that are not YAML or not a workflow, or that run
-# anything other than commands of tests/bin/ci.sh.
+# Prints files in .github/workflows that are not valid YAML or not a workflow, or that
+# run anything other than commands of tests/bin/ci.sh.
 import pathlib
 import re
 import sys

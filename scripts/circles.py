@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Usage: circles.py DIRECTORY...    print each circle of calls between the files of a directory
 
-A file depends on another one when it names a function that the other one defines and others
-see; the files of core/ count as the module's. Tables of operations are no calls: the VFS calls
+A file depends on another one if it names a non-static function that the other one defines;
+the files of core/ count as the module's. Tables of operations are not calls: the VFS calls
 through them.
 """
 import pathlib
@@ -24,7 +24,7 @@ def calls(directory):
 
 
 def reached(graph, start):
-    """All files that a file depends on, and those that these depend on, and so on."""
+    """All files that a file depends on, directly or indirectly."""
     seen, left = set(), [start]
     while left:
         for path in graph[left.pop()] - seen:

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: deb.sh SUITE [OUT]
 #
-# Builds the Debian packages, and the source package, in a root of that suite, on whose
-# libraries they then depend, into OUT (default build/packages/SUITE).
+# Builds the Debian packages and the source package into OUT (default
+# build/packages/SUITE), in a root of that suite, whose libraries they depend on.
 #
 # The output of lintian is in OUT.lintian.
 #
 # VARY=1  builds them in another directory, at another time, with another umask, language
-#         and time zone. The packages have to be identical.
+#         and time zone. The packages must come out identical.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -25,14 +25,14 @@ options=nocheck
 settings=(LC_ALL=C TZ=UTC)
 if [ -n "${VARY-}" ]; then
 	umask 027
-	# The source package contains the name of the last directory, so that is the same.
+	# The source package contains the last component of the path: keep that the same.
 	place=/build/some/other/place/erofs-od
 	options="nocheck parallel=1"
 	settings=(LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati)
 fi
 
-# make check has run the tests. Building the source package elsewhere runs those of
-# debian/rules.
+# make check has already run the tests. Building the source package elsewhere runs those
+# in debian/rules.
 build() {
 	mount -t tmpfs tmpfs "$toolchain/build"
 	mkdir -p "$toolchain$place"
@@ -40,7 +40,7 @@ build() {
 	mount -t proc proc "$toolchain/proc"
 	mount -t tmpfs tmpfs "$toolchain/tmp"
 	mount --bind /dev "$toolchain/dev"
-	# shellcheck disable=SC2016 # for the shell in there
+	# shellcheck disable=SC2016 # for the shell in the root
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp "${settings[@]}" \
 		DEB_BUILD_OPTIONS="$options" bash -euo pipefail -c 'cd "$1" && dpkg-buildpackage -us -uc' bash "$place"
 	find "$toolchain$(dirname "$place")" -maxdepth 1 -type f -exec cp -t "$out" {} +

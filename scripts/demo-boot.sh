@@ -5,8 +5,8 @@
 # On-demand system boot, from scratch: installs missing packages, builds, creates
 # an image of a small Debian of the kernel's own suite, and boots a VM from it with
 # a stock kernel (default: this Debian's own); the image is fetched from an HTTP
-# server as it is read. LOGIN=1 gives you the console of the VM (root, no
-# password) until it is shut down.
+# server as it is read. LOGIN=1 gives you the console of the VM (root without
+# a password) until it is shut down.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -29,6 +29,6 @@ step "building the modules for the stock kernel $id"
 step "creating a system image of $row_toolchain"
 "$top/tests/images/mksystem.sh" "$row_toolchain" >/dev/null
 step "booting a VM with kernel $id from it"
-# Later arguments win: what a kernel says at the start is of no interest here.
+# Later arguments win: the kernel's boot messages are of no interest.
 CMDLINE="loglevel=5 ${CMDLINE-}" SHOW=1 "$top/tests/vm/boot.sh" "$id"
 say "== the demo took $((SECONDS - began)) s"

@@ -3,7 +3,7 @@
 # Usage: demo-local.sh DISK
 #
 # The demo on this host: builds both modules for the running kernel, loads
-# them, runs the guest's demo script in a temporary directory, unloads them.
+# them, runs the guest's demo script in a temporary directory, and unloads them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

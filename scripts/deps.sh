@@ -59,7 +59,7 @@ missing() {
 	done
 }
 
-# dpkg's output for each package only matters if it fails.
+# dpkg's output matters only if it fails.
 install_them() {
 	apt-get -qq install -y --no-install-recommends "${wanted[@]}" >"$log" 2>&1
 }
@@ -69,7 +69,7 @@ mkdir -p "$cache"
 command -v dpkg-query >/dev/null || die "this is no Debian; what is needed are its packages $(packages | paste -sd' ')"
 mapfile -t wanted < <(missing "$@")
 
-# The suites' package lists are found by way of the host's own.
+# The suites' package lists are found through the host's apt sources.
 lists=$(apt-get indextargets --format "\$(CODENAME)" 'Created-By: Packages' | head -n 1)
 if [ ${#wanted[@]} = 0 ] && [ -n "$lists" ]; then
 	exit 0

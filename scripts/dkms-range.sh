@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: dkms-range.sh
 #
-# Prints the regular expression for dkms.conf that matches the kernels between
-# minimum and maximum of SUPPORTED, and those that it lists as "also".
+# Prints the regular expression for dkms.conf that matches the kernels from the
+# minimum to the maximum of SUPPORTED, and those that it lists as "also".
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# minors FROM TO: these numbers
+# minors FROM TO: a regular expression for these numbers
 minors() {
 	seq -s'|' "$1" "$2"
 }
 
-# No series went beyond 22 so far.
+# No series has gone beyond 22 so far.
 range=$(awk '$1 == "minimum" || $1 == "maximum" { print $2 }' "$top/SUPPORTED" | paste -sd' ')
 read -r minimum maximum <<<"$range"
 first=${minimum%.*}

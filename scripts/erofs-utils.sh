@@ -23,14 +23,14 @@ unpack() {
 		mmdebstrap --quiet --mode=root --variant=extract --include=erofs-utils \
 			--aptopt='Acquire::Check-Valid-Until "false"' \
 			--aptopt='APT::Install-Recommends "false"' "$suite" "$dir.tmp" -
-	# 1.5 says it as well, and that it does not know the option.
+	# 1.5 prints its version, too, with an error about the unknown option.
 	{ run_from "$dir.tmp" mkfs.erofs -V 2>/dev/null || true; } |
 		awk 'NR == 1 { print $NF }' >"$dir.tmp/version"
 	chmod 755 "$dir.tmp"
 	mv -T "$dir.tmp" "$dir"
 }
 
-# run_from DIR PROGRAM ARGUMENT...: suites differ in where libraries lie
+# run_from DIR PROGRAM ARGUMENT...: suites differ in their library directories
 run_from() {
 	local dir=$1 program=$2 libraries loader
 	shift 2

@@ -17,14 +17,14 @@ grub=$("$top/scripts/aptroot.sh" unpack $suite grub-efi-amd64-signed)/usr/lib/gr
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Emulated firmware is slow: each megabyte counts.
+# Emulated firmware reads slowly: every megabyte counts.
 zstd -q -1 "$3" -o "$work/initrd"
 cat >"$work/grub.cfg" <<END
 if linux /kernel $4; then
 	initrd /initrd
 	boot
 fi
-# Without a trusted kernel, the prompt would wait for ever.
+# If the kernel is not trusted, do not wait at a prompt forever.
 halt
 END
 rm -f "$out"

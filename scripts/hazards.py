@@ -70,7 +70,7 @@ class Hazard:
 
 
 def read_header(path):
-    """Yields (field, value) of a patch, up to the diff."""
+    """Yields (field, value) of a patch's header, up to the diff."""
     for line in path.read_text().splitlines():
         if line.startswith("--- "):
             return
@@ -136,7 +136,7 @@ def guest_checks(name):
 
 
 def exists(kind, name, checks):
-    """Says what does not exist of a test, if anything."""
+    """Returns what is missing of a test, if anything."""
     places = {"vm": f"tests/vm/cases/{name}.sh", "kunit": f"kunit/{name}_test.c",
               "fuzz": f"tests/fuzz/fuzz_{name}.c", "tools": f"tests/tools/{name}.c"}
     kind = {"debug": "vm", "unit": "kunit"}.get(kind, kind)
@@ -163,7 +163,7 @@ def check(hazards, noticed, errors):
             missing = exists(*split_test(test))
             if missing:
                 errors.append(f"hazard {number}: {missing}")
-    # Two series: of the protocol and the cache, and of images, of this cache and its daemon.
+    # Two series: the protocol and the cache; and images, this cache and its daemon.
     for number in [*range(1, 31), *range(40, max(hazards) + 1)]:
         if number not in hazards:
             errors.append(f"hazard {number} has no mutant")

@@ -3,7 +3,7 @@
 """Usage: imagetable.py write    replace the table of the matrix in Documentation/images.rst
        imagetable.py check    print how it differs from tests/images/matrix.sh
 
-The guest test `images` reads or is refused each image as the table says, or fails.
+The guest test `images` fails if an image is not readable, or not rejected, as the table says.
 """
 import pathlib
 import subprocess

@@ -19,9 +19,9 @@ out=$3
 from=${ROOT-}
 shift 3
 
-# What the tests need of the stock kernel, as far as it is not built in.
+# Stock modules that the tests need, unless they are built in.
 stock="virtio_pci virtio_blk ext4 crc32c libcrc32c overlay loop"
-# What a single test loads and unloads.
+# Modules that a single test loads and unloads.
 nfs="nfsd nfsv4"
 rivals="erofs cachefiles"
 disks="dm-log-writes xfs btrfs"
@@ -29,12 +29,12 @@ pmem="nd_e820 nd_pmem"
 peers="erofs squashfs fuse"
 
 root=$(mktemp -d)
-# It becomes the machine's /, where others than root live, too.
+# It becomes the VM's /, which users other than root must be able to access.
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,dev,etc,lib,mnt,modules/stock,modules/nfs,modules/rivals,modules/disks,modules/pmem,modules/peers,modules/od,proc,run,sys,tests,tmp,usr/bin}
 
-# modules_for NAME...: the files of these and of all that they depend on, in order
+# modules_for NAME...: the files of these modules and of their dependencies, in load order
 modules_for() {
 	local release name
 	release=$(<"$kernel/release")
@@ -61,7 +61,7 @@ add_modules() {
 	done
 }
 
-# add_program PATH: into /usr/bin, its libraries to where they lie here
+# add_program PATH: to /usr/bin; its libraries to the same paths as on this host
 add_program() {
 	local lib
 	cp "$1" "$root/usr/bin/"
@@ -78,8 +78,8 @@ libraries_of() {
 	fi
 }
 
-# Nothing of another architecture runs here, its loader neither: what a file
-# names as needed is looked up in the one folder that it can be in.
+# Programs of another architecture do not run on this host, nor does their loader: the
+# libraries that a file needs are looked up in the one directory that can have them.
 foreign_libraries() {
 	local folder name
 	readelf -l "$1" | sed -n 's/.*program interpreter: \(.*\)]$/\1/p'

@@ -6,8 +6,8 @@
 # The directory of a kernel in the cache, named after the exact package version, contains
 # `release` and `root`, in which headers and kbuild are unpacked, and the image,
 # if SUPPORTED marks the kernel as one to boot, or with IMAGE=1. The version for an
-# ID is looked up once a day. Exit status 3: the archive that has the
-# kernel, or a package in its lists, is not served by the mirror.
+# ID is looked up once a day. Exit status 3: the mirror does not serve the archive
+# that has the kernel, or a package in its lists.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -15,7 +15,7 @@ apt_in() {
 	"$top/scripts/aptroot.sh" run "$@"
 }
 
-# version_of SUITE PACKAGE: newest version, or nothing
+# version_of SUITE PACKAGE: prints the newest version, or nothing
 version_of() {
 	apt_in "$1" apt-cache show --no-all-versions "$2" 2>/dev/null |
 		awk '$1 == "Version:" { print $2; exit }'
@@ -25,7 +25,7 @@ has() {
 	[ -n "$(version_of "$1" "$2")" ]
 }
 
-# newest_release SUITE PREFIX FLAVOUR: kernel release of the newest headers package
+# newest_release SUITE PREFIX FLAVOUR: prints the kernel release of the newest headers package
 newest_release() {
 	local pkg
 	apt_in "$1" apt-cache pkgnames "linux-headers-$2" |
@@ -35,25 +35,25 @@ newest_release() {
 		done
 }
 
-# What is not booted needs no image.
+# Kernels that are not booted need no image.
 is_booted() {
 	[ "$row_status" != builds ] || [ -n "${IMAGE-}" ]
 }
 
-# is_here DIR: has it all that this row needs?
+# is_here DIR: it has all files that this row needs
 is_here() {
 	[ -e "$1/release" ] && { ! is_booted || [ -n "$(kernel_image "$1")" ]; }
 }
 
-# common_headers SUITE PACKAGE: what the headers of a flavour are built on. A newer
-# kernel of an older suite has a name of its own (linux-hwe-6.5-headers-...).
+# common_headers SUITE PACKAGE: the package of common headers that those of a flavour depend
+# on. A newer kernel of an older suite has a name of its own (linux-hwe-6.5-headers-...).
 common_headers() {
 	apt_in "$1" apt-cache show --no-all-versions "$2" |
 		sed -n 's/^Depends: //p' | grep -oE 'linux-[a-z0-9.-]*headers-[0-9.-]+' | head -n 1
 }
 
-# packages_of SUITE RELEASE ABI VERSION: what to download. Programs that run during the
-# build are of this host's architecture, the rest is of the kernel's.
+# packages_of SUITE RELEASE ABI VERSION: packages to download. Programs that run during the
+# build are of this host's architecture, the rest are of the kernel's.
 packages_of() {
 	local suite=$1 release=$2 abi=$3 version=$4 kbuild image
 	echo "linux-headers-$release:$row_arch"
@@ -65,7 +65,7 @@ packages_of() {
 		printf '%s\n' "linux-headers-$abi-common" "$kbuild:amd64"
 	fi
 	is_booted || return 0
-	# A signed one may come later than the rest of its version, or have another.
+	# A signed image may appear later than the rest of its version, or have another version.
 	for image in linux-binary-"$release" linux-binary-unsigned-"$release" \
 		linux-image-"$release" linux-image-"$release"-unsigned \
 		linux-image-unsigned-"$release"; do
@@ -74,7 +74,7 @@ packages_of() {
 			break
 		fi
 	done
-	# Ubuntu's modules are a package of their own, and Debian's from 7.1 on.
+	# Ubuntu's modules are in a package of their own, as are Debian's since 7.1.
 	if has "$suite" "linux-modules-$release"; then
 		echo "linux-modules-$release:$row_arch"
 	fi
@@ -119,7 +119,7 @@ unpack() {
 	mv -T "$tmp" "$dir"
 }
 
-# lookup ID LINK: makes LINK point to the directory of the newest version
+# lookup ID LINK: makes LINK refer to the directory of the newest version
 lookup() {
 	local id=$1 link=$2 suite release version dir
 	kernel_row "$id"
@@ -149,10 +149,10 @@ fetch() {
 		return
 	fi
 	link=$cache/kernels/$1-$row_flavour
-	# Once more where something is not served: the lists may have been yesterday's.
+	# Retry if something is not served: the lists may have been outdated.
 	for _ in 1 2; do
 		status=0
-		# A process of its own: in a condition, a failure would not end a function.
+		# A process of its own: within a condition, set -e does not apply to a function.
 		with_lock "kernel-$1-$row_flavour" "$0" lookup "$1" "$link" || status=$?
 		[ $status = "$no_archive" ] || break
 	done

@@ -6,7 +6,7 @@ export LC_ALL=C
 # shellcheck disable=SC2034 # for the scripts that source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${EROFS_OD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/erofs-od}
-# SUPPORTED_FILE=FILE is for trying a kernel that the list does not have yet.
+# SUPPORTED_FILE=FILE is for trying a kernel that is not in the list yet.
 supported=${SUPPORTED_FILE:-$top/SUPPORTED}
 
 say() {
@@ -18,11 +18,11 @@ die() {
 	exit 1
 }
 
-# The exit status that says that nothing is broken: the configured mirror does
-# not carry the archive that something is taken from.
+# The exit status for a missing download that is not a failure: the configured mirror
+# does not carry the archive.
 no_archive=3
 
-# cannot_be_had WHY: ends with it
+# cannot_be_had WHY: prints WHY and exits with that status
 cannot_be_had() {
 	say "${0##*/}: $*"
 	exit $no_archive
@@ -43,12 +43,12 @@ with_lock() {
 	) 9>"$cache/locks/${name//\//_}"
 }
 
-# kernel_ids: the ids of SUPPORTED, in its order
+# kernel_ids: the IDs of SUPPORTED, in its order
 kernel_ids() {
 	awk '$1 == "kernel" { print $2 }' "$supported"
 }
 
-# supported_range: as messages have it
+# supported_range: in the form that messages use
 supported_range() {
 	awk '
 		$1 == "minimum" { min = $2 }
@@ -57,7 +57,7 @@ supported_range() {
 		END { print min " to " max also }' "$supported"
 }
 
-# The row of SUPPORTED that is this Debian's, or the first one.
+# The row of SUPPORTED for this host's Debian release, or else the first one.
 own_kernel() {
 	local codename
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
@@ -65,13 +65,13 @@ own_kernel() {
 		grep . || kernel_ids | head -n 1
 }
 
-# What no kernel of a test machine may say on its console; nothing that its command
-# line may hold, which it says, too.
+# What the kernel of a test VM must never print on its console. The pattern must not match
+# anything on its command line, which it also prints.
 # shellcheck disable=SC2034 # for the scripts that source this
 splat='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU'
 splat+='|general protection|Call Trace|blocked for more than|Kernel panic|soft lockup|hard LOCKUP'
 
-# is_test_kernel ID: it is one that is made here, by scripts/test-kernel.sh
+# is_test_kernel ID: it is one that scripts/test-kernel.sh builds
 is_test_kernel() {
 	[ "$1" != base ] && [ -e "$top/tests/kernels/$1.config" ]
 }
@@ -88,14 +88,14 @@ kernel_row() {
 	row_arch=$(arch_of "$row_flavour")
 }
 
-# kernel_image DIR: of a kernel in the cache. Debian moves it around: boot/ up
-# to 7.0, beside the modules after.
+# kernel_image DIR: the image of a kernel in the cache. Debian has it in boot/ up to 7.0,
+# and beside the modules since.
 kernel_image() {
 	find "$1/root/boot/" "$1/root/usr/lib/modules/" -maxdepth 2 -name 'vmlinu*' \
 		2>/dev/null | head -n 1
 }
 
-# arch_of FLAVOUR: Debian's name of the architecture that this kernel runs on
+# arch_of FLAVOUR: Debian's name for the architecture that this kernel runs on
 arch_of() {
 	case $1 in
 	amd64 | *-amd64 | generic) echo amd64 ;;
@@ -107,7 +107,7 @@ arch_of() {
 	esac
 }
 
-# triplet_of ARCH: as in the names of its compilers and directories
+# triplet_of ARCH: the GNU triplet, as in the names of compilers and directories
 triplet_of() {
 	case $1 in
 	amd64) echo x86_64-linux-gnu ;;
@@ -116,13 +116,13 @@ triplet_of() {
 	esac
 }
 
-# root_for ARCH: the root that has the compiler, the libraries and the programs
-# for VMs of another architecture than this host's
+# root_for ARCH: the root with the compiler, the libraries and the programs for VMs of
+# an architecture other than this host's
 root_for() {
 	"$top/scripts/toolchain.sh" "trixie-$1"
 }
 
-# distribution_of SUITE: whose archive has it
+# distribution_of SUITE: the distribution whose archive has it
 distribution_of() {
 	case $1 in
 	bionic* | jammy* | noble*) echo ubuntu ;;

@@ -18,7 +18,7 @@ files() {
 	done
 }
 
-# rule NAME COMMAND...: the command prints breaches of the rule; there must be none
+# rule NAME COMMAND...: COMMAND prints breaches of the rule; there must be none
 rule() {
 	local breaches status=0
 	breaches=$("${@:2}") || status=$?
@@ -45,7 +45,7 @@ without_spdx() {
 		done
 }
 
-# The generated macros, and macros with a kernel's version.
+# The generated macros, and macros for a kernel's version.
 conditionals() {
 	files '*.c' '*.h' Kbuild | grep -v '^compat/' | xargs grep -nE \
 		'OD_HAVE_|KERNEL_VERSION|LINUX_VERSION_CODE|UTS_RELEASE|od_probes\.h|RHEL_RELEASE' || true
@@ -61,21 +61,21 @@ core_includes() {
 	done
 }
 
-# What has no business in a core: allocation, locks, logging.
+# Not allowed in a core: allocation, locks, logging.
 core_calls() {
 	files '*/core/*.[ch]' | xargs grep -nE \
 		'\b(k[mzcv]*alloc|kfree|malloc|free|printk|pr_[a-z]+|printf|mutex_|spin_|BUG|WARN)[a-z_]*\(' || true
 }
 
-# erofs_od knows the cache by one header only, the cache knows nothing of erofs_od.
+# erofs_od includes one header of the cache only, the cache includes nothing of erofs_od.
 across_modules() {
 	files 'erofs_od/*' | xargs grep -nE 'include.*cachefiles_od/' || true
 	files 'cachefiles_od/*' | xargs grep -nE 'include.*erofs_od' || true
 }
 
-# A header guard that two headers have hides one of them. pr_fmt is each module's own; a
-# macro of compat/ may have its counterpart in shim/; headers of tracepoints tell the kernel's
-# define_trace.h what to read again.
+# If two headers have the same guard, one of them is never read. Each module has its own
+# pr_fmt; a macro of compat/ may have a counterpart in shim/; headers of tracepoints tell the
+# kernel's define_trace.h what to read again.
 macros_twice() {
 	files '*.h' | while read -r file; do
 		sed -nE 's/^#[[:space:]]*define[[:space:]]+([A-Za-z_0-9]+).*/\1/p' "$file" | sort -u |
@@ -86,8 +86,8 @@ macros_twice() {
 		{ last = $1; file = $2 }'
 }
 
-# calls_that_go_up MODULE: its internal.h declares the files from the lowest to the
-# highest. What no other file calls, main.c for one, is not declared.
+# calls_that_go_up MODULE: its internal.h declares the files from the lowest layer to the
+# highest. Files that no other file calls, such as main.c, are not declared.
 calls_that_go_up() {
 	awk -v module="$1" '
 		BEGIN { call = module "_[a-z_0-9]+\\(" }
@@ -110,7 +110,7 @@ calls_that_go_up() {
 		}' "$1/internal.h" "$1"/*.c
 }
 
-# The module's prefix is for what other files see.
+# The module's prefix is for names that other files see.
 prefixed_statics() {
 	files 'cachefiles_od/*.c' 'erofs_od/*.c' | xargs grep -nE \
 		'^static [^=;(]*\b(cachefiles|erofs)_od_[a-z_0-9]+\(' | grep -vE '_(init|exit)\(void\)$' || true
@@ -121,7 +121,7 @@ asserts_on_input() {
 		xargs grep -nE '\b(BUG|BUG_ON|WARN|WARN_ON|WARN_ON_ONCE|WARN_ONCE|panic)\(' || true
 }
 
-# A mirror is taken from the configured apt sources.
+# The mirror comes from the configured apt sources.
 mirror_hosts() {
 	files | grep -v '^scripts/lint.sh$' | xargs grep -nIE \
 		'(deb|security|ftp|snapshot)\.debian\.org|archive\.ubuntu\.com' || true
@@ -130,7 +130,7 @@ mirror_hosts() {
 long_lines() {
 	files '*.c' '*.h' | xargs awk '{
 		line = $0; tabs = gsub(/\t/, "", line)
-		# A string that is a log line stays whole, so that it can be searched for.
+		# A log line stays on one line, so that it can be searched for.
 		if (length(line) + 8 * tabs > 100 && $0 !~ /"/) print FILENAME ":" FNR }'
 }
 
@@ -143,12 +143,12 @@ white_space() {
 	files | grep -vE '\.(patch|md)$' | xargs grep -nIE '[[:space:]]+$' || true
 }
 
-# What a merge leaves where two sides differ.
+# Left by a merge of conflicting changes.
 conflict_markers() {
 	files | xargs grep -nIE '^[<>|]{7} ' || true
 }
 
-# The README's table has the rows of SUPPORTED, and no other.
+# The README's table has exactly the rows of SUPPORTED.
 kernels_in_readme() {
 	local id
 	for id in $(kernel_ids); do
@@ -195,7 +195,7 @@ probes_say_since_when() {
 	done
 }
 
-# Every guest case says at its top how long it takes and what runs it (tests/bin/cases.sh).
+# Every guest case states at its top how long it takes and what runs it (tests/bin/cases.sh).
 case_heads() {
 	local file word seconds where
 	files 'tests/vm/cases/*.sh' | while read -r file; do
@@ -216,7 +216,7 @@ case_heads() {
 	done
 }
 
-# A script that is named exists.
+# Scripts that are mentioned exist.
 scripts_named() {
 	files | grep -v '^CHANGELOG.md$' | xargs grep -noIE '\b(scripts|tests/(bin|vm|images|pkg|fuzz))/[a-z-]+\.sh\b' |
 		while IFS=: read -r file line name; do
@@ -224,12 +224,12 @@ scripts_named() {
 		done
 }
 
-# The hazards of the mutants have titles and tests, which exist, and the document is current.
+# The hazards of the mutants have titles, their tests exist, and the document is current.
 hazards() {
 	scripts/hazards.py check
 }
 
-# The images of the matrix are those of the table.
+# The images of the matrix are those in the table.
 image_table() {
 	scripts/imagetable.py check
 }
@@ -239,7 +239,7 @@ log_lines() {
 	scripts/loglines.py
 }
 
-# Where the words of CONTRIBUTING.md, "Style" are kept to. Add what has been rewritten.
+# Files that follow the choice of words in CONTRIBUTING.md, "Style". Add files once rewritten.
 plain=(README.md CONTRIBUTING.md SECURITY.md Documentation/index.rst
 	Documentation/{benchmark,cache,compat,comparison,design,doctor,domains,fuzzing,hazards,images}.rst
 	Documentation/{locking,monitoring,mounts,operations,protocol,sources}.rst
@@ -268,7 +268,7 @@ retired_words() {
 	done
 }
 
-# design.rst names functions and files of the modules: they have to exist.
+# The functions and files of the modules that design.rst names must exist.
 design_names() {
 	local name
 	grep -oE '``_?[a-z_]+\(\)``' Documentation/design.rst | tr -d '`()' | sort -u | while read -r name; do
@@ -279,7 +279,7 @@ design_names() {
 	done
 }
 
-# Sourced names are not followed; guest tests run in busybox's shell.
+# Sourced files are not followed; guest tests run in busybox's shell.
 shell_warnings() {
 	files '*.sh' .ci/run | grep -v '^tests/vm/\(cases\|guest\)/' |
 		xargs shellcheck -S warning -e SC1091,SC2034,SC2154 || true
@@ -287,7 +287,7 @@ shell_warnings() {
 		xargs shellcheck -S warning -s dash -e SC1091,SC2034,SC2119,SC2120,SC2154,SC3043 || true
 }
 
-# A reference that leads nowhere, a table that is none.
+# Dangling references, malformed tables.
 documents() {
 	scripts/html.sh 2>&1 >/dev/null | grep -vx build/html/index.html || true
 }

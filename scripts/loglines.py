@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Usage: loglines.py    print what differs between the modules and operations.rst
 
-Documentation/operations.rst explains each line that the modules log, by an example of it.
-A line that has no example, and an example that no line looks like, are printed.
+Documentation/operations.rst explains each line that the modules log, with an example.
+Lines without an example and examples that match no line are printed.
 """
 import pathlib
 import re
@@ -12,13 +12,13 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = TOP / "Documentation/operations.rst"
 CALL = re.compile(r'\b(pr|erofs_od)_(?:err|warn|info|notice)(?:_ratelimited|_limited|_once)?\([^"]*?((?:\s*"(?:[^"\\]|\\.)*")+)')
-# What erofs_od_err() and the like begin with: the mount.
+# The mount, which lines of erofs_od_err() and the like begin with.
 MOUNT = "%*pE: "
 SPEC = re.compile(r"%[-+#0-9.*]*(?:[hlz]*[diuxX]|pE|s|c)")
 
 
 def lines_of(path):
-    """The format strings that a file logs; those of a mount have its fsid in front."""
+    """The format strings that a file logs; those of a mount are prefixed by its fsid."""
     for kind, text in CALL.findall(path.read_text()):
         text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
         text = text.removesuffix("\\n").replace('\\"', '"')
@@ -27,7 +27,7 @@ def lines_of(path):
 
 
 def pattern(text):
-    """What a format string can become, in plain text."""
+    """Examples of the plain text that a format string can produce."""
     parts = [re.escape(part).replace("%%", "%") for part in SPEC.split(text)]
     return re.compile(".*?".join(parts))
 

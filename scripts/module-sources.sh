@@ -3,7 +3,7 @@
 # Usage: module-sources.sh [DIR...]    print the source files of both modules
 #
 # The only list for all builds outside the source tree: for VMs, for this host, for DKMS.
-# DIRs are included as well, kunit for instance.
+# DIRs, such as kunit, are included as well.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

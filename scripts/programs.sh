@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: programs.sh [ARCH]   print the programs that go into the VM
 #
-# Programs that are not built are left out; a test that needs one reports that. For
-# another architecture than the host's they are built here, in the root that its other
-# files come from.
+# Programs that are not built are left out; a test that needs one reports that. For an
+# architecture other than the host's, this script builds them, in the root that its
+# other files come from.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ arch=${1:-amd64}
 build=$top/build
 root=
 
-# Runs in a mount namespace of its own; the sources are at /work there.
+# Runs in its own mount namespace, with the sources at /work.
 cross_build() {
 	mount --bind "$top" "$root/work"
 	mount -t proc proc "$root/proc"
@@ -50,5 +50,5 @@ for program in getfattr setfattr fsck.erofs mke2fs; do
 		command -v "$program" || true
 	fi
 done
-# For kernels made for testing, which run here alone, and for the real modprobe.
+# For test kernels, which only run on this architecture, and for the real modprobe.
 [ -n "$root" ] || command -v kmod mkfs.xfs mkfs.btrfs dmsetup apparmor_parser || true

@@ -49,7 +49,7 @@ build() {
 	mkdir -p "$toolchain/tmp/home"
 	macros >"$toolchain/tmp/home/.rpmmacros"
 	# Debian's packages have other names, and rpm does not know which are installed.
-	# shellcheck disable=SC2016 # for the shell in there
+	# shellcheck disable=SC2016 # for the shell in the root
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/home LC_ALL=C.UTF-8 \
 		bash -euo pipefail -c 'cd /build
 			rpmbuild -ba --nodeps --without check SPECS/erofs-od.spec

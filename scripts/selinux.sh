@@ -3,8 +3,8 @@
 # Usage: selinux.sh [--tests] [OUT]
 #
 # Builds the policy module of packaging/selinux with Debian's reference policy into OUT
-# (default build/selinux): erofs_od.pp, and erofs_od_fs.cil, which needs no building. With
-# --tests, also tests/vm/selinux, and OUT/policy: Debian's policy with all of them.
+# (default build/selinux): erofs_od.pp, and a copy of erofs_od_fs.cil. With --tests, also
+# tests/vm/selinux, and OUT/policy: Debian's policy with all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -31,7 +31,7 @@ build() {
 		cp -a "$toolchain$store/." "$toolchain/tmp$store"
 		mount --bind "$toolchain/tmp$store" "$toolchain$store"
 	done
-	# The newest that Linux 5.10 to 6.12 know.
+	# The newest policy version that Linux 5.10 to 6.12 all support.
 	echo 'policy-version = 33' >>"$toolchain/etc/selinux/semanage.conf"
 	"${in[@]}" sh -ec 'cd /work && semodule -n -s default -i *.pp *.cil &&
 		cp /etc/selinux/default/policy/policy.33 /work/policy &&

@@ -8,15 +8,15 @@
 # signature is replaced.
 #
 # --key FILE --cert FILE  private key (PEM), certificate (PEM or DER); a passphrase
-#                         comes in KBUILD_SIGN_PIN
-# --new-key               make a throw-away pair, or use the one made before, in
-#                         build/signing; no kernel trusts it until it is enrolled
-# Without any: the pair that dkms signs with, if there is one.
+#                         is passed in KBUILD_SIGN_PIN
+# --new-key               create a throw-away pair in build/signing, or reuse the one
+#                         there; no kernel trusts it until it is enrolled
+# Without these options: the pair that dkms signs with, if there is one.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 modules="cachefiles_od erofs_od"
-# What dkms 3 signs with; Ubuntu's has its own place.
+# The pair that dkms 3 signs with; Ubuntu keeps it elsewhere.
 dkms_pairs="/var/lib/dkms/mok.key:/var/lib/dkms/mok.pub
 	/var/lib/shim-signed/mok/MOK.priv:/var/lib/shim-signed/mok/MOK.der"
 magic='~Module signature appended~'
@@ -27,7 +27,7 @@ usage() {
 	exit 2
 }
 
-# new_pair: in build/signing, unless it is there; sets key and cert
+# new_pair: in build/signing, unless it exists; sets key and cert
 new_pair() {
 	key=$top/build/signing/signing.key
 	cert=$top/build/signing/signing.der
@@ -36,7 +36,7 @@ new_pair() {
 	say "new key: $key, certificate: $cert"
 }
 
-# make_pair KEY CERT NAME: the certificate is for modules, and for nothing else
+# make_pair KEY CERT NAME: the certificate is valid for modules only
 make_pair() {
 	mkdir -p "$(dirname "$1")"
 	(umask 077 && openssl req -new -x509 -newkey rsa:2048 -sha256 -nodes -days 3650 \
@@ -59,7 +59,7 @@ dkms_pair() {
 	die "no key: give KEY=FILE CERT=FILE, or ask for a throw-away pair by NEW_KEY=1"
 }
 
-# public_of KEY|CERT FILE: its public key, whatever the form
+# public_of KEY|CERT FILE: its public key, in whatever encoding
 public_of() {
 	case $1 in
 	key) openssl pkey -in "$2" -pubout -passin env:KBUILD_SIGN_PIN ;;
@@ -80,8 +80,8 @@ check_pair() {
 	[ "$private" = "$certified" ] || die "the certificate $cert is another key's than $key"
 }
 
-# of_supported: sets headers, dir and sign_file for a kernel of the list, whose
-# programs run by their own suite's C library
+# of_supported: sets headers, dir and sign_file for a kernel of SUPPORTED, whose
+# programs run with their own suite's C library
 of_supported() {
 	local kernel toolchain program
 	kernel_row "$id"
@@ -105,7 +105,7 @@ of_headers() {
 	sign_file=("$headers/scripts/sign-file")
 }
 
-# hash_of_kernel: what the kernel can check; an old make has it in .config alone
+# hash_of_kernel: a hash that the kernel can verify; with an old make only .config has it
 hash_of_kernel() {
 	local config=$headers/.config
 	[ -e "$config" ] || die "these headers have no .config: $headers"

@@ -3,7 +3,7 @@
 # Usage: source-tree.sh DIR    copy the current sources there
 #
 # Tracked files, and new ones that are not ignored; without git, all files except built
-# ones. Times are kept, so that a build in an old copy sees what changed.
+# ones. Mtimes are kept, so that a build in an old copy sees what changed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ sources() {
 }
 
 [ $# = 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
-# The tar has no directories: they get default modes.
+# The tar has no entries for directories: they get default modes.
 umask 022
 mkdir -p "$1"
 cd "$top"

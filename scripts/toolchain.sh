@@ -10,7 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# gcc of the version that the suite's kernels were built with
+# gcc, in the version that the suite's kernels were built with
 packages_of() {
 	local common=make,libc6-dev,kmod,sparse
 	case $1 in
@@ -35,19 +35,19 @@ packages_of() {
 	esac
 }
 
-# What packaging/deb/control says that building the packages takes.
+# The build dependencies in packaging/deb/control.
 build_dependencies() {
 	sed -n '/^Build-Depends:/,/^[^ ]/{ s/^Build-Depends://; /^[A-Z]/d; p }' "$top/packaging/deb/control" |
 		sed 's/debhelper-compat *([^)]*)/debhelper/; s/dh-sequence-dkms/dh-dkms/; s/<[^>]*>//; s/ //g' | paste -sd '' | sed 's/,$//'
 }
 
-# The libraries that the tools are built with.
+# The libraries that the tools are linked with.
 library_packages() {
 	grep -E '^lib.*-dev$' "$top/tools/packages.txt"
 }
 
-# foreign_packages ARCH: the libraries that the tools are built with, and the
-# programs that a VM takes from the host if that has the same architecture
+# foreign_packages ARCH: the libraries that the tools are linked with, and the
+# programs that a VM gets from the host if both have the same architecture
 foreign_packages() {
 	{
 		library_packages
@@ -55,7 +55,7 @@ foreign_packages() {
 	} | sed "s/\$/:$1/" | paste -sd,
 }
 
-# foreign_of NAME: the architecture that it builds for, if that is another
+# foreign_of NAME: the architecture that it builds for, if it is not the host's
 foreign_of() {
 	case $1 in
 	*-arm64 | *-ppc64el) echo "${1#*-}" ;;
@@ -63,13 +63,13 @@ foreign_of() {
 	esac
 }
 
-# sources_of NAME: all that the suite's packages come from
+# sources_of NAME: all sources of the suite's packages
 sources_of() {
 	local suite=${1%%-*} foreign part
 	local parts=("$suite")
 	foreign=$(foreign_of "$1")
-	# Libraries have to be of one version for all architectures, which get their
-	# security updates at different hours.
+	# Libraries must have the same version on all architectures, but security updates
+	# reach each architecture at a different time.
 	[ "$suite" = sid ] || [ -n "$foreign" ] || parts+=("$suite-security")
 	[ "$(distribution_of "$suite")" != ubuntu ] || parts+=("$suite-updates")
 	for part in "${parts[@]}"; do

@@ -9,7 +9,7 @@ cd "$top"
 
 number='[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.~+]*'
 
-# Each place as "FILE EXPRESSION", a sed expression for what comes before the version.
+# Each place as "FILE EXPRESSION", a sed expression for the text before the version.
 places() {
 	cat <<-'PLACES'
 		dkms.conf ^PACKAGE_VERSION="
@@ -21,7 +21,7 @@ places() {
 	PLACES
 }
 
-# at FILE EXPRESSION: the version there
+# at FILE EXPRESSION: prints the version there
 at() {
 	sed -nE "s/$2($number).*/\1/p" "$1" | head -n 1
 }
@@ -38,7 +38,7 @@ check)
 [0-9]*)
 	grep -qxE "$number" <<<"$1" || die "$1 is not a version"
 	places | while read -r file before; do
-		# The first one only: a changelog has earlier ones as well.
+		# Only the first one: a changelog also has earlier ones.
 		sed -Ei "0,/$before$number/s/($before)$number/\1$1/" "$file"
 	done
 	;;

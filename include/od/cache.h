@@ -41,9 +41,9 @@ struct seq_file;
  * @key: NUL-terminated volume key, "erofs,<domain or fsid>"
  * @tag: name of the cache, from its daemon; NULL for the cache of the first device
  *
- * Of several caches of that name the one that has a daemon is joined, or the one
- * that was bound last. Creates nothing on disk: directories appear when the first
- * blob needs them.
+ * If several caches have that name, joins the one with a daemon, otherwise the one
+ * that was bound last. Creates nothing on disk: directories are created when the
+ * first blob needs them.
  *
  * Context: may sleep, takes the cache mutex.
  * Return: the volume, or an ERR_PTR: -ENOTCONN no such cache is bound, -EBUSY
@@ -56,8 +56,8 @@ struct cachefiles_od_volume *cachefiles_od_acquire_volume(const char *key, const
  * @volume: joined volume
  * @tag: as for cachefiles_od_acquire_volume()
  *
- * A cache without a daemon whose directory was replaced remains for its volumes; new
- * ones join the cache that was bound since.
+ * A cache without a daemon whose directory was replaced is kept for its volumes; new
+ * volumes join the cache that was bound since.
  *
  * Context: may sleep, takes the cache mutex.
  */
@@ -84,7 +84,7 @@ void cachefiles_od_relinquish_volume(struct cachefiles_od_volume *volume);
  * @volume: namespace of the blob's name
  * @key: blob name, any bytes
  * @key_len: bytes in @key, 1 to 255
- * @timeout_ms: time limit for the daemon's reply to the OPEN, from now on, or one of
+ * @timeout_ms: time limit for the daemon's reply to the OPEN, starting now, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  *
  * Sends an OPEN to the daemon, which alone knows the current size and version of the
@@ -110,14 +110,14 @@ cachefiles_od_acquire_cookie(struct cachefiles_od_volume *volume,
  *
  * Context: sleeps, for as long as the daemon takes; hold no lock that anything else
  * needs.
- * Return: 0; or the daemon's own errno, -EINTR killed, -ETIMEDOUT, -EIO daemon died:
- * then the cookie is to be relinquished.
+ * Return: 0; or the daemon's own errno, -EINTR killed, -ETIMEDOUT, -EIO daemon died.
+ * On error the caller must relinquish the cookie.
  */
 int cachefiles_od_wait_for_cookie(struct cachefiles_od_cookie *cookie);
 
 /**
  * cachefiles_od_relinquish_cookie - close a blob
- * @cookie: cookie; all its operations are ended or about to end
+ * @cookie: cookie; all its operations have ended or are about to end
  *
  * Fails reads that wait for the daemon with -EIO, queues a CLOSE without waiting for
  * the daemon to read it, and waits for I/O in flight on the cache file.
@@ -156,7 +156,7 @@ void cachefiles_od_end_operation(struct cachefiles_od_cookie *cookie);
  * @cookie: an acquired cookie
  *
  * A hint: ranges may be punched at any time. Bytes that no file uses are never fetched,
- * so a 64th may be missing.
+ * so up to 1/64 may be missing.
  *
  * Context: any.
  */
@@ -178,10 +178,10 @@ bool cachefiles_od_is_present(struct cachefiles_od_cookie *cookie, u64 start,
  * @cookie: an acquired cookie
  *
  * A daemon that asked for wide READs accepts any. Others are known to fail a READ of
- * unneeded bytes, or of two extents at once: they must get a READ for each extent.
+ * unneeded bytes, or of two extents at once: they must get one READ per extent.
  *
  * Context: any. The result may change with the daemon.
- * Return: true when the present daemon asked for wide READs.
+ * Return: true when the current daemon asked for wide READs.
  */
 bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
 
@@ -196,7 +196,7 @@ bool cachefiles_od_is_wide(const struct cachefiles_od_cookie *cookie);
  * @misses: parts of reads that waited for the daemon, whether they failed or not
  * @served: bytes read
  * @errors: parts of reads that failed, by errno
- * @waits: misses, by the time that they waited
+ * @waits: misses, by wait time
  *
  * Initialized by zeroing.
  */
@@ -216,7 +216,7 @@ const char *cachefiles_od_use_head(void);
  */
 void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *use);
 
-/** CACHEFILES_OD_READ_ROOM - bytes that a read may lend to cachefiles_od_read() */
+/** CACHEFILES_OD_READ_ROOM - bytes of scratch space that a read may provide */
 #define CACHEFILES_OD_READ_ROOM		320U
 
 /**
@@ -225,9 +225,9 @@ void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *
  * @owner: owner of the read, for cachefiles_od_cancel_reads(); may be NULL
  * @group: group of owners, for the same; may be NULL
  * @use: counters to update until the last byte is reported; may be NULL
- * @room: %CACHEFILES_OD_READ_ROOM bytes, aligned as pointers are, which stay until the last
- *	byte is reported: they save an allocation. May be NULL
- * @bvec: destination pages; @bvec and the pages stay until the last byte is
+ * @room: pointer-aligned scratch space of %CACHEFILES_OD_READ_ROOM bytes that stays valid
+ *	until the last byte is reported; saves an allocation. May be NULL
+ * @bvec: destination pages; @bvec and the pages stay valid until the last byte is
  *	reported
  * @nr_bvec: entries in @bvec
  * @start: first byte of the blob; any alignment
@@ -238,7 +238,7 @@ void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *
  *	the read are in the pages, or failed with @error. Every byte is reported
  *	exactly once, in any order and grouping, from any context up to hard
  *	interrupt, possibly before cachefiles_od_read() returns. The read may be
- *	freed once its last byte was reported.
+ *	freed once its last byte has been reported.
  *
  * Bytes past the end of the blob fail with -EIO, except for the rest of its last
  * %CACHEFILES_OD_GRAIN bytes, which read as zeroes.

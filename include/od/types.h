@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's headers that a core may use: fixed-width types, byte order, errnos,
+ * Kernel headers that a core may use: fixed-width types, byte order, errnos,
  * arithmetic and memory functions. A core includes this header, its own and the UAPI.
- * In user space (unit tests, fuzzers, tools) shim/include has what the system's headers
- * do not, under the kernel's names.
+ * In user space (unit tests, fuzzers, tools), shim/include provides what the system's
+ * headers lack, under the kernel's names.
  */
 #ifndef OD_TYPES_H
 #define OD_TYPES_H

@@ -32,10 +32,11 @@ ZIPPED = {
     "zip-small-files": "small files",
 }
 ZIPPED_BASE = "erofs-file"
-# A read of compressed data may cost so many times that of stock erofs on a file.
+# Limit for the cost of reading compressed data, relative to stock erofs on a file.
 ZIPPED_LIMIT = 1.10
 COLD_ZIPPED = ("od-plain", "od-lz4", "od-zstd")
-# Variation between boots: cold cases wait for the host's disk, and other work varies meanwhile.
+# Variation between boots, in percent. Cold cases wait for the host's disk, and background work
+# during that time varies.
 NOISE = {True: 6.0, False: 20.0}
 
 

@@ -23,7 +23,7 @@ suite=trixie
 kernel_row "$id"
 [ "$row_arch" = amd64 ] || die "only amd64 is supported"
 
-# Debian 12 has no package of erofsfuse.
+# Debian 12 does not package erofsfuse.
 unpack_erofsfuse() {
 	local dir=$1
 	[ ! -e "$dir/usr/bin/erofsfuse" ] || return 0
@@ -37,7 +37,7 @@ unpack_erofsfuse() {
 	mv -T "$dir.tmp" "$dir"
 }
 
-# add_erofsfuse DIR: to the files for the VM's root, with loader and libraries of its suite
+# add_erofsfuse DIR: to the files for the VM's root, with the loader and libraries of its suite
 add_erofsfuse() {
 	local from=$cache/erofs-utils/$suite-fuse own=/opt/erofsfuse
 	with_lock erofsfuse unpack_erofsfuse "$from"

@@ -23,7 +23,7 @@ case_head() {
 	sed -n "s/^# $2: *//p; /^[^#]/q" "$cases/$1.sh"
 }
 
-# cases_for WORD: names of all cases that run there, except those that run alone
+# cases_for WORD: names of all cases with that word in their "where", except those that run alone
 cases_for() {
 	awk -v word="$1" '
 		function tell() { if (found && !alone) print name }

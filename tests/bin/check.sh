@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: check.sh [--full] [--plan]
 #
-# Runs the tests, in parts, two in parallel, and, at low priority beside these, the parts that
-# only compile: VMs wait too much to keep two cores busy. Without --full, a selection of up
-# to 40 minutes on two cores, with every test that a change is likely to break. With --full, all of
-# them except the long forms of soak.sh.
+# Runs the tests in parts, two in parallel, and beside these, at low priority, the parts that
+# only compile: VMs wait too much to keep two cores busy. Without --full, runs a selection that
+# takes up to 40 minutes on two cores, with every test that a change is likely to break. With
+# --full, runs all of them except the long forms in soak.sh.
 #
 # With CI=true, as much of --full as fits into BUDGET seconds (3000): first the parts of a
 # plain check.sh, then the rest, starting with another part for each commit. A part is only
@@ -26,10 +26,10 @@ oldest=5.10
 newest=7.3
 
 # NAME FORMS SECONDS COLD COMMAND: the parts, the most important ones first, but for the
-# suite, which the others run beside. FORMS: check, full, ci (in every run of CI), turn
-# (in CI, in rotation), spare (takes what the others leave of the processors). SECONDS with
-# warm caches, beside others, on two cores, for spare parts estimated from their CPU seconds;
-# COLD: additional seconds with cold caches.
+# halves of the suite, which the others run beside. FORMS: check, full, ci (in every
+# run of CI), turn (in CI, in rotation), spare (uses CPU time that the others leave). SECONDS:
+# with warm caches, beside others, on two cores, for spare parts estimated from their CPU
+# seconds; COLD: additional seconds with cold caches.
 all_parts() {
 	cat <<-'END'
 		suite-1      check,ci              550  100 env HALF=1 tests/bin/matrix.sh --thin $stock
@@ -77,7 +77,7 @@ debug_if_built() {
 	fi
 }
 
-# of_form FORM: of parts from the standard input
+# of_form FORM: filters the parts on standard input
 of_form() {
 	awk -v form="$1" '("," $2 ",") ~ "," form ","'
 }
@@ -86,7 +86,7 @@ parts_of() {
 	all_parts | of_form "$1"
 }
 
-# by_turns: the parts in rotation, starting with another one for each commit
+# by_turns: the parts in rotation, starting with a different one for each commit
 by_turns() {
 	local list nr first
 	mapfile -t list < <(parts_of turn)
@@ -102,7 +102,7 @@ chosen() {
 	fi
 }
 
-# left: seconds of the budget
+# left: remaining seconds of the budget
 left() {
 	echo $((${budget:-1000000} - SECONDS))
 }
@@ -135,8 +135,8 @@ run_part() {
 	LOGS=$logs/$name LANES=1 part "$name" "$@"
 }
 
-# Downloads and builds for later parts, in parallel with the first ones, which report what is
-# not available.
+# Downloads and builds for later parts, in parallel with the first ones. Reports nothing: the
+# parts report what is not available.
 prepare() {
 	local id
 	for id in $stock $(kernel_ids); do
@@ -149,8 +149,8 @@ prepare() {
 	done
 }
 
-# two_lanes NAME FORMS: waits until one of two lanes is free; all, for tests of throughput. Parts
-# of a plain check.sh leave enough for the spare ones; for others they are one of the two.
+# two_lanes NAME FORMS: waits until one of two lanes is free, or both for tests of throughput.
+# Beside parts of a plain check.sh the spare parts need no lane; beside others they take one.
 two_lanes() {
 	local busy=1 others=("-e$preparer")
 	[ "$1" != timed ] || busy=0
@@ -164,7 +164,7 @@ one_lane() {
 	wait
 }
 
-# run_all LANES: parts from the standard input, each as soon as LANES returns
+# run_all LANES: runs the parts on standard input, each as soon as LANES returns
 run_all() {
 	local name forms seconds more command usual
 	while read -r name forms seconds more command; do
@@ -175,7 +175,7 @@ run_all() {
 			continue
 		fi
 		[ -z "$cold" ] || seconds=$((seconds + more))
-		# The time of spare parts says nothing about the others.
+		# The time that spare parts take says nothing about the others.
 		[[ ,$forms, = *,spare,* ]] || echo "$seconds $name" >>"$logs/usual"
 		step "$name, usually $usual s"
 		if [ "$name" = timed ]; then
@@ -193,7 +193,7 @@ run_spare() {
 	: >"$logs/spare.ended"
 }
 
-# plan: the schedule, if each part takes its expected time
+# plan: prints the schedule, assuming that each part takes its expected time
 plan() {
 	chosen | awk -v budget="${budget:-1000000}" -v cold="$cold" '
 		function min(a, b) { return a < b ? a : b }

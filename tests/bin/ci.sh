@@ -24,7 +24,7 @@ rows() {
 	kernel_ids | awk '{ row = row (NR > 1 ? "," : "") "\"" $1 "\"" } END { print "[" row "]" }'
 }
 
-# For git, sources from an archive or of another user must be a valid work tree, too.
+# Lets git work on sources that come from an archive or belong to another user.
 prepare() {
 	need_root "it builds in a chroot, as make check does"
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$top
@@ -38,7 +38,7 @@ quick() {
 	finish
 }
 
-# keep DIR FILE...: copies those that exist
+# keep DIR FILE...: copies the files that exist to DIR
 keep() {
 	local dir=$1 file
 	mkdir -p "$dir"
@@ -83,7 +83,7 @@ pkgtest() {
 	return $status
 }
 
-# all: all jobs, one at a time in a process of its own, then the sums
+# all: all jobs, one at a time, each in its own process, then the sums
 all() {
 	local ids what
 	mapfile -t ids < <(kernel_ids)

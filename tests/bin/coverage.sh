@@ -17,7 +17,7 @@ core_wanted=90
 glue_wanted=80
 demand=${DEMAND-yes}
 
-# lines_of DIR: the output of gcov, as JSON
+# lines_of DIR: prints the output of gcov as JSON
 lines_of() {
 	mount --bind "$1" "$toolchain/work"
 	chroot "$toolchain" bash -c 'cd /work && find . -name "*.gcda" | while read -r file; do
@@ -34,7 +34,7 @@ for counts; do
 	rm -rf "$dir"
 	mkdir "$dir"
 	(cd "$modules" && find . -name '*.gcno' -print0 | tar -c --null -T -) | tar -C "$dir" -x
-	# In the chroot of the build the modules were at /work; the disk is larger than the tar.
+	# The modules were built at /work in a chroot; the disk is larger than the tar on it.
 	tar -C "$dir" -xf "$counts" --strip-components=2 ./work
 	unshare -m --propagation private bash -c 'lines_of "$1"' lines_of "$dir" |
 		jq -r '.files[] | .file as $f | .lines[] | "\($f) \(.line_number) \(.count)"' >>"$out/lines"

@@ -26,7 +26,7 @@ counting=()
 wanted=("$@")
 [ "${1-}" != all ] || mapfile -t wanted < <(cases_for debug)
 
-# Second, in the directory of the tests, which uses the probe results of the first build.
+# The KUnit suites are built second: they use the probe results of the first build.
 build_modules() {
 	"$top/scripts/build-modules.sh" "$id" "$modules" "${counting[@]}" modules
 	"$top/scripts/build-modules.sh" "$id" "$modules" M=/work/kunit "${counting[@]}" modules

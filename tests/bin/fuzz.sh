@@ -4,10 +4,10 @@
 #
 # Fuzzes every parser of both cores with libFuzzer, ASan and UBSan, two in parallel:
 # starts from the seeds in tests/fuzz/corpus and the units that earlier runs have found,
-# which are kept in the cache. Prints one line for each, and at the end "fuzz: N passed,
+# which are kept in the cache. Prints one line per fuzzer, and at the end "fuzz: N passed,
 # N failed, N skipped". An input that crashes, hangs or leaks is printed and kept in
-# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET runs that file only. LANES=N: number in
-# parallel.
+# build/fuzz; FUZZ_UNIT=FILE fuzz.sh 0 TARGET runs that file only. LANES=N sets the
+# number of fuzzers in parallel.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/fuzz/lib.sh"
@@ -35,12 +35,12 @@ run() {
 		"${inputs[@]}"
 }
 
-# figure NAME TARGET: a statistic of the fuzzer
+# figure NAME TARGET: prints a statistic of the fuzzer
 figure() {
 	sed -n "s/^stat::$1: *//p" "$out/$2.log"
 }
 
-# reproducer TARGET: the input that failed, if any
+# reproducer TARGET: prints the input that failed, if any
 reproducer() {
 	local file
 	file=$(sed -n 's|.*Test unit written to /tmp/out/||p' "$out/$1.log" | tail -n 1)
@@ -71,7 +71,7 @@ tell() {
 	passed=$((passed + 1))
 }
 
-# In the order of their start.
+# In the order in which they were started.
 tell_first() {
 	local status=0
 	wait "${running[0]#*:}" || status=$?

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: matrix.sh [--short | --thin | --brief | --exhaustive | --timed | --build] [ID...]
 #
-# For every kernel of SUPPORTED, or for these: fetches it, builds both modules, and, if
-# its row says tested, boots it with the whole guest suite, or, if it says short, with the
-# cases whose heads say pages and samples of an eighth; two in parallel. Tests of
-# throughput run afterwards, alone. Ends with a table, the probes whose result is the
-# same for all kernels, and "N passed, N failed, N skipped".
+# For every kernel of SUPPORTED, or for the given ones: fetches it, builds both modules and
+# boots it: with the whole guest suite if its row says tested, or with the cases whose heads
+# say pages and samples of an eighth if it says short; two in parallel. Tests of throughput
+# run afterwards, alone. Ends with a table, the probes whose result is the same for all
+# kernels, and "N passed, N failed, N skipped".
 #
 # --short  the whole suite only on kernels of Debian releases, with samples of a quarter
 #          (od.thin=4) except on the last of them; boots only the last build of a series, and
@@ -14,7 +14,7 @@
 # --thin   the whole suite, with samples of an eighth
 # --brief  cases whose heads say short, with samples of an eighth
 # --exhaustive  cases that --thin samples, in full
-# --timed  tests of throughput; besides, only the whole suite includes them
+# --timed  tests of throughput; otherwise only the whole suite includes them
 # --build  build only
 #
 # LANES=2  number of kernels at a time
@@ -73,7 +73,7 @@ boot() {
 	fi
 }
 
-# has_all ID: with --short, this kernel runs all cases
+# has_all ID: whether this kernel runs all cases with --short
 has_all() {
 	[[ $1 = 6.1 || $1 = 6.12 ]]
 }
@@ -93,7 +93,7 @@ tests_for() {
 	esac
 }
 
-# thinned ID: od.thin= for the kernel command line
+# thinned ID: prints od.thin= for the kernel command line
 thinned() {
 	if [ "$row_status" = short ]; then
 		echo od.thin=8
@@ -116,7 +116,7 @@ is_booted() {
 	[ "$row_status" = tested ] && { [ $mode != short ] || [ "$1" = "$last" ]; }
 }
 
-# row ID: everything except timed tests; writes build and suite times to files
+# row ID: everything except timed tests; writes the times of build and suite to files
 row() {
 	local id=$1 started=$SECONDS
 	kernel_row "$id"
@@ -136,7 +136,7 @@ row() {
 	say "== kernel $id: done, $(numbers "$logs/$id".* | awk '{ print $2 }') failed"
 }
 
-# numbers LOG...: passed, failed and skipped
+# numbers LOG...: prints the numbers of passed, failed and skipped checks
 numbers() {
 	grep -hoE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$@" |
 		awk '{ p += $1; f += $3; s += $5 } END { print p + 0, f + 0, s + 0 }'
@@ -167,7 +167,7 @@ probes_for_rhel8() {
 	(cd "$top/compat/probe" && grep -l 'drop when RHEL 8' ./*/*.c) | sed 's,^\./,,; s,\.c$, ,'
 }
 
-# A probe with the same result on all kernels is dead.
+# A probe that has the same result on all kernels is dead.
 dead_probes() {
 	local id built=()
 	for id in "${ids[@]}"; do

@@ -6,22 +6,22 @@
 # a time to a copy of the sources. Each removes a guard, and the test that the patch
 # names must notice. A mutant that does not build, or that no test notices, is a
 # failure. --unit leaves out mutants that need a VM. LANES=N tests that many at once;
-# SECONDS_LEFT=N starts none after that time: the rest is skipped by name. SHUFFLE=yes:
-# in random order, so that each run covers others.
+# SECONDS_LEFT=N starts none after that time: the rest is skipped by name. SHUFFLE=yes
+# tests them in random order, so that time-limited runs cover different ones.
 #
 # A patch begins with
 #	Hazard: N...        rows of Documentation/hazards.rst
 #	Breaks: what the code does without the guard
 #	Noticed-by: unit SUITE | tools PROGRAM:TEST | vm CASE | debug CASE, ...
 # where PROGRAM is one of tests/tools, vm is kernel 6.12 and debug the one of tests/kernels;
-# all tests named have to notice. First, the shortest guest test runs the same way on unmodified modules, which
-# it must not reject.
+# all tests named must notice. First, as a control, the shortest guest test runs the same way
+# on unmodified modules and must pass.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 work=$top/build/mutants
-# The VM exits on the first failure or splat: a broken kernel may spin, and the rest of a test
-# may hang, until the time limit.
+# The VM exits on the first failure or splat: with a mutant, the kernel may spin and the rest
+# of a test may hang until the time limit.
 until_noticed="od.failures=1 softlockup_panic=1 hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=20"
 lanes=${LANES:-$(nproc)}
 
@@ -38,7 +38,7 @@ copy_sources() {
 	ln -sfn "$top/build/tests" "$1/build/tests"
 }
 
-# apply_patch TREE PATCH: touches the files, or make would reuse the last mutant's objects
+# apply_patch TREE PATCH: touches the files, otherwise make would reuse the last mutant's objects
 apply_patch() {
 	local file
 	patch -d "$1" -p1 -s --no-backup-if-mismatch --fuzz=0 <"$2" || return 1
@@ -71,7 +71,7 @@ noticed_by_tools() {
 	! OD_BUILD=$out OD_TEST=${2#*:} "$tree/tests/tools/run.sh" "$out/$program"
 }
 
-# disk_for CASE: the disk with the images of the case
+# disk_for CASE: prints the disk with the images of the case
 disk_for() {
 	case $1 in
 	powercut-replay) "$top/tests/images/mkcutdisk.sh" ;;
@@ -86,7 +86,7 @@ noticed_in_vm() {
 	"$tree/scripts/build-modules.sh" "$kernel" "$modules" || return 2
 	! DISK=$(disk_for "$1") CMDLINE="$until_noticed ${CMDLINE-}" MODULES=$modules LOGDIR=$tree/build/vm MEM=3072 \
 		"$tree/tests/bin/vm.sh" "$kernel" "$@" || return 1
-	# A VM that did not start has noticed nothing, nor has one that was merely slow.
+	# A VM that did not start, or was merely slow, has not noticed anything.
 	grep -q '^# up after' "$tree/build/vm/results.log" || return 2
 	grep -q '^not ok' "$tree/build/vm/results.log" ||
 		grep -aqE "$splat" "$tree/build/vm/console.log" || return 4
@@ -111,7 +111,7 @@ notice() {
 	esac
 }
 
-# one LANE PATCH: a line for each test that has to notice
+# one LANE PATCH: prints a line for each test that must notice
 one() {
 	local tree=$work/tree$1 patch=$2 name how what
 	name=$(basename "$patch" .patch)
@@ -188,7 +188,7 @@ needs_vm() {
 
 unit_only=
 [ "${1-}" != --unit ] || { unit_only=yes && shift; }
-# Including all objects: those of an interrupted run may be a mutant's, and would be
+# All objects, too: an interrupted run may have left those of a mutant, which would be
 # noticed in place of the next one.
 rm -rf "$work"
 mkdir -p "$work"

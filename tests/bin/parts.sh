@@ -48,7 +48,7 @@ show_failures() {
 	awk '/^not ok/ { why = 1; print; next } /^#   / { if (why) print; next } { why = 0 }' "$@"
 }
 
-# slowest NR: of the parts
+# slowest NR: prints the slowest parts
 slowest() {
 	[ -s "$logs/times" ] || return 0
 	echo "# the slowest parts: seconds, and CPU seconds"
@@ -68,7 +68,7 @@ finish() {
 	[[ $result = *" 0 failed,"* && $result != "0 passed"* ]]
 }
 
-# quick_parts: parts that need no VM and no kernel
+# quick_parts: runs the parts that need no VM and no kernel
 quick_parts() {
 	step "lint, unit tests, tools"
 	part lint "$top/scripts/lint.sh"
@@ -79,15 +79,15 @@ quick_parts() {
 	part compat "$top/tests/compat/run.sh"
 }
 
-# boot_tests NAME KERNEL CASE...: guest tests in their own VM
+# boot_tests NAME KERNEL CASE...: runs guest tests in a VM of their own
 boot_tests() {
 	local name=$1 kernel=$2
 	shift 2
 	LOGDIR=$top/build/vm/$name "$top/tests/bin/vm.sh" "$kernel" "$@"
 }
 
-# boot_secured CASE FILES ARGUMENTS KERNEL...: a case with a security module, on each of these
-# kernels, which get ARGUMENTS on their command lines and FILES in their root
+# boot_secured CASE FILES ARGUMENTS KERNEL...: runs a case with a security module on each
+# kernel, with ARGUMENTS on its command line and FILES in its root
 boot_secured() {
 	local case=$1 id status=0 arguments=$3
 	export FILES=$2 TIMEOUT=${TIMEOUT:-1800}

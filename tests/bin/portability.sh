@@ -15,8 +15,8 @@ set -euo pipefail
 out=$top/build/portability
 passed=0 failed=0 skipped=0
 
-# Kernels that are only built for. From a suite whose package lists do not change any
-# more: on many mirrors the lists of minor architectures are outdated after each update.
+# Kernels that are only built for. They come from a suite whose package lists no longer change:
+# on many mirrors the lists of minor architectures are outdated after each update.
 foreign=$out/SUPPORTED
 foreign_kernels() {
 	cat <<-END
@@ -25,13 +25,13 @@ foreign_kernels() {
 	END
 }
 
-# try NAME COMMAND...: one check. Failed downloads are skipped, except in CI.
+# try NAME COMMAND...: one check, skipped if a download fails, except in CI
 try() {
 	local name="portability: $1" status=0 log
 	log=$out/${1//[^a-z0-9.]/-}.log
 	shift
 	set +e
-	# Not in a condition, where set -e has no effect.
+	# Not within a condition, where set -e has no effect.
 	(set -e && "$@") >"$log" 2>&1
 	status=$?
 	set -e
@@ -59,8 +59,8 @@ have_toolchain() {
 
 # --- clang ---
 
-# clang_for SUITE: tool chain and version for a suite's kernels. Return thunks, which all of
-# them have, need clang 15; Debian 11, with an older one, uses that of Debian 12.
+# clang_for SUITE: tool chain and version for a suite's kernels. All of them have return
+# thunks, which need clang 15; Debian 11 has an older one, so its kernels use Debian 12's.
 clang_for() {
 	case $1 in
 	bullseye | bookworm) echo bookworm-llvm 16 ;;
@@ -88,13 +88,13 @@ clang_config() {
 	END
 }
 
-# number_of TOOLCHAIN CLANG: its version as Kconfig writes it, 190107 for 19.1.7
+# number_of TOOLCHAIN CLANG: its version in the form of Kconfig, 190107 for 19.1.7
 number_of() {
 	chroot "$1" "$2" -dumpversion | awk -F. '{ printf "%d%02d%02d\n", $1, $2, $3 }'
 }
 
-# clang_headers HEADERS TO VERSION: files by which build-modules.sh replaces those of
-# the headers. Keeps the mtimes, to avoid a full rebuild.
+# clang_headers HEADERS TO VERSION: writes the files that build-modules.sh uses in place of
+# those of the headers. Keeps the mtimes, to avoid a full rebuild.
 clang_headers() {
 	local from=$1 to=$2 conf=include/config/auto.conf header=include/generated/autoconf.h
 	mkdir -p "$to"/include/{config,generated}
@@ -120,8 +120,8 @@ clang_headers() {
 	touch -r "$from/$header" "$to/$header"
 }
 
-# llvm VERSION: arguments for make. The headers set CC themselves, and LLVM=-16 exists
-# only since v5.18.
+# llvm VERSION: prints arguments for make. The headers set CC themselves, and LLVM=-16
+# exists only since v5.18.
 llvm() {
 	local tool
 	printf '%s\n' LLVM=1 "CC=clang-$1" "LD=ld.lld-$1"
@@ -146,7 +146,7 @@ clang_modules() {
 	done
 }
 
-# For each clang, the oldest and the newest series that it builds.
+# For each clang version, the oldest and the newest series that it builds.
 check_clang() {
 	local id
 	for id in 5.10 6.1 6.12 7.3; do
@@ -157,8 +157,8 @@ check_clang() {
 # --- sparse ---
 
 # sparse_modules ID: in the directory of the normal build, without changing its output.
-# sparse does not support __has_include_next(), which is true for these kernels. Since
-# v4.10 checks of byte order need no -D__CHECK_ENDIAN__.
+# sparse does not support __has_include_next(), which is true for these kernels. Checks of
+# byte order need no -D__CHECK_ENDIAN__ since v4.10.
 sparse_modules() {
 	local dir=$top/build/modules/$1 log=$out/$1-sparse.build checked sources
 	have_kernel "$1"
@@ -166,7 +166,7 @@ sparse_modules() {
 		cat "$log"
 		return 1
 	}
-	# Errors of sparse do not fail make, and it may not have been called at all.
+	# Errors from sparse do not make the build fail, and sparse may not have run at all.
 	! grep -E '(warning|error):' "$log" || die "$1: sparse reports warnings"
 	checked=$(grep -c '^  CHECK ' "$log" || true)
 	sources=$(grep -cE '^(cachefiles_od|erofs_od|compat)/(core/)?[a-z0-9_]+\.c$' "$dir/.sources")
@@ -184,7 +184,7 @@ check_sparse() {
 
 # --- other architectures ---
 
-# cross_modules ID TARGET: headers of these kernels do not name their compiler
+# cross_modules ID TARGET: the headers of these kernels do not name their compiler
 cross_modules() {
 	export SUPPORTED_FILE=$foreign TOOLCHAIN=bookworm-cross
 	have_kernel "$1"
@@ -204,14 +204,14 @@ in_cross() {
 }
 export -f in_cross
 
-# libraries_for TARGET [LIBRARIES]: those of the loader's version first, then those of the
-# cross compiler
+# libraries_for TARGET [LIBRARIES]: the libraries that match the loader's version first, then
+# those of the cross compiler
 libraries_for() {
 	echo "LD_LIBRARY_PATH=/lib/${2:-$1}:/usr/$1/lib"
 }
 
-# cross_tests TARGET SANITIZERS RUNNER...: the unit tests, with sanitizers of the cross
-# compiler, run by RUNNER
+# cross_tests TARGET SANITIZERS RUNNER...: runs the unit tests under RUNNER, with the
+# sanitizers of the cross compiler
 cross_tests() {
 	local target=$1 sanitizers=$2
 	shift 2

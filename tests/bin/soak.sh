@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: soak.sh [MINUTES]      default: 30
 #
-# The long forms of the tests of check.sh: the whole guest suite on a kernel with KASAN,
+# The long forms of the tests in check.sh: the whole guest suite on a kernel with KASAN,
 # lockdep, kmemleak and gcov, its coverage, KCSAN, a bug planted for each fuzzer; and, as
 # time permits, mutants in random order, a hostile daemon, stress and changed images. Tests
 # that do not fit are skipped by name. Debug kernels, and the modules for them, are built
@@ -38,12 +38,12 @@ left() {
 in_vm() {
 	local name=$1 kernel=$2 limit=$3
 	shift 3
-	# The end takes a while, too: kmemleak scans all memory.
+	# The end takes a while as well: kmemleak scans all memory.
 	part "$name" env LOG="$name" CMDLINE="od.limit=$limit" TIMEOUT=$((limit + 240)) \
 		"$top/tests/bin/debug.sh" "$kernel" "$@"
 }
 
-# No coverage is demanded if tests were skipped.
+# Demand no coverage if tests were skipped.
 coverage() {
 	local demand=yes
 	! grep -q '# SKIP time limit reached' "$logs"/debug-?.log || demand=

@@ -40,18 +40,18 @@ mapfile -t programs <"$work/programs"
 # shellcheck disable=SC2206 # a list
 programs+=(${PROGRAMS-})
 
-# The processors of a VM share one thread of the host. With a thread each they spin for one another
-# whenever VMs share two cores, and need twice the CPU time. Debug kernels are there to find what
-# happens when both run at once.
+# The CPUs of a VM share one host thread. With a thread each, they spin waiting for each other
+# whenever VMs share two cores, and need twice the CPU time. Debug kernels get a thread per CPU:
+# their purpose is to find races between CPUs.
 threads=single
 [ "$row_status" != made ] || threads=multi
 
-# Two serial lines, the console of the kernel and one for the tests, so that
+# Two serial lines, one for the kernel's console and one for the tests, so that
 # their output does not mix.
 case $row_arch in
 amd64)
-	# TCG emulates the string instructions that these two bits declare as fast byte
-	# by byte: with them copies in the kernel take several times as long.
+	# These two bits declare string instructions as fast, but TCG emulates them byte by
+	# byte: with the bits set, copies in the kernel take several times as long.
 	qemu=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}")
 	serial=(-serial chardev:console -serial stdio)
 	# On a busy host timer interrupts arrive too late for the kernel's check.
@@ -100,8 +100,8 @@ if [ -n "${FIRMWARE-}" ]; then
 fi
 
 # On a busy host, a CPU that is not scheduled for twenty seconds has not stalled, and a task
-# that waits so long for the emulated disk does not hang: the kernel warns after a minute or
-# more. Debug kernels have their own limit for hung tasks, half a minute.
+# that waits that long for the emulated disk does not hang: make the kernel warn only after a
+# minute or more. Debug kernels have their own limit for hung tasks, half a minute.
 patience="rcupdate.rcu_cpu_stall_timeout=90 sysctl.kernel.watchdog_thresh=30"
 [ "$row_status" = made ] || patience+=" sysctl.kernel.hung_task_timeout_secs=60"
 
@@ -109,7 +109,7 @@ kernel_line() {
 	echo "$arguments $patience loglevel=7 panic=-1 oops=panic mitigations=off od.tests=${tests// /,} od.boot=$boots ${CMDLINE-}"
 }
 
-# start_with: sets QEMU's arguments for the kernel, or for a disk with it
+# start_with: sets QEMU's arguments to boot the kernel directly, or from a disk with it
 start_with() {
 	start=(-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd" -append "$(kernel_line)")
 	[ -n "${SECURE_BOOT-}" ] || return 0
@@ -163,7 +163,7 @@ verdict() {
 	if grep -aqE "$splat" "$logdir/console.log"; then
 		echo "kernel splat: $(grep -aE "$splat" "$logdir/console.log" | head -n 3 | tr -d '\r')"
 	fi
-	# A message of the shell: the case called a missing command.
+	# An error message of the shell: the case called a missing command.
 	if grep -qE "$unknown_command" "$logdir/results.log"; then
 		echo "no such command: $(grep -E "$unknown_command" "$logdir/results.log" | head -n 3)"
 	fi

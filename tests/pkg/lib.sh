@@ -29,7 +29,7 @@ notok() {
 	[ $# -lt 2 ] || sed 's/^/#   /' <<<"$2"
 }
 
-# check NAME COMMAND...: prints the output if the command fails
+# check NAME COMMAND...: passes if the command succeeds; prints its output otherwise
 check() {
 	local out
 	if out=$("${@:2}" 2>&1); then
@@ -39,7 +39,7 @@ check() {
 	fi
 }
 
-# add_results LOG SUITE: adds the counts of a run in a new Debian, and checks that it is complete
+# add_results LOG SUITE: adds the counts of a run in a new Debian, and checks that it completed
 add_results() {
 	local skips
 	sed "s/^\(ok\|not ok\) [0-9]* - /\1 - $2: /" "$1" | grep -E '^(ok|not ok|#)' || true
@@ -55,7 +55,7 @@ finish_packages() {
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# newer_packages SUITE|rpm: builds the same sources with a higher version; sets newer
+# newer_packages SUITE|rpm: builds the same sources as a higher version; sets newer
 newer_packages() {
 	local tree=$work/newer-$1
 	newer=$tree/build/packages/$1
@@ -75,7 +75,7 @@ next_version() {
 	echo "${version%.*}.$((${version##*.} + 1))"
 }
 
-# fresh_disk SUITE DISK [rpm]: a copy of a new Debian, with packages and tests in /pkg
+# fresh_disk SUITE DISK [rpm]: creates a copy of a new Debian, with packages and tests in /pkg
 fresh_disk() {
 	local from mnt=$work/mnt suite=$1 disk=$2
 	from=$("$top/tests/pkg/mkdebian.sh" "$suite")
@@ -124,7 +124,7 @@ in_root() {
 }
 export -f in_root
 
-# steps_in_root DISK LOG NAME STEP...: steps that need no VM, at the speed of the host
+# steps_in_root DISK LOG NAME STEP...: runs steps that need no VM, at the speed of the host
 steps_in_root() {
 	local disk=$1 log=$2 name=$3
 	unshare -m --propagation private bash -euo pipefail -c 'in_root "$@"' bash "$disk" "$old" "$work/mnt" \

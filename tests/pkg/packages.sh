@@ -4,8 +4,8 @@
 #
 # Tests of the packages that need no VM: builds them for Debian 12 and 13 and as rpm, runs
 # lintian and rpmlint, compares two builds, and in a chroot of a new Debian installs,
-# upgrades, removes and purges them, with DKMS building for its kernels; runs the scriptlets
-# of the rpm in such a chroot, too. tests/pkg/pkgtest.sh also boots it.
+# upgrades, removes and purges them, with DKMS building for its kernels; also runs the
+# scriptlets of the rpm in such a chroot. tests/pkg/pkgtest.sh boots the new Debian, too.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/pkg/lib.sh"
@@ -14,7 +14,7 @@ work=$(mktemp -d)
 packages=$top/build/packages
 logs=$top/build/pkgtest
 
-# lintian SUITE: only tags that packaging/deb/lintian-known lists with a reason
+# lintian SUITE: it prints only tags that packaging/deb/lintian-known lists with a reason
 lintian() {
 	! sed 's/ \[.*//; s/ (released.*//' "$packages/$1.lintian" | grep -E '^[EWIPN]: ' |
 		grep -vxFf <(grep '^[A-Z]: ' "$top/packaging/deb/lintian-known")
@@ -25,7 +25,7 @@ rpmlint() {
 	grep -q ' 0 errors, 0 warnings' "$packages/rpm.rpmlint"
 }
 
-# same_twice SUITE: a build in another environment gives the same bytes
+# same_twice SUITE: a build in another environment produces the same bytes
 same_twice() {
 	local file
 	VARY=1 "$top/scripts/deb.sh" "$1" "$work/again-$1" >/dev/null
@@ -42,7 +42,7 @@ same_rpm_twice() {
 	done
 }
 
-# root_test SUITE NAME STEP...: steps that need no VM
+# root_test SUITE NAME STEP...: runs steps that need no VM
 root_test() {
 	local suite=$1 name=$2
 	fresh_disk "$suite" "$work/disk-$suite" "$([ "$name" != rpm ] || echo rpm)"

@@ -4,9 +4,9 @@
 #
 # The steps of a new user, in a VM that boots a new Debian, with packages from apt only:
 # the commands of the README as typed (packages, modprobe, first mount from an HTTP
-# server), a new kernel and an upgrade of the packages, each with an image mounted, drop-in mode,
-# removal and purge. Building the modules three times in an emulated VM takes most of an
-# hour; tests/pkg/packages.sh runs the steps that need no VM in a chroot.
+# server), a new kernel and an upgrade of the packages, both while an image is mounted,
+# drop-in mode, removal and purge. Building the modules three times in an emulated VM takes
+# most of an hour; tests/pkg/packages.sh runs the steps that need no VM in a chroot.
 #
 # ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
 # IN_ROOT=1  install the packages in a chroot before the boot, at the speed of the host
@@ -36,7 +36,7 @@ prepare() {
 	umount "$mnt"
 }
 
-# take_kernel RELEASE: copies it from the disk, as a boot loader would
+# take_kernel RELEASE: copies the kernel from the disk, like a boot loader
 take_kernel() {
 	local file
 	for file in vmlinuz initrd.img; do

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Cache files and maps for tests, made and read by another hand than the programs'.
+"""Cache files and maps for tests, written and read independently of the programs.
 
-cachedir.py object DIR VOLUME BLOB SOURCE [START-END...]   data of these ranges, holes else
+cachedir.py object DIR VOLUME BLOB SOURCE [START-END...]   data of these ranges, holes elsewhere
 cachedir.py map DIR VOLUME BLOB VALIDATOR [START-END...]   a map of it, not closed, SEQ 2
 cachedir.py show DIR VOLUME BLOB                           VALIDATOR FLAGS START-END...
 cachedir.py path DIR VOLUME BLOB                           of the cache file

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: run.sh PROGRAM...      run test programs that speak TAP, count, say so
+# Usage: run.sh PROGRAM...      run test programs that print TAP, and count their results
 #
-# A program fails as a whole too: by its exit status, or by reporting nothing. They wait more
-# than they compute, so that JOBS (2) of them run at a time; their output is kept together, in
-# the order given.
+# A program also fails as a whole, by its exit status or by reporting nothing. Programs wait
+# more than they compute, so JOBS (2) of them run at a time; the output of each is kept
+# together, in the given order.
 set -u
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
@@ -13,14 +13,14 @@ dir=$(mktemp -d) && [ -n "$dir" ] || exit 1
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 
-# run PROGRAM: leaves its output, then its status and seconds
+# run PROGRAM: writes its output, then its status and seconds, to files
 run() {
 	local name=${1##*/} status=0 since=$SECONDS
 	timeout 900 "$1" >"$dir/$name.out" 2>&1 || status=$?
 	echo "$status $((SECONDS - since))" >"$dir/$name.end"
 }
 
-# tell PROGRAM
+# tell PROGRAM: prints and counts its results
 tell() {
 	local name=${1##*/} out=$dir/${1##*/}.out status took good bad
 	read -r status took <"$dir/$name.end"
@@ -37,7 +37,7 @@ tell() {
 
 next=0
 programs=("$@")
-# tell_ended: of the programs not told of yet, the first ones that have ended
+# tell_ended: reports the programs that have ended, up to the first that still runs
 tell_ended() {
 	while [ $next -lt ${#programs[@]} ] && [ -s "$dir/${programs[next]##*/}.end" ]; do
 		tell "${programs[next]}"

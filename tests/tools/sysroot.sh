@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# A copy of a machine's files, made up: sourced after tap.sh, never run. $root is
-# a machine on which nothing is wrong; each test breaks something of a fresh one.
+# A fake system's files: sourced after tap.sh, never run. $root is a system on which
+# nothing is wrong; each test breaks something in a fresh one.
 od=$OD_BUILD/erofs-od
 root=$dir/root
 release=6.12.0-test
 version=$("$od" --version | cut -d' ' -f2)
 
-# Its contents, and its directory.
+# Writes a file, and creates its directory.
 put() {	# FILE [LINE...]
 	local file=$root$1
 	shift
@@ -19,10 +19,10 @@ put() {	# FILE [LINE...]
 	fi
 }
 
-# What erofs_od calls where the kernel has every algorithm.
+# The functions that erofs_od calls if the kernel has every algorithm.
 all_algorithms='LZ4_decompress_safe zlib_inflate zstd_init_dstream xz_dec_microlzma_run'
 
-# A module's file: what it says of itself, and the functions that it calls.
+# A module's file: its .modinfo, and the functions that it calls.
 module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS [FUNCTIONS]]]
 	local function file=${5:-$root/lib/modules/$release/updates/dkms/$1.ko}
 	mkdir -p "$(dirname "$file")"
@@ -43,14 +43,14 @@ module() {	# NAME VERSION SRCVERSION VERMAGIC [FILE [ALIAS [FUNCTIONS]]]
 	${CC:-cc} -c -o "$file" "$dir/module.c"
 }
 
-# A key, and its certificate as DKMS keeps it. One with SKID none has no id.
+# A key, and its certificate in the form that DKMS keeps.
 key() {	# FILE NAME
 	openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=$2" -days 3650 \
 		-keyout "$dir/$1.key" -outform DER -out "$dir/$1.der" 2>/dev/null
 	openssl x509 -inform DER -in "$dir/$1.der" -out "$dir/$1.pem"
 }
 
-# As the kernel's sign-file does it.
+# Signs a module the way the kernel's sign-file does.
 sign() {	# FILE KEY
 	openssl cms -sign -binary -noattr -nocerts -nosmimecap -outform DER -md sha256 \
 		-signer "$dir/$2.pem" -inkey "$dir/$2.key" -in "$1" -out "$dir/signature"
@@ -118,8 +118,8 @@ doctor() {
 	"$od" doctor --sysroot "$root" "$@"
 }
 
-# say_of OUTPUT ID: sets $said to "STATE TEXT -> REMEDY" of a finding. No process
-# runs for it: there are many findings, and processes are slow.
+# say_of OUTPUT ID: sets $said to "STATE TEXT -> REMEDY" of a finding. Runs no
+# process: there are many findings, and processes are slow.
 say_of() {
 	local line pattern="^([a-z]+) +$2 +(.*)"
 	said=''
@@ -133,8 +133,8 @@ say_of() {
 	done <<<"$1"
 }
 
-# finding NAME ID STATE TEXT REMEDY [ARGUMENT...]: what the doctor says, by patterns;
-# the exit status goes with it
+# finding NAME ID STATE TEXT REMEDY [ARGUMENT...]: the doctor's output matches these patterns,
+# and its exit status agrees
 finding() {
 	local name=$1 id=$2 state=$3 text=$4 remedy=$5 out status said wanted=0
 	shift 5

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the scripts here share: sourced, never run. Sets a directory $dir, which goes
-# away with the script, and ends it by `finish`.
+# Shared by the test scripts: sourced, never run. Creates a directory, $dir, which is
+# removed when the script exits. A script ends with `finish`.
 n=0 bad=0
 dir=$(mktemp -d) && [ -n "$dir" ] || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -25,7 +25,7 @@ same() {	# WANTED GOT NAME
 	fi
 }
 
-# exits STATUS PATTERN COMMAND...: that exit status, and output that matches
+# exits STATUS PATTERN COMMAND...: exits with that status, and its output matches
 exits() {
 	local want=$1 pattern=$2 out got
 	shift 2

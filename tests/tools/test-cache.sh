@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# erofs-od drop, refresh, adopt and backup on a made-up cache. OD_BUILD is the build
-# directory. Speaks TAP.
+# erofs-od drop, refresh, adopt and backup on a fake cache. OD_BUILD is the build
+# directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 
@@ -41,7 +41,7 @@ gone() {	# NAME FILE...
 	same "" "$left" "$1"
 }
 
-# A cache of three blobs in two volumes; nothing says what is in them.
+# A cache of three blobs in two volumes, without maps.
 fresh() {
 	rm -rf "$cache" "$src" "$proc" "$dir/copy"
 	mkdir -p "$cache"/{cache,graveyard} "$src" "$proc/fs/cachefiles_od"
@@ -62,7 +62,7 @@ with() {	# PROGRAM COMMAND [ARG...]
 }
 
 fresh
-# Cache files are put into the very directory that the module would use.
+# Cache files are in the same directory that the module would use.
 same "$cache/cache/Ierofs,test/@39/Dtest" "$(made path "$cache" erofs,test test)" "the name in the protocol's document"
 if ! made map "$cache" erofs,app app x 0-4096 2>/dev/null; then
 	echo "ok $((n += 1)) - cache # SKIP this file system tells no inode generations"
@@ -80,7 +80,7 @@ same '- 1 0-4096 65536-200704 300000-303104' "$(made show "$cache" erofs,app app
 same '- 1 0-8192' "$(made show "$cache" erofs,dom lib)" "adopt: a whole blob"
 same 700 "$(stat -c %a "$cache/maps")" "adopt: the directory of maps is not for others"
 exits 0 '^$' with "$od" adopt --yes "$cache"
-# A file that was written to since is not the one that the map is about.
+# A file that was written to since no longer matches its map.
 touch "$(file erofs,app app)"
 exits 1 '^erofs-od: 1 cache files' with "$od" adopt "$cache"
 made mark "$(file erofs,app app)" 00000000000493e000000000000000000104
@@ -168,7 +168,7 @@ unset FAKE_BUSY
 app=$(file erofs,app app) app_map=$(map erofs,app app)
 [ -e "$app" ] && [ -e "$app_map" ]
 result $? "drop: what is in use stays, with its map"
-# The module is asked, from the directory that the file is in, and what it says counts.
+# The command goes to the module, from the file's directory, and its result decides.
 : >"$proc/fs/cachefiles_od/control"
 exits 0 'erofs,app app: dropped' with "$od" drop app
 same 'cull Dapp' "$(cat "$proc/fs/cachefiles_od/control")" "drop: asks the module"
@@ -181,7 +181,7 @@ gone "drop --all" "$app" "$app_map"
 
 # --- backup ---
 
-# same_data COPY: what was copied is right, and nothing else is there
+# copied NAME COPY SOURCE START-END...: these ranges were copied, and nothing else
 copied() {	# NAME COPY SOURCE START-END...
 	python3 - "$@" <<'P'
 import os, sys
@@ -200,8 +200,8 @@ P
 }
 
 fresh
-# In use: what is in the file beyond the map was not committed, what is in the map and not in
-# the file is no data.
+# In use: data in the file that the map lacks was not committed; ranges in the map that the
+# file lacks are not data.
 made map "$cache" erofs,app app '"v1"' 0-4096 16384-20480 65536-131072 300000-303104
 with "$od" adopt --yes "$cache" >/dev/null
 touch "$(file erofs,dom two)"
@@ -230,7 +230,7 @@ assert two["result"].startswith("left out"), two
 P
 result $? 'backup --json' "$got"
 
-# A map whose checksum is wrong is none.
+# A map whose checksum is wrong is ignored.
 fresh
 with "$od" adopt --yes "$cache" >/dev/null
 printf x | dd of="$(map erofs,app app)" bs=1 seek=4130 conv=notrunc status=none

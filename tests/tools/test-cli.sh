@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The two programs as run by users: exit codes, messages, and status from a
-# made-up /proc. OD_BUILD is the build directory. Speaks TAP.
+# fake /proc. OD_BUILD is the build directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 
@@ -50,7 +50,7 @@ exits 1 'is the module cachefiles_od loaded' "$odd" --device "$dir/none" --sourc
 exits 1 'fd 77: Bad file descriptor' "$odd" --fd 77 --source "$dir"
 exits 2 'dir cannot be changed' "$odd" --fd 77 --dir /x --source "$dir"
 
-# Every command has the same tail: help, usage and version, and exits 0.
+# Every command accepts --help, --usage and --version, and exits with 0.
 for command in mount umount status top trace prefetch doctor drop refresh adopt backup dropin; do
 	exits 0 "^Usage: erofs-od $command" "$od" $command --help
 	exits 0 "^Usage: erofs-od $command" "$od" $command --usage
@@ -146,7 +146,7 @@ assert (one["tag"], one["culling"], one["bytes_passed"], one["pins"]) == ("one",
 assert (two["tag"], two["daemon"], two["room"], two["pins"]) == ("two", "gone", "plenty", ["base"]), two
 P
 result $? 'status --json: two caches' "$got"
-# what reads came to: 100 misses, of which 90 took less than 4 ms, and one longer than all
+# read statistics: 100 misses, 90 of which took less than 4 ms, and one longer than all buckets
 waits=0,50,40,5,4,1
 printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
 	cache tag daemon dir blobs requests hits misses bytes_served bytes_filled errors bytes_unused \
@@ -181,7 +181,7 @@ assert [m["encoded_bytes"] for m in s["mounts"]] == [8192, 0], s["mounts"]
 P
 result $? 'status --json: what reads came to' "$got"
 
-# a second later, 30 hits and 2 MiB more, and a mount that is another one
+# a second later: 30 hits and 2 MiB more, and a different mount with the same device number
 (sleep 0.5; sed -i 's/^0:50	app	300	100	3145728/0:50	app	330	100	5242880/; s/^0:51	two	0	1	0/0:51	two	0	0	0/' \
 	"$dir/fs/erofs_od/stats") &
 got=$("$od" top -i 1 -n 2 --proc "$dir" 2>&1)
@@ -197,8 +197,8 @@ same '0' "$(tac <<<"$got" | sed '/^IMAGE/q' | grep '^two' | awk '{ print $5 }')"
 exits 2 'not a number from 1' "$od" top -i 0
 exits 2 'not a number from 1' "$od" top -n x
 rm "$dir/fs/erofs_od/stats"
-# who uses what: a file of app's device is open, two is mounted in another namespace, and
-# a device says which cache it serves
+# users: a file on app's device is open, two is mounted in another namespace, and a device
+# shows which cache it serves
 real=$((0x$(stat -c %D "$dir") >> 8)):$((0x$(stat -c %D "$dir") & 255))
 cp -r "$dir" "$dir.users" && trap 'rm -rf "$dir" "$dir.users"' EXIT
 sed -i "s/0:50/$real/" "$dir.users/fs/erofs_od/mounts" "$dir.users/self/mountinfo"
@@ -232,12 +232,12 @@ P
 result $? 'status -v --json: who uses what' "$got"
 rm "$dir/fs/cachefiles_od/caches"
 
-# --- trace, from a made-up tracefs ---
+# --- trace, from a fake tracefs ---
 
-# traced ARG...: erofs-od trace, whose instance has the events of $dir/pipe. SIGCHLD is ignored,
-# as under some supervisors: the status of the command is found all the same.
+# traced ARG...: erofs-od trace, with an instance that has the events of $dir/pipe. SIGCHLD is
+# ignored, as under some supervisors: trace must still get the status of the command.
 traced() {
-	# shellcheck disable=SC2016 # of the inner shell
+	# shellcheck disable=SC2016 # for the inner shell
 	sh -c 'instance=$1/sys/kernel/tracing/instances/erofs-od-$$
 		mkdir -p "$instance/events/cachefiles_od/cachefiles_od_read_sent"
 		: >"$instance/buffer_size_kb"
@@ -296,7 +296,7 @@ result $? 'trace: nothing recorded, nothing written'
 exits 1 'other: no image of this name' "$od" prefetch --proc="$dir" other
 exits 1 '/mnt/(app|a gain): No such file' "$od" prefetch --proc="$dir" app
 
-# Of a file that is hardly more than a hole, three parts of 8 MiB have data.
+# A sparse file in which three ranges of 8 MiB have data.
 mkdir -p "$dir/image/sub"
 sed -i "s|/mnt/app|$dir/image|" "$dir.users/self/mountinfo"
 printf x >"$dir/image/small"
@@ -309,7 +309,7 @@ exits 0 'app: 1 B in 1 files' "$od" prefetch --proc="$dir.users" app /small
 exits 1 '/absent: No such file' "$od" prefetch --proc="$dir.users" app /absent
 rm -r "$dir/image"
 
-# a name that is no UTF-8, and a file that breaks off
+# a name that is not UTF-8, and a truncated file
 printf 'volume\tblob\tsize\n\\377\t\\001\t5\nerofs,app' >"$dir/fs/cachefiles_od/blobs"
 exits 0 '"blob": "app"' "$od" status --json --proc "$dir"
 exits 0 '001' "$od" status -v --proc "$dir"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# erofs-od doctor on made-up machines: the kernel's own modules, the device, the
-# daemon, the cache's directory, and --fix. OD_BUILD is the build directory. Speaks TAP.
+# erofs-od doctor on fake systems: the kernel's own modules, the device, the daemon,
+# the cache's directory, and --fix. OD_BUILD is the build directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"
@@ -56,12 +56,12 @@ put /etc/modprobe.d/mine.conf 'options erofs_od dropin=1'
 finding "a part of it by hand" dropin problem 'missing: alias fs-erofs erofs_od, alias cachefiles' \
 	'^erofs-od dropin enable$'
 
-# --- the device and who has it ---
+# --- the device and the process that has it open ---
 
 fresh
 rm "${root:?}/dev/cachefiles"
 finding "no device" device problem '/dev/cachefiles does not exist, though' '^mknod -m 600 /dev/cachefiles c 10 57$'
-# Who may not make a device node tries the rest.
+# Without permission to create a device node, only the rest is tested.
 if mknod "$root/dev/cachefiles" c 10 56 2>/dev/null; then
 	finding "another's device" device problem 'not the device of' '^rm /dev/cachefiles && mknod .* c 10 57$'
 	rm "${root:?}/dev/cachefiles"
@@ -124,7 +124,7 @@ finding "FUSE" cache-mount problem 'fuse.mergerfs.*cannot be made durable' '--di
 mounts '21 20 8:2 / /var/cache ro - ext4 /dev/sda2 ro' '22 21 8:3 / /var/cache rw - xfs /dev/sda3 rw'
 finding "one mount over another" cache-mount ok 'xfs' ''
 
-# --- what --fix does ---
+# --- --fix ---
 
 fix() {
 	{ doctor --fix >"$dir/report"; } 2>&1

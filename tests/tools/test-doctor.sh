@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# erofs-od doctor on made-up machines: each has one thing that is wrong. OD_BUILD
-# is the build directory. Speaks TAP.
+# erofs-od doctor on fake systems, each with one thing wrong. OD_BUILD is the build
+# directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"
@@ -17,7 +17,7 @@ for f in json.load(sys.stdin)["findings"]:
 # --- nothing is wrong ---
 
 fresh
-# A file system without user xattrs is this host's own.
+# Whether the file system has user xattrs depends on this host.
 xattrs=ok
 python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.od", b"1")' "$root/var/cache/erofs-od" \
 	2>/dev/null || xattrs=note

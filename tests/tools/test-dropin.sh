@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# erofs-od dropin on made-up machines, and what modprobe makes of its file. OD_BUILD
-# is the build directory. Speaks TAP.
+# erofs-od dropin on fake systems, and how modprobe interprets its file. OD_BUILD is
+# the build directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/sysroot.sh"
@@ -12,20 +12,20 @@ dropin() {
 	"$od" dropin --sysroot "$root" "$@"
 }
 
-# loads NAME: what modprobe would load for it, one a line
+# loads NAME: prints the modules that modprobe would load for it, one per line
 loads() {
 	modprobe -d "$root" -C "$root/etc/modprobe.d" -S $release -n -v "$1" 2>/dev/null |
 		sed -n 's/^insmod .*\/\([a-z_]*\)\.ko */\1 /p' | sed 's/ $//'
 }
 
-# The kernel's own, which claims the type and is there under its name.
+# The kernel's own modules; erofs has the alias of the file system type.
 stock() {
 	module erofs 1 1 "$release SMP" "$root/lib/modules/$release/kernel/erofs.ko" fs-erofs
 	module cachefiles 1 1 "$release SMP" "$root/lib/modules/$release/kernel/cachefiles.ko"
 	index
 }
 
-# --- on, off, and again ---
+# --- enable, disable, and again ---
 
 fresh
 stock
@@ -55,7 +55,7 @@ exits 1 'configured: no' dropin status
 put /sys/module/erofs_od/parameters/dropin N
 exits 0 'active: no' dropin status
 
-# --- what is said ---
+# --- messages ---
 
 fresh
 exits 0 'option fsc have no cache on disk' dropin enable
@@ -72,7 +72,7 @@ rm "${root:?}/usr/sbin/update-initramfs"
 put /usr/bin/dracut
 exits 0 'dracut -f' dropin enable
 
-# --- what stands against it ---
+# --- obstacles ---
 
 fresh
 loaded erofs 1 1 0

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# make install and make uninstall, into a directory, and what make says without kernel
-# headers. OD_BUILD is the build directory. Speaks TAP.
+# make install and make uninstall, into a directory, and the error of make without kernel
+# headers. OD_BUILD is the build directory. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The man pages are clean, and name every option of their program. Speaks TAP.
+# The man pages are clean, and list every option of their program. Prints TAP.
 # OD_BUILD: the build directory, OD_MAN: the man pages.
 set -u
 n=0 bad=0
 
-result() {	# NAME COMPLAINTS
+result() {	# NAME WARNINGS
 	n=$((n + 1))
 	if [ -z "$2" ]; then
 		echo "ok $n - $1"
@@ -16,7 +16,7 @@ result() {	# NAME COMPLAINTS
 	fi
 }
 
-# undocumented PAGE COMMAND...: long options that --help has and the page has not
+# undocumented PAGE COMMAND...: prints long options in --help that the page lacks
 undocumented() {
 	page=$1
 	shift

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# erofs-odd --metrics: what Prometheus gets from a made-up /proc, over a socket in the file
-# system and on the loopback; and clients that it should not have. Speaks TAP.
+# erofs-odd --metrics: the metrics that Prometheus gets from a fake /proc, over a Unix socket
+# and over the loopback interface; and misbehaving clients. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What erofs-odd tells the service manager: that it is ready, that it is alive as often as the
-# watchdog wants, that it stops. Speaks TAP.
+# Notifications from erofs-odd to the service manager: ready, alive at the interval of the
+# watchdog, stopping. Prints TAP.
 set -u
 . "$(dirname "$0")/tap.sh"
 

@@ -14,7 +14,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What the profile includes, and the profile as `make install` installs it.
+# The abstractions that the profile includes, and the profile as `make install` installs it.
 policy() {
 	mkdir -p "$work/files/etc/apparmor.d"
 	cp -r /etc/apparmor.d/{abi,abstractions,tunables} "$work/files/etc/apparmor.d/"

@@ -162,14 +162,14 @@ send() {
 	echo "$2" 1<>"$work/$1.in"
 }
 
-# ask COMMAND: guest/boot-report replies, not the system
+# ask COMMAND: the reply comes from guest/boot-report, not from the system
 ask() {
 	request=$((request + 1))
 	send report "q$request $1"
 	await_reply
 }
 
-# same_sum DIR NAME: the sum that the system computes equals the source's
+# same_sum DIR NAME: the sum that the system computes equals that of the source
 same_sum() {
 	request=$((request + 1))
 	send console "echo q$request \$(sh /run/initramfs/sum $1) >/dev/ttyS1"
@@ -180,7 +180,7 @@ is_overlay() {
 	ask root && [ "$reply" = "overlay over erofs_od" ]
 }
 
-# fetched_part PERCENT: more than nothing, less than this share of the image
+# fetched_part PERCENT: some of the image was fetched, but less than this share
 fetched_part() {
 	ask fetched || return 1
 	echo "# boot $id $state: at the login prompt: $reply"

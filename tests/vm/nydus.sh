@@ -4,7 +4,7 @@
 #
 # Images built by nydus-image, served by nydusd in drop-in mode, on stock kernels: a
 # daemon for the kernel's former on-demand mode works unmodified. Debian packages
-# neither; DIR has both programs, built by
+# neither program; DIR has both, built by
 #     cargo install nydus-rs --version 2.2.0 --locked --root OUT      (OUT/bin)
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"

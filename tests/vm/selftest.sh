@@ -39,7 +39,7 @@ TIMEOUT=8 expect fails hang 'timeout after 8 s'
 CMDLINE="od.limit=2" expect passes hang 'selftest-hang: the whole test # SKIP time limit reached'
 CMDLINE="od.limit=8" expect passes hang 'selftest-hang: the rest of the test # SKIP time limit reached'
 CMDLINE="od.limit=30" expect fails hang 'selftest-hang: the test ends'
-# A hung test fails without a time limit, too, and the next one runs.
+# Without a time limit, a hung test fails as well, and the next one runs.
 CMDLINE="od.patience=1" expect fails 'hang good' 'sleep: sleep 100000'
 CMDLINE="od.patience=1" expect fails 'hang good' 'selftest-good took'
 # A VM that exits before init is restarted, twice. ends_early NR: the first NR runs of QEMU are

@@ -3,7 +3,7 @@
 # Usage: selinux.sh [KERNEL...]
 #
 # The guest case selinux, on kernels (default 6.12) that enforce Debian's reference policy
-# with the module of packaging/selinux (scripts/selinux.sh), and an image whose files have
+# with the module of packaging/selinux (scripts/selinux.sh), with an image whose files have
 # labels.
 #
 # DISK=FILE  the disk with the test images

@@ -6,8 +6,9 @@
 # signatures: without one, by an unknown signer, and by an enrolled one: in the
 # firmware's own list (db), with module.sig_enforce=1; and as a machine owner key
 # (MOK), with Secure Boot from the firmware to the kernel, if the mirror has the
-# signed image of one of the kernels: it comes days after the unsigned one. With none
-# enrolled, all are rejected. Before that, sign.sh itself and the input that it rejects.
+# signed image of one of the kernels: it appears days after the unsigned one. With no
+# signer enrolled, all are rejected. Before that, tests sign.sh itself and the input that
+# it rejects.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -70,7 +71,7 @@ signed_by() {
 	"$sign" --kernel "$id" --key "$work/$1.key" --cert "$work/$1.der" "$work/$id/$1"
 }
 
-# is_signed_by SIGNER DIR: both modules are; empty SIGNER: neither is
+# is_signed_by SIGNER DIR: both modules are; if SIGNER is empty: neither is
 is_signed_by() {
 	[ "$(modinfo -F signer "$2/cachefiles_od.ko")" = "${1:+erofs-od $1}" ] &&
 		[ "$(modinfo -F signer "$2/erofs_od.ko")" = "${1:+erofs-od $1}" ]
@@ -182,8 +183,8 @@ collect_modules() {
 	cp "$built/erofs_od.ko" "$work/$id/all/erofs_od.ko"
 }
 
-# image_is_signed: that of kernel $id has an attribute certificate, which the fifth data
-# directory of its PE header refers to (Microsoft, PE Format)
+# image_is_signed: the image of kernel $id has an attribute certificate, which the fifth
+# data directory of its PE header refers to (Microsoft, PE Format)
 image_is_signed() {
 	local image header
 	image=$(kernel_image "$(IMAGE=1 "$top/scripts/kernels.sh" fetch "$id")")
@@ -201,7 +202,7 @@ secure_boot() {
 	fi
 }
 
-# boot NAME STORE TRUSTED [ARGUMENT]: counts the checks of the VM
+# boot NAME STORE TRUSTED [ARGUMENT]: boots a VM and counts its checks
 boot() {
 	local log=$work/boot.log ran
 	: >"$work/out"

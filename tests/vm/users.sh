@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: users.sh KERNEL...
 #
-# Programs of others that mount images by type erofs, in drop-in mode: composefs, and
-# systemd's system extensions. They run in a Debian root of their own, which is the VM's
-# second disk, as they come: composefs is in sid alone.
+# Third-party programs that mount images as type erofs, in drop-in mode: composefs, and
+# systemd's system extensions. They run unmodified in a Debian root of their own, which is
+# the VM's second disk: only sid has composefs.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/bin/parts.sh"
@@ -14,7 +14,7 @@ packages=composefs,erofs-utils,mount,systemd,systemd-container,util-linux
 
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2 && exit 2; }
 
-# make_disk FILE: only unpacked: nothing of it is configured, or runs as a service
+# make_disk FILE: packages are only unpacked, not configured, and no service runs
 make_disk() {
 	local root dir
 	[ ! -e "$1" ] || return 0
@@ -25,7 +25,7 @@ make_disk() {
 			--aptopt='Acquire::Check-Valid-Until "false"' \
 			--aptopt='APT::Install-Recommends "false"' $suite "$root/root" -
 	rm -rf "$root"/root/{dev,tmp,usr/share/{doc,locale,man},var/{cache,lib/apt}}
-	# What base-files has, or its scripts would create.
+	# What base-files contains, or its scripts would create.
 	mkdir -p "$root"/root/{data,dev,proc,sys,run,tmp,var/lib}
 	for dir in bin sbin lib lib64; do
 		ln -sfT usr/$dir "$root/root/$dir"

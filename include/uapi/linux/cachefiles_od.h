@@ -6,7 +6,7 @@
  * goes live with "bind ondemand", and is then told by messages (read) which
  * blobs are opened and which of their ranges are wanted. Every OPEN message
  * hands it an anonymous file descriptor to write the blob's data to.
- * Documentation/protocol.rst has the whole story with a worked example.
+ * Documentation/protocol.rst describes the protocol in full, with a worked example.
  *
  * All fields are in host byte order.
  */
@@ -16,10 +16,10 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/** CACHEFILES_OD_DEVICE - default path of the device, as existing daemons know it */
+/** CACHEFILES_OD_DEVICE - default path of the device, as existing daemons expect it */
 #define CACHEFILES_OD_DEVICE	"/dev/cachefiles"
 
-/** CACHEFILES_OD_CMD_MAX - longest command that write(2) takes, in bytes */
+/** CACHEFILES_OD_CMD_MAX - longest command that write(2) accepts, in bytes */
 #define CACHEFILES_OD_CMD_MAX	4095
 
 /** CACHEFILES_OD_MSG_MAX - a read(2) buffer of this many bytes holds any message */
@@ -35,8 +35,8 @@
  * @CACHEFILES_OD_OP_CLOSE: the blob is no longer used; close its fd, no reply
  * @CACHEFILES_OD_OP_READ: a range is wanted; write it to the blob's fd and
  *	complete it with the %CACHEFILES_OD_IOC_READ_COMPLETE ioctl on that fd
- * @CACHEFILES_OD_OP_CULLED: a blob that "cull-deferred" was asked for was removed from
- *	the cache; no reply. Sent to a daemon that wrote "events" alone
+ * @CACHEFILES_OD_OP_CULLED: a blob named in a "cull-deferred" command was removed from
+ *	the cache; no reply. Sent only to a daemon that wrote "events"
  */
 enum cachefiles_od_opcode {
 	CACHEFILES_OD_OP_OPEN = 0,
@@ -47,11 +47,11 @@ enum cachefiles_od_opcode {
 
 /**
  * struct cachefiles_od_msg - the head of every message
- * @msg_id: names the message in the reply to it
+ * @msg_id: identifies the message in the reply to it
  * @opcode: enum cachefiles_od_opcode
  * @len: bytes of the whole message, this head included
- * @object_id: names the blob from its OPEN to its CLOSE; 0 in a CULLED alone
- * @data: what the opcode adds
+ * @object_id: identifies the blob from its OPEN to its CLOSE; 0 in a CULLED only
+ * @data: specific to the opcode
  */
 struct cachefiles_od_msg {
 	__u32 msg_id;

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The steps of a user of a new Debian; sourced by guest/run, after tests/vm/guest/lib.sh.
-# RUNNING is set if the system runs its own kernel: in a chroot, steps skip whatever needs
-# the modules to be loaded.
+# RUNNING is set if the system runs its own kernel: in a chroot, steps skip everything that
+# needs the modules to be loaded.
 PKG=/pkg
 STATE=/var/tmp/od-pkgtest
 NAMES='cachefiles_od erofs_od'
 
-# readme NAME: the commands in README.md after the comment <!-- try: NAME -->
+# readme NAME: prints the commands in README.md after the comment <!-- try: NAME -->
 readme() {
 	awk -v name="$1" '
 		$0 == "<!-- try: " name " -->" { found = 1; next }
@@ -15,7 +15,7 @@ readme() {
 		found && seen && NF { exit }' $PKG/README.md
 }
 
-# as_typed NAME: runs them in a shell like a user's, up to the first that fails
+# as_typed NAME: runs them in a shell as a user would, up to the first that fails
 as_typed() {
 	local commands
 	commands=$(readme "$1")
@@ -34,7 +34,7 @@ quietly() {
 	"$@" >/tmp/quietly 2>&1 </dev/null || { tail -n 20 /tmp/quietly && return 1; }
 }
 
-# installed_for RELEASE: both modules are where DKMS installs them, and known to depmod
+# installed_for RELEASE: both modules are where DKMS installs them, and depmod has seen them
 installed_for() {
 	local name
 	for name in $NAMES; do
@@ -53,7 +53,7 @@ version_for() {
 	modinfo -k "$1" -F version erofs_od
 }
 
-# All files on the disk, except logs and the state of apt and dpkg.
+# Lists all files on the disk, except logs and the state of apt and dpkg.
 snapshot() {
 	find / -xdev \( -path /pkg -o -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp \
 		-o -path /var/tmp -o -path /var/log -o -path /var/cache/apt -o -path /var/cache/debconf \
@@ -61,8 +61,8 @@ snapshot() {
 		-prune -o -print | sort
 }
 
-# is_of_others FILE: in no package's list, but created by others: files of depmod and
-# initramfs-tools for a new kernel, state of alternatives, nginx, dbus and systemd, the
+# is_of_others FILE: in no package's list, and not created by these packages: files of depmod
+# and initramfs-tools for a new kernel, state of alternatives, nginx, dbus and systemd, the
 # machine owner key of DKMS, Fedora's directories that rpm creates in a Debian
 is_of_others() {
 	case $1 in
@@ -91,14 +91,14 @@ same_bytes() {
 	[ -s /tmp/left ] && diff /tmp/left /tmp/right | head -n 5 | { ! grep .; }
 }
 
-# out_of_range_is_77 RELEASE: the exit status with which the postinst of DKMS continues
+# out_of_range_is_77 RELEASE: the exit status after which the postinst of DKMS continues
 out_of_range_is_77() {
 	local status=0
 	dkms build -m erofs-od -v "$V1" -k "$1" || status=$?
 	[ $status = 77 ]
 }
 
-# A kernel out of range: only its name is needed, nothing is built for it.
+# A kernel that is out of range: only its name is needed, nothing is built for it.
 step_out_of_range() {
 	local release=7.99.0-fake status=0
 	mkdir -p /lib/modules/$release
@@ -111,8 +111,8 @@ step_out_of_range() {
 	rm -rf /lib/modules/$release
 }
 
-# stand_in_for_weak_modules: of RHEL, where it links modules into the directories of other
-# kernels. DKMS 3.0 calls it in a Debian as well, 3.2 only there.
+# stand_in_for_weak_modules: a fake of RHEL's weak-modules, which links modules into the
+# directories of other kernels. DKMS 3.0 calls it on Debian as well, 3.2 only on RHEL.
 stand_in_for_weak_modules() {
 	printf '#!/bin/sh\necho "$@" >>%s/weak-modules\n' $STATE >/sbin/weak-modules
 	chmod 755 /sbin/weak-modules
@@ -141,7 +141,7 @@ step_use() {
 	notok "nothing is mounted" grep erofs_od /proc/mounts
 }
 
-# mount_partly NAME: an image, of which only a part is in the cache
+# mount_partly NAME: mounts an image of which only a part is in the cache
 mount_partly() {
 	rm -rf /var/tmp/tree
 	mkdir -p /var/tmp/tree /mnt/hello
@@ -152,7 +152,7 @@ mount_partly() {
 	daemon=$(systemctl show -P MainPID erofs-odd)
 }
 
-# reading: reads the next MiB each time, until $STATE/read is removed
+# reading: reads a MiB every half a minute, until $STATE/read is removed
 reading() {
 	local nr=1
 	while [ -e $STATE/read ]; do
@@ -162,7 +162,7 @@ reading() {
 	done
 }
 
-# after_new_kernel PID: of reading
+# after_new_kernel PID: ends the process that runs reading, and checks the mount
 after_new_kernel() {
 	rm $STATE/read
 	wait "$1"
@@ -238,7 +238,7 @@ step_remove() {
 	if [ -n "$RUNNING" ]; then
 		ok "cached data can still be read" same_bytes /var/tmp/tree /mnt/hello
 		ok "unmounted" umount /mnt/hello
-		# The user's own directory. rmmod, as modprobe needs the files of the modules.
+		# The user's own directory. With rmmod, as modprobe needs the files of the modules.
 		rmdir /mnt/hello
 		ok "both modules unload" rmmod erofs_od cachefiles_od
 	fi
@@ -257,7 +257,7 @@ step_use_again() {
 	ok "unmounted" erofs-od umount /mnt/hello
 }
 
-# The rpm packages, in a Debian: their dependencies are installed by apt, unknown to rpm.
+# The rpm packages, on Debian: apt installs their dependencies, which rpm does not know of.
 # Tests the scriptlets of install, upgrade and removal.
 step_rpm() {
 	local rpm="rpm --nodeps" names="erofs-od-dkms erofs-od-kmod-common erofs-od-selinux erofs-od-tools"
@@ -272,7 +272,7 @@ step_rpm() {
 	ok "the tools have the same version" sh -c "erofs-od --version | grep -xF 'erofs-od $V1'"
 	# shellcheck disable=SC2086 # a list
 	ok "every file is as packaged" rpm --verify --nodeps $names
-	# What kmodtool makes each akmod package require.
+	# The dependencies that kmodtool adds to each akmod package.
 	ok "modules built by akmods find their settings" rpm -q --whatprovides "erofs-od-kmod-common = $V1-1"
 	# shellcheck disable=SC2086
 	ok "upgraded" quietly $rpm --upgrade $PKG/newer-rpm/erofs-od-{dkms,kmod-common,selinux,tools}-*.rpm

@@ -2,8 +2,8 @@
 # seconds: 150
 # where: apparmor.sh
 # The profile of packaging/apparmor, enforced: the daemon with the directories of its unit, with
-# an HTTP source, killed and started again, while it culls; what the profile denies; a cache and a
-# source elsewhere, by a local rule.
+# an HTTP source, killed and restarted, and while it culls; what the profile denies; a cache and
+# a source elsewhere, allowed by a local rule.
 SECURITY=/sys/kernel/security
 PROFILE=/etc/apparmor.d/erofs-odd
 LOCAL=/etc/apparmor.d/local/erofs-odd
@@ -16,8 +16,8 @@ load_profile() {
 	apparmor_parser --config-file=/dev/null --replace --skip-cache $PROFILE
 }
 
-# unit_odd [OPTION...]: as a service manager starts it, which keeps the device; the daemon
-# inherits a pipe, as it may not write to files of a test
+# unit_odd [OPTION...]: starts erofs-odd like a service manager that keeps the device; the
+# daemon inherits a pipe, as it may not write to files of a test
 unit_odd() {
 	rm -f $NOTIFY_SOCKET
 	(
@@ -40,8 +40,8 @@ confinement_of() {
 	cat "/proc/$1/attr/current"
 }
 
-# as_daemon APPLET...: with the daemon's profile, by a busybox that has the daemon's path.
-# Output by a pipe, see unit_odd.
+# as_daemon APPLET...: runs it with the daemon's profile, by a busybox that has the daemon's
+# path. The output goes through a pipe, see unit_odd.
 as_daemon() {
 	# shellcheck disable=SC3038 # busybox has it
 	(exec -a busybox /usr/local/sbin/erofs-odd "$@") 2>&1 </dev/null | cat >/tmp/as-daemon
@@ -69,7 +69,7 @@ denied() {
 	dmesg -c >/dev/null
 }
 
-# Without auditd the kernel logs ten denials in five seconds, and drops the others.
+# Without auditd, the kernel logs ten denials per five seconds, and drops the others.
 echo 0 >/proc/sys/kernel/printk_ratelimit
 
 reads_right() {
@@ -137,7 +137,7 @@ is "failed reads" "$(od_counter failures)" 0
 umount /mnt/a
 no_denials "directory"
 
-# --- HTTP, credentials, room ---
+# --- HTTP, credentials, free space ---
 
 stop_daemon
 rm -rf "${OD_CACHE:?}"/*
@@ -159,7 +159,7 @@ is "failed reads" "$(od_counter failures)" 0
 umount /mnt/a
 no_denials "HTTP"
 
-# --- what is denied ---
+# --- denied accesses ---
 
 stop_daemon
 cp /bin/busybox /usr/local/sbin/erofs-odd

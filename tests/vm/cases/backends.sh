@@ -3,8 +3,8 @@
 # where: stock rows pages debug
 # thin
 # Images that are files and block devices of this host, as type erofs and as type erofs_od:
-# every byte, with fsoffset=, device= and directio, stacked on other file systems; files that
-# become shorter; options that are refused; what unmounting leaves. od.thin=8: fewer images
+# every byte, with fsoffset=, device= and directio, stacked on other file systems; truncated
+# files; rejected options; what is left after unmounting. od.thin=8: fewer images
 IMAGES='v-512-flat v-512-plain v-1024-chunk v-2048-index v-4096-flat v-4096-48bit v-512-48bit
 	z-lz4-big z-lz4-512 z-lz4-fragments z-lz4-metabox z-deflate z-zstd-1024'
 [ "$(od_arg thin 1)" -lt 8 ] || IMAGES='v-512-plain z-lz4-512 z-lz4-metabox z-zstd-1024'
@@ -12,12 +12,12 @@ WORK=$OD_MNT/scratch/local
 DOMAIN=$OD_MNT/images/trees/domain
 TWENTY=$OD_BLOBS/twenty
 
-# lm TYPE SOURCE DIR [OPTIONS]: by mount(2), as mount(8) puts a file on a loop device
+# lm TYPE SOURCE DIR [OPTIONS]: calls mount(2), as mount(8) sets up a loop device for a file
 lm() {
 	storage mount "$1" "$2" "$3" "${4-}"
 }
 
-# attach NAME FILE: to a loop device, whose name is in $DEV
+# attach NAME FILE: attaches the file to a loop device; sets DEV to its name
 attach() {
 	DEV=$(losetup -f)
 	ok "$1: loop device" losetup -r "$DEV" "$2"
@@ -32,7 +32,7 @@ is_detached() {
 	! is_attached "$1"
 }
 
-# detach NAME DEVICE: at once, as nobody has it open
+# detach NAME DEVICE: the device detaches at once, as no process has it open
 detach() {
 	losetup -d "$2"
 	ok "$1: the loop device detaches" od_wait 5 is_detached "$2"
@@ -46,7 +46,7 @@ sum_for() {
 	esac
 }
 
-# right NAME SUM TYPE SOURCE [OPTIONS]: it mounts, and has every byte, from the source and again
+# right NAME SUM TYPE SOURCE [OPTIONS]: it mounts, and every byte is right after dropping caches
 right() {
 	local name=$1 sum=$2
 	shift 2
@@ -59,7 +59,7 @@ right() {
 	umount /mnt/a
 }
 
-# refused NAME TYPE SOURCE OPTIONS ERROR LINE: with that error and a line in the kernel's log
+# refused NAME TYPE SOURCE OPTIONS ERROR LINE: it fails with that error and a kernel log line
 refused() {
 	local name=$1 error=$5 line=$6 out
 	od_log_mark
@@ -99,8 +99,8 @@ devices_of() {
 	done
 }
 
-# wrong_or_missing: sets WRONG and MISSING, of /mnt/a, to the number of its files whose bytes are
-# not those of the source, and of those that cannot be read, which treesum shows as "!"
+# wrong_or_missing: sets WRONG to the number of files on /mnt/a whose bytes differ from the
+# source, and MISSING to the number of those that cannot be read, which treesum shows as "!"
 wrong_or_missing() {
 	treesum /mnt/a >/tmp/tree 2>/dev/null
 	MISSING=$(grep -c ' ! ' /tmp/tree)
@@ -155,10 +155,10 @@ rm $WORK/two
 { head -c 512 /dev/urandom; cat $OD_BLOBS/v-512-flat; } >$WORK/offset-512
 right "fsoffset=512" $OD_SUMS/small erofs $WORK/offset-512 fsoffset=512
 { head -c 512 /dev/urandom; cat $OD_BLOBS/v-4096-flat; } >$WORK/odd
-refused "fsoffset= that is no multiple of a block" erofs $WORK/odd fsoffset=512 'Invalid argument' fsoffset=
+refused "fsoffset= that is not a multiple of the block size" erofs $WORK/odd fsoffset=512 'Invalid argument' fsoffset=
 refused "fsoffset= beyond the file" erofs_od $WORK/offset fsoffset=1099511627776 'Invalid argument' \
 	"$WORK/offset"
-refused "fsoffset= that is no number" erofs $WORK/odd fsoffset=8192k 'Invalid argument' fsoffset=
+refused "fsoffset= that is not a number" erofs $WORK/odd fsoffset=8192k 'Invalid argument' fsoffset=
 rm $WORK/odd
 
 # --- several devices ---
@@ -278,7 +278,7 @@ for options in fsoffset=4096 dax timeout=5 device=/mnt/tmpfs/image; do
 done
 ok "it is not in use any more" umount /mnt/tmpfs
 
-# --- files that become shorter ---
+# --- truncated files ---
 
 size=$(stat -c %s $OD_BLOBS/v-4096-plain)
 for options in '' directio; do
@@ -315,7 +315,7 @@ ok "overlayfs above a file" mount -t overlay \
 ok "overlayfs above a file: every byte is right" same_tree /mnt/overlay $OD_SUMS/small "/^[.] d/d"
 umount /mnt/overlay
 umount /mnt/b
-# An image within a file of another one, where that one's data is.
+# An image stored in a file of another image, at the location of the file's data.
 cp $OD_BLOBS/o-4096-4096 $WORK/outer
 ok "mount" lm erofs $WORK/outer /mnt/b
 offset=$(readways fiemap /mnt/b/no-hole | awk '{ print $2; exit }')
@@ -329,7 +329,7 @@ ok "mount" lm erofs $WORK/outer /mnt/b
 is "an image within an image" "$(treesum_of /mnt/b/no-hole)" "$wanted"
 umount /mnt/b
 
-# --- what is refused ---
+# --- rejected mounts ---
 
 mkfifo $WORK/fifo
 refused "no such file" erofs $WORK/none '' 'No such file or directory' "$WORK/none"

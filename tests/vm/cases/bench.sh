@@ -2,8 +2,8 @@
 # seconds: 250
 # where: bench.sh
 # The cost of reads, in instructions: both forms of this project, ext4 with the same tree, and
-# other file systems with the same image. od.rounds=N: rounds, of every target each;
-# od.peers=no: without the other file systems; od.part=plain|compressed: of one kind of images.
+# other file systems with the same image. od.rounds=N: number of rounds over all targets;
+# od.peers=no: without the other file systems; od.part=plain|compressed: one kind of images only.
 # Prints "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
 # tests/bin/bench.py formats these as tables.
 ROUNDS=$(od_arg rounds 5)
@@ -40,7 +40,7 @@ rmmod_peers() {
 	done
 }
 
-# has_type NAME: the kernel has that file system type
+# has_type NAME: the kernel supports that file system type
 has_type() {
 	grep -qE "	$1\$" /proc/filesystems
 }
@@ -54,7 +54,7 @@ make_squashfs() {
 	mksquashfs "$@" -quiet -no-progress -no-duplicates -processors 1
 }
 
-# on_loop TYPE FILE DIR: mount through a loop device with direct I/O
+# on_loop TYPE FILE DIR: mounts through a loop device with direct I/O
 on_loop() {
 	local device
 	device=$(bench loop "$2") && bench mount "$1" "$device" "$3" ""
@@ -66,7 +66,7 @@ with_fuse() {
 	od_wait 10 grep -q " $1 fuse" /proc/mounts || { cat /tmp/erofsfuse.log; return 1; }
 }
 
-# erofs_on_file: bypasses the page cache of that file where the kernel can
+# erofs_on_file: bypasses the page cache of the image file if the kernel can
 erofs_on_file() {
 	mkdir -p /mnt/erofs-file
 	if bench mount erofs $IMAGE /mnt/erofs-file directio 2>/dev/null; then
@@ -104,7 +104,7 @@ mount_peers() {
 	fi
 }
 
-# same_data NAME OTHER: compares all data with /tmp/sum, which also fills the cache
+# same_data NAME OTHER: compares all data with /tmp/sum; reading it also fills the cache
 same_data() {
 	local sum
 	sum=$(bench sum "/mnt/$1")
@@ -160,8 +160,8 @@ erofs_file() {
 	bench mount erofs "$1" "$2" directio 2>/dev/null || bench mount erofs "$1" "$2" ""
 }
 
-# zipped_peers ALGORITHM: of stock erofs the same image; of squashfs the same tree, in blocks of
-# the size of the pclusters
+# zipped_peers ALGORITHM: stock erofs with the same image; squashfs with the same tree, in
+# blocks of the size of the pclusters
 zipped_peers() {
 	local image=/mnt/scratch/c-$1 options
 	if has_type erofs; then
@@ -205,7 +205,7 @@ zipped_round() {
 	done
 }
 
-# cold_counter COLUMN: of the cache, which is created for each measurement
+# cold_counter COLUMN: a counter of the cache that is created for each measurement
 cold_counter() {
 	od_cell $OD_PROC/caches tag cold "$1"
 }
@@ -228,7 +228,7 @@ cold_stop() {
 	rm -rf $COLD
 }
 
-# cold ROUND TARGET FSID CASE COMMAND...: with a new cache; adds the number of READs
+# cold ROUND TARGET FSID CASE COMMAND...: measures with a new cache; adds the number of READs
 cold() {
 	local round=$1 name=$2 fsid=$3 case=$4 reads out
 	shift 4
@@ -260,7 +260,7 @@ cold_round() {
 	done
 }
 
-# few_reads NAME: at most 1.2 times those of the image that is not compressed
+# few_reads NAME: at most 1.2 times as many as for the uncompressed image
 few_reads() {
 	echo "$(cat /tmp/reads.od-plain) READs, compressed $(cat "/tmp/reads.$1")"
 	test $(($(cat "/tmp/reads.$1") * 10)) -le $(($(cat /tmp/reads.od-plain) * 12))
@@ -275,12 +275,12 @@ cold_zipped_round() {
 	ok "ZSTD: small files take few READs" few_reads od-zstd
 }
 
-# wants PART: it is to be measured
+# wants PART: whether to measure it
 wants() {
 	[ "$(od_arg part "$1")" = "$1" ]
 }
 
-# mount_plain: what is compared with ext4
+# mount_plain: mounts the targets that are compared with ext4
 mount_plain() {
 	local name
 	mkdir -p /mnt/od-a /mnt/od-b /mnt/ext4
@@ -313,7 +313,7 @@ od_fresh_cache
 ok "daemon" odd
 ! wants plain || mount_plain
 ! wants compressed || mount_compressed
-# All data is present: the daemon is not needed, and would disturb the measurement.
+# All data is present: the daemon is not needed, and would distort the measurement.
 kill_daemons
 for round in $(seq "$ROUNDS"); do
 	if wants plain; then

@@ -10,7 +10,7 @@ XATTR=user.CacheFiles.cache
 # directory of the image's volume
 volume=$OD_CACHE/cache/Ierofs,$IMAGE
 
-# again NAME: the image is right, and data was fetched again
+# again NAME: the image is right, and its data was fetched again
 again() {
 	local before
 	before=$(od_reads)
@@ -74,7 +74,7 @@ cp /etc/passwd "$OD_CACHE/passwd"
 ok "the symlink is not followed" cmp /etc/passwd "$OD_CACHE/passwd"
 rm "$(od_cache_file $IMAGE)"
 mkfifo "$file"
-# Opening a FIFO for reading and writing does not block.
+# Opening a FIFO read-write does not block.
 again "a FIFO in its place"
 fanout=$(dirname "$(od_cache_file $IMAGE)")
 rm -r "$fanout"

@@ -9,12 +9,12 @@ SECOND=/mnt/scratch/second
 SMALL=v-4096-plain
 FILE=large/sequential
 
-# row TAG COLUMN: of /proc's table of caches, for every cache with that tag
+# row TAG COLUMN: prints a column of the table of caches in /proc, for every cache with that tag
 row() {
 	od_cell $OD_PROC/caches tag "$1" "$2"
 }
 
-# daemon TAG DIR [OPTION...]: starts a daemon; its pid is written to /tmp/pid.TAG
+# daemon TAG DIR [OPTION...]: starts a daemon and writes its PID to /tmp/pid.TAG
 daemon() {
 	local tag=$1 dir=$2
 	shift 2
@@ -43,7 +43,7 @@ only_bound() {
 	[ "$(row "$1" daemon)" = bound ]
 }
 
-# byte DIR OFFSET: one byte, as od prints it
+# byte DIR OFFSET: prints one byte in hexadecimal
 byte() {
 	dd if="$1/$FILE" bs=1 skip="$2" count=1 2>/dev/null | od -An -tx1
 }
@@ -114,7 +114,7 @@ is "and reads the same data" "$(byte /mnt/c 0)" "$want"
 is "the old mount keeps its present data" "$(byte /mnt/b 0)" "$want"
 notok "and fails to read missing data" far /mnt/b
 ok "which the new mount fetches" far /mnt/c
-# Detached, but in use: an operator has to find out by which process.
+# Detached, but in use: an operator needs to find out by which process.
 sh -c 'exec 6<"$1"; exec sleep 300' sh /mnt/b/$FILE &
 holder=$!
 ok "a file is held open" od_wait 10 test -e /proc/$holder/fd/6

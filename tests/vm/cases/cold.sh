@@ -3,8 +3,8 @@
 # where: stock
 # alone
 # The cost of lazy loading: requests for a walk through thousands of small files,
-# throughput with a slow source, requests for one block with many readers, and for one byte
-# of a mapped file.
+# throughput with a slow source, requests for one block with many readers, and requests for
+# one byte of a mapped file.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
@@ -16,13 +16,13 @@ reads=$(($(od_reads) - before))
 note "$reads READs for 5,000 small files"
 ok "fewer than 150 READs, and some" test "$reads" -gt 0 -a "$reads" -lt 150
 
-# A fault reads around it, and the daemon is asked for a window of 1 MiB from there on.
+# The fault triggers read-around, and the daemon is asked for a window of 1 MiB from there on.
 mapped=/mnt/a/large/sequential
 stat $mapped >/dev/null	# its name and inode
 before=$(od_reads)
 filled=$(od_counter bytes_filled)
 ok "one byte of a mapped file" sh -c "readways peek $mapped $((20 << 20)) >/dev/null"
-sleep 1	# readahead goes on after the fault
+sleep 1	# readahead continues after the fault
 reads=$(($(od_reads) - before))
 filled=$(($(od_counter bytes_filled) - filled))
 note "$reads READs of $filled bytes for one mapped byte"
@@ -32,9 +32,8 @@ umount /mnt/a
 killall erofs-odd
 od_wait 10 od_daemon_is gone
 
-# read_cold DELAY: sets best, in MB/s. The source is slow because of its delay, not of the
-# host's disk. The host may be busy: the best of three rounds counts, each with an empty
-# cache.
+# read_cold DELAY: sets best, in MB/s. The delay makes the source slow, not the host's disk.
+# As the host may be busy, the best of three rounds counts, each with an empty cache.
 read_cold() {
 	local round speed
 	od_origin --delay-ms="$1"
@@ -53,8 +52,8 @@ read_cold() {
 	killall origin
 }
 
-# One request at a time, of 20 ms each, would give less than 50 MB/s on any host; on a slow
-# host, much less than without the delay.
+# With one request at a time, of 20 ms each, any host would get less than 50 MB/s, and a slow
+# host much less than without the delay.
 cat $OD_BLOBS/one >/dev/null
 read_cold 0
 ok "cold reads succeed" test "$best" -gt 0

@@ -23,7 +23,7 @@ fi
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 GOOD=$OD_MNT/scratch/good
 
-# has_alg IMAGE: the kernel has its algorithm, regardless of what the module finds
+# has_alg IMAGE: the kernel has its algorithm, whether or not the module finds it
 has_alg() {
 	local function
 	case $1 in
@@ -39,7 +39,7 @@ no_daemon() {
 	od_daemon_is none || od_daemon_is gone
 }
 
-# fresh DAEMON...: an empty cache, and a daemon for it
+# fresh DAEMON...: starts a daemon with an empty cache
 fresh() {
 	kill_daemons
 	od_wait 10 no_daemon
@@ -51,12 +51,12 @@ sum_of() {
 	sha256sum | cut -d' ' -f1
 }
 
-# direct_sum FILE: by direct I/O
+# direct_sum FILE: the checksum of a file, read by direct I/O
 direct_sum() {
 	dd if="$1" bs=61440 iflag=direct 2>/dev/null | sum_of
 }
 
-# zip_of IMAGE: sets ZIP to the sum of its tree, and DATA to the directory of the data
+# zip_of IMAGE: sets ZIP to the file with the sum of its tree, and DATA to the data's directory
 zip_of() {
 	ZIP=$OD_SUMS/zip DATA=/mnt/a/data
 	case $1 in
@@ -64,7 +64,7 @@ zip_of() {
 	esac
 }
 
-# all_of IMAGE: reads it cold, warm, direct, in stripes
+# all_of IMAGE: reads it cold, warm, by direct I/O, and in stripes
 all_of() {
 	local name=$1 before
 	zip_of "$name"
@@ -84,7 +84,7 @@ all_of() {
 	umount /mnt/a
 	ok "$name: another cache" fresh odd
 	ok "$name: mount" od_mount /mnt/a fsid=z-$name
-	# A READ is to cover only what was requested.
+	# A READ must cover only what was requested.
 	echo 4 >$WINDOW
 	ok "$name: every other block" oddriver stripes /mnt/a 16384
 	echo 1024 >$WINDOW
@@ -131,7 +131,7 @@ has_no_encoded() {
 	[ "$(of_mount encoded_bytes)" = 0 ]
 }
 
-# queues_of COMMAND...: the workqueues that decompress what it reads
+# queues_of COMMAND...: prints the workqueues that decompress what it reads
 queues_of() {
 	od_drop_caches
 	echo >$TRACING/trace
@@ -157,7 +157,7 @@ rest=$(queues_of cat /mnt/a/data/code)
 note "a page: $first; readahead: $(echo "$rest" | paste -sd' ')"
 ok "and begins each readahead" sh -c "echo '$rest' | grep -qxF '$first'"
 ok "the rest of a readahead waits in another one" sh -c "echo '$rest' | grep -qvxF '$first'"
-# The map of the directory's data is in memory, the data is not.
+# The directory's map is in memory, its data is not.
 ls /mnt/a/data >/dev/null
 many=$(stat -c %i /mnt/a/data/many)
 file=$(od_cache_file z-lz4-dirs)
@@ -169,7 +169,7 @@ ok "is traced with its inode number" grep -q \
 	"erofs_od_read_failed: dev=0:.* ino=$many .* error=-110" $TRACING/trace
 is "no compressed data is in memory" "$(of_mount encoded_bytes)" 0
 ok "longer waits" mount -o remount,ro,timeout=60000 none /mnt/a
-# The map of this file's data is in memory, too.
+# This file's map is in memory, too.
 dd if=/mnt/a/data/code of=/dev/null bs=65536 count=1 iflag=direct 2>/dev/null &
 reader=$!
 ok "while a read waits, its compressed data is counted" od_wait 10 has_encoded
@@ -216,7 +216,7 @@ ok "cgroups" mount -t cgroup2 none /tmp/cg
 echo +memory >/tmp/cg/cgroup.subtree_control
 mkdir -p /tmp/cg/little
 ok "a cgroup with 12 MiB of memory" sh -c 'echo 12M >/tmp/cg/little/memory.max'
-# in_little_memory COMMAND...: in that cgroup
+# in_little_memory COMMAND...: runs it in that cgroup
 in_little_memory() {
 	sh -c 'echo $$ >/tmp/cg/little/cgroup.procs && exec "$@"' sh "$@"
 }
@@ -226,7 +226,7 @@ for i in 1 2 3 4; do
 	in_little_memory sha256sum /mnt/a/data/mixed >/tmp/little.$i &
 	pids="$pids $!"
 done
-# shellcheck disable=SC2086 # ids
+# shellcheck disable=SC2086 # PIDs
 wait $pids
 is "four readers with little memory" \
 	"$(cut -d' ' -f1 /tmp/little.[1-4] | sort | uniq -c | awk '{ print $1, $2 }')" "4 $wanted"
@@ -289,8 +289,8 @@ is "its target" "$(readlink /mnt/a/$link)" "file 8"
 umount /mnt/a
 rm $BLOBS/link
 
-# damaged NAME IMAGE OFFSET BYTES: writes BYTES (a format of printf) into a copy of the image
-# and prints the outcome of reading a file of it
+# damaged NAME IMAGE OFFSET BYTES: writes BYTES (a format for printf) into a copy of the image,
+# reads a file of it and prints the outcome
 damaged() {
 	local out
 	cp $OD_BLOBS/z-$2 $BLOBS/$1
@@ -310,7 +310,7 @@ is_logged() {
 	expr "$(od_log)" : "$1" >/dev/null
 }
 
-# The first block of a pcluster has data at its end, whatever precedes it.
+# The first block of a pcluster has data at its end, even if padding precedes it.
 ok "a daemon" fresh odd --source=$BLOBS --source=$OD_BLOBS
 for name in lz4 lz4-big deflate zstd lzma; do
 	has_alg $name || continue

@@ -3,7 +3,8 @@
 # where: stock rows debug
 # A daemon and a reader, each confined by an AppArmor profile. The reader's
 # profile does not allow the cache, which is read with the cache's credentials.
-# The last process of a mount namespace exits, without namespaces, and closes blobs.
+# The last process of a mount namespace exits, and closes blobs when it no longer has
+# namespaces.
 SECURITY=/sys/kernel/security
 mount -t securityfs none $SECURITY 2>/dev/null
 if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; then
@@ -12,7 +13,7 @@ if ! grep -q apparmor $SECURITY/lsm || ! command -v apparmor_parser >/dev/null; 
 	return
 fi
 
-# Any task may use files opened by an unconfined task, so the daemon is confined, too.
+# Any task may use a file that an unconfined task opened, so the daemon is confined, too.
 cat >/tmp/profiles <<END
 profile od-daemon flags=(attach_disconnected) {
 	file,
@@ -38,7 +39,7 @@ profile od-reader flags=(attach_disconnected) {
 }
 END
 
-# confined PROFILE PATH...: by path, as the shell runs some of its applets without exec(2)
+# confined PROFILE PATH...: takes a path, as the shell runs some of its applets without exec(2)
 confined() {
 	local profile=$1
 	shift

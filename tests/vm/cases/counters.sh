@@ -18,17 +18,17 @@ cache() {
 	od_cell $OD_PROC/caches cache 1 "$1"
 }
 
-# all_three COLUMN: of the cache, the blob and the mount
+# all_three COLUMN: prints the counters of the cache, the blob and the mount
 all_three() {
 	echo "$(cache "$1") $(blob "$1") $(mounted "$1")"
 }
 
-# block NR: reads that block of the file
+# block NR: reads a block of the file
 block() {
 	dd if=$FILE bs=4096 skip="$1" count=1 of=/dev/null 2>/dev/null
 }
 
-# up COLUMN BEFORE: each of the three has increased since
+# up COLUMN BEFORE: all three counters have increased
 up() {
 	local now
 	now=$(all_three "$1")
@@ -36,7 +36,7 @@ up() {
 	echo "$2 $now" | awk '{ exit !($4 > $1 && $5 > $2 && $6 > $3) }'
 }
 
-# long_waits FROM COUNTERS: number of waits in that histogram bucket or above
+# long_waits FROM COUNTERS: prints the number of waits in that histogram bucket or above
 long_waits() {
 	"$2" waits_ms | awk -F, -v from="$1" '{ for (i = from + 1; i <= NF; i++) n += $i; print n + 0 }'
 }
@@ -65,7 +65,7 @@ is "and not as a miss" "$(all_three misses)" "$misses"
 ok "READs of the blob" test "$(blob reads_sent)" -ge 1
 is "equal those of the cache" "$(cache reads_sent)" "$(blob reads_sent)"
 is "bytes filled of the blob equal those of the cache" "$(cache bytes_filled)" "$(blob bytes_filled)"
-# More than one READ may ask for: none of them goes beyond what is wanted.
+# More than one READ may cover: none of them is widened.
 widened=$(blob bytes_widened)
 ok "read of 32 MiB" dd if=$FILE bs=1M skip=64 count=32 of=/dev/null
 ok "the bytes beyond it: $widened, then $(blob bytes_widened)" test "$(blob bytes_widened)" -ge "$widened"
@@ -129,7 +129,7 @@ small() {
 od_fresh_cache
 ok "a daemon that takes wide READs" odd
 ok "mount" od_mount /mnt/a fsid=v-4096-plain
-# What a READ asks for beyond what is wanted comes after the mount has it.
+# The widened part of a READ arrives after the mount has the part that it needs.
 ok "all READs are completed" od_wait 10 od_nothing_waits
 unused=$(small bytes_unused) filled=$(small bytes_filled)
 ok "of what the mount fetched most is unused: $unused of $filled" test "$unused" -gt $((filled / 2))

@@ -24,7 +24,7 @@ has_not() {
 	! has "$1"
 }
 
-# use IMAGE: mounts it, reads all of it, unmounts it
+# use IMAGE: mounts an image, reads all of it and unmounts it
 use() {
 	od_mount /mnt/a fsid="$1" && same_tree /mnt/a $OD_SUMS/small
 	set -- $?

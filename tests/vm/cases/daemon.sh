@@ -60,7 +60,7 @@ outstanding() {
 	ok "$nr requests: are in flight" od_wait 60 od_waiting "$nr"
 }
 
-# Each block is one request: direct I/O has no readahead.
+# Each block is a separate request: direct I/O has no readahead.
 for nr in 1 32 $((1000 / $(od_arg thin 1))); do
 	outstanding $nr
 	killall -9 fakedaemon
@@ -95,7 +95,7 @@ kill -9 $mounter
 ok "the mount can be killed" ends_within 5 $mounter
 kill_daemons
 
-# OPEN without a reply
+# an OPEN without a reply
 od_fresh_cache
 fake --mute-open
 mount -t erofs_od -o ro,fsid=one none /mnt/b 2>/dev/null &
@@ -107,7 +107,7 @@ ok "and can be killed" ends_within 5 $mounter
 mount_fails "timeout= ends the wait for an OPEN" fsid=v-4096-flat,timeout=500 'timed out'
 kill_daemons
 
-# READ without a reply, with a deadline
+# a READ without a reply, with a deadline
 od_fresh_cache
 fake --mute-read
 mount_fails "timeout= ends the wait for a READ" fsid=one,timeout=500 'timed out'

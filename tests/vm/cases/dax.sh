@@ -23,7 +23,7 @@ if ! od_wait 5 test -b $DEVICE; then
 	return
 fi
 
-# dax_fs MODE: a new ext4, mounted with dax=MODE
+# dax_fs MODE: creates an ext4 and mounts it with dax=MODE
 dax_fs() {
 	mkdir -p $DAX
 	/usr/bin/mke2fs -q -t ext4 -b 4096 -F $DEVICE && mount -t ext4 -o "dax=$1" $DEVICE $DAX

@@ -3,7 +3,7 @@
 # where: debug kasan
 # thin
 # Fault injection, in allocations and disk I/O: every call fails with an errno,
-# nothing leaks or hangs, and what is read without an error is right.
+# nothing leaks or hangs, and data that is read without an error is right.
 # od.thin=N: one round of random failures
 
 FAULTS=/sys/kernel/debug
@@ -22,13 +22,13 @@ fail_chosen() {
 	faults failslab ignore-gfp-wait=N && faults fail_page_alloc ignore-gfp-wait=N min-order=0
 }
 
-# text_of MODULE: first and last address of its code
+# text_of MODULE: prints the first and last address of its code
 text_of() {
 	awk -v module="[$1]" '$NF == module && tolower($2) == "t" { print $1 }' /proc/kallsyms |
 		sort | sed -n '1p;$p'
 }
 
-# fail_within MODULE PERCENT: fails that many of the allocations by this module's code
+# fail_within MODULE PERCENT: fails that share of the allocations made by the module's code
 fail_within() {
 	local range first last
 	range=$(text_of "$1")
@@ -63,12 +63,12 @@ each() {
 	fi
 }
 
-# read_all DIR: reads all files; prints how many could not be read
+# read_all DIR: reads all files; prints how many cannot be read
 read_all() {
 	timeout 300 find "$1" -type f -exec cat {} + 2>&1 >/dev/null | wc -l
 }
 
-# same_tree_or_error DIR SUM: what can be read is right, and some can be read
+# same_tree_or_error DIR SUM: all files that can be read are right, and some can be read
 same_tree_or_error() {
 	treesum "$1" >/tmp/mine 2>/tmp/errors
 	cp "$2" /tmp/theirs
@@ -83,16 +83,16 @@ same_tree_or_error() {
 		END { exit wrong || n < 10 }' /tmp/errors /tmp/theirs /tmp/mine
 }
 
-# disk: the block device of the cache's file system, without /dev/
+# disk: prints the block device of the cache's file system, without /dev/
 disk() {
 	awk '$2 == "/mnt/bad" { sub("^/dev/", "", $1); print $1 }' /proc/mounts
 }
 
-# new_disk: for the cache only, as fault injection may damage its file system
+# new_disk: creates a disk for the cache only, as fault injection may damage its file system
 #
-# When ext4 (seen in 6.12.117) cannot insert an extent, the preallocation that its blocks
-# came from stays as if it had them, and the next write there is a BUG. That is for
-# preallocations of inodes, not for those that small files share.
+# If ext4 (seen in 6.12.117) fails to insert an extent, the preallocation that its blocks came
+# from still claims them, and the next write there hits a BUG. That applies to preallocations
+# of inodes, not to those that small files share.
 new_disk() {
 	mkdir -p /mnt/bad
 	truncate -s 512M /tmp/disk
@@ -104,7 +104,7 @@ new_disk() {
 	od_load
 }
 
-# set_stream_request BLOCKS: size from which a file of that disk has preallocations of its own
+# set_stream_request BLOCKS: sets the size from which a file has preallocations of its own
 set_stream_request() {
 	echo "$1" >"/sys/fs/ext4/$(disk)/mb_stream_req"
 }
@@ -130,7 +130,7 @@ each "read of a file" read "$(find /mnt/a -type f -size +8k | head -n 1)"
 umount /mnt/a
 no_faults
 
-# Allocations anywhere, including work items, during a read of a whole tree.
+# Allocations anywhere, including in work items, while a whole tree is read.
 total=0
 rates="4 8 12 16"
 [ "$(od_arg thin 1)" = 1 ] || rates=12

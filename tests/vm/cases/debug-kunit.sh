@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: debug 50
 # where: debug kasan
-# The KUnit suites, as modules of this kernel (tests/bin/debug.sh puts them beside
+# The KUnit suites, as modules for this kernel (tests/bin/debug.sh puts them beside
 # the others): one check for each case, from the KTAP in the kernel log.
 
 wanted="od_sb od_inode od_dirent od_chunkmap od_blobtab od_xattr od_xxhash"

@@ -2,7 +2,7 @@
 # seconds: debug 60
 # where: debug kasan
 # The table of long xattr name prefixes, on kernels that detect out-of-bounds reads: the
-# names differ in length, and none ends with a NUL.
+# names differ in length, and none is NUL-terminated.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=v-4096-prefix

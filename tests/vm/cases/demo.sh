@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 60
 # where: demo.sh
-# The demo: mounts an image before its data is present, reads a few files, shows
-# the cost; then compares every byte, in all three forms.
+# The demo: mounts an image before its data is present, reads a few files and shows
+# the cost; then compares every byte, in all three mount forms.
 
 # milliseconds since boot
 ms() {

@@ -8,7 +8,8 @@
 many=/mnt/a/many
 thin=$(od_arg thin 1)
 
-# takes NAME something|nothing COMMAND...: whether the command reads from the cache
+# takes NAME something|nothing COMMAND...: the command reads something, or nothing, from the
+# cache
 takes() {
 	local name=$1 wanted=$2 before out
 	shift 2

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 55, debug 140
 # where: stock debug
-# The doctor before the modules are loaded, after, with a daemon, and on directories
-# that cannot hold a cache, which the module rejects, too. Then drop-in mode, with the
-# real modprobe and the kernel's own modules: which module does a mount load?
+# The doctor before and after the modules are loaded, with a daemon, and on directories
+# that cannot hold a cache, which the module must reject as well. Then drop-in mode, with
+# the real modprobe and the kernel's own modules: which module does a mount load?
 #
 # With CMDLINE="lockdown=integrity" the kernel rejects the modules, which are not
 # signed, and the doctor says why.
@@ -92,7 +92,7 @@ kill $holder
 
 # --- directories: does the module agree? ---
 
-# agrees NAME DIR VERDICT: whether a daemon can bind a cache there, yes or no
+# agrees NAME DIR VERDICT: a daemon can bind a cache there if VERDICT is yes, cannot if no
 agrees() {
 	local out
 	if out=$(timeout 60 erofs-odd --dir="$2" --source=$OD_BLOBS 2>&1); then

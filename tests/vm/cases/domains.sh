@@ -24,7 +24,7 @@ cache_files() {
 	find $OD_CACHE/cache -type f | wc -l
 }
 
-# The daemon has no blob fds.
+# Succeeds if the daemon has no blob fds.
 all_closed() {
 	[ "$(od_blob_fds "$(pidof erofs-odd)")" = 0 ]
 }
@@ -42,7 +42,7 @@ nothing_left() {
 	ok "$1: the daemon has no blob fds" od_wait 10 all_closed
 }
 
-# devices NR: that many device= options, for blobs under other names
+# devices NR: prints that many device= options, for blobs under other names
 devices() {
 	seq 0 $(($1 - 1)) | sed 's/^/,device=piece/' | tr -d '\n'
 }
@@ -107,7 +107,7 @@ nothing_left "last out"
 mount_fails "an image that lacks a blob, in a domain of its own" domain_id=d,fsid=lacks-a-blob 'No such file'
 nothing_left "a failed mount"
 
-# Entirely present blobs need no daemon. Here only the bootstraps are present.
+# Entirely present blobs need no daemon. In this test only the bootstraps are present.
 only_bootstraps() {
 	local n
 	start

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 19, debug 200
 # where: stock debug
-# The example for authors of daemons, examples/minimal-daemon.c: every byte is
-# served by it, and what it cannot deliver reads as an error.
+# The example for authors of daemons, examples/minimal-daemon.c: it serves every
+# byte, and reads of data that it cannot deliver fail.
 
 # example BLOB_DIR: sets EXAMPLE
 example() {
@@ -19,7 +19,7 @@ has_fds() {
 	[ "$(fds)" = "$1" ]
 }
 
-# sums DIR: of its files, as far as they can be read
+# sums DIR: prints the checksums of its files that can be read
 sums() {
 	(cd "$1" && find . -type f | sort | while read -r file; do
 		md5sum "$file" 2>/dev/null

@@ -5,14 +5,14 @@
 # Widening must not delay a missing block: with the default window, the first byte of
 # 4 KiB takes at most 1.2 times as long as with a window of 4 KiB.
 #
-# Load makes a read slower, never faster. So the fastest read counts, for each window,
-# and rounds of both alternate until the limit is met or after ROUNDS of them; a read that
-# had to write half a window first would always take several times as long.
+# Load makes a read slower, never faster. So the fastest read with each window counts, and
+# rounds with both alternate until the limit is met, ROUNDS times at most; a read that had
+# to wait for half a window first would always take several times as long.
 ROUNDS=12
 FILE=/mnt/a/large/sequential
 STEP=$((3 << 20))
 
-# round WINDOW_KIB: with an empty cache; sets fastest and median, in microseconds
+# round WINDOW_KIB: measures with an empty cache; sets fastest and median, in microseconds
 round() {
 	umount /mnt/a 2>/dev/null
 	kill_daemons

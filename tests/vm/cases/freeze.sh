@@ -4,7 +4,7 @@
 # Readers and a daemon frozen by the cgroup freezer while one waits for the other.
 CG=/mnt/cgroup
 
-# in_group GROUP COMMAND...: in the background
+# in_group GROUP COMMAND...: runs it in a cgroup, in the background
 in_group() {
 	local group=$1
 	shift
@@ -22,7 +22,7 @@ is_frozen() {
 file=/mnt/a/large/sequential
 wanted=$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)
 
-# start_reader: sums the file, in the reader's group
+# start_reader: starts a checksum of the file, in the reader's cgroup
 start_reader() {
 	in_group reader sha256sum $file >/tmp/frozen
 	READER=$!

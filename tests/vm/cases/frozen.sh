@@ -18,13 +18,13 @@ in_time() {
 	fi
 }
 
-# waits NAME PID: it is still running after a second
+# waits NAME PID: the process is still running after a second
 waits() {
 	sleep 1
 	notok "$1 waits" has_ended "$2"
 }
 
-# ends NAME PID: when it is killed
+# ends NAME PID: the process ends when it is killed
 ends() {
 	kill -9 "$2"
 	ok "$1 exits when killed" od_wait 5 has_ended "$2"
@@ -34,7 +34,7 @@ cull_other() {
 	od_control cull "$other"
 }
 
-# Number of threads of the daemon that sleep in write(2) or pwrite(2).
+# Prints the number of threads of the daemon that sleep in write(2) or pwrite(2).
 writers() {
 	local nr=0 thread
 	for thread in /proc/"$(pidof erofs-odd)"/task/*; do

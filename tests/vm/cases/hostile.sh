@@ -2,21 +2,21 @@
 # seconds: 40, debug 370
 # where: stock debug
 # thin
-# A daemon that does anything, from many threads and processes, against readers
-# that do; both are killed all the while. od.seed= od.steps= od.mode= on the
-# kernel command line, see hostile.c; the default is both modes, and any seed.
+# A daemon that does arbitrary things, from many threads and processes, against
+# readers that do so as well; both keep being killed. od.seed= od.steps= od.mode= on
+# the kernel command line, see hostile.c; the default is both modes, and a random seed.
 DOMAIN=$OD_MNT/images/trees/domain
 SMALL=$OD_MNT/scratch/small
 SLOTS=/mnt/slots
 
-# By an honest daemon, from an image that has what its source had.
+# Copies the tree from an image that an honest daemon serves.
 make_small() {
 	rm -rf $SMALL
 	odd && od_mount /mnt/a fsid=v-4096-plain && same_tree /mnt/a $OD_SUMS/small &&
 		cp -a /mnt/a $SMALL && umount /mnt/a
 }
 
-# Sets OUT to a file with all that it said.
+# Sets OUT to a file with all of its output.
 run_hostile() {
 	OUT=/tmp/hostile.$1
 	note "$1: od.mode=$1 od.seed=$seed od.steps=$steps"
@@ -28,7 +28,7 @@ all_closed() {
 	od_daemon_is none
 }
 
-# Errors are left where a blob had another size; wrong bytes are not.
+# Blobs whose size differed may read as errors, but never as wrong bytes.
 nothing_wrong() {
 	local status
 	od_mount /mnt/a "fsid=$1" || return 0
@@ -48,11 +48,11 @@ modes=$(od_arg mode)
 seconds=$(od_arg seconds)
 seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
 steps=${steps:-12000}
-# A sample (od.thin=) goes on for less long.
+# A sample (od.thin=) runs for a shorter time.
 seconds=${seconds:-$((10 - 6 * ($(od_arg thin 1) > 1)))}
 
-# A lookup keeps others of the same name waiting unkillably, threads of the daemon among
-# them, until its deadline; then the next one of them has a deadline of its own.
+# Until its deadline, a lookup keeps other lookups of the same name waiting unkillably, those
+# by threads of the daemon included; then the next of them starts with a deadline of its own.
 ok "modules" od_load metadata_timeout_ms=2000
 od_fresh_cache
 ok "an fd is closed while a READ is copied" crossing $OD_CACHE $OD_BLOBS one large/sequential
@@ -67,7 +67,7 @@ for mode in ${modes:-right any}; do
 		pass "$mode: nothing hangs, nothing is wrong"
 	else
 		fail "$mode: nothing hangs, nothing is wrong" "$(tail -n 20 $OUT)"
-		# Nothing holds on to what it has, as far as it can be killed.
+		# Release all resources, as far as the processes can be killed.
 		killall -9 hostile 2>/dev/null
 		for slot in $SLOTS/*; do umount -l "$slot" 2>/dev/null; done
 	fi
@@ -85,7 +85,7 @@ for mode in ${modes:-right any}; do
 	fi
 	od_fresh_cache
 done
-# The daemon is not to blame for a slow debug kernel.
+# A slow debug kernel is not the daemon's fault.
 ok "the default deadline again" sh -c "echo 60000 >/sys/module/cachefiles_od/parameters/metadata_timeout_ms"
 ok "an honest daemon in a fresh directory" odd
 ok "serves one tree" all_right twenty $DOMAIN

@@ -19,8 +19,8 @@ else
 	is "owners are shifted" "$(stat -c '%u %g' /mnt/shifted/b/modes/owner)" "170000 180000"
 	is "root is shifted" "$(stat -c %u /mnt/shifted/b/modes/0777)" 100000
 	is "the original mount is unchanged" "$(stat -c '%u %g' /mnt/a/b/modes/owner)" "70000 80000"
-	# Kernels differ in what getxattr shows there (6.1 shifts nothing): ext4 with the
-	# same idmapping is the reference.
+	# Kernels differ in what getxattr shows on such a mount (6.1 shifts nothing): ext4
+	# with the same idmapping is the reference.
 	mkdir -p /mnt/as-ext4
 	: >/mnt/scratch/acl
 	setfattr -n system.posix_acl_access -v "0x$(acl_of /mnt/a/a/xattrs/acl)" /mnt/scratch/acl

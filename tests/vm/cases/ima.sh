@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 8
 # where: stock rows
-# IMA measures a file at each open, and not only once: what is fetched again may differ.
+# IMA measures a file at each open, not only once: data that is fetched again may differ.
 IMA=/sys/kernel/security/ima
 IMAGE=measured0
 NAME=a-name-of-some-length-8
 
-# uuid_of FILE: of the image
+# uuid_of FILE: prints the UUID of the image
 uuid_of() {
 	od -An -v -tx1 -j1072 -N16 "$1" | tr -d ' \n' |
 		sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12})/\1-\2-\3-\4-\5/'
@@ -23,7 +23,7 @@ if [ ! -e $IMA/policy ]; then
 fi
 ok "modules" od_load
 ok "an image with a UUID of its own" oddimage copies $OD_BLOBS/v-4096-plain /mnt/scratch/measured 1
-# A policy stays until the next boot, and others are to see nothing of it.
+# A policy stays until the next boot, and must not affect other tests.
 ok "a policy for it" sh -c "echo 'measure func=FILE_CHECK fsuuid=$(uuid_of /mnt/scratch/$IMAGE)' >$IMA/policy"
 od_fresh_cache
 ok "daemon" odd --source=/mnt/scratch
@@ -34,7 +34,7 @@ is "it was measured" "$(measurements)" 1
 is "the file again" "$(cat "$file")" "file 8"
 is "it has not changed" "$(measurements)" 1
 offset=$(readways fiemap "$file" | awk '{ print $2 }')
-# Its inode stays.
+# Keeps the inode in memory.
 exec 3<"$file"
 printf FILE | dd of="$(od_cache_file $IMAGE)" bs=1 seek="$offset" conv=notrunc 2>/dev/null
 sync

@@ -2,16 +2,16 @@
 # seconds: 420, debug 3000
 # where: stock rows debug
 # thin
-# The matrix of images (tests/images/matrix.sh): each is mounted and compared with its source,
-# from an empty cache, from one with every other pcluster, and from a full one; or its algorithm
-# is one that the table says this kernel lacks, and the mount is refused by its name. That is the
-# table in Documentation/images.rst. On the kernel command line:
+# The matrix of images (tests/images/matrix.sh), which is the table in Documentation/images.rst.
+# Each is mounted and compared with its source, from an empty cache, from one with every other
+# pcluster, and from a full one; or the table says that this kernel lacks its algorithm, and the
+# mount must fail with a message that names it. On the kernel command line:
 #   od.thin=N    an Nth of the images
 #   od.seed=N    seed of that choice, to repeat it
 #   od.images=NAME,NAME    these images
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 
-# chosen: lines of the table
+# chosen: prints the lines of the table to test
 chosen() {
 	local names thin
 	names=$(od_arg images)
@@ -24,7 +24,7 @@ chosen() {
 		cut -d' ' -f2- | head -n $((($(wc -l <$OD_SUMS/images) + thin - 1) / thin))
 }
 
-# refusal_of NAME: sets WHY to the algorithm of an image that this kernel does not have, or nothing
+# refusal_of NAME: sets WHY to the algorithm of the image if this kernel lacks it, or to nothing
 refusal_of() {
 	local kernel algorithm reason
 	WHY=
@@ -39,10 +39,10 @@ refusal_of() {
 	done <$OD_SUMS/refused
 }
 
-# right NAME TREE: what is mounted at /mnt/a is the source
+# right NAME TREE: the image mounted at /mnt/a has the contents of the source
 right() {
 	case $1 in
-	# Inodes share one time.
+	# All compact inodes have the same timestamp.
 	m-compact*) same_tree /mnt/a $OD_SUMS/$2 's/ -?[0-9]+\.[0-9]{9} / /' ;;
 	*) same_tree /mnt/a $OD_SUMS/$2 ;;
 	esac
@@ -61,7 +61,7 @@ read_all() {
 	ok "$name: every byte, warm" right "$name" "$2"
 	is "$name: no READ is sent" "$(od_reads)" "$before"
 	umount /mnt/a
-	# Another domain has cache files of its own.
+	# Another domain has its own cache files.
 	echo 4 >$WINDOW
 	ok "$name: mount in another domain" od_mount /mnt/a "domain_id=half,fsid=$name"
 	ok "$name: every other block" oddriver stripes /mnt/a 8192
@@ -95,7 +95,7 @@ ok "shared xattrs in the metabox: mount" od_mount /mnt/a fsid=boxed
 ok "same as the source" same_tree /mnt/a $OD_SUMS/matrix
 umount /mnt/a
 
-# held IMAGE FILE: its inode stays in memory, its inline data does not
+# held IMAGE FILE: the inode stays in memory while its inline data is dropped
 held() {
 	local wanted
 	ok "$1: mount" od_mount /mnt/a "fsid=$1"
@@ -118,7 +118,7 @@ is "inode numbers leave the top bits free" "$(stat -c %i /mnt/a)" "$((1 << 48 | 
 umount /mnt/a
 held m-zstd-boxed-tails data/many/7
 
-# Digests of files have a name that no list has, and keep nothing from being read.
+# The xattr with a file's digest is not listed, and files that have one can be read.
 ok "digests of files: mount" od_mount /mnt/a fsid=m-inline-ishare
 is "they are not listed" "$(getfattr -m - /mnt/a/data/text 2>/dev/null)" ""
 umount /mnt/a

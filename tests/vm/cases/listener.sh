@@ -2,7 +2,7 @@
 # seconds: 35, debug 200
 # where: stock rows debug
 # A fanotify listener for permission events on the cache's file system that never
-# replies. Reads, fills and deadlines generate no such events.
+# replies: reads, fills and deadlines must not generate such events.
 LARGE=/mnt/a/large/sequential
 wanted=$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)
 
@@ -19,7 +19,8 @@ stop_listener() {
 	od_wait 5 has_ended $LISTENER
 }
 
-# ends_in SECONDS COMMAND...: succeeds within that time; its output is in /tmp/ends-in
+# ends_in SECONDS COMMAND...: the command succeeds within that time; its output is in
+# /tmp/ends-in
 ends_in() {
 	local seconds=$1
 	shift
@@ -34,7 +35,7 @@ large_is_right() {
 	ends_in 40 sha256sum $LARGE && [ "$(cut -d' ' -f1 /tmp/ends-in)" = "$wanted" ]
 }
 
-# a_deadline: the read of a block that the daemon does not fill times out
+# a_deadline: a read of a block that the daemon does not fill times out
 a_deadline() {
 	ends_in 15 sh -c "! dd if=$LARGE of=/dev/null bs=4096 count=1 skip=9000 iflag=direct"
 }

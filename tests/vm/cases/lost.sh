@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 25, debug 300
 # where: stock debug
-# Sectors of a cache file fail on read: their data is requested again and read right; or on
-# write: nothing of the write becomes data. And /proc files read while blobs open, fill and
-# close.
+# Sectors of a cache file fail on read: their data is requested again, and reads are right; or
+# on write: no part of the write counts as data. And /proc files that are read while blobs are
+# opened, filled and closed.
 
 DISK=/tmp/lost
 OD_CACHE=/mnt/lost/cache
@@ -15,7 +15,7 @@ load_dm() {
 	dmsetup version >/dev/null 2>&1
 }
 
-# table TEXT...: loads a new device-mapper table, a line each
+# table TEXT...: loads a new device-mapper table, one argument per line
 table() {
 	dmsetup suspend --noflush --nolockfs lost && printf '%s\n' "$@" | dmsetup reload lost &&
 		dmsetup resume lost
@@ -47,7 +47,7 @@ nr_reads() {
 	grep -c READ /tmp/fake.log
 }
 
-# lost_part: sets file, and the sector where its data is on the disk
+# lost_part: sets file, and sector, the location of its data on the disk
 lost_part() {
 	file=/mnt/a/b/many/a-name-of-some-length-7
 	offset=$(oddriver where $file 0) && cached=$(od_cache_file $IMAGE) &&
@@ -67,7 +67,7 @@ lose_and_read() {
 	before=$(nr_reads)
 	od_drop_caches
 	ok "its sectors fail" lose $((sector - sector % 8)) 8
-	# Stopped until the sectors can be written again.
+	# Stops the daemon until the sectors can be written again.
 	killall -STOP fakedaemon
 	od_log_mark
 	cat $file >/tmp/got 2>/tmp/why &
@@ -92,7 +92,7 @@ lose_and_read() {
 # fail is known.
 lose_and_fill() {
 	od_unload
-	# No widening: each block is requested separately.
+	# Without widening, each block is requested separately.
 	ok "modules" od_load window_kib=4
 	od_fresh_cache
 	ok "a daemon that writes half blocks" fake --piece 2048
@@ -115,7 +115,7 @@ lose_and_fill() {
 	kill_daemons
 }
 
-# read_proc: until /tmp/reading is removed; status 1 if a file could not be read
+# read_proc: reads /proc until /tmp/reading is removed; fails if a file could not be read
 read_proc() {
 	while [ -e /tmp/reading ]; do
 		cat $OD_PROC/blobs $OD_PROC/requests $OD_PROC/cache >/dev/null || return 1

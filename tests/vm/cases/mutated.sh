@@ -2,8 +2,8 @@
 # seconds: 40, debug 410
 # where: stock debug
 # thin
-# Images of all kinds with a few bytes changed at random: an error or some data, never
-# a crash, a hang, or a module that cannot be unloaded. On the kernel command line:
+# Images of all kinds with a few bytes changed at random: they give an error or some data,
+# never a crash, a hang, or a module that cannot be unloaded. On the kernel command line:
 #   od.seed=N    seed, to repeat a run; random by default
 #   od.steps=N   number of images, by default half as many with od.thin=
 #   od.first=N   the first step, to repeat a single one
@@ -13,7 +13,7 @@ IMAGES='boot boot-tar flat v-512-index v-1024-flat v-2048-index v-4096-index v-4
 	twenty layer-over tiny'
 BATCH=100
 
-# batch SEED FIRST NR: by two workers, every other step each
+# batch SEED FIRST NR: two workers run the steps, alternating
 batch() {
 	local worker pids='' pid status=0 images
 	images=$(for image in $IMAGES; do echo "$OD_BLOBS/$image"; done)
@@ -31,7 +31,7 @@ batch() {
 	return $status
 }
 
-# One line: the sums of the workers' counts
+# Prints one line with the sums of the workers' counts.
 total() {
 	awk '/rejected/ {
 			for (i = 1; i < NF; i += 2) {
@@ -53,7 +53,7 @@ mkdir -p /tmp/blobs
 end=$((first + steps))
 at=$first
 status=0
-# Each batch has its own cache and daemon, to limit the disk space in use.
+# Each batch has its own cache and daemon, to limit the use of disk space.
 while [ "$at" -lt $end ] && [ $status = 0 ]; do
 	nr=$((end - at < BATCH ? end - at : BATCH))
 	od_fresh_cache
@@ -73,7 +73,7 @@ note "$(total)"
 is "every one was tried" "$(awk '/rejected/ { sum += $1 + $3 } END { print sum }' /tmp/mutated)" "$steps"
 [ "$steps" -lt 16 ] || ok "some of them mount" awk '/rejected/ { sum += $3 } END { exit !(sum * 4 >= '"$steps"') }' /tmp/mutated
 
-# The changed images must not have affected others.
+# The changed images must not have affected other images.
 ok "mount of an unchanged image" od_mount /mnt/a fsid=v-4096-index
 ok "every byte is right" same_tree /mnt/a $OD_SUMS/small
 rm -rf /tmp/blobs

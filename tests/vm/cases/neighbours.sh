@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 25, debug 80
 # where: stock rows short debug kasan
-# A block that the daemon does not deliver fails only for its own readers, however large
-# the folios are; once delivered, it can be read.
+# If the daemon does not deliver a block, only reads of that block fail, however large the
+# folios are; once delivered, it can be read.
 file=/mnt/a/large/sequential
 good=$OD_MNT/scratch/good
 # A block of the file in the middle of a MiB, where a sequential reader has large folios.
@@ -12,7 +12,7 @@ to=$((bad + 40))
 TRACING=/sys/kernel/tracing
 ADD=$TRACING/events/filemap/mm_filemap_add_to_page_cache
 
-# block NR: of the file, to standard output
+# block NR: writes a block of the file to standard output
 block() {
 	dd if=$file bs=4096 skip="$1" count=1 2>/dev/null
 }
@@ -30,7 +30,7 @@ wrong_blocks() {
 	done
 }
 
-# only_bad_fails NAME: of the blocks around it, after a sequential read
+# only_bad_fails NAME: after a sequential read, no other block around it fails
 only_bad_fails() {
 	dd if=$file of=/dev/null bs=64k count=256 2>/tmp/dd.err
 	ok "$1: a sequential reader fails" grep -q 'Input/output error' /tmp/dd.err
@@ -39,8 +39,8 @@ only_bad_fails() {
 		"$(wrong_blocks | paste -sd' ')" "$bad"
 }
 
-# largest_order: of the folios that were added to the file's page cache while traced; clears
-# the trace. 0 where the kernel does not trace orders.
+# largest_order: prints the largest order of the traced folios that were added to the file's
+# page cache; clears the trace. 0 if the kernel does not trace orders.
 largest_order() {
 	local ino
 	[ -e $ADD ] || { echo 0 && return; }
@@ -78,8 +78,8 @@ ok "the daemon delivers it" od_wait 5 is_right $bad
 is "all blocks are right" "$(wrong_blocks)" ""
 ok "and the whole file" sh -c "dd if=$file bs=1M count=16 2>/dev/null | cmp - $good"
 
-# In a filled image, which this one is by adopting a whole copy, folios are larger; then a
-# block is given back.
+# In a filled image, folios are larger. Adopting a whole copy fills this one; then a block is
+# punched.
 umount /mnt/a
 kill_daemons
 cp $OD_BLOBS/one "$(od_cache_file one)"
@@ -89,14 +89,14 @@ ok "mount" od_mount /mnt/a fsid=one
 ok "read the inode" stat $file
 ok "punch" od_control punch "$(od_cache_file one)" "$hole 4096"
 only_bad_fails "given back"
-# Where there are large folios at all.
+# If the kernel has large folios at all.
 [ "$order" = 0 ] || ok "folios of a filled image are larger" test "$(largest_order)" -gt "$order"
 killall -USR2 fakedaemon
 ok "the daemon delivers it" od_wait 5 is_right $bad
 is "all blocks are right" "$(wrong_blocks)" ""
 umount /mnt/a
 
-# --- log lines are limited for each mount by itself ---
+# --- log lines are rate-limited per mount ---
 kill_daemons
 od_fresh_cache
 ok "a daemon that leaves out a block" fake --hole "$hole,4096"

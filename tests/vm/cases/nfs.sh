@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 25, debug 160
 # where: stock rows debug
-# Exported by the kernel's NFS server, and mounted over the loopback. The
-# replies of rpc.mountd are written into the server's caches beforehand.
-# Debug kernels have NFS built in.
+# A mount exported by the kernel's NFS server, and mounted over the loopback
+# interface. The replies of rpc.mountd are written into the server's caches
+# beforehand. Debug kernels have NFS built in.
 nfs_modules() {
 	local module
 	[ -e /modules/nfs/order ] || return 0
@@ -12,7 +12,7 @@ nfs_modules() {
 	done </modules/nfs/order
 }
 
-# In reverse order; some stay in use for a moment after umount.
+# Unloads in reverse order; some modules stay in use for a moment after umount.
 nfs_unload() {
 	local module
 	[ -e /modules/nfs/order ] || return 0
@@ -27,12 +27,13 @@ try_rmmod() {
 	rmmod "$1"
 }
 
-# channel NAME LINE: an entry for a cache of the server
+# channel NAME LINE: adds an entry to a cache of the server
 channel() {
 	printf '%s\n' "$2" >"/proc/net/rpc/$1/channel"
 }
 
-# flags: read-only, insecure ports, no subtree check, fsid; forever; fsid 0 is the root
+# Flags: read-only, insecure ports, no subtree check, fsid. Entries never expire. fsid 0 is
+# the root.
 serve() {
 	local forever=2147483647
 	mkdir -p /var/lib/nfs/v4recovery
@@ -69,7 +70,7 @@ ok "mount" od_mount /mnt/a fsid=v-4096-chunk
 ok "the stock kernel's NFS" nfs_modules
 ok "the server serves it" serve
 ok "mount over NFS" nfs_mount ""
-# NFS has no trusted xattrs, no ACLs in this form, and may show user xattrs.
+# NFS does not show trusted xattrs or ACLs in this form, and may show user xattrs.
 ok "the tree is right" same_tree /mnt/nfs $OD_SUMS/small 's/^(([^ ]+ ){10})[^ ]+/\1-/'
 exec 5</mnt/nfs/b/many/a-name-of-some-length-7
 od_drop_caches

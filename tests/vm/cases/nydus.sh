@@ -5,10 +5,10 @@
 # one, and the daemon killed. Run by tests/vm/nydus.sh, which builds the disk with the
 # images and adds nydusd to the VM.
 
-# The second disk is the one of nydus.sh, not the usual images.
+# The second disk is that of nydus.sh, not the one with the usual images.
 NYDUS=/mnt/images
 
-# nydus IMAGE: a new nydusd with an empty cache, configured for this image
+# nydus IMAGE: starts a new nydusd with an empty cache, configured for this image
 nydus() {
 	kill_nydus
 	od_fresh_cache
@@ -22,7 +22,7 @@ kill_nydus() {
 	return 0
 }
 
-# same_files DIR: names and contents are the source's
+# same_files DIR: names and contents equal those of the source
 same_files() {
 	(cd "$1" && find . | sort | cmp - $NYDUS/names && md5sum -c $NYDUS/md5 >/tmp/md5.out 2>&1) ||
 		{ grep -v ': OK$' /tmp/md5.out; return 1; }

@@ -3,14 +3,14 @@
 # where: stock rows debug
 # thin
 # Unusual images: chunks of one block to 1 GiB, holes at both ends, files of the maximum
-# size, block numbers of more than 32 bits, unsorted device ids, unknown feature bits.
+# size, block numbers of more than 32 bits, unsorted device IDs, unknown feature bits.
 # od.thin=8: the smallest and the largest block size only
 ODD=$OD_MNT/scratch/odd
 sizes="9 10 11 12"
 [ "$(od_arg thin 1)" -lt 8 ] || sizes="9 12"
 
-# patched NAME IMAGE OFFSET BYTES [OFFSET BYTES]: a copy with these bytes (a format of printf),
-# without a checksum
+# patched NAME IMAGE OFFSET BYTES [OFFSET BYTES]: creates a copy of the image with these bytes
+# (a format for printf), without a checksum
 patched() {
 	local out=$ODD/$1
 	cp "$OD_BLOBS/$2" "$out"
@@ -60,7 +60,7 @@ is "another one has data in three places" "$(readways seek /mnt/a/max-ends | pas
 	"data 0 $chunk hole $chunk $((max / 2 + 1)) data $((max / 2 + 1)) $((max / 2 + 1 + chunk)) hole $((max / 2 + 1 + chunk)) $((max - chunk + 1)) data $((max - chunk + 1)) $max"
 seconds=$(($(cut -d. -f1 /proc/uptime) - start))
 note "$seconds s to seek through 3 * 2^20 chunks"
-# With more time on slow debug kernels.
+# Slow debug kernels get more time.
 ok "in a reasonable time" test $seconds -le $((20 * $(od_arg thin 1)))
 dd if=/mnt/a/max-hole of=/tmp/end bs=4096 count=1 iflag=skip_bytes skip=$((max - 4096)) 2>/dev/null
 head -c 4096 /dev/zero >/tmp/zeroes

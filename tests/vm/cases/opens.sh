@@ -9,7 +9,7 @@ opens_waiting() {
 	[ "$(grep -c '	OPEN	' $OD_PROC/requests)" -ge "$1" ]
 }
 
-# mount_in NAME SECONDS: in less than that; sets took
+# mount_in NAME SECONDS: the mount takes less than SECONDS; sets took
 mount_in() {
 	local since
 	since=$(od_uptime)

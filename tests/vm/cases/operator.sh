@@ -2,7 +2,7 @@
 # seconds: 17, debug 150
 # where: stock rows debug
 # Operations on a cache, with the real module: drop, refresh, adopt, backup, commit. And a
-# source that changes while mounted.
+# source that changes while its image is mounted.
 
 IMAGE=v-4096-plain
 BLOBS=/mnt/scratch/blobs
@@ -64,7 +64,7 @@ ok "and fetched again" test "$(od_reads)" -gt 0
 umount /mnt/a
 stop_daemon
 
-# --- a cache whose maps are lost ---
+# --- a cache without its maps ---
 
 rm -r $OD_CACHE/maps
 exits 1 "adopt without --yes" erofs-od adopt $OD_CACHE

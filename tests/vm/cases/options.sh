@@ -6,7 +6,7 @@ shows() {
 	grep " $1 " /proc/mounts | grep -q "$2"
 }
 
-# every kernel has the misc device cpu_dma_latency
+# Every kernel has the misc device cpu_dma_latency.
 od_log_mark
 notok "devname= in use" insmod /modules/od/cachefiles_od.ko devname=cpu_dma_latency
 ok "one line names the conflict" expr "$(od_log | grep -v taint | grep -v 'module verification')" : '.*cpu_dma_latency'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 4, debug 50
 # where: stock rows short debug
-# Under overlayfs: as one or many lower layers, with metacopy and redirect, as
+# Images under overlayfs: as one or many lower layers, with metacopy and redirect, as
 # data layer of composefs-like mounts, and in nested overlays.
 kernel_is_older() {
 	[ "$(printf '%s\n%s\n' "$(uname -r | cut -d. -f1,2)" "$1" | sort -V | head -n 1)" != "$1" ]

@@ -2,7 +2,7 @@
 # seconds: 300
 # where: powercut.sh
 # A cache is filled on a disk whose writes and flushes are recorded. Then the power is cut
-# at many points of the record: in any state that the disk may have then, no byte reads
+# at many points of the record: in every state that the disk may then be in, no byte reads
 # wrong, and committed data is present.
 # Run by tests/vm/powercut.sh, on the images of mkcutdisk.sh: dm-log-writes records,
 # powercut.c replays. od.cuts=ext4:200,xfs:20,btrfs:20 od.seed=N
@@ -14,7 +14,7 @@ RECORDED=/mnt/recorded
 OD_CACHE=$RECORDED/cache
 IMAGES="fsid=whole fsid=parts,domain_id=cut"
 TREE=/mnt/images/trees/cut
-# Number of mounts of each image in the record.
+# How often the record mounts each image.
 ROUNDS=4
 
 load_modules() {
@@ -51,7 +51,7 @@ mount_options() {
 	if [ "$1" = btrfs ]; then echo nodiscard; else echo noatime; fi
 }
 
-# new_disk FS: a file system in $DISK.rec, and a copy of its initial state
+# new_disk FS: creates a file system in $DISK.rec, and a copy of its initial state
 new_disk() {
 	rm -f $DISK.*
 	truncate -s $DISK_SIZE $DISK.rec $DISK.disk &&
@@ -74,7 +74,7 @@ stop_record() {
 		losetup -d /dev/loop0 && losetup -d /dev/loop1
 }
 
-# There is no udev that creates the device nodes.
+# There is no udev to create the device nodes.
 export DM_DISABLE_UDEV=1
 
 # mark WORD: adds a mark to the record
@@ -82,13 +82,14 @@ mark() {
 	dmsetup message recorded 0 mark "$1"
 }
 
-# mark_committed: of each open blob; names are truncated, as marks are short
+# mark_committed: marks the committed bytes of each open blob; marks are short, so names are
+# truncated
 mark_committed() {
 	mark "committed:$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "committed") c = i; next }
 		c { printf "%s%s=%s", n++ ? "," : "", substr($2, 1, 12), $c }' $OD_PROC/blobs)"
 }
 
-# commit_all: each file by name, as a tool does
+# commit_all: commits each file by name, as a tool does
 commit_all() {
 	local file
 	find $OD_CACHE/cache -name 'D*' | while read -r file; do
@@ -96,7 +97,7 @@ commit_all() {
 	done
 }
 
-# Places commits of the journal between the steps of a write.
+# Makes the journal commit between the steps of a write.
 sync_often() {
 	local nr=0
 	while [ -e /tmp/recording ]; do
@@ -106,7 +107,7 @@ sync_often() {
 	done
 }
 
-# read_part NR: every third file of the list
+# read_part NR: reads every third file of the list
 read_part() {
 	local path
 	awk -v nr="$1" 'NR % 3 == nr' /tmp/list | while read -r path; do
@@ -114,7 +115,7 @@ read_part() {
 	done
 }
 
-# read_random FILES: that many, in random order, by three readers
+# read_random FILES: three readers read that many files in random order
 read_random() {
 	local part pids=''
 	find /mnt/a -type f | shuf | head -n "$1" >/tmp/list
@@ -132,7 +133,7 @@ read_random() {
 	[ ! -e /tmp/unreadable ]
 }
 
-# remove_blob: so that its inode is reused by another file
+# remove_blob: removes the blob, so that another file reuses its inode
 remove_blob() {
 	local file
 	file=$(find $OD_CACHE/cache -name Dwhole)
@@ -158,7 +159,7 @@ fill() {
 	od_fresh_cache
 	mark begin
 	for round in $(seq $ROUNDS); do
-		# In pieces that begin and end within a block, or whole.
+		# Either in pieces that begin and end within a block, or in one piece.
 		if [ $((round % 2)) = 0 ]; then fake --piece 100000; else fake; fi || return 1
 		for image in $IMAGES; do
 			od_mount /mnt/a "$image" && read_random $((round * 7)) || return 1
@@ -170,14 +171,14 @@ fill() {
 	mark end
 }
 
-# replay FS CUTS LIE: its output is in /tmp/replay
+# replay FS CUTS LIE: runs the replay; its output is in /tmp/replay
 replay() {
 	# shellcheck disable=SC2046 # a list
 	powercut $DISK.log $DISK.base $DISK.disk /dev/loop2 "$1" "$2" "$seed" "$3" $OD_BLOBS \
 		$(for image in $IMAGES; do echo "$image=$TREE"; done) >/tmp/replay 2>&1
 }
 
-# check NAME BIT STATUS: the bit is clear
+# check NAME BIT STATUS: BIT is clear in STATUS
 check() {
 	if [ $(($3 & $2)) = 0 ]; then
 		pass "$1"
@@ -187,13 +188,13 @@ $(cat /tmp/replay)"
 	fi
 }
 
-# noticed STATUS: it went through all cuts, and reported failures
+# noticed STATUS: the replay went through all cuts, and reported failures
 noticed() {
 	cat /tmp/replay
 	[ "$1" != 0 ] && grep -q ' failures$' /tmp/replay
 }
 
-# quicker: the replay checks the data, not how it was fetched
+# Quicker this way: the replay checks the data, not how it was fetched.
 quicker() {
 	echo 1024 >/sys/module/cachefiles_od/parameters/window_kib
 	echo 60000 >/sys/module/cachefiles_od/parameters/commit_ms

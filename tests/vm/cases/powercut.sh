@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 60
 # where: powercut.sh
-# Two power cuts while a cache is filled. Data on disk by then is right afterwards
-# and is not fetched again; other data is fetched, and never reads as zeroes.
+# Two power cuts while a cache is filled. Data that was on disk by then is right
+# afterwards and is not fetched again; other data is fetched, and never reads as zeroes.
 # tests/bin/vm.sh boots the VM again.
 
 OD_FILLED=/mnt/scratch/filled
 
-# read_some FILES: reads that many
+# read_some FILES: reads that many files
 read_some() {
 	find /mnt/a -type f | sort | head -n "$1" >/tmp/list
 	xargs cat </tmp/list >/dev/null
 }
 
-# to_disk: commits what was filled; this test is not about the disk's own cache
+# to_disk: commits filled data; this test does not cover the disk's own cache
 to_disk() {
 	od_counter bytes_filled >$OD_FILLED
 	sync
 }
 
-# present: bytes of the mounted image that are present
+# present: prints the number of present bytes of the mounted image
 present() {
 	awk -F '\t' '$2 == "one" { print $4 }' $OD_PROC/blobs
 }
@@ -27,7 +27,7 @@ present() {
 case $(od_arg boot 0) in
 0)
 	ok "setup" od_setup
-	# Pieces that begin and end within a block: a file system keeps no record of those.
+	# Pieces begin and end within a block: the file system does not keep track of those.
 	ok "a daemon that writes in odd pieces" fake --piece 100000 --delay-ms 20
 	ok "mount" od_mount /mnt/a fsid=one
 	read_some 400
@@ -39,7 +39,8 @@ case $(od_arg boot 0) in
 	;;
 1)
 	od_load
-	# The same daemon: erofs-odd would tell the blob's version, and have it fetched anew.
+	# The same daemon: erofs-odd would report a version of the blob, and everything would
+	# be fetched again.
 	ok "a daemon binds the cache" fake
 	ok "mount" od_mount /mnt/a fsid=one
 	filled=$(cat $OD_FILLED)

@@ -2,8 +2,8 @@
 # seconds: 60
 # where: stock
 # alone
-# A start's trace: recorded, and fetched ahead at the next cold start, at 100 Mbit/s and
-# 20 ms for each request; bad traces; prefetch by hand.
+# The trace of a program's start: recorded, and prefetched at the next cold start, at
+# 100 Mbit/s and 20 ms per request; bad traces; prefetch by hand.
 TRACING=/sys/kernel/tracing
 WINDOW=/sys/module/cachefiles_od/parameters/window_kib
 LINK="--delay-ms=20 --link=12500000"
@@ -17,13 +17,13 @@ cold() {
 	od_drop_caches
 }
 
-# start: mounts and reads like a program that starts; prints what startlike does
+# start: mounts the image and reads it like a program that starts; prints startlike's output
 start() {
 	# shellcheck disable=SC2046 # names without blanks
 	od_mount /mnt/a fsid=one && startlike $(cat /tmp/files) </tmp/list
 }
 
-# measure NAME [OPTION...]: a cold start; sets took, slowest and sum
+# measure NAME [OPTION...]: measures a cold start; sets took, slowest and sum
 measure() {
 	local name=$1
 	shift
@@ -47,7 +47,8 @@ no_instance() {
 	[ -z "$(ls $TRACING/instances)" ]
 }
 
-# misses: blocks that no trace has, one at a time; sets middle and slowest, in milliseconds
+# misses: reads blocks that are in no trace, one at a time; sets middle and slowest, in
+# milliseconds
 misses() {
 	local took sum
 	seq 0 8 | while read -r nr; do
@@ -63,7 +64,7 @@ OD_BLOBS=/tmp/blobs
 [ -e $TRACING/instances ] || mount -t tracefs none $TRACING
 ok "daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
-# Two pieces of each MiB of many files: of the first MiB of all, then of the second, and so on
+# Two pieces of each MiB of many files: of the first MiB of all files, then of the second, etc.
 find /mnt/a/large -type f ! -name sequential ! -name '*[[:space:]]*' | sort | head -n 40 >/tmp/files
 xargs stat -c '%s' </tmp/files | awk '{ size[NR - 1] = $1 } END {
 	for (step = 0; step < 5; step++)
@@ -73,7 +74,7 @@ xargs stat -c '%s' </tmp/files | awk '{ size[NR - 1] = $1 } END {
 					print nr, at, 4096 + nr % 5 * 4096
 	}' >/tmp/list
 note "a start of $(wc -l </tmp/list) pieces in $(wc -l </tmp/files) files"
-ok "it is one" test "$(wc -l </tmp/list)" -gt 120
+ok "more than 120 pieces" test "$(wc -l </tmp/list)" -gt 120
 umount /mnt/a
 
 # --- recording ---
@@ -97,28 +98,28 @@ ok "again, with a trace that would be prefetched" erofs-od trace -o /tmp/again o
 ok "it is the same, or nearly" test "$(wc -l </tmp/again)" -gt $(($(wc -l </tmp/blobs/one.trace) * 9 / 10))
 rm -f /tmp/again
 exits 1 "again, when all of it is cached" erofs-od trace -o /tmp/again one -- true
-says "which it says" 'nothing to record: it is in the cache already'
+says "and says why" 'nothing to record: it is in the cache already'
 notok "and writes none" test -e /tmp/again
 for signal in TERM KILL; do
 	erofs-od trace -o /tmp/again one -- sleep 20 2>/tmp/err &
 	pid=$!
 	ok "the window is small while it records" od_wait 5 grep -qx 4 $WINDOW
 	notok "one at a time" erofs-od trace -o /tmp/third one -- true
-	# A process that is killed closes its trace_pipe late.
+	# Simulates a killed process that is slow to close its trace_pipe.
 	{ sleep 1; } <"$(echo $TRACING/instances/*/trace_pipe)" &
 	kill -$signal $pid
 	ok "SIG$signal: the window is restored" od_wait 5 grep -qx "$window" $WINDOW
 	ok "SIG$signal: no instance is left" od_wait 5 no_instance
 done
 
-# --- fetched ahead ---
+# --- prefetched ---
 
 measure "without" --no-prefetch
 without=$took
 is "without: the bytes are right" "$sum" "$good"
 misses
 alone=$middle
-# Load on the host makes a start slower, never faster: the fastest of three counts.
+# Load on the host makes a start slower, never faster, so the fastest of three counts.
 best=$without
 for round in 1 2 3; do
 	measure "with the trace"
@@ -144,7 +145,7 @@ misses
 ok "half of the misses meanwhile take $middle ms at most, alone $alone" test "$middle" -le $((alone + 200))
 note "the slowest one takes $slowest ms"
 
-# --- bad ones ---
+# --- bad traces ---
 
 for bad in '<html>' 'erofs-od trace 1\nblob 4096 one\nread 0 0 4096\n' \
 	"erofs-od trace 1\nblob $(stat -Lc %s /tmp/blobs/one) one\nread 0 0 8192\nread 0 4096 4096\n"; do
@@ -154,7 +155,7 @@ for bad in '<html>' 'erofs-od trace 1\nblob 4096 one\nread 0 0 4096\n' \
 	: >/tmp/erofs-odd.log
 	ok "daemon" odd
 	is "a bad trace: the bytes are right" "$(start | cut -d' ' -f3)" "$good"
-	is "one line tells of it" "$(grep -c 'ignoring its trace\|not prefetched' /tmp/erofs-odd.log)" 1
+	is "one line reports it" "$(grep -c 'ignoring its trace\|not prefetched' /tmp/erofs-odd.log)" 1
 done
 rm /tmp/blobs/one.trace
 

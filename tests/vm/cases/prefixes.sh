@@ -2,13 +2,13 @@
 # seconds: 310, debug 360
 # where: stock debug
 # thin
-# Every prefix of an image, every single inverted byte, and a single inverted bit in
+# Every prefix of an image, every single byte inverted, and a single bit inverted in
 # every byte: an error or the right data, never a crash or a hang. od.thin=N: every Nth
-# byte, from a random start below N; od.first= repeats that
+# byte, from a random start below N, or from od.first=, to repeat a run
 
-# mount_all PREFIX NR GOOD: mount and read PREFIX0, PREFIX1, ..., by four
-# workers, each with its own domain and mount point; prints the sums of their
-# counts, "R rejected, M mounted, W wrong", or their output on failure
+# mount_all PREFIX NR GOOD: four workers, each with its own domain and mount point,
+# mount and read PREFIX0, PREFIX1, ...; prints the sums of their counts,
+# "R rejected, M mounted, W wrong", or their output on failure
 mount_all() {
 	local worker part=$(($2 / 4 + 1)) from pids='' pid
 	for worker in 0 1 2 3; do
@@ -25,7 +25,7 @@ mount_all() {
 		END { print r " rejected, " m " mounted, " w " wrong" }'
 }
 
-# total_is "R rejected, M mounted, W wrong" NR: all were tried
+# total_is "R rejected, M mounted, W wrong" NR: all NR images were tried
 total_is() {
 	local r=${1%% rejected*} m
 	m=${1#*rejected, }
@@ -49,7 +49,7 @@ ok "every prefix was tried" total_is "$result" "$nr"
 ok "every prefix: an error or the right data" expr "$result" : '.* 0 wrong$'
 rm -f /tmp/blobs/t*
 
-# The image has no checksum: it would reject any change of the first block.
+# The image has no checksum, which would reject any change to the first block.
 for kind in f b; do
 	name='inverted byte'
 	[ $kind = f ] || name='inverted bit'

@@ -3,8 +3,8 @@
 # where: stock debug
 # thin
 # The daemon is killed repeatedly under load: no reader and no mount sees an error, and every
-# byte is right. The device stays open in a plain supervisor, which passes it on as --fd, or in a
-# service manager's fd store, as systemd has it (fdstore). On the kernel command line:
+# byte is right. The device stays open in a plain supervisor, which passes it on as --fd, or in
+# a service manager's fd store like systemd's (fdstore). On the kernel command line:
 #   od.kills=N   number of kills, half of them each way (100; 30 with od.thin=)
 LARGE=/mnt/a/large/sequential
 ERRORS=/tmp/errors
@@ -63,7 +63,7 @@ store_end() {
 
 # --- the load ---
 
-# until_stopped COMMAND...: in a loop; logs each failure to $ERRORS
+# until_stopped COMMAND...: runs it in a loop; logs each failure to $ERRORS
 until_stopped() {
 	local out
 	while [ ! -e $STOP ]; do
@@ -82,7 +82,7 @@ large_is_right() {
 	[ "$(sha256sum <$LARGE)" = "$wanted" ]
 }
 
-# Punches what the readers have read, so that it is missing for the next read.
+# Punches the data that readers have read, so that the next read misses.
 punches() {
 	sleep 0.3
 	od_drop_caches
@@ -111,8 +111,8 @@ has_filled() {
 	[ "$(od_counter bytes_filled)" -gt "$1" ]
 }
 
-# kill_it WAY TIMES: each time while a request waits for the daemon, which has filled something
-# since it was started: otherwise none lives for long enough, and the requests time out.
+# kill_it WAY TIMES: kills the daemon, each time while a request waits for it and after it has
+# filled something: otherwise no daemon would live long enough, and the requests would time out.
 kill_it() {
 	local nr
 	for nr in $(seq "$2"); do
@@ -122,12 +122,12 @@ kill_it() {
 	done
 }
 
-# under_load WAY: kills the daemon half of the times
+# under_load WAY: does half of the kills
 under_load() {
 	local before
 	rm -f $STOP
 	: >$ERRORS
-	# Not by ok: what it runs cannot set variables here.
+	# Not with ok, which runs commands in a subshell, where they cannot set variables.
 	"$1_begin"
 	is "$1: a daemon serves the cache" $? 0
 	ok "$1: mount" od_mount /mnt/a fsid=one
@@ -153,7 +153,7 @@ kills=100
 [ "$(od_arg thin 1)" = 1 ] || kills=30
 kills=$(od_arg kills $kills)
 size=$(wc -c <$OD_BLOBS/one)
-# Small READs, so that there are many.
+# READs are small, so that there are many.
 ok "modules" od_load window_kib=64
 od_fresh_cache
 under_load plain

@@ -29,7 +29,7 @@ rmmod_rivals() {
 	done
 }
 
-# stock_cull FILE: by the stock module, whose device is fd 3
+# stock_cull FILE: culls the file with the stock module, whose device is fd 3
 stock_cull() {
 	cd "${1%/*}" && echo "cull ${1##*/}" >&3
 }

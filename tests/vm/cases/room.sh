@@ -10,7 +10,7 @@ SMALL=/mnt/small
 OD_CACHE=$SMALL/cache
 LARGE=large/sequential
 
-# small_fs: 40 MB, without reserved blocks
+# small_fs: creates a file system of 40 MB without reserved blocks
 small_fs() {
 	mkdir -p $SMALL
 	umount $SMALL 2>/dev/null
@@ -20,12 +20,12 @@ small_fs() {
 		mount -o loop,noatime /mnt/scratch/small $SMALL && mkdir $OD_CACHE
 }
 
-# errno_of COMMAND...: the text of its errno
+# errno_of COMMAND...: prints the text of its errno
 errno_of() {
 	"$@" 2>&1 | sed 's/.*: //'
 }
 
-# map_used INODE: time of the last use, from the newer slot of its map
+# map_used INODE: prints the time of the last use, from the newer slot of its map
 map_used() {
 	local map a b
 	map=$OD_CACHE/maps/$(printf %x "$1")
@@ -34,7 +34,7 @@ map_used() {
 	if [ "$a" -gt "${b:-0}" ]; then echo "$a"; else echo "${b:-0}"; fi
 }
 
-# column FILE BLOB NAME: of the blob's row
+# column FILE BLOB NAME: prints a column of the blob's row
 column() {
 	od_cell "$OD_PROC/$1" blob "$2" "$3"
 }
@@ -49,7 +49,7 @@ blocks_of() {
 	stat -c %b "$1"
 }
 
-# --- a daemon that does not cull: missing data is passed on and not kept ---
+# --- a daemon that does not cull: missing data is passed to readers and not kept ---
 
 ok "setup" od_load
 ok "a small file system" small_fs
@@ -83,8 +83,8 @@ ok "nothing is present" test "$(column blobs one present)" -eq 0
 od_drop_caches
 ok "it is fetched again" large_is_right
 
-# punch_all ROUNDS: punches the whole blob, in parts, repeatedly. Any part left out would
-# fill the disk, and nothing else would be kept.
+# punch_all ROUNDS: punches the whole blob, in parts, repeatedly. A part that is left out
+# would fill the disk, and nothing else would be kept.
 punch_all() {
 	local start left round part=$((8 << 20))
 	for round in $(seq "$1"); do
@@ -100,7 +100,7 @@ punched_more_than() {
 	[ "$(od_counter bytes_punched)" -gt "$1" ]
 }
 
-# read_while PID: reads while it runs; prints the number of reads that failed
+# read_while PID: reads while that process runs; prints the number of failed reads
 read_while() {
 	local wrong=0
 	while ! has_ended "$1"; do
@@ -122,13 +122,13 @@ freezes() {
 	echo "$1 times"
 }
 
-# readers while ranges are punched
+# reads while ranges are punched
 punch_all 5 &
 is "reads while ranges are punched are right" "$(read_while $!)" 0
 is "nothing failed" "$(od_counter failures)" 0
 
-# fills and punches while the file system freezes: one must not wait for the other while
-# it prevents the freeze
+# fills and punches while the file system freezes: neither must wait for the other while it
+# keeps the file system from freezing
 punch_all 1000 &
 puncher=$!
 read_while $puncher >/tmp/room-wrong &

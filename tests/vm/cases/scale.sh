@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 300
 # where: scale.sh
-# A thousand images in one domain, mounted one after the other: what the last mounts take,
-# of processor time and memory, beside the first ones, and which objects that memory is. Then
-# thousands of blobs, and of READs that wait. For a clock that counts instructions.
-# od.images=N: as many images, a multiple of 50
+# A thousand images in one domain, mounted one after the other: the CPU time and memory that
+# the last mounts take, compared with the first ones, and the objects that use the memory.
+# Then thousands of blobs, and of waiting READs. For a clock that counts instructions.
+# od.images=N: that many images, a multiple of 50
 COPIES=$OD_MNT/scratch/copies
 TWENTY=$OD_BLOBS/twenty
 IMAGES=$(od_arg images 1000)
 BATCH=50
 LAST=$((IMAGES - BATCH))
 
-# busy: processor time since boot, in microseconds
+# busy: prints the CPU time since boot, in microseconds
 busy() {
 	awk '/^cpu/ { sum += $8 } END { printf "%d", sum / 1000 }' /proc/schedstat
 }
 
-# mount_batch FIRST: mounts that many images; sets took, microseconds for each
+# mount_batch FIRST: mounts BATCH images; sets took, in microseconds per image
 mount_batch() {
 	took=$(busy)
 	mountstorm mount /mnt/many domain_id=many copy "$1" $BATCH 1 || return 1
 	took=$((($(busy) - took) / BATCH))
 }
 
-# mount_all NAME: compares with the second batch, as the first one also starts threads
+# mount_all NAME: mounts all images; compares with the second batch, as the first one also
+# starts threads
 mount_all() {
 	local from first='' last=''
 	for from in $(seq 0 $BATCH $LAST); do
@@ -36,8 +37,8 @@ mount_all() {
 	ok "$1: the last take at most a fifth more" test $((last * 10)) -le $((first * 12))
 }
 
-# memory_use: bytes in objects of each slab cache, and in other memory of the kernel and of
-# processes
+# memory_use: prints the bytes in objects of each slab cache, and in other memory of the kernel
+# and of processes
 memory_use() {
 	od_pinned >/dev/null
 	awk 'FNR == NR && /^[a-z]/ && $2 ~ /^[0-9]+$/ { print $1, $2 * $4; next }
@@ -45,7 +46,7 @@ memory_use() {
 		/proc/slabinfo /proc/meminfo
 }
 
-# memory_table WHAT BEFORE AFTER NUMBER: what a NUMBERth of the growth consists of
+# memory_table WHAT BEFORE AFTER NUMBER: prints the growth divided by NUMBER, by object
 memory_table() {
 	note "memory of $1, slab and other: $(awk -v nr="$4" 'FNR == NR { before[$1] = $2; next }
 		{ sum += $2 - before[$1] } END { printf "%d", sum / nr }' "$2" "$3") bytes"
@@ -58,7 +59,7 @@ memory_table() {
 
 ok "setup" od_setup
 mkdir -p $COPIES /mnt/many
-# As LimitNOFILE= of the unit: the daemon has an open file for each blob.
+# Same as LimitNOFILE= of the unit: the daemon has an open file for each blob.
 ulimit -n 1048576
 ok "$IMAGES images over the same 20 blobs" oddimage copies $TWENTY $COPIES/copy "$IMAGES"
 kill_daemons
@@ -72,7 +73,7 @@ ok "all are unmounted" mountstorm umount /mnt/many 0 "$IMAGES" 1
 mount_all "known to it"
 ok "status" sh -c "erofs-od status -v >/dev/null"
 ok "all are unmounted again" mountstorm umount /mnt/many 0 "$IMAGES" 1
-# The first ones start threads, and open the blobs that all share.
+# The first mounts start threads, and open the blobs that all share.
 ok "some are mounted" mountstorm mount /mnt/many domain_id=many copy 0 $BATCH 1
 memory_use >/tmp/blank
 ok "the others are mounted" mountstorm mount /mnt/many domain_id=many copy $BATCH $LAST 1
@@ -105,7 +106,7 @@ if [ "$IMAGES" -ge 500 ]; then
 fi
 kill_daemons
 
-# --- ten thousand READs that wait ---
+# --- ten thousand waiting READs ---
 
 FILE=/mnt/a/large/sequential
 

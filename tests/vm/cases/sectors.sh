@@ -10,7 +10,7 @@ if [ ! -x /usr/bin/mke2fs ]; then
 	return
 fi
 
-# pages NAME: number of pages of the image's cache file in the page cache
+# pages NAME: prints the number of pages of the image's cache file in the page cache
 pages() {
 	storage resident "$(od_cache_file "$1")"
 }

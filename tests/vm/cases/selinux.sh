@@ -25,7 +25,7 @@ label_of() {
 	getfattr --only-values -h -n security.selinux "$1" 2>/dev/null | tr -d '\000' | cut -d: -f3
 }
 
-# in_domain DOMAIN PATH...: by path, as the shell runs some of its applets without exec(2)
+# in_domain DOMAIN PATH...: takes a path, as the shell runs some of its applets without exec(2)
 in_domain() {
 	local domain=$1
 	shift
@@ -55,8 +55,8 @@ denied() {
 	dmesg -c >/dev/null
 }
 
-# confined_odd [OPTION...]: as init starts it. A redirection of in_domain alone would keep the
-# caller's stdout open.
+# confined_odd [OPTION...]: starts erofs-odd as init would. Redirecting only in_domain would
+# keep the caller's stdout open.
 confined_odd() {
 	(
 		exec >/dev/null 2>&1
@@ -70,7 +70,7 @@ load_policy() {
 	dd if=/selinux/policy of=$SELINUX/load bs=64M 2>/dev/null && dmesg | grep -q 'policy capability'
 }
 
-# A host's files have these labels from installation, and its devices from udev.
+# On a host, the installation labels these files, and udev the devices.
 label_system() {
 	label root_t / &&
 		label_below lib_t /lib /lib64 /usr &&
@@ -170,7 +170,7 @@ ok "drop-in mode" od_load_dropin
 ok "a daemon" confined_odd --source=/selinux/blobs
 labels_of_image erofs
 
-# --- the daemon's limits ---
+# --- what the daemon may and may not do ---
 
 kill_daemons
 od_wait 10 od_daemon_is none

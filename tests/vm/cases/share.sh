@@ -2,8 +2,8 @@
 # seconds: 70, debug 500
 # where: stock rows debug
 # thin
-# One page cache for files with the same data in images of a domain (share=on): read by every
-# interface, dropped, unmounted and waited for from either side. od.thin=N: fewer files
+# One page cache for files with the same data in images of a domain (share=on): read through
+# every interface, dropped, unmounted and waited for from either side. od.thin=N: fewer files
 COPIES=$OD_MNT/scratch/copies
 BUSYBOX=root/bin/busybox
 PAGE=$(getconf PAGESIZE 2>/dev/null || echo 4096)
@@ -12,12 +12,12 @@ sum() {
 	sha256sum "$1" | cut -d' ' -f1
 }
 
-# all_right DIR: the files of the list
+# all_right DIR: all files of the list are right
 all_right() {
 	(cd "$1" && sha256sum -c $LIST) >/tmp/sums.$$.${1##*/} || { grep -v ': OK$' /tmp/sums.$$.${1##*/}; return 1; }
 }
 
-# cached: page cache, in KiB
+# cached: prints the size of the page cache, in KiB
 cached() {
 	awk '$1 == "Cached:" { print $2 }' /proc/meminfo
 }
@@ -30,8 +30,8 @@ pages() {
 	echo $((($(stat -c %s "$1") + PAGE - 1) / PAGE))
 }
 
-# shares NAME READ OTHER, alone NAME READ OTHER: whether a file that was read is in memory for
-# the other one
+# shares NAME READ OTHER, alone NAME READ OTHER: after reading one file, the other one is, or is
+# not, in memory
 shares() {
 	od_drop_caches
 	cat "$2" >/dev/null
@@ -44,7 +44,7 @@ alone() {
 	is "$1" "$(resident "$3")" 0
 }
 
-# mount_copies: two of them that share, and one that does not
+# mount_copies: mounts two copies that share, and one that does not
 mount_copies() {
 	od_mount /mnt/a domain_id=d,fsid=copy0,share=on &&
 		od_mount /mnt/b domain_id=d,fsid=copy1,share=on &&
@@ -61,7 +61,7 @@ start() {
 	odd --source=$COPIES --source=$OD_BLOBS "$@"
 }
 
-# block DIR NR OUT: of a file that was not fetched, in the background
+# block DIR NR OUT: reads a block of a file that was not fetched, in the background
 block() {
 	dd if="$1/large/sequential" of="$3" bs=4096 skip="$2" count=1 2>/dev/null &
 	pid=$!
@@ -72,22 +72,22 @@ block_is() {
 	dd if=/mnt/c/large/sequential bs=4096 skip="$1" count=1 2>/dev/null | cmp - "$2"
 }
 
-# asleep PID: it waits for a page
+# asleep PID: the process waits for a page
 asleep() {
 	grep -qE 'folio|page|shared_read' "/proc/$1/stack" || grep -qE '^State:	D' "/proc/$1/status"
 }
 
-# little LIST: from there, the number at that place of a file, little-endian
+# number FILE OFFSET BYTES: prints the little-endian number at that offset
 number() {
 	od -An -tu"$3" -j"$2" -N"$3" "$1" | tr -d ' '
 }
 
-# inode_at IMAGE NID: where it is, in blocks of 4096 bytes
+# inode_at IMAGE NID: prints the inode's offset; blocks have 4096 bytes
 inode_at() {
 	echo $(($(number "$1" 1064 4) * 4096 + $2 * 32))
 }
 
-# poke FILE OFFSET NUMBER BYTES: little-endian
+# poke FILE OFFSET NUMBER BYTES: writes NUMBER, little-endian
 poke() {
 	local value=$3 left=$4 text=
 	while [ "$left" -gt 0 ]; do
@@ -125,7 +125,7 @@ umount_all
 ok "mounts" mount_copies
 ok "metadata is in memory" sh -c 'find /mnt/a /mnt/b -xdev | wc -l'
 ok "the first image is right" all_right /mnt/a
-# The daemon has read its source through the page cache, too.
+# The daemon has also read its source through the page cache.
 first=$(cached)
 ok "the second image is right" all_right /mnt/b
 second=$(cached)
@@ -167,14 +167,14 @@ cat /mnt/a/$large >/dev/null
 ok "fadvise(DONTNEED)" readways dontneed /mnt/b/$large
 is "drops it for both" "$(resident /mnt/a/$large)" 0
 is "execve" "$(/mnt/a/$BUSYBOX echo here)" here
-is "execve of the other image's" "$(/mnt/b/$BUSYBOX echo here)" here
+is "execve from the other image" "$(/mnt/b/$BUSYBOX echo here)" here
 /mnt/b/$BUSYBOX sleep 1000 &
 sleeper=$!
 ok "maps show the file's own path" od_wait 10 grep -q " $(stat -c %i /mnt/b/$BUSYBOX) *"/mnt/b/$BUSYBOX /proc/$sleeper/maps
 kill $sleeper
 wait $sleeper 2>/dev/null
 
-# --- a probe is on one file, not on all that share its pages ---
+# --- a uprobe affects one file, not all that share its pages ---
 TRACING=/sys/kernel/tracing
 [ -e $TRACING/uprobe_events ] || mount -t tracefs none $TRACING 2>/dev/null
 entry=$(number /mnt/a/$BUSYBOX 24 8)
@@ -199,14 +199,14 @@ fi
 # --- overlayfs, file handles ---
 mkdir -p /mnt/scratch/upper /mnt/scratch/work /mnt/overlay
 ok "overlayfs above it" mount -t overlay -o lowerdir=/mnt/a,upperdir=/mnt/scratch/upper,workdir=/mnt/scratch/work none /mnt/overlay
-shares "a file is in memory by the overlay, too" /mnt/b/$large /mnt/overlay/$large
+shares "a file is in memory through the overlay, too" /mnt/b/$large /mnt/overlay/$large
 is "and right" "$(readways mmap-private /mnt/overlay/$large | sha256sum | cut -d' ' -f1)" "$good"
 umount /mnt/overlay
 ok "a file handle" readways handle /mnt/a/$large /tmp/handle
 od_drop_caches
 is "opens the file" "$(readways open-handle /mnt/a /tmp/handle | sha256sum | cut -d' ' -f1)" "$good"
 
-# --- a device node: kernels before 5.11 give it the page cache of the device ---
+# --- a device node: before 5.11 its inode uses the page cache of the device ---
 ok "an image with a device node" od_mount /mnt/tmp fsid=dirs,share=on
 for nr in 1 2 3 4; do
 	dd if=/mnt/tmp/types/block of=/dev/null count=0 2>/dev/null
@@ -253,7 +253,7 @@ ok "tmpfs" mount -t tmpfs -o size=100% none /mnt/tmpfs
 free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 (all_right /mnt/a && all_right /mnt/b) >/tmp/out.a 2>&1 &
 reader=$!
-# Faster than writing it.
+# Faster than writing data.
 fallocate -l $(((free - 80) << 20)) /mnt/tmpfs/ballast 2>/dev/null ||
 	dd if=/dev/zero of=/mnt/tmpfs/ballast bs=1M count=$((free - 80)) 2>/dev/null
 wait $reader
@@ -261,7 +261,7 @@ is "right under memory pressure" $? 0
 umount /mnt/tmpfs
 umount_all
 
-# --- who waits for whom ---
+# --- readers that wait for the same page ---
 ok "a daemon that fetches what is asked" start
 ok "mounts" mount_copies
 stat /mnt/?/large/sequential >/dev/null
@@ -269,8 +269,8 @@ head -c 1 /mnt/a/large/sequential >/dev/null
 head -c 1 /mnt/b/large/sequential >/dev/null
 head -c 1 /mnt/c/large/sequential >/dev/null
 
-# two_wait NAME NR [WAY]: stops the daemon; $one and $two wait for such a block, the first one, read
-# that WAY, by /mnt/a, the second one by /mnt/b
+# two_wait NAME NR [WAY]: stops the daemon; two processes wait for such a block: $one reads it
+# that WAY through /mnt/a, $two through /mnt/b
 two_wait() {
 	killall -STOP erofs-odd
 	${3:-block} /mnt/a "$2" /tmp/block.a
@@ -294,7 +294,7 @@ ok "mount" od_mount /mnt/a domain_id=d,fsid=copy0,share=on
 stat /mnt/a/large/sequential >/dev/null
 head -c 1 /mnt/a/large/sequential >/dev/null
 
-# pieces: of reads that wait for the daemon
+# pieces: prints the number of pieces of reads that wait for the daemon
 pieces() {
 	awk -F'\t' 'NR > 1 { n += $6 } END { print n + 0 }' $OD_PROC/blobs
 }
@@ -318,7 +318,7 @@ ok "mount" od_mount /mnt/a domain_id=d,fsid=copy0,share=on
 stat /mnt/a/large/sequential >/dev/null
 head -c 1 /mnt/a/large/sequential >/dev/null
 
-# fault DIR NR OUT: one byte of such a block, by a mapping, in the background
+# fault DIR NR OUT: reads one byte of such a block through a mapping, in the background
 fault() {
 	readways fault "$1/large/sequential" $(($2 * 4096)) >"$3" &
 	pid=$!
@@ -329,8 +329,8 @@ byte_is() {
 	dd if=/mnt/c/large/sequential bs=4096 skip="$1" count=1 2>/dev/null | head -c 1 | cmp - "$2"
 }
 
-# forced WHICH NR [WAY]: two wait for a page of both images, by WAY and by read(2); one of the
-# images is unmounted by force
+# forced WHICH NR [WAY]: two processes wait for a page of both images, by WAY and by read(2);
+# one of the images is forcibly unmounted
 forced() {
 	local nr=$2 way=${3-block} one two
 	two_wait "$1, $way" "$nr" "$way"
@@ -346,7 +346,7 @@ forced() {
 	notok "$1, $way: with an error" test $? = 0
 	sleep 1
 	notok "$1, $way: the other one waits" has_ended $4
-	# By now that one has started a read itself, without readahead.
+	# By now the other one has started a read of its own, without readahead.
 	ok "$1, $way: it can be unmounted, by force again" umount -f $2
 	sleep 1
 	notok "$1, $way: the other one still waits" has_ended $4
@@ -379,7 +379,7 @@ is "and so does the other one" $? 1
 ok "present data is right" block_is 9000 /tmp/good
 umount_all
 
-# --- what is not the same is not shared ---
+# --- different data is not shared ---
 ok "daemon" start
 ok "mount" od_mount /mnt/a domain_id=d,fsid=copy0
 nid=$(stat -c %i /mnt/a/$large)
@@ -389,7 +389,7 @@ at=$(inode_at $COPIES/copy0 $nid)
 is "the inode of the large file" "$(number $COPIES/copy0 $((at + 8)) 8)" "$size"
 for what in size chunk; do cp $COPIES/copy3 $COPIES/other-$what; done
 poke $COPIES/other-size $((at + 8)) $((size - 1)) 8
-# Entries follow the inode; the block number is in the upper half. Without xattrs.
+# Entries follow the inode, which has no xattrs; the block number is in the upper half.
 poke $COPIES/other-chunk $((at + 64 + 4)) $(($(number $COPIES/copy0 $((at + 64 + 4)) 4) + 1)) 4
 for what in size chunk; do
 	ok "mount" od_mount /mnt/a domain_id=d,fsid=copy0,share=on

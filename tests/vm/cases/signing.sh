@@ -8,7 +8,8 @@
 OD_SIGNED="db mok stranger"
 OD_TRUSTED=$(od_arg trusted)
 
-# rejected NAME MODULE REASON: it does not load; insmod or the kernel log gives the reason
+# rejected NAME MODULE REASON: the module does not load; insmod or the kernel log gives the
+# reason
 rejected() {
 	local out
 	dmesg -c >/dev/null

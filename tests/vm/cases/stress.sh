@@ -19,7 +19,7 @@ unbound() {
 	od_daemon_is none
 }
 
-# Fills that were passed to the readers, or rejected.
+# Prints the number of fills that were passed to readers, or rejected.
 no_space() {
 	dmesg | grep -c 'out of space (-ENOSPC)\|rejected: -28'
 }
@@ -30,7 +30,7 @@ seed=${seed:-$(($(od -An -N2 -tu2 /dev/urandom)))}
 # A sample (od.thin=) is shorter.
 seconds=${seconds:-$((25 - 15 * ($(od_arg thin 1) > 1)))}
 
-# Small READs, so that there are many.
+# READs are small, so that there are many.
 ok "modules" od_load window_kib=16
 od_fresh_cache
 mkdir -p $COPIES /mnt/stress

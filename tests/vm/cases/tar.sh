@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 9, debug 60
 # where: stock rows short debug
-# An unconverted layer: the blob is the uncompressed tar, the bootstrap only points into it.
+# An unconverted layer: the blob is the uncompressed tar, and the bootstrap only points into it.
 ok "setup" od_setup
 ok "daemon" odd
 ok "mount of a bootstrap over a tar" od_mount /mnt/a fsid=boot-tar,device=layer.tar

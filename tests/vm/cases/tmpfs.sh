@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 170
 # where: stock rows debug
-# A cache on a file system without direct I/O. Before 6.6 tmpfs has no user
-# xattrs either: then blobs cannot be told from foreign files at the next mount,
-# and are fetched again.
+# A cache on a file system without direct I/O. Before 6.6 tmpfs has no user xattrs
+# either: then blobs cannot be told from foreign files at the next mount, and are
+# fetched again.
 ok "setup" od_setup
 mkdir -p /mnt/tmpfs
 mount -t tmpfs -o size=400m tmpfs /mnt/tmpfs

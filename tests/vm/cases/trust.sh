@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 65, debug 600
 # where: stock rows debug kasan
-# What the cache believes: a range is cached because its map says so and for no other
-# reason, whatever the file system shows and whoever has been at the file or the map.
+# What the cache trusts: a range is present only if its map says so, whatever the file
+# system shows and whatever has modified the file or the map.
 
 IMAGE=v-4096-plain
 XATTR=user.CacheFiles.cache
@@ -16,7 +16,7 @@ read_some() {
 	find /mnt/a/b/many -type f | sort | head -n "$1" | xargs cat >/dev/null
 }
 
-# here NAME COMMAND...: as ok, but in this shell: the command sets what others use
+# here NAME COMMAND...: like ok, but runs the command in this shell, as it sets variables
 here() {
 	local name=$1
 	shift
@@ -33,7 +33,7 @@ start() {
 	fake --wide "$@"
 }
 
-# partly: a cache file, some of it filled and committed, then closed
+# partly: creates a cache file that is partly filled and committed, then closed
 partly() {
 	kill_daemons
 	od_wait 5 od_daemon_is none
@@ -43,7 +43,7 @@ partly() {
 	[ -s "$map" ]
 }
 
-# taken NAME: the image is right; sets filled, the bytes that were fetched for that
+# taken NAME: the image is right; sets filled, the bytes that had to be fetched
 taken() {
 	local before
 	od_log_mark
@@ -54,31 +54,31 @@ taken() {
 	umount /mnt/a
 }
 
-# not_trusted NAME WHY: all of it is fetched, and one line says why
+# not_trusted NAME WHY: all of the image is fetched, and one log line says why
 not_trusted() {
 	taken "$1"
 	ok "$1: all is fetched: $filled of $full" test $filled -ge "$full"
 	is "$1: one line says why: $2" "$(od_log | grep -c "D$IMAGE is not trusted: $2")" 1
 }
 
-# trusted NAME: what was committed is not fetched
+# trusted NAME: committed data is not fetched
 trusted() {
 	taken "$1"
 	ok "$1: less is fetched: $filled of $full" test $filled -lt $((full - 100000))
 }
 
-# preallocate FILE: all of its holes are blocks that were never written, and look like
-# data to SEEK_DATA, as after a power cut
+# preallocate FILE: turns all of its holes into unwritten blocks, which look like data to
+# SEEK_DATA, as after a power cut
 preallocate() {
 	fallocate -l "$(stat -c %s "$1")" "$1" && od_drop_caches && cat "$1" >/dev/null
 }
 
-# copy_over FROM TO: what was a hole is zeroes
+# copy_over FROM TO: copies a file with its xattr; holes become zeroes
 copy_over() {
 	cp "$1" "$2" && setfattr -n $XATTR -v "0x$(getfattr --only-values -n $XATTR "$1" | od -An -v -tx1 | tr -d ' \n')" "$2"
 }
 
-# keep_map: the map as it is while the object is open
+# keep_map: saves the map in its state while the object is open
 keep_map() {
 	start && od_mount /mnt/a fsid=$IMAGE && read_some 100 &&
 		od_control commit "$(od_cache_file $IMAGE)" || return 1
@@ -88,7 +88,7 @@ keep_map() {
 	committed=$(column committed)
 }
 
-# Nothing is committed but what is told to be.
+# Nothing is committed except by a command.
 ok "modules" od_load commit_ms=600000 commit_mib=10000 window_kib=64
 
 # --- the file ---
@@ -118,7 +118,7 @@ here "a blob, partly filled" partly
 head -c 65536 /dev/zero | dd of="$file" bs=4096 conv=notrunc 2>/dev/null
 not_trusted "overwritten in place" ""
 
-# --- as a crash leaves it: the map is of the object in use ---
+# --- after a crash: the map is that of an object in use ---
 
 kill_daemons
 od_wait 5 od_daemon_is none
@@ -130,7 +130,7 @@ ok "preallocated" preallocate "$file"
 trusted "a crash"
 ok "a crash: nothing else is taken for data" test $filled -ge $((full - committed))
 
-# The map of an object in use says nothing of times: what it is about is another inode.
+# The map of an object in use records no times, but it records the inode, which differs.
 kill_daemons
 od_wait 5 od_daemon_is none
 here "a map of the object in use" keep_map
@@ -152,7 +152,7 @@ damage() {
 	esac
 }
 
-# As punch leaves it on a full disk.
+# The state that punching leaves on a full disk.
 here "a blob, partly filled" partly
 damage empty
 not_trusted "map: empty" "no presence map"
@@ -163,7 +163,7 @@ for how in garbage slots runs; do
 done
 here "a blob, partly filled" partly
 damage short
-# One of two versions may be whole, and that is an older one.
+# One of the two versions may be intact, and it is an older one.
 taken "map: short"
 
 here "a blob, partly filled" partly
@@ -174,9 +174,9 @@ ok "with a map of its own" test -s "$other" -a "$other" != "$map"
 cp "$other" "$map"
 not_trusted "map of another file" "presence map of another file"
 
-# --- an inode number that is used again ---
+# --- a reused inode number ---
 
-# refilled: a map of many versions, of a file that then goes without it
+# refilled: creates a file whose map has been written many times, and removes only the file
 refilled() {
 	local nr
 	partly || return 1
@@ -194,7 +194,7 @@ umount /mnt/a
 is "has its inode number" "$(stat -c %i "$(od_cache_file $IMAGE)")" "$ino"
 trusted "after an earlier map"
 
-# --- what commits ---
+# --- when data is committed ---
 
 kill_daemons
 od_wait 5 od_daemon_is none
@@ -208,7 +208,7 @@ read_some 150
 ok "not committed yet" test "$(column committed)" -lt "$(column present)"
 sync
 is "sync: all is committed" "$(column committed)" "$(column present)"
-notok "commit of a name that is not there" od_control commit "$(dirname "$(od_cache_file $IMAGE)")/Dnone"
+notok "commit of a name that does not exist" od_control commit "$(dirname "$(od_cache_file $IMAGE)")/Dnone"
 umount /mnt/a
 ok "commit of a blob that is not open" od_control commit "$(od_cache_file $IMAGE)"
 kill_daemons
@@ -223,8 +223,8 @@ umount /mnt/a
 kill_daemons
 od_wait 5 od_daemon_is none
 
-# A task that was killed, or may not write to files, commits what it closes all the same.
-# few_files COMMAND...: with a limit for the size of files
+# A task that was killed, or may not write to files, still commits the blobs that it closes.
+# few_files COMMAND...: runs it with a limit for the size of files
 few_files() {
 	(ulimit -f 0 && "$@")
 }
@@ -249,7 +249,7 @@ is "nothing failed" "$(od_log | grep -c 'failed to commit')" 0
 kill_daemons
 od_wait 5 od_daemon_is none
 
-# --- what no cache can live on ---
+# --- file systems that cannot hold a cache ---
 
 # refused NAME DIR FS
 refused() {
@@ -268,7 +268,7 @@ refused() {
 		"$(od_log | wc -l) $(od_log | grep -c "$2/cache: file system \"$3\"")" "1 1"
 }
 
-# loop_fs OPTIONS MKFS...: on $loop
+# loop_fs OPTIONS MKFS...: creates an ext4 and mounts it on $loop
 loop=/mnt/loop
 loop_fs() {
 	local options=$1
@@ -289,10 +289,10 @@ mkdir -p /mnt/scratch/layers/lower /mnt/scratch/layers/upper /mnt/scratch/layers
 ok "an overlay" mount -t overlay -o "lowerdir=/mnt/scratch/layers/lower,upperdir=/mnt/scratch/layers/upper,workdir=/mnt/scratch/layers/work" none $loop
 refused "an overlay" $loop overlay
 umount $loop
-ok "ext4 as it is" loop_fs rw -t ext4
+ok "ext4 with default options" loop_fs rw -t ext4
 OD_CACHE=$loop/cache
 mkdir $OD_CACHE
-ok "is taken" fake
+ok "is accepted" fake
 kill_daemons
 od_wait 5 od_daemon_is none
 od_unload

@@ -2,12 +2,12 @@
 # seconds: 30, debug 90
 # where: stock debug
 # An image mounted twice: with the same options both mounts share one superblock, even if
-# the first still waits for the daemon. And the effects of remount and umount -f.
+# the first one still waits for the daemon. And the effects of remount and umount -f.
 
 IMAGE=v-4096-plain
 FILE=large/sequential
 
-# mounting DIR OPTIONS: in the background; its pid is in $pid
+# mounting DIR OPTIONS: mounts in the background; sets pid
 mounting() {
 	od_mount "$1" "$2" >/tmp/out.mount 2>&1 &
 	pid=$!
@@ -78,7 +78,7 @@ ok "the other mount is not affected" dd if=/mnt/c/$FILE bs=4096 skip=10240 count
 umount /mnt/a /mnt/c
 kill_daemons
 
-# --- a context without a superblock is not in the way of mounts ---
+# --- a context without a superblock does not block mounts ---
 
 od_fresh_cache
 ok "a daemon that opens nothing" fake --mute-open

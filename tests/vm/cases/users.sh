@@ -3,8 +3,8 @@
 # where: users.sh
 # Programs that mount images as type erofs, unmodified, with erofs_od in drop-in mode in place of
 # the kernel's module: mkcomposefs and mount.composefs; systemd-dissect and systemd-sysext. Run
-# by tests/vm/users.sh, whose disk is the root that they run in. There is no systemd as PID 1, and
-# no udev: what both programs need of them they do without, as in an initramfs.
+# by tests/vm/users.sh, whose disk is the root that they run in. As in an initramfs, there is no
+# systemd as PID 1, and no udev: the programs do without them.
 ROOT=/mnt/users
 WORK=/mnt/scratch/users
 
@@ -14,7 +14,7 @@ in_root() {
 		SYSTEMD_IGNORE_CHROOT=1 "$@"
 }
 
-# is_ours DIR: what is mounted there is erofs, and erofs_od has it
+# is_ours DIR: a file system of type erofs is mounted there, which is that of erofs_od
 is_ours() {
 	awk -v dir="$1" '$2 == dir && $3 == "erofs" { found = 1 } END { exit !found }' /proc/mounts
 }
@@ -47,7 +47,7 @@ done
 mount -t tmpfs none $ROOT/run
 mkdir $WORK/data
 mount -o bind $WORK/data $ROOT/data
-# systemd-sysext mounts in a name space of its own, and counts on propagation.
+# systemd-sysext mounts in a namespace of its own, and relies on propagation.
 ok "mounts in it propagate" mount --make-rshared $ROOT
 ok "loop devices" modprobe_loop
 source_tree $WORK/data/tree
@@ -74,12 +74,12 @@ ok "mkfs.erofs, compressed" in_root mkfs.erofs --quiet -zlz4hc -Eforce-inode-ext
 	/run/extensions/tool.raw /data/extension
 ok "systemd-dissect --mount" in_root systemd-dissect --mkdir --mount --read-only \
 	/run/extensions/tool.raw /data/dissected
-ok "systemd-dissect: it is ours" is_ours $ROOT/data/dissected
+ok "systemd-dissect: erofs_od serves it" is_ours $ROOT/data/dissected
 ok "systemd-dissect: the tree is the source" same_tree $ROOT/data/dissected/usr/share/tool /tmp/sum
 ok "systemd-dissect --umount" in_root systemd-dissect --umount /data/dissected
 ok "systemd-sysext merge" in_root systemd-sysext merge --no-reload
 ok "systemd-sysext: the tree is the source" same_tree $ROOT/usr/share/tool /tmp/sum
-ok "systemd-sysext: /usr has what it had" test -x $ROOT/usr/bin/systemd-sysext
+ok "systemd-sysext: /usr keeps its own files" test -x $ROOT/usr/bin/systemd-sysext
 note "$(in_root systemd-sysext status 2>&1 | tail -n 3 | paste -sd';')"
 ok "systemd-sysext unmerge" in_root systemd-sysext unmerge --no-reload
 notok "systemd-sysext: it is removed" test -e $ROOT/usr/share/tool

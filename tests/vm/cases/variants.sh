@@ -12,13 +12,13 @@ for block in 512 1024 2048 4096; do
 		ok "$name: same as the source" same_tree /mnt/a $OD_SUMS/small
 		umount /mnt/a
 	done
-	# Compact inodes share one time: all times are left out.
+	# All compact inodes have the same timestamp: timestamps are not compared.
 	name=v-$block-compact
 	ok "mount of $name" od_mount /mnt/a fsid=$name
 	ok "$name: same as the source" same_tree /mnt/a $OD_SUMS/small 's/ -?[0-9]+\.[0-9]{9} / /'
 	umount /mnt/a
 done
-# erofs-utils 1.5 and 1.9; all other images are built by 1.8.
+# By erofs-utils 1.5 and 1.9; all other images are built by 1.8.
 sed -n 's/^b\/many\///p' $OD_SUMS/small >/tmp/many
 for name in u-bookworm-flat u-bookworm-chunk u-sid-flat u-sid-chunk; do
 	sum=$OD_SUMS/small

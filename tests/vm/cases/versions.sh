@@ -2,19 +2,19 @@
 # seconds: 95, debug 350
 # where: stock debug
 # thin
-# A blob rebuilt at its source, under the same name: in a directory and over HTTP, with the
-# same size and another, between two mounts and while mounted. Bytes of two versions are
-# never mixed.
+# A blob is rebuilt at its source, under the same name: in a directory and over HTTP, with
+# the same size and with another, between two mounts and while mounted. Bytes of two versions
+# are never mixed.
 
 IMAGE=v-4096-plain
 OTHER=v-4096-flat
 BLOBS=/mnt/scratch/blobs
 FILE=b/many/a-name-of-some-length-7
-# How much has been read before the blob changes; od.thin=N: a part only
+# How much is read before the blob changes; od.thin=N: only some of these
 parts="partly wholly"
 [ "$(od_arg thin 1)" = 1 ] || parts=partly
 
-# source_of KIND: a daemon for $BLOBS
+# source_of KIND: starts a daemon for $BLOBS
 source_of() {
 	case $1 in
 	directory) odd --source=$BLOBS ;;
@@ -27,7 +27,7 @@ stop_all() {
 	od_wait 5 od_daemon_is none
 }
 
-# rebuild: same size, one file with other data
+# rebuild: rebuilds the blob with the same size, and other data in one file
 rebuild() {
 	sleep 1
 	cp $BLOBS/$IMAGE $BLOBS/.new &&
@@ -35,7 +35,7 @@ rebuild() {
 		mv $BLOBS/.new $BLOBS/$IMAGE
 }
 
-# build IMAGE: as the image that is served
+# build IMAGE: makes this image the one that is served
 build() {
 	mkdir -p $BLOBS
 	cp "$OD_BLOBS/$1" $BLOBS/.new && mv $BLOBS/.new $BLOBS/$IMAGE

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 40, debug 200
 # where: stock rows short debug kasan
-# Tasks that wait for metadata that never arrives: they can be killed though they wait for
-# each other, time out, and block neither suspend nor a daemon that continues.
+# Tasks that wait for metadata that never arrives: they can be killed even while they wait for
+# each other, they time out, and they block neither suspend nor a daemon that continues.
 file=/mnt/a/large/sequential
-# Far from what a mount reads.
+# Far from the metadata that a mount reads.
 name=/mnt/a/many/05000
 
-# start_over [PARAMETER...]: the smallest window, so that lookups miss
+# start_over [PARAMETER...]: reloads the modules with the smallest window, so that lookups miss
 start_over() {
 	kill_daemons
 	umount /mnt/a 2>/dev/null
@@ -15,7 +15,7 @@ start_over() {
 	od_load window_kib=4 "$@" && od_fresh_cache && fake
 }
 
-# look NR: that many tasks look up one name; sets PIDS; their errors are in /tmp/look.*
+# look NR: that many tasks look up the same name; sets PIDS; their errors are in /tmp/look.*
 look() {
 	local nr
 	PIDS=
@@ -97,7 +97,7 @@ mount_fails "the deadline applies to an OPEN, too" fsid=one 'timed out'
 # The freezer's timeout, which limits a failure.
 echo 8000 >/sys/power/pm_freeze_timeout
 
-# freezes NAME: all tasks freeze, while PIDS wait
+# freezes NAME: all tasks freeze while PIDS wait
 freezes() {
 	local out status
 	out=$(freezetasks)
@@ -137,8 +137,8 @@ freezes "all tasks freeze while it waits for data"
 kill -9 $PIDS
 ok "and it can be killed" od_wait 5 all_ended
 
-# Of two mounts that share a blob, one opens it and the other one waits for that.
-# waits_for_mount: a mount waits for another mount, not for the cache
+# Of two mounts that share a blob, one opens it and the other one waits for the first.
+# waits_for_mount: some mount waits for another mount, not for the cache
 waits_for_mount() {
 	local stack
 	for stack in /proc/[0-9]*/stack; do
@@ -174,12 +174,12 @@ ok "and both can be killed" od_wait 10 all_ended
 ok "a daemon" start_over
 ok "mount" od_mount /mnt/a fsid=one
 meta=$(od -An -tu4 -j1064 -N4 $OD_BLOBS/one)
-# The blocks of the directory; no inode of its files is read yet.
+# Reads the blocks of the directory, but no inode of its files yet.
 ok "a directory is listed" dirways count /mnt/a/many
 nr=0
 early=
 for nr_of in 00500 02500 04500 06500 08500 09900; do
-	# Until the READs of the previous lookup have completed.
+	# Wait for the READs of the previous lookup to complete.
 	od_wait 10 od_nothing_waits
 	before=$(wc -l </tmp/fake.log)
 	nid=$(stat -c %i /mnt/a/many/$nr_of)

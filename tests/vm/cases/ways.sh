@@ -2,8 +2,8 @@
 # seconds: 120, debug 1200
 # where: stock rows short pages debug
 # thin
-# All read interfaces of user space, each with a partially cached file: reads
-# cover present data, missing data and holes. od.thin=N: without the short files.
+# All read interfaces of user space, each on a partially cached file: reads cover
+# present data, missing data and holes. od.thin=N: without the short files.
 way_files="special/sparse special/one-block-and-a-byte special/hole-only"
 [ "$(od_arg thin 1)" = 1 ] || way_files=special/sparse
 
@@ -83,7 +83,7 @@ is "FIEMAP of a file that is a hole" "$(readways fiemap /mnt/a/special/hole-only
 is "FIEMAP of a large file covers all of it" \
 	"$(readways fiemap "/mnt/a/$large" | awk '{ sum += $3 } END { print sum }')" \
 	"$(stat -c %s "/mnt/a/$large")"
-# The alignment is told since 6.1.
+# The alignment is reported since 6.1.
 case $(uname -r) in
 5.*) dio=none ;;
 *) dio=512/512 ;;
@@ -143,7 +143,7 @@ ok "the image mounted again" od_mount /mnt/a fsid=boot
 is "a handle outlives the mount" \
 	"$(readways open-handle /mnt/a /tmp/handle.file | sha256sum | cut -d' ' -f1)" "$(wanted "$large")"
 umount /mnt/a
-# In another image, the nid of the handle may or may not be an inode.
+# In another image, there may or may not be an inode at the nid of the handle.
 kill_daemons
 ok "the same image under another UUID" oddimage copies $OD_BLOBS/boot /mnt/scratch/twin 1
 ok "daemon" odd --source=/mnt/scratch --source=$OD_BLOBS
@@ -159,13 +159,13 @@ is "the label, by a file" "$(readways label "/mnt/a/$large")" "copy 0"
 is "the label, by a directory" "$(readways label /mnt/a)" "copy 0"
 umount /mnt/a
 
-# poke FILE OFFSET BYTES: as printf takes them
+# poke FILE OFFSET BYTES: writes BYTES, a format for printf
 poke() {
 	# shellcheck disable=SC2059 # a format
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
-# anonymous FILE BUILD-TIME: an image without UUID and checksum
+# anonymous FILE BUILD-TIME: creates an image without UUID and checksum, with that build time
 anonymous() {
 	local compat zeroes='\0\0\0\0'
 	rm -f "$1"
@@ -182,7 +182,7 @@ is "the file by its handle" \
 umount /mnt/a
 ok "another one, of another time" anonymous /mnt/scratch/twin0 2
 ok "mount" od_mount /mnt/a fsid=twin0
-is "a handle of the former one is stale" \
+is "a handle of the previous one is stale" \
 	"$(readways open-handle /mnt/a /tmp/handle.file 2>&1 | tail -n 1)" \
 	"readways: open_by_handle_at: Stale file handle"
 umount /mnt/a

@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 # Library of the guest tests. Each test is a script that is sourced in its own
 # shell with these functions; ok, notok and skip print one TAP-like line per
-# check. After each test the harness cleans up and checks that both modules
+# check. After each test the harness cleans up, and checks that both modules
 # unload and that the kernel log is clean.
 
 OD_COUNT=/run/od-count
@@ -11,7 +11,7 @@ OD_TESTS=${OD_TESTS:-/tests}
 OD_SPLAT='Oops|BUG:|WARNING:|UBSAN|KASAN|INFO: task|possible circular|suspicious RCU|general protection|Call Trace'
 OD_STOCK='cachefiles|fscache|netfs|erofs'
 
-# od_arg NAME [DEFAULT]: od.NAME= of the kernel's command line
+# od_arg NAME [DEFAULT]: prints od.NAME= from the kernel's command line
 od_arg() {
 	local value
 	value=$(sed -n "s/.*\\bod\\.$1=\\([^ ]*\\).*/\\1/p" /proc/cmdline)
@@ -110,7 +110,7 @@ $(cat /tmp/out)"
 	fi
 }
 
-# says NAME REGEX: the output of the last exits matches
+# says NAME REGEX: the output of the last command run by `exits` matches
 says() {
 	ok "$1" grep -qE "$2" /tmp/out
 }
@@ -134,17 +134,17 @@ od_check_log() {
 # seconds for all tests; those that do not fit are skipped by name ---
 
 OD_STARTED=0
-# Seconds that the tests took so far, and that were expected.
+# Seconds that the tests have taken so far, and seconds that were expected.
 OD_SPENT=1
 OD_EXPECTED=1
 
-# od_usual NAME: seconds, from the head of the test
+# od_usual NAME: usual seconds, from the head of the test
 od_usual() {
 	sed -n 's/^# seconds: *//p' "$OD_TESTS/$1.sh" |
 		awk -v kind="$(od_arg kind stock)" -f "$OD_TESTS/../guest/seconds.awk"
 }
 
-# od_expected NAME: seconds, scaled by the load of the host so far
+# od_expected NAME: expected seconds, scaled by the load of the host so far
 od_expected() {
 	local pace=$OD_SPENT
 	[ "$pace" -gt "$OD_EXPECTED" ] || pace=$OD_EXPECTED
@@ -165,7 +165,7 @@ od_patience() {
 	echo $(($(od_arg patience 120) + 6 * $(od_expected "$1")))
 }
 
-# od_user_tasks: the stacks of all user tasks
+# od_user_tasks: prints the stacks of all user tasks
 od_user_tasks() {
 	local task
 	for task in /proc/[0-9]*; do
@@ -176,12 +176,12 @@ od_user_tasks() {
 	done 2>/dev/null
 }
 
-# od_kill_test NAME SECONDS: after that time. A test that took several times the
-# expected time hangs rather than being slow.
+# od_kill_test NAME SECONDS: kills a test that has run for SECONDS. At several times the
+# expected time, it is considered hung rather than slow.
 od_kill_test() {
 	local tasks
 	tasks=$(od_user_tasks)
-	# All but this process and init, which may be the same.
+	# All processes but this one and init, which may be the same.
 	kill -9 -1
 	if [ "$2" -gt $((4 * $(od_expected "$1"))) ]; then
 		fail "the test ends" "$2 s, expected $(od_expected "$1") s
@@ -191,7 +191,7 @@ $tasks"
 	fi
 }
 
-# A test that has ended writes its name into this.
+# A FIFO to which a test writes its name when it ends.
 OD_ENDED=/run/od-ended
 
 # od_in_time NAME PID: waits for the test, a child; fails on the time limit or a hang
@@ -201,8 +201,8 @@ od_in_time() {
 	end=$((since + $(od_left)))
 	patience=$(od_patience "$1")
 	[ $end -lt $((since + patience)) ] || end=$((since + patience))
-	# External commands are expensive on a slow host: none is used. A name may be that of a
-	# test which ended as it was killed.
+	# Uses no external commands, which are expensive on a slow host. The name that is read may
+	# be that of an earlier test, which ended just as it was killed.
 	while [ -d "/proc/$2" ]; do
 		read -r now rest </proc/uptime
 		if [ "${now%.*}" -ge $end ]; then
@@ -225,7 +225,7 @@ od_run_test() {
 		return
 	fi
 	if [ "$(od_left)" -lt "$(od_expected "$1")" ]; then
-		# A later test may be short enough.
+		# A later, shorter test may still fit.
 		skip "the whole test" "time limit reached"
 		return
 	fi
@@ -275,7 +275,7 @@ od_run_tests() {
 		od_run_test "$name"
 	done
 	OD_TEST=all
-	# A killed test has not freed its resources.
+	# A killed test has not cleaned up after itself.
 	if [ "$(od_left)" -gt 0 ]; then od_check_leaks; else od_skip_leaks; fi
 	[ ! -e $OD_FAILED ]
 }
@@ -284,15 +284,15 @@ od_run_tests() {
 
 OD_KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# Leaks from before the first test are not the modules'.
+# Leaks from before the first test do not come from the modules.
 od_forget_leaks() {
 	[ -e $OD_KMEMLEAK ] || return 0
 	echo scan >$OD_KMEMLEAK
 	echo clear >$OD_KMEMLEAK
 }
 
-# The first scan may report memory that RCU or a work item is about to free; what the
-# second one reports, too, is leaked.
+# The first scan may report memory that RCU or a work item is about to free; memory that the
+# second one still reports is leaked.
 od_check_leaks() {
 	local leaks
 	[ -e $OD_KMEMLEAK ] || return 0
@@ -314,8 +314,8 @@ od_skip_leaks() {
 
 OD_KCSAN=/sys/kernel/debug/kcsan
 
-# Report a data race only if one of its two accesses is in the modules: the kernel's
-# own races are not tested here.
+# Report a data race only if one of its two accesses is in the modules: races in the rest
+# of the kernel are not under test.
 od_watch_races() {
 	local function
 	[ -e $OD_KCSAN ] || return 0
@@ -328,8 +328,8 @@ od_watch_races() {
 	echo on >$OD_KCSAN
 }
 
-# od_save_gcov DIR DISK: copied first, as gcov's files report size 0 and tar would skip
-# their data
+# od_save_gcov DIR DISK: copies the files first, as gcov's files report size 0 and tar
+# would skip their data
 od_save_gcov() {
 	local file
 	find "$1" -name '*.gcda' | while read -r file; do
@@ -343,7 +343,7 @@ od_save_gcov() {
 
 OD_MODULES=${OD_MODULES:-/modules/od}
 
-# od_load [PARAMETER...]: with parameters of cachefiles_od
+# od_load [PARAMETER...]: loads both modules, with parameters for cachefiles_od
 od_load() {
 	insmod $OD_MODULES/cachefiles_od.ko "$@" && insmod $OD_MODULES/erofs_od.ko && od_watch_races
 }
@@ -392,7 +392,7 @@ OD_BLOBS=$OD_MNT/images/blobs
 OD_SUMS=$OD_MNT/images/sums
 OD_PROC=/proc/fs/cachefiles_od
 
-# od_wait SECONDS COMMAND...: until the command succeeds
+# od_wait SECONDS COMMAND...: waits until the command succeeds; fails after that time
 od_wait() {
 	local left=$(($1 * 20))
 	shift
@@ -403,7 +403,7 @@ od_wait() {
 	done
 }
 
-# has_ended PID: true for a zombie, too
+# has_ended PID: also true for a zombie
 has_ended() {
 	! grep -qE '^State:	[^ZX]' "/proc/$1/status"
 }
@@ -413,18 +413,19 @@ od_fresh_cache() {
 	mkdir -p $OD_CACHE
 }
 
-# od_cache_file BLOB: the path of its file in the cache
+# od_cache_file BLOB: prints the path of its cache file
 od_cache_file() {
 	find $OD_CACHE/cache -name "D$1"
 }
 
-# od_map_file FILE: the map of a cache file
+# od_map_file FILE: prints the path of the map of a cache file
 od_map_file() {
 	printf '%s/maps/%x' $OD_CACHE "$(stat -c %i "$1")"
 }
 
-# od_control COMMAND FILE [ARGUMENTS]: in the file's directory, as a culling client does;
-# without a child process, so that a caller that runs it in the background can kill it
+# od_control COMMAND FILE [ARGUMENTS]: writes the command in the file's directory, as a
+# culling client does; without a child process, so that a caller that runs it in the
+# background can kill it
 od_control() {
 	local here=$PWD done=
 	cd "${2%/*}" || return 1
@@ -432,14 +433,15 @@ od_control() {
 	cd "$here" && [ -n "$done" ]
 }
 
-# od_cell FILE KEY NAME COLUMN: COLUMN of a table in /proc, in each row whose column KEY is NAME
+# od_cell FILE KEY NAME COLUMN: prints COLUMN of a table in /proc, for each row whose column
+# KEY is NAME
 od_cell() {
 	awk -F '\t' -v key="$2" -v name="$3" -v column="$4" '
 		NR == 1 { for (i = 1; i <= NF; i++) nr[$i] = i; next }
 		(column in nr) && $nr[key] == name { print $nr[column] }' "$1"
 }
 
-# od_counter NAME: a counter of the cache
+# od_counter NAME: prints a counter of the cache
 od_counter() {
 	awk -F '\t' -v name="$1" '$1 == name { print $2 }' $OD_PROC/cache
 }
@@ -448,7 +450,7 @@ od_reads() {
 	od_counter reads_sent
 }
 
-# od_blob_fds PID: number of blob fds that a daemon has open
+# od_blob_fds PID: prints the number of blob fds that a daemon has open
 od_blob_fds() {
 	local fd
 	for fd in "/proc/$1"/fd/*; do readlink "$fd"; done | grep -c '\[cachefiles_od\]'
@@ -468,26 +470,26 @@ od_nothing_waits() {
 	! od_waiting 1
 }
 
-# odd [OPTION...]: erofs-odd, with a directory as its source by default
+# odd [OPTION...]: starts erofs-odd, by default with a directory as its source
 odd() {
 	local source="--source=$OD_BLOBS"
 	case " $* " in
 	*' --source='*) source= ;;
 	esac
-	# shellcheck disable=SC2086 # no word if empty
+	# shellcheck disable=SC2086 # no argument if empty
 	erofs-odd --dir=$OD_CACHE $source "$@" >>/tmp/erofs-odd.log 2>&1 &
 	od_wait 10 od_daemon_is bound || { cat /tmp/erofs-odd.log; return 1; }
 }
 
-# fake [OPTION...]: fakedaemon, which misbehaves on request; its log is /tmp/fake.log
+# fake [OPTION...]: starts fakedaemon, which misbehaves on request; its log is /tmp/fake.log
 fake() {
-	# The previous log has "ready" in it.
+	# A previous log would have "ready" in it.
 	: >/tmp/fake.log
 	fakedaemon --cache $OD_CACHE --blobs "${OD_FAKE_BLOBS:-$OD_BLOBS}" "$@" >/tmp/fake.log 2>&1 &
 	od_wait 10 grep -q ready /tmp/fake.log || { cat /tmp/fake.log; return 1; }
 }
 
-# od_origin [OPTION...]: HTTP on the loopback; sets OD_URL
+# od_origin [OPTION...]: starts an HTTP server on the loopback interface; sets OD_URL
 od_origin() {
 	: >/tmp/origin.log
 	origin "$@" $OD_BLOBS >/tmp/origin.log 2>&1 &
@@ -504,7 +506,7 @@ od_mount() {
 	mount -t erofs_od -o "ro,$2" none "$1"
 }
 
-# od_mount_right IMAGE: on /mnt/a, one of the small tree, with all of its data
+# od_mount_right IMAGE: mounts an image of the small tree at /mnt/a; all of its data is right
 od_mount_right() {
 	od_mount /mnt/a "fsid=$1" && same_tree /mnt/a $OD_SUMS/small
 }
@@ -514,8 +516,8 @@ od_drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
-# od_pinned: memory that is not reclaimable, in KiB: drops the caches, and waits for memory
-# that is freed after a grace period
+# od_pinned: prints the memory that is not reclaimable, in KiB: drops the caches, and waits
+# for memory that is freed after a grace period
 od_pinned() {
 	od_drop_caches
 	sleep 1
@@ -524,14 +526,14 @@ od_pinned() {
 	awk '$1 == "MemTotal:" { t = $2 } $1 == "MemAvailable:" { a = $2 } END { print t - a }' /proc/meminfo
 }
 
-# od_umount DIR: within 10 s, whatever the daemon does. A hung umount cannot be killed, and
-# must not keep a pipe open from which the caller reads.
+# od_umount DIR: unmounts within 10 s, whatever the daemon does. A hung umount cannot be
+# killed, and must not keep a pipe open that the caller reads from.
 od_umount() {
 	umount "$1" >/dev/null 2>&1 &
 	od_wait 10 has_ended $! && wait $!
 }
 
-# od_log: what the modules have logged since od_log_mark
+# od_log: prints what the modules have logged since od_log_mark
 od_log_mark() {
 	local now rest
 	read -r now rest </proc/uptime
@@ -546,8 +548,8 @@ od_log() {
 		END { exit !nr }'
 }
 
-# mount_fails NAME OPTIONS ERROR [LINES]: with that errno's text and one log line, or up to
-# LINES
+# mount_fails NAME OPTIONS ERROR [LINES]: the mount fails with that errno's text and one log
+# line, or up to LINES
 mount_fails() {
 	local out lines
 	od_log_mark
@@ -573,7 +575,8 @@ $(od_log)"
 	fi
 }
 
-# compare_all NAME FORM...: the trees mounted on $OD_MNT/FORM, in parallel, one check each
+# compare_all NAME FORM...: compares the trees mounted on $OD_MNT/FORM in parallel, one check
+# each
 compare_all() {
 	local name=$1 form pids='' pair
 	shift
@@ -591,7 +594,8 @@ compare_all() {
 	done
 }
 
-# same_tree DIR SUM [SED]: treesum of DIR equals SUM, after the sed script (if any) on both
+# same_tree DIR SUM [SED]: the treesum of DIR equals SUM, after applying the sed script, if
+# any, to both
 same_tree() {
 	local mine=/tmp/sum.$$.${1##*/} theirs=/tmp/wanted.$$.${1##*/} status=0
 	if ! treesum "$1" >"$mine"; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads "25, debug 370", the duration of a case, for -v kind=stock or debug. Without a figure
-# for debug kernels it is four times that of stock kernels, and at least half a minute.
+# Reads the duration of a case, "25, debug 370", and prints it for -v kind=stock or debug. If
+# there is none for debug kernels, prints four times that of stock kernels, at least 30.
 {
 	stock = $1 + 0
 	for (i = 1; i < NF; i++)
