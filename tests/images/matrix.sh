@@ -3,17 +3,17 @@
 # Usage: matrix.sh           print the images of the matrix: NAME SUITE TREE OPTION...
 #        matrix.sh refused   print what kernels refuse: KERNEL ALGORITHM REASON...
 #
-# mkimage.sh creates them, the guest test `images` reads each on every kernel and compares
-# what becomes of it with the second list, scripts/imagetable.py has both for
+# mkimage.sh creates them; the guest test `images` reads each on every kernel and compares
+# the outcome with the second list; scripts/imagetable.py writes both to
 # Documentation/images.rst.
 #
-# Not each with each: every layout and every feature with every algorithm, while block sizes,
+# Not all combinations: every layout and every feature with every algorithm, while block sizes,
 # pcluster sizes and the version of mkfs.erofs (suites of Debian: bookworm 1.5, trixie 1.8,
-# sid 1.9) take turns. TREE is what is in the image: matrix, or its data alone.
+# sid 1.9) take turns. TREE is the contents of the image: matrix, or only its data.
 set -euo pipefail
 
 turn=0
-# next VARIABLE VALUE...: sets it to the value whose turn it is
+# next VARIABLE VALUE...: sets it to the next of the values, in rotation
 next() {
 	local -n variable=$1
 	shift
@@ -55,7 +55,7 @@ plain_images() {
 	done
 }
 
-# zip FEATURE SUITE OPTION...: for each algorithm, in pclusters of one block, or of several
+# zip FEATURE SUITE OPTION...: an image for each algorithm, with pclusters of one block or several
 zip() {
 	local feature=$1 suite=$2 algorithm this block cluster
 	shift 2

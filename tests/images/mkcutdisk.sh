@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mkcutdisk.sh
 #
-# Builds the disk with the images of cases/powercut-replay.sh, and prints its path; kept in
-# the cache under a key of its inputs. The images are small, as each of many cuts reads all
-# of them.
+# Builds the disk with the images for cases/powercut-replay.sh, and prints its path; it is
+# kept in the cache under a key of its inputs. The images are small, as all of them are read
+# after each of many cuts.
 #
 # On the disk:
 #   trees/cut      files without a zero byte, of a few blocks or less than one

@@ -11,28 +11,28 @@
 #   blobs/boot                  the tree's metadata, chunk-based, with a table of two data blobs,
 #   blobs/TAG1 blobs/TAG2       those blobs under the names of the table's tags,
 #   blobs/data-a blobs/data-b   and under other names, for device=
-#   blobs/flat                  as boot, with two flat images as data blobs: tagged FLAT1 and FLAT2
+#   blobs/flat                  like boot, with flat images as data blobs, tagged FLAT1 and FLAT2
 #   blobs/v-BLOCK-LAYOUT        a small tree, for each block size and layout; also with 48-bit
 #                               addresses, and without "."
 #   blobs/v-512-hole            a file that is one hole
 #   blobs/layer-base layer-over layer-meta   layers of an overlay; sums/layer-data
 #   blobs/boot-tar blobs/layer.tar           the small tree's metadata, over a tar of it
-#   blobs/twenty                as boot, of trees/domain with a table of twenty data blobs
-#   blobs/reverse               the same with five, whose ids descend as addresses ascend
+#   blobs/twenty                like boot, of trees/domain with a table of twenty data blobs
+#   blobs/reverse               the same with five, whose IDs descend as addresses ascend
 #   blobs/over                  the metadata of v-4096-flat, its data blob by flattened addresses
 #   blobs/dirs                  directories with many entries, every type, names of every byte
 #   blobs/o-BLOCK-CHUNK         files with holes at their ends, for several chunk sizes
 #   blobs/u-SUITE-LAYOUT        the small tree, or its b/many, by that suite's erofs-utils
 #   blobs/tiny                  an image of a few blocks, to be truncated at every byte
 #   blobs/z-NAME                a compressible tree, for each algorithm and packing
-#   blobs/m-NAME                those of matrix.sh
+#   blobs/m-NAME                the images of matrix.sh
 #   blobs/boxed                 one with shared xattrs in its metabox
 #   blobs/c-plain c-lz4 c-zstd  small files and a large one, compressed or not, for benchmarks
 #   blobs/large                 a file of 4300 MiB, compressed
 #   blobs/no-image              a file that is not an image
 #   sums/tree sums/small sums/odd sums/zip sums/zip-data sums/matrix sums/data
 #                               treesum of the sources
-#   sums/images sums/refused    what matrix.sh prints
+#   sums/images sums/refused    output of matrix.sh
 #   trees/domain                files to compare with
 #   sums/size                   bytes of data in the tree
 set -euo pipefail
@@ -49,7 +49,7 @@ flat2=0d000000000000000000000000000004
 
 mkfs() {
 	local log
-	# It prints only errors, but 1.9 prints some of them to stdout.
+	# mkfs.erofs prints only errors, but 1.9 prints some of them to stdout.
 	log=$("$erofs_utils" mkfs.erofs --quiet "$@" 2>&1) || die "mkfs.erofs $*: $log"
 }
 
@@ -71,7 +71,7 @@ two_blobs() {
 	extracts_to "$dir/boot" "$tree" --device="$dir/$tag1" --device="$dir/$tag2"
 }
 
-# extracts_to IMAGE TREE [OPTION...]: fsck.erofs, an independent reader, extracts the source
+# extracts_to IMAGE TREE [OPTION...]: fsck.erofs, an independent reader, extracts the source tree
 extracts_to() {
 	local image=$1 tree=$2 extracted=$work/extracted
 	shift 2
@@ -142,7 +142,7 @@ domain_tree() {
 	seq -f 'across, line %.0f' 1000000 | head -c 1000000 >"$1/across" || true
 }
 
-# many_blobs IMAGE TREE NR [OPTION]: a bootstrap with that many data blobs; their tags
+# many_blobs IMAGE TREE NR [OPTION]: builds a bootstrap with that many data blobs, whose tags
 # have 64 bytes, like digests
 many_blobs() {
 	local image=$1 tree=$2 i tag tags=() blobs=() devices=()
@@ -162,7 +162,7 @@ many_blobs() {
 	extracts_to "$image" "$tree" "${devices[@]}"
 }
 
-# Except NUL and the slash, which are not valid in names; each file contains its name.
+# All bytes except NUL and the slash, which are not valid in names; each file contains its name.
 names_of_every_byte() {
 	local i byte name
 	for i in $(seq 255); do
@@ -217,8 +217,8 @@ odd_images() {
 	extracts_to "$dir/over" "$work/small" --device="$dir/v-4096-flat"
 }
 
-# Data that compresses well, badly and not at all, in large and small files; twice, for
-# dedupe; and other types of files.
+# Data that compresses well, badly and not at all, in large and small files; all of it twice,
+# for dedupe; and other types of files.
 zip_tree() {
 	local tree=$1 i
 	mkdir -p "$tree/data/many"
@@ -235,14 +235,14 @@ zip_tree() {
 	done
 }
 
-# z NAME SUITE OPTION...; 1.5 cannot handle the whole tree, and gets only the data
+# z NAME SUITE OPTION...: 1.5 cannot handle the whole tree, and gets only the data
 z() {
 	local tree=$work/zip
 	[ "$2" != bookworm ] || tree=$tree/data
 	EROFS_UTILS_SUITE=$2 mkfs $times "${@:3}" "$zip/z-$1" "$tree"
 }
 
-# A name begins with the algorithm. --zD=0 makes 1.9.4 compress directories, contrary to its
+# Names begin with the algorithm. --zD=0 makes 1.9.4 compress directories, contrary to its
 # documentation, which says --zD=1.
 zip_images() {
 	zip=$1
@@ -273,7 +273,7 @@ zip_images() {
 	z lzma-fragments sid -zlzma -C32768 -Efragments --zD=0
 }
 
-# The files that the benchmark reads.
+# Files that the benchmark reads.
 bench_images() {
 	local tree=$work/bench
 	mkdir -p "$tree/large"
@@ -285,7 +285,7 @@ bench_images() {
 	rm -r "$tree"
 }
 
-# A file of more than 4 GiB: the only kind that gets records of 32 bytes.
+# A file of more than 4 GiB: only such files get records of 32 bytes.
 large_image() {
 	mkdir "$work/large"
 	truncate -s 4300M "$work/large/file"
@@ -293,7 +293,7 @@ large_image() {
 	EROFS_UTILS_SUITE=sid mkfs $times -zlz4 -C1048576 -E48bit "$1/large" "$work/large"
 }
 
-# A little of everything, as there are many images of it.
+# A little of everything, as many images are built from it.
 matrix_tree() {
 	local tree=$1 i
 	mkdir -p "$tree/data/many"
@@ -324,7 +324,7 @@ matrix_images() {
 	"$oddimage" boxed "$1/m-inline-boxed-prefix" "$1/boxed"
 }
 
-# Layers for overlayfs, the lowest first, in the format of upper directories.
+# Layers for overlayfs, lowest first, in the format of upper directories.
 layers() {
 	local dir=$1 base=$work/layer-base over=$work/layer-over meta=$work/layer-meta
 	mkdir -p "$base"/{folder,opaque,moved-from} "$over"/{folder,opaque,moved-to} "$meta"/folder
@@ -407,7 +407,7 @@ make_disk() {
 	large_image "$disk/blobs"
 	head -c 100000 /dev/zero >"$disk/blobs/no-image"
 	say "test images: the disk"
-	# That of Debian 12 prints to stdout even with -q.
+	# Debian 12's mke2fs prints to stdout even with -q.
 	mke2fs -q -t ext4 -O ^has_journal -d "$disk" "$work/image" "$(($(du -sm "$disk" | cut -f1) * 11 / 10 + 64))M" >/dev/null
 	mv "$work/image" "$out"
 }
@@ -417,7 +417,8 @@ have_locked() {
 	# On the file system of the cache, so that the last step is a rename.
 	work=$(mktemp -d "$cache/images/tmp.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
-	# Not the host's files: any set of them will do, and each new package changes it.
+	# The host's files are not part of the key: any set of them will do, and each new package
+	# changes it.
 	key=$({
 		"$erofs_utils" --version
 		cat "$top/tests/images/mkimage.sh" "$top/tests/images/mktree.sh" \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mksystem.sh SUITE
 #
-# Builds the image of a system that a VM boots from: a small Debian with systemd,
+# Builds the image of a system for a VM to boot from: a small Debian with systemd,
 # udev and login, as one blob. Prints its directory, which is kept in the cache
 # under a key of its inputs.
 #

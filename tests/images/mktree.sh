@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Usage: mktree.sh DIR
 #
-# A source tree for the demo and the tests, mostly from the host's own files: at least
-# 200 MB in tens of large files and thousands of tiny ones, and every other kind
+# Creates a source tree for the demo and the tests, mostly from the host's own files: at
+# least 200 MB in tens of large files and thousands of tiny ones, and every other kind
 # of file and metadata.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -12,7 +12,7 @@ tiny_files=6000
 large_bytes=$((110 << 20))
 sequential_bytes=$((72 << 20))
 
-# list: lines of "large|tiny SIZE PATH"
+# list: prints lines of "large|tiny SIZE PATH"
 list() {
 	find /usr/bin /usr/lib /usr/sbin -xdev -type f -size +1000k -size -12M -links 1 \
 		-printf '%s %p\n' | sort -k2 |
@@ -22,14 +22,14 @@ list() {
 		awk -v max=$tiny_files 'NR <= max { print "tiny", $0 }'
 }
 
-# copy KIND DIR: the listed files of that kind, with all metadata
+# copy KIND DIR: copies the listed files of that kind, with all metadata
 copy() {
 	mkdir -p "$2"
 	awk -v kind="$1" '$1 == kind { print substr($3, 2) }' "$work/list" >"$work/copy"
 	tar -C / -T "$work/copy" --xattrs -c | tar -C "$2" --xattrs -xp
 }
 
-# As many as are missing, on hosts with few packages.
+# Creates as many as are missing, on hosts with few packages.
 generated() {
 	local i
 	mkdir -p tiny/generated

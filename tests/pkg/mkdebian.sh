@@ -14,7 +14,7 @@ set -euo pipefail
 
 # Packages of a newly installed system.
 packages=systemd-sysv,udev,dbus,login,kmod,initramfs-tools,ca-certificates,bash-completion
-# Packages that are installed later, by hand or as dependencies.
+# Packages that are installed later, explicitly or as dependencies.
 later="dkms erofs-utils nginx-light libcurl4-openssl-dev libjansson4 libmount1 libkmod2 libsystemd0 libssl-dev
 	attr openssl libelf1 rpm"
 flavour=cloud-amd64
@@ -31,9 +31,9 @@ has() {
 	[ -n "$("$top/scripts/aptroot.sh" run "$1" apt-cache show "$2" 2>/dev/null)" ]
 }
 
-# releases_of SUITE: of the suite's series of kernels, oldest first. apt lists names that are
-# only mentioned by other packages, and a signed image may be released before or after its
-# headers.
+# releases_of SUITE: prints the releases of the suite's kernel series, oldest first. apt also
+# lists names that other packages only mention, and a signed image may be released before or
+# after its headers.
 releases_of() {
 	local part series release
 	series=$("$top/scripts/aptroot.sh" run "$1" apt-cache show --no-all-versions "linux-image-$flavour" |
