@@ -73,10 +73,12 @@ void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece)
 
 void cachefiles_od_piece_end_reading(struct cachefiles_od_piece *piece)
 {
-	atomic_t *nr = &cachefiles_od_piece_cookie(piece)->nr_reading[piece->epoch];
+	atomic_t *nr;
 
+	/* Otherwise it has no epoch. */
 	if (!piece->reading)
 		return;
+	nr = &cachefiles_od_piece_cookie(piece)->nr_reading[piece->epoch];
 	piece->reading = false;
 	/* The reader's operation keeps the cookie. */
 	if (atomic_dec_and_test(nr))
