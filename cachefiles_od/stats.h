@@ -9,7 +9,6 @@ struct seq_file;
 
 /* stats_row.c */
 void cachefiles_od_stats_key(struct seq_file *m, const u8 *key, size_t len);
-void cachefiles_od_stats_string(struct seq_file *m, const char *s);
 void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,
 				 unsigned int *oldest_ms);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Columns under /proc/fs/cachefiles_od, for stats.c and stats_cache.c. */
+/* Columns under /proc/fs, for stats.c, stats_cache.c, and erofs_od. */
 #include "internal.h"
 #include "stats.h"
 
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 
 /* Escapes blanks and unprintable bytes in octal: columns are separated by tabs. */
@@ -23,6 +24,7 @@ void cachefiles_od_stats_string(struct seq_file *m, const char *s)
 {
 	cachefiles_od_stats_key(m, (const u8 *)s, strlen(s));
 }
+EXPORT_SYMBOL_GPL(cachefiles_od_stats_string);
 
 /* Adds the pieces that wait for a blob, and the age of its oldest request. */
 void cachefiles_od_stats_waiting(struct cachefiles_od_cookie *cookie, unsigned int *waiting,

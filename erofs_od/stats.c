@@ -8,16 +8,6 @@
 
 #define PROC_DIR	"fs/erofs_od"
 
-static void stats_escape(struct seq_file *seq, const char *s)
-{
-	for (; *s; s++) {
-		if (*s < 33 || *s > 126 || *s == '\\')
-			seq_printf(seq, "\\%03o", (unsigned char)*s);
-		else
-			seq_putc(seq, *s);
-	}
-}
-
 static void stats_mount(struct erofs_od_sb_info *sbi, void *data)
 {
 	struct seq_file *seq = data;
@@ -25,13 +15,13 @@ static void stats_mount(struct erofs_od_sb_info *sbi, void *data)
 
 	for (i = 0; i < sbi->nr_blobs; i++) {
 		seq_printf(seq, "%u:%u\t", MAJOR(sbi->sb->s_dev), MINOR(sbi->sb->s_dev));
-		stats_escape(seq, sbi->fsid);
+		cachefiles_od_stats_string(seq, sbi->fsid);
 		seq_putc(seq, '\t');
-		stats_escape(seq, sbi->domain_id ?: "-");
+		cachefiles_od_stats_string(seq, sbi->domain_id ?: "-");
 		seq_puts(seq, "\terofs,");
-		stats_escape(seq, sbi->domain_id ?: sbi->fsid);
+		cachefiles_od_stats_string(seq, sbi->domain_id ?: sbi->fsid);
 		seq_putc(seq, '\t');
-		stats_escape(seq, sbi->blobs[i]->name);
+		cachefiles_od_stats_string(seq, sbi->blobs[i]->name);
 		seq_printf(seq, "\t%s\t%u\n", i ? "device" : "bootstrap", erofs_od_cache_of(sbi));
 	}
 }
@@ -48,9 +38,9 @@ static void stats_use(struct erofs_od_sb_info *sbi, void *data)
 	struct seq_file *seq = data;
 
 	seq_printf(seq, "%u:%u\t", MAJOR(sbi->sb->s_dev), MINOR(sbi->sb->s_dev));
-	stats_escape(seq, sbi->fsid);
+	cachefiles_od_stats_string(seq, sbi->fsid);
 	seq_putc(seq, '\t');
-	stats_escape(seq, sbi->domain_id ?: "-");
+	cachefiles_od_stats_string(seq, sbi->domain_id ?: "-");
 	seq_printf(seq, "\t%u", erofs_od_cache_of(sbi));
 	cachefiles_od_use_show(seq, &sbi->use);
 	seq_printf(seq, "\t%ld\n", atomic_long_read(&sbi->encoded));

@@ -206,6 +206,13 @@ struct cachefiles_od_use {
 	atomic_t waits[CACHEFILES_OD_USE_WAITS];
 };
 
+/**
+ * cachefiles_od_stats_string - a column of a row of a table in /proc
+ * @m: file being read
+ * @s: text; blanks, backslashes and unprintable bytes are escaped in octal
+ */
+void cachefiles_od_stats_string(struct seq_file *m, const char *s);
+
 /** cachefiles_od_use_head - names of the columns that cachefiles_od_use_show() prints */
 const char *cachefiles_od_use_head(void);
 
