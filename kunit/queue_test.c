@@ -244,6 +244,13 @@ static void queue_completed_early(struct kunit *test)
 		return;
 	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
 	expect_tries(test, 1, 2, true);
+	/* So does one with less than a block, which does not become present. */
+	KUNIT_EXPECT_EQ(test, miss_again(stage, 1), 0);
+	if (fetch_read(test, &m))
+		return;
+	cachefiles_od_wait_filled(&stage->cookies[0], 60 * KIB, 60 * KIB + 1);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+	expect_tries(test, 1, 3, true);
 	KUNIT_EXPECT_TRUE(test, stage_is_empty(stage));
 }
 
