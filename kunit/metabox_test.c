@@ -143,29 +143,31 @@ static void metabox_inode_offsets(struct kunit *test)
 	}
 }
 
+/* Where an inode is, the sizes of its image and metabox, and what comes of its inline data. */
+static const struct {
+	u64 nid, blob_size, box_size;
+	int err;
+} inline_cases[] = {
+	{ NID, LARGE, SMALL, 0 },
+	{ NID, SMALL, LARGE, -EUCLEAN },
+	{ BOXED | NID, SMALL, LARGE, 0 },
+	{ BOXED | NID, LARGE, SMALL, -EUCLEAN },
+	{ BOXED | NID, LARGE, 0, -EUCLEAN },
+};
+
 /* Inline data is stored with the inode, everything else in the blobs. */
 static void metabox_inline_data(struct kunit *test)
 {
-	static const struct {
-		u64 nid, blob_size, box_size;
-		int err;
-	} cases[] = {
-		{ NID, LARGE, SMALL, 0 },
-		{ NID, SMALL, LARGE, -EUCLEAN },
-		{ BOXED | NID, SMALL, LARGE, 0 },
-		{ BOXED | NID, LARGE, SMALL, -EUCLEAN },
-		{ BOXED | NID, LARGE, 0, -EUCLEAN },
-	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct od_blob blob = { .size = cases[i].blob_size };
+	for (i = 0; i < ARRAY_SIZE(inline_cases); i++) {
+		const struct od_blob blob = { .size = inline_cases[i].blob_size };
 		const struct od_blobtab tab = {
 			.blkbits = 12, .count = 1, .blob = &blob,
-			.metabox_size = cases[i].box_size,
+			.metabox_size = inline_cases[i].box_size,
 		};
 		const struct od_inode inode = {
-			.nid = cases[i].nid, .layout = OD_LAYOUT_FLAT_INLINE, .off = 3 * BLK,
+			.nid = inline_cases[i].nid, .layout = OD_LAYOUT_FLAT_INLINE, .off = 3 * BLK,
 			.inode_size = 64, .size = BLK + 100, .start_off = BLK,
 		};
 		struct od_extent x;
@@ -174,7 +176,7 @@ static void metabox_inline_data(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, x.flags, OD_EXTENT_MAPPED);
 		KUNIT_EXPECT_EQ(test, x.off, BLK);
 		KUNIT_EXPECT_EQ_MSG(test, od_chunkmap(&tab, &inode, BLK, NULL, &x),
-				    cases[i].err, "case %zu", i);
+				    inline_cases[i].err, "case %zu", i);
 		KUNIT_EXPECT_EQ(test, x.flags, OD_EXTENT_MAPPED | OD_EXTENT_INLINE);
 		KUNIT_EXPECT_EQ(test, x.off, 3 * BLK + 64);
 	}
@@ -194,30 +196,22 @@ static int read_entry(void *data, u64 off, void *to, u32 len)
 
 static void metabox_inline_pcluster(struct kunit *test)
 {
-	static const struct {
-		u64 nid, blob_size, box_size;
-		int err;
-	} cases[] = {
-		{ NID, LARGE, SMALL, 0 },
-		{ NID, SMALL, LARGE, -EUCLEAN },
-		{ BOXED | NID, SMALL, LARGE, 0 },
-		{ BOXED | NID, LARGE, SMALL, -EUCLEAN },
-	};
 	u64 array = 3 * BLK;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct od_blob blob = { .size = cases[i].blob_size };
+	for (i = 0; i < ARRAY_SIZE(inline_cases); i++) {
+		const struct od_blob blob = { .size = inline_cases[i].blob_size };
 		const struct od_blobtab tab = {
 			.blkbits = 12, .count = 1, .blob = &blob,
-			.metabox_size = cases[i].box_size,
+			.metabox_size = inline_cases[i].box_size,
 		};
 		const struct od_zmap map = {
 			.tab = &tab, .algorithms = 1 << OD_ALGORITHM_LZ4, .read = read_entry,
 			.data = &array,
 		};
 		const struct od_inode inode = {
-			.nid = cases[i].nid, .layout = OD_LAYOUT_COMPRESSED_FULL, .size = 100,
+			.nid = inline_cases[i].nid, .size = 100,
+			.layout = OD_LAYOUT_COMPRESSED_FULL,
 			.z = {
 				.array = 3 * BLK, .end = 3 * BLK + 8, .entries = 1,
 				.inline_size = 50, .lclusterbits = 12,
@@ -225,8 +219,8 @@ static void metabox_inline_pcluster(struct kunit *test)
 		};
 		struct od_zextent x;
 
-		KUNIT_EXPECT_EQ_MSG(test, od_zmap(&map, &inode, &inode.z, 0, &x), cases[i].err,
-				    "case %zu", i);
+		KUNIT_EXPECT_EQ_MSG(test, od_zmap(&map, &inode, &inode.z, 0, &x),
+				    inline_cases[i].err, "case %zu", i);
 		KUNIT_EXPECT_EQ(test, x.flags, OD_ZEXTENT_INLINE);
 		KUNIT_EXPECT_EQ(test, x.off, 3 * BLK + 8);
 	}
