@@ -8,7 +8,7 @@
 # drop-in mode, removal and purge. Building the modules three times in an emulated VM takes
 # most of an hour; tests/pkg/packages.sh runs the steps that need no VM in a chroot.
 #
-# ACCEL=tcg,thread=multi|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
+# ACCEL=tcg,thread=single|kvm  SMP=2  MEM=2048 (MiB)  TIMEOUT=2400 (s, for each boot)
 # IN_ROOT=1  install the packages in a chroot before the boot, at the speed of the host
 # FRESH=1    only the first of the two boots: installation, use, a new kernel
 set -euo pipefail
@@ -53,7 +53,7 @@ boot() {
 	take_kernel "$release"
 	rm -f "$log.console" "$log.results"
 	timeout --foreground "$timeout" qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}" \
-		-accel "${ACCEL:-tcg,thread=multi}" -smp "${SMP:-2}" -m "${MEM:-2048}" \
+		-accel "${ACCEL:-tcg,thread=single}" -smp "${SMP:-2}" -m "${MEM:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$log.console" -serial chardev:console \
 		-chardev "file,id=report,path=$log.report" -serial chardev:report \

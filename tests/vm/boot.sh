@@ -8,7 +8,7 @@
 # logs in, reads missing data, and shuts it down. Then the same with a warm cache,
 # and with the daemon killed and restarted.
 #
-# ACCEL=tcg,thread=multi|kvm  CPU=  SMP=2  MEM=1024 (MiB)  CMDLINE=  TIMEOUT=300 (s)
+# ACCEL=tcg,thread=single|kvm  CPU=  SMP=2  MEM=1024 (MiB)  CMDLINE=  TIMEOUT=300 (s)
 # SHOW=1   print the console output as it arrives
 # LOGIN=1  interactive console without tests, until the system shuts down
 # LOGDIR=build/vm/boot-KERNEL  directory of {cold,warm}-{console,report}.log
@@ -96,7 +96,7 @@ prepare_vm() {
 	mke2fs -q -t ext4 -E lazy_itable_init=1,nodiscard -J size=16 "$work/scratch"
 	start_origin "$system/blobs"
 	qemu=(qemu-system-x86_64 -cpu "${CPU:-max,-erms,-fsrm}"
-		-accel "${ACCEL:-tcg,thread=multi}" -smp "${SMP:-2}" -m "${MEM:-1024}"
+		-accel "${ACCEL:-tcg,thread=single}" -smp "${SMP:-2}" -m "${MEM:-1024}"
 		-nodefaults -no-user-config -display none -no-reboot
 		-kernel "$(kernel_image "$kernel")" -initrd "$work/initrd"
 		-drive "file=$work/scratch,if=virtio,format=raw,cache=unsafe"
