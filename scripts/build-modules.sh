@@ -71,6 +71,8 @@ build_locked() {
 	local log=$out/build.log
 	copy_sources
 	unshare -m --propagation private bash -euo pipefail -c 'build "$@"' build "$@" | tee "$log" >&2
+	# They are large. A later build uses the source of an empty one.
+	find "$out/compat/generated" -name '*.gch' -exec truncate -s 0 {} +
 	# The compiler of a suite may be newer than the one that its kernel was built with.
 	if grep -nE 'warning:' "$log" | grep -vE 'the compiler differs from the one used|pahole version differs' >&2; then
 		# Make the next run warn again.
@@ -85,16 +87,17 @@ checks_comments() {
 	[ "$id" = "$(awk '$1 == "maximum" { print $2 }' "$top/SUPPORTED")" ]
 }
 
-# without_debugging: arguments for make. Modules for rows that are not tested, or built with
-# changed headers, are never booted, and debugging information takes a tenth of the build
-# time. Some kernels compute the versions of exports from it.
-without_debugging() {
+# faster: arguments for make. Modules for rows that are not tested, or built with changed
+# headers, are never booted: headers are precompiled, and debugging information is left out
+# (some kernels compute the versions of exports from it).
+faster() {
 	[ "$row_status" = builds ] || [ -n "${KERNEL_FOLDER-}" ] || return 0
+	echo OD_PRECOMPILE=y
 	grep -q '^CONFIG_GENDWARFKSYMS=y' "$kernel/root$headers/.config" ||
 		printf '%s\n' CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES=
 }
 
-mapfile -t arguments < <(compiler && without_debugging)
+mapfile -t arguments < <(compiler && faster)
 arguments+=("${@:-modules}")
 checks_comments || arguments+=(cmd_checkdoc=)
 with_lock "build-${out//\//_}" build_locked "${arguments[@]}"
