@@ -13,13 +13,17 @@
 #include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "../compat/wait.h"
 
 /**
  * struct erofs_od_claim - a block device claimed exclusively
- * @node: in the list of claims
+ * @node: in the list of claims; empty if it could not be claimed
  * @dev: the device
- * @file: open exclusively for as long as the claim is held
- * @users: blobs read from it; protected by claims_lock, as is @node
+ * @file: open exclusively for as long as the claim is held; NULL while the first user opens it,
+ *        an ERR_PTR if that fails
+ * @users: blobs read from it, and mounts that wait for @file; protected by claims_lock, as is @node
  */
 struct erofs_od_claim {
 	struct list_head node;
@@ -30,6 +34,7 @@ struct erofs_od_claim {
 
 static DEFINE_SPINLOCK(claims_lock);
 static LIST_HEAD(claims);
+static DECLARE_WAIT_QUEUE_HEAD(claims_wait);
 
 /* Opening any other file may have side effects: a tape rewinds, a FIFO blocks. */
 static int check_type(const char *name)
@@ -82,48 +87,60 @@ struct file *erofs_od_open_file(const char *path, bool directio, bool *direct)
 	return file;
 }
 
-/* Shares another blob's claim of a device. NULL if there is none. */
-static struct erofs_od_claim *share_claim(dev_t dev)
+/* Shares another blob's claim of a device. Sets *@first if there is none, and makes one. */
+static struct erofs_od_claim *get_claim(dev_t dev, bool *first)
 {
-	struct erofs_od_claim *claim;
+	struct erofs_od_claim *new = kzalloc(sizeof(*new), GFP_KERNEL), *claim;
 
+	if (!new)
+		return ERR_PTR(-ENOMEM);
 	spin_lock(&claims_lock);
 	list_for_each_entry(claim, &claims, node) {
 		if (claim->dev == dev) {
 			claim->users++;
 			spin_unlock(&claims_lock);
+			kfree(new);
+			*first = false;
 			return claim;
 		}
 	}
+	new->dev = dev;
+	new->users = 1;
+	list_add(&new->node, &claims);
 	spin_unlock(&claims_lock);
-	return NULL;
+	*first = true;
+	return new;
 }
 
-/* No lock is held: a path lookup may block indefinitely. */
-static struct erofs_od_claim *new_claim(const char *path, dev_t dev)
+/*
+ * No lock is held: a path lookup may block indefinitely. The device is listed before it is opened,
+ * so a mount that finds it open exclusively knows whether another mount has done that.
+ */
+static void open_claim(struct erofs_od_claim *claim, const char *path)
 {
-	struct erofs_od_claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
-	int err;
+	struct file *file = filp_open(path, O_RDONLY | O_LARGEFILE | O_EXCL, 0);
 
-	if (!claim)
-		return ERR_PTR(-ENOMEM);
-	claim->dev = dev;
-	claim->users = 1;
-	claim->file = filp_open(path, O_RDONLY | O_LARGEFILE | O_EXCL, 0);
-	err = PTR_ERR_OR_ZERO(claim->file);
-	if (!err && file_inode(claim->file)->i_rdev != dev) {
+	if (!IS_ERR(file) && file_inode(file)->i_rdev != claim->dev) {
 		/* The path now leads to another file. */
-		fput(claim->file);
-		err = -EBUSY;
+		fput(file);
+		file = ERR_PTR(-EBUSY);
 	}
-	if (!err) {
+	if (IS_ERR(file)) {
 		spin_lock(&claims_lock);
-		list_add(&claim->node, &claims);
+		list_del_init(&claim->node);
 		spin_unlock(&claims_lock);
-		return claim;
 	}
-	kfree(claim);
-	return ERR_PTR(err);
+	/* Pairs with the acquire in wait_was_killed(). */
+	smp_store_release(&claim->file, file);
+	wake_up_all(&claims_wait);
+}
+
+/* Whether the task was killed while another one opens the device. */
+static bool wait_was_killed(struct erofs_od_claim *claim)
+{
+	/* Pairs with the release in open_claim(). */
+	return od_compat_wait_event_killable(claims_wait, smp_load_acquire(&claim->file),
+					     MAX_SCHEDULE_TIMEOUT) < 0;
 }
 
 /**
@@ -131,19 +148,32 @@ static struct erofs_od_claim *new_claim(const char *path, dev_t dev)
  * @path: its path, which the caller has opened before
  * @dev: the device
  *
+ * Context: sleeps, killably if another mount is opening the device.
  * Return: the claim, or an ERR_PTR: -EBUSY if another file system has claimed it.
  */
 struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
 {
-	struct erofs_od_claim *claim = share_claim(dev);
+	struct erofs_od_claim *claim;
+	bool first;
+	int err;
 
-	if (claim)
-		return claim;
-	claim = new_claim(path, dev);
-	/* Another mount may have claimed it in the meantime. */
-	if (IS_ERR(claim) && PTR_ERR(claim) == -EBUSY)
-		return share_claim(dev) ?: claim;
-	return claim;
+	do {
+		claim = get_claim(dev, &first);
+		if (IS_ERR(claim))
+			return claim;
+		if (first) {
+			open_claim(claim, path);
+		} else if (wait_was_killed(claim)) {
+			erofs_od_release_device(claim);
+			return ERR_PTR(-EINTR);
+		}
+		err = PTR_ERR_OR_ZERO(claim->file);
+		if (!err)
+			return claim;
+		erofs_od_release_device(claim);
+		/* Another mount's failure says nothing: it may have been killed. */
+	} while (!first);
+	return ERR_PTR(err);
 }
 
 /**
@@ -163,6 +193,7 @@ void erofs_od_release_device(struct erofs_od_claim *claim)
 	spin_unlock(&claims_lock);
 	if (!last)
 		return;
-	fput(claim->file);
+	if (!IS_ERR(claim->file))
+		fput(claim->file);
 	kfree(claim);
 }

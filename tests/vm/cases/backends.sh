@@ -163,6 +163,23 @@ rm $WORK/odd
 
 # --- several devices ---
 
+# claim_storm OPTIONS: mounts eight images at once, twelve times; prints what failed
+claim_storm() {
+	local nr
+	for nr in 1 2 3 4 5 6 7 8; do
+		mkdir -p /mnt/storm/$nr
+		cp $TWENTY $WORK/storm$nr
+	done
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		for nr in 1 2 3 4 5 6 7 8; do
+			lm erofs_od $WORK/storm$nr /mnt/storm/$nr "$1" 2>&1 &
+		done
+		wait
+		umount /mnt/storm/* 2>&1
+	done
+	rm -r $WORK/storm* /mnt/storm
+}
+
 options=
 while read -r name block blocks; do
 	options=$options,device=$OD_BLOBS/$name
@@ -186,6 +203,7 @@ umount /mnt/b
 od_drop_caches
 ok "a device after the first unmount: every byte is right" same_domain
 umount /mnt/a
+is "mounts of it at the same moment" "$(claim_storm "device=$DEV,${options#*,}")" ""
 detach "a device for two mounts" "$DEV"
 attach "files of the same names" $TWENTY
 mkdir $WORK/names
