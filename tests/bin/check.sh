@@ -59,7 +59,7 @@ all_parts() {
 		rows-6.1     turn,full            1000   30 tests/bin/matrix.sh --short 6.1
 		rows-6.12    full                 1600   30 tests/bin/matrix.sh --short 6.12
 		rows-7.3     turn,full             600   30 tests/bin/matrix.sh --short 7.3
-		pages        turn,full             600  250 tests/bin/matrix.sh --short 7.3-16k
+		pages        turn,full             700  250 tests/bin/matrix.sh --short 6.12-arm64 7.3-16k
 		selinux      turn,full             150  150 tests/vm/selinux.sh 6.12
 		apparmor     turn,full             150   30 tests/vm/apparmor.sh 6.12
 		exhaustive   turn                  800   30 tests/bin/matrix.sh --exhaustive 6.12
