@@ -389,8 +389,9 @@ static int where(char **arg)
 
 static int confined(char **arg)
 {
-	uint64_t from = strtoull(arg[2], NULL, 10) / BLOCK * BLOCK, pos;
-	uint64_t to = (strtoull(arg[3], NULL, 10) + BLOCK - 1) / BLOCK * BLOCK;
+	uint64_t page = sysconf(_SC_PAGESIZE), pos;
+	uint64_t from = strtoull(arg[2], NULL, 10) / page * page;
+	uint64_t to = (strtoull(arg[3], NULL, 10) + page - 1) / page * page;
 	int fd = open(arg[0], O_RDONLY), good = open(arg[1], O_RDONLY), error = 0;
 	char buf[BLOCK], wanted[BLOCK];
 	bool different = false;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 300, debug 2400
-# where: stock rows debug
+# where: stock rows pages debug
 # thin
 # Compressed images, of each algorithm and packing: every byte cold, warm, and from a cache
 # that has every other pcluster; all read interfaces; low memory; algorithms that the kernel
@@ -327,7 +327,7 @@ for name in lz4 lz4-big deflate zstd lzma; do
 	ok "$name: the log names inode, pcluster and blob" od_wait 20 is_logged \
 		".*blank: inode [0-9]*: pcluster of [0-9]* bytes for byte [0-9]*, blob .*blank.*, offset $PHYSICAL: corrupt: -117"
 	is "$name: direct reads fail with EUCLEAN" \
-		"$(dd if=/mnt/b/data/code of=/dev/null bs=4096 skip=$((LOGICAL / 4096 + 1)) count=1 iflag=direct 2>&1 | grep -o 'Structure needs cleaning')" \
+		"$(readways direct /mnt/b/data/code 2>&1 >/dev/null | grep -o 'Structure needs cleaning')" \
 		"Structure needs cleaning"
 	umount /mnt/b
 	rm $BLOBS/blank
