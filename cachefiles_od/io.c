@@ -271,7 +271,8 @@ static void piece_submit(struct cachefiles_od_piece *piece)
 	u64 start = cachefiles_od_piece_start(piece);
 	struct iov_iter iter;
 
-	cachefiles_od_unused_read(cookie, start, start + piece->len);
+	if (piece->unused)
+		cachefiles_od_unused_read(cookie, start, start + piece->len);
 	if (!align) {
 		piece_queue(piece, piece_work_buffered);
 		return;

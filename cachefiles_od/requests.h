@@ -143,6 +143,7 @@ struct cachefiles_od_bytes {
  * @epoch: epoch that it is counted in
  * @go_on: resumes a piece that has waited
  * @take: resumes a piece that has waited, with some of its bytes in memory
+ * @unused: no read had used some of its bytes before
  * @iocb: direct I/O on the cache file
  * @ret: result of the direct I/O
  * @work: continues it in process context
@@ -166,6 +167,7 @@ struct cachefiles_od_piece {
 	u8 epoch;
 	void (*go_on)(struct cachefiles_od_piece *piece);
 	void (*take)(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes);
+	bool unused;
 	struct kiocb iocb;
 	long ret;
 	struct work_struct work;
