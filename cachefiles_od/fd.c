@@ -124,6 +124,18 @@ static ssize_t write_buffered(struct cachefiles_od_cookie *cookie,
 	return write_file(file, buf, skip, len, pos, false);
 }
 
+/* What readers took from memory was used. */
+static void use_served(struct cachefiles_od_cookie *cookie,
+		       const struct cachefiles_od_fillbuf *buf, u64 start, u64 end)
+{
+	const struct od_range *run = buf->runs;
+
+	for (; run < buf->runs + buf->served.nr; run++)
+		if (run->start < end && run->end > start)
+			cachefiles_od_unused_read(cookie, max(start, run->start),
+						  min(end, run->end));
+}
+
 /*
  * Writes to the cache file and marks exactly the bytes that reached its device without an
  * error. Returns their number.
@@ -143,6 +155,7 @@ static ssize_t store(struct cachefiles_od_cookie *cookie,
 	if (n <= 0)
 		return n ?: -EIO;
 	cachefiles_od_unused_filled(cookie, pos, pos + n);
+	use_served(cookie, buf, pos, pos + n);
 	err = cachefiles_od_presence_filled(cookie, pos, pos + n);
 	return err ?: n;
 }
@@ -158,6 +171,8 @@ static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles
 		.skip = skip,
 	};
 
+	atomic64_add(len - od_extents_missing(&buf->served, pos, pos + len),
+		     &cachefiles_od_cookie_cache(cookie)->stats.passed);
 	cachefiles_od_wait_pass(cookie, &bytes);
 	return len;
 }
@@ -299,13 +314,37 @@ static void end_fill(struct cachefiles_od_cookie *cookie)
 	cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
 }
 
+/*
+ * Readers come first. Those on this CPU run now; the daemon's own yield would come after the
+ * store.
+ */
+static void serve(const struct cachefiles_od_fd *fd, struct cachefiles_od_fillbuf *buf, u64 pos)
+{
+	const struct cachefiles_od_bytes bytes = {
+		.start = pos,
+		.end = pos + buf->len,
+		.bvec = buf->bvec,
+		.kept = true,
+	};
+	bool served;
+
+	/* The store reports the error. */
+	if (fd_begin(fd))
+		return;
+	served = cachefiles_od_serve(fd->cookie, &bytes, &buf->served);
+	fd_end(fd);
+	if (served)
+		yield();
+}
+
 static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
-			   const struct cachefiles_od_fillbuf *buf, u64 pos)
+			   struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	struct cachefiles_od_cookie *cookie = fd->cookie;
 	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
 	ssize_t n = 0;
 
+	serve(fd, buf, pos);
 	/* Without space for that map, nothing is kept. */
 	if (READ_ONCE(cookie->map_closed) && cachefiles_od_room(cache) != OD_ROOM_NONE)
 		n = prepare(fd);

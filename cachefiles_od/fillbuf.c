@@ -82,6 +82,7 @@ size_t cachefiles_od_fillbuf_copy(struct cachefiles_od_fillbuf *buf, struct iov_
 {
 	size_t want = min_t(size_t, iov_iter_count(from), CACHEFILES_OD_FILLBUF), n = 1;
 
+	buf->served = (struct od_extents) { .e = buf->runs, .cap = CACHEFILES_OD_FILLBUF_RUNS };
 	for (buf->len = 0; n && buf->len < want; buf->len += n)
 		n = copy_page_from_iter(buf->bvec[buf->len >> PAGE_SHIFT].bv_page,
 					offset_in_page(buf->len),

@@ -369,6 +369,7 @@ int cachefiles_od_mapfile_remove(struct cachefiles_od_cache *cache, const struct
 
 /* unused.c */
 void cachefiles_od_unused_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
+bool cachefiles_od_unused_has(const struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 void cachefiles_od_unused_read(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 void cachefiles_od_unused_dropped(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 void cachefiles_od_unused_forget(struct cachefiles_od_cookie *cookie);

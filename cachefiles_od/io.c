@@ -271,7 +271,8 @@ static void piece_submit(struct cachefiles_od_piece *piece)
 	u64 start = cachefiles_od_piece_start(piece);
 	struct iov_iter iter;
 
-	cachefiles_od_unused_read(cookie, start, start + piece->len);
+	if (piece->unused)
+		cachefiles_od_unused_read(cookie, start, start + piece->len);
 	if (!align) {
 		piece_queue(piece, piece_work_buffered);
 		return;
@@ -368,7 +369,8 @@ static void piece_take(struct cachefiles_od_piece *piece, const struct cachefile
 	/* The read exists until this piece is reported. */
 	read_range(piece->read, first, from, history, true);
 	read_range(piece->read, to, last, history, true);
-	atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
+	if (!bytes->kept)
+		atomic64_add(to - from, &cachefiles_od_cookie_cache(cookie)->stats.passed);
 	cachefiles_od_piece_done(piece, cachefiles_od_copy_bytes(bytes, piece));
 	end_io(cookie, saved);
 }

@@ -54,7 +54,9 @@ void cachefiles_od_piece_iter(const struct cachefiles_od_piece *piece, size_t sk
 	const struct cachefiles_od_read *read = piece->read;
 
 	iov_iter_bvec(iter, ITER_DEST, read->bvec, read->nr_bvec, read->len);
-	iov_iter_advance(iter, piece->from + skip);
+	/* Most pieces are a whole read. */
+	if (piece->from + skip)
+		iov_iter_advance(iter, piece->from + skip);
 	iov_iter_truncate(iter, piece->len - skip);
 }
 
@@ -69,6 +71,8 @@ void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece)
 	piece->reading = true;
 	piece->epoch = cookie->reading_epoch;
 	atomic_inc(&cookie->nr_reading[piece->epoch]);
+	piece->unused = cachefiles_od_unused_has(cookie, cachefiles_od_piece_start(piece),
+						 cachefiles_od_piece_end(piece));
 }
 
 void cachefiles_od_piece_end_reading(struct cachefiles_od_piece *piece)

@@ -109,16 +109,18 @@ struct cachefiles_od_request {
 };
 
 /**
- * struct cachefiles_od_bytes - bytes of a blob that the daemon wrote and that are not kept
+ * struct cachefiles_od_bytes - bytes of a blob that the daemon wrote
  * @start: first byte
  * @end: first byte past the last
  * @bvec: pages, all full but the last
  * @skip: where in them the first byte is
+ * @kept: they are stored, too
  */
 struct cachefiles_od_bytes {
 	u64 start, end;
 	const struct bio_vec *bvec;
 	size_t skip;
+	bool kept;
 };
 
 /**
@@ -141,6 +143,7 @@ struct cachefiles_od_bytes {
  * @since: when that wait began, in jiffies
  * @reading: it is counted in the cookie's @nr_reading
  * @epoch: epoch that it is counted in
+ * @unused: no read had used some of its bytes before
  * @go_on: resumes a piece that has waited
  * @take: resumes a piece that has waited, with some of its bytes in memory
  * @iocb: direct I/O on the cache file
@@ -164,6 +167,7 @@ struct cachefiles_od_piece {
 	unsigned long since;
 	bool reading;
 	u8 epoch;
+	bool unused;
 	void (*go_on)(struct cachefiles_od_piece *piece);
 	void (*take)(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes);
 	struct kiocb iocb;
@@ -265,6 +269,10 @@ void cachefiles_od_wait_fail(struct cachefiles_od_cookie *cookie, int error,
 			     struct list_head *pieces, struct list_head *ended);
 void cachefiles_od_wait_resume(struct list_head *pieces);
 void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
+
+/* serve.c */
+bool cachefiles_od_serve(struct cachefiles_od_cookie *cookie,
+			 const struct cachefiles_od_bytes *bytes, struct od_extents *served);
 
 /* object.c */
 int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie);

@@ -117,11 +117,17 @@ void cachefiles_od_unused_filled(struct cachefiles_od_cookie *cookie, u64 start,
 	} while (err && grow(cookie));
 }
 
+/* Whether no read has used some byte of a range. */
+bool cachefiles_od_unused_has(const struct cachefiles_od_cookie *cookie, u64 start, u64 end)
+{
+	lockdep_assert_held(&cookie->lock);
+	return od_extents_touches(&cookie->unused, start, end);
+}
+
 /* A range that was found present is about to be read. */
 void cachefiles_od_unused_read(struct cachefiles_od_cookie *cookie, u64 start, u64 end)
 {
-	if (READ_ONCE(cookie->unused.nr))
-		count(cookie, remove(cookie, start, end));
+	count(cookie, remove(cookie, start, end));
 }
 
 /* A range was punched. */

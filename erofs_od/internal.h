@@ -261,6 +261,10 @@ int erofs_od_local_part(struct erofs_od_blob *blob, const struct erofs_od_blob *
 			u64 len);
 bool erofs_od_same_files(const struct erofs_od_sb_info *a, const struct erofs_od_sb_info *b);
 
+/* batch.c */
+int erofs_od_batch_init(void);
+void erofs_od_batch_exit(void);
+
 /* io.c */
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos);

@@ -16,9 +16,6 @@
 /* Folios in a batch: as many as fit in a bio and in an allocation that does not fail. */
 #define BATCH_MAX	256U
 
-/* Folios in a batch whose first read needs no separate allocation. */
-#define FIRST_MAX	64U
-
 /**
  * struct run - bytes that are contiguous in a file and in a blob
  * @blob: the blob; NULL if the run is empty
@@ -32,66 +29,6 @@ struct run {
 	u64 pos;
 	u64 len;
 };
-
-/**
- * struct segment - a run being read
- * @read: the read
- * @batch: batch that the bytes are for
- * @blob: blob that is read
- * @pos: first byte in the file
- * @left: bytes not yet reported
- * @in_batch: freed with @batch
- * @room: space for the backend
- * @bvec: the parts of folios that are read into
- */
-struct segment {
-	struct cachefiles_od_read read;
-	struct erofs_od_batch *batch;
-	struct erofs_od_blob *blob;
-	u64 pos;
-	atomic_long_t left;
-	bool in_batch;
-	u64 room[CACHEFILES_OD_READ_ROOM / sizeof(u64)];
-	struct bio_vec bvec[];
-};
-
-/* The first segment follows the slots: most batches have no other. */
-static struct erofs_od_batch *batch_alloc(const struct erofs_od_source *source, unsigned int max,
-					  gfp_t gfp)
-{
-	struct erofs_od_batch *batch;
-	struct segment *segment;
-	size_t size = struct_size(batch, slot, max);
-
-	batch = kmalloc(size + struct_size(segment, bvec, min(max, FIRST_MAX)), gfp);
-	if (!batch)
-		return NULL;
-	batch->first = (void *)batch + size;
-	refcount_set(&batch->refs, 1);
-	batch->source = *source;
-	erofs_od_batch_begin(batch);
-	batch->gfp = gfp;
-	batch->may_wait = false;
-	batch->asked = false;
-	batch->nr = 0;
-	batch->max = max;
-	batch->end = 0;
-	return batch;
-}
-
-/**
- * erofs_od_batch_put - drop a reference
- * @batch: batch
- *
- * Context: any.
- */
-void erofs_od_batch_put(struct erofs_od_batch *batch)
-{
-	if (refcount_dec_and_test(&batch->refs)) {
-		erofs_od_batch_end(batch);
-		kfree(batch);
-	}
-}
 
 static void batch_add(struct erofs_od_batch *batch, struct folio *folio, u64 pos)
 {
@@ -210,11 +147,11 @@ static u64 batch_bvec(const struct erofs_od_batch *batch, unsigned int nr, u64 p
 	return part;
 }
 
-static struct segment *segment_alloc(struct erofs_od_batch *batch, unsigned int nr)
+static struct erofs_od_segment *segment_alloc(struct erofs_od_batch *batch, unsigned int nr)
 {
-	struct segment *segment = batch->first;
+	struct erofs_od_segment *segment = batch->first;
 
-	if (segment && nr <= min(batch->max, FIRST_MAX)) {
+	if (segment && nr <= min(batch->max, EROFS_OD_BATCH_FIRST)) {
 		batch->first = NULL;
 		segment->in_batch = true;
 		return segment;
@@ -225,7 +162,7 @@ static struct segment *segment_alloc(struct erofs_od_batch *batch, unsigned int 
 	return segment;
 }
 
-static void segment_free(struct segment *segment)
+static void segment_free(struct erofs_od_segment *segment)
 {
 	if (!segment->in_batch)
 		kfree(segment);
@@ -233,7 +170,7 @@ static void segment_free(struct segment *segment)
 
 static void segment_done(struct cachefiles_od_read *read, size_t from, size_t len, int error)
 {
-	struct segment *segment = container_of(read, struct segment, read);
+	struct erofs_od_segment *segment = container_of(read, struct erofs_od_segment, read);
 	struct erofs_od_batch *batch = segment->batch;
 	struct erofs_od_blob *blob = segment->blob;
 
@@ -246,12 +183,12 @@ static void segment_done(struct cachefiles_od_read *read, size_t from, size_t le
 	blob->backend->end(blob);
 }
 
-static struct segment *segment_new(struct erofs_od_batch *batch, const struct run *run)
+static struct erofs_od_segment *segment_new(struct erofs_od_batch *batch, const struct run *run)
 {
 	unsigned int first = batch_find(batch, run->pos);
 	unsigned int last = batch_find(batch, run->pos + run->len - 1);
 	unsigned int nr = last - first + 1, i;
-	struct segment *segment;
+	struct erofs_od_segment *segment;
 	u64 pos = run->pos, left = run->len;
 
 	segment = segment_alloc(batch, nr);
@@ -279,7 +216,7 @@ static struct segment *segment_new(struct erofs_od_batch *batch, const struct ru
 /* Reads the run and empties it. */
 static void batch_flush(struct erofs_od_batch *batch, struct run *run)
 {
-	struct segment *segment;
+	struct erofs_od_segment *segment;
 
 	if (!run->blob)
 		return;
@@ -443,7 +380,7 @@ static int batch_submit(struct erofs_od_batch *batch)
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos)
 {
-	struct erofs_od_batch *batch = batch_alloc(source, nr, GFP_NOFS);
+	struct erofs_od_batch *batch = erofs_od_batch_new(source, nr, GFP_NOFS);
 	unsigned int i;
 
 	if (!batch) {
@@ -472,7 +409,7 @@ void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_cont
 
 	while (pos < end && readahead_count(rac)) {
 		unsigned int max = min(readahead_count(rac), BATCH_MAX);
-		struct erofs_od_batch *batch = batch_alloc(source, max, gfp);
+		struct erofs_od_batch *batch = erofs_od_batch_new(source, max, gfp);
 		struct folio *folio;
 
 		if (!batch)

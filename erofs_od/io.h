@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Batches of folios: for io.c, and for zdata.c and zout.c, which fill them from pclusters. */
+/*
+ * Batches of folios: for batch.c and io.c, and for zdata.c and zout.c, which fill them from
+ * pclusters.
+ */
 #ifndef EROFS_OD_IO_H
 #define EROFS_OD_IO_H
 
+#include <linux/bvec.h>
 #include <linux/refcount.h>
 
 #include "internal.h"
@@ -32,7 +36,7 @@ struct erofs_od_slot {
  * @nr: slots in use
  * @max: slots allocated
  * @end: first byte past the last folio
- * @first: memory for its first read of the cache, until that uses it (io.c)
+ * @first: memory for its first read of the cache, until that uses it
  * @slot: the folios
  */
 struct erofs_od_batch {
@@ -45,11 +49,41 @@ struct erofs_od_batch {
 	unsigned int nr;
 	unsigned int max;
 	u64 end;
-	void *first;
+	struct erofs_od_segment *first;
 	struct erofs_od_slot slot[];
 };
 
+/**
+ * struct erofs_od_segment - a run of bytes being read from a blob
+ * @read: the read
+ * @batch: batch that the bytes are for
+ * @blob: blob that is read
+ * @pos: first byte in the file
+ * @left: bytes not yet reported
+ * @in_batch: freed with @batch
+ * @room: space for the backend
+ * @bvec: the parts of folios that are read into
+ */
+struct erofs_od_segment {
+	struct cachefiles_od_read read;
+	struct erofs_od_batch *batch;
+	struct erofs_od_blob *blob;
+	u64 pos;
+	atomic_long_t left;
+	bool in_batch;
+	u64 room[CACHEFILES_OD_READ_ROOM / sizeof(u64)];
+	struct bio_vec bvec[];
+};
+
+/* Folios in a batch whose first read needs no separate allocation. */
+#define EROFS_OD_BATCH_FIRST	64U
+
+/* batch.c */
+struct erofs_od_batch *erofs_od_batch_new(const struct erofs_od_source *source, unsigned int max,
+					  gfp_t gfp);
 void erofs_od_batch_put(struct erofs_od_batch *batch);
+
+/* io.c */
 struct page *erofs_od_batch_page(const struct erofs_od_batch *batch, u64 pos);
 void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int error);
 void erofs_od_batch_zero(struct erofs_od_batch *batch, u64 pos, u64 len);

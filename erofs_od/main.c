@@ -50,9 +50,12 @@ static int __init erofs_od_init(void)
 	err = erofs_od_inode_cache_init();
 	if (err)
 		return err;
-	err = erofs_od_meta_init();
+	err = erofs_od_batch_init();
 	if (err)
 		goto destroy_inode_cache;
+	err = erofs_od_meta_init();
+	if (err)
+		goto destroy_batch_cache;
 	err = erofs_od_share_init();
 	if (err)
 		goto unmount_meta;
@@ -77,6 +80,8 @@ exit_share:
 	erofs_od_share_exit();
 unmount_meta:
 	erofs_od_meta_exit();
+destroy_batch_cache:
+	erofs_od_batch_exit();
 destroy_inode_cache:
 	erofs_od_inode_cache_exit();
 	return err;
@@ -91,6 +96,7 @@ static void __exit erofs_od_exit(void)
 	erofs_od_zdata_exit();
 	erofs_od_share_exit();
 	erofs_od_meta_exit();
+	erofs_od_batch_exit();
 	erofs_od_inode_cache_exit();
 }
 

@@ -149,14 +149,15 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_ex
 	extent->len = 0;
 	if (pos >= size || od_chunkmap_entry(od, pos, &from) <= 0)
 		return len;
-	if (od_chunkmap_entry(od, min(pos + len, size) - 1, &to) < 0 ||
-	    od_chunkmap_entry(od, min(pos + 2 * len, size) - 1, &next) < 0)
+	if (od_chunkmap_entry(od, min(pos + 2 * len, size) - 1, &next) < 0)
 		return len;
-	to += od->entry_size;
 	/* Usually all of these entries are in one page, which is then looked up once. */
 	if (from >> PAGE_SHIFT == (next + od->entry_size - 1) >> PAGE_SHIFT &&
 	    map_peek(sbi, od, pos, from, extent))
 		return len;
+	if (od_chunkmap_entry(od, min(pos + len, size) - 1, &to) < 0)
+		return len;
+	to += od->entry_size;
 	ready = erofs_od_meta_start(home, from, to - from);
 	if (ready == to - from) {
 		if (next >= to)

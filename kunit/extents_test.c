@@ -33,6 +33,25 @@ static void extents_merges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x.nr, 1);
 }
 
+static void extents_touches(struct kunit *test)
+{
+	struct od_range room[2];
+	struct od_extents x = { .e = room, .cap = 2 };
+
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 0, ~0ULL));
+	add(test, &x, 10, 20);
+	add(test, &x, 30, 40);
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 0, 10));
+	KUNIT_EXPECT_TRUE(test, od_extents_touches(&x, 0, 11));
+	KUNIT_EXPECT_TRUE(test, od_extents_touches(&x, 19, 20));
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 20, 30));
+	KUNIT_EXPECT_TRUE(test, od_extents_touches(&x, 20, 31));
+	KUNIT_EXPECT_TRUE(test, od_extents_touches(&x, 0, ~0ULL));
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 15, 15));	/* empty */
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 15, 12));	/* reversed */
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&x, 40, ~0ULL));
+}
+
 static void extents_full(struct kunit *test)
 {
 	struct od_range room[2];
@@ -224,6 +243,7 @@ static void extents_random_questions(struct kunit *test)
 
 static struct kunit_case extents_cases[] = {
 	KUNIT_CASE(extents_merges),
+	KUNIT_CASE(extents_touches),
 	KUNIT_CASE(extents_full),
 	KUNIT_CASE(extents_removes),
 	KUNIT_CASE(extents_split_full),

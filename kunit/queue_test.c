@@ -357,6 +357,40 @@ static void queue_passes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stage->pieces[3].piece.tries, 0);
 }
 
+/* Pieces that need nothing but the daemon's bytes take them before they are stored. */
+static void queue_serves(struct kunit *test)
+{
+	const struct cachefiles_od_bytes bytes = { .start = 0, .end = 12288, .kept = true };
+	struct stage *stage = test->priv;
+	struct od_range runs[1];
+	struct od_extents served = { .e = runs, .cap = 1 };
+	struct stage_message m;
+
+	stage_make_open(stage, 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 0, 0, 0, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 1, 0, 8192, 4096), 0);
+	KUNIT_EXPECT_EQ(test, stage_miss_at(stage, 2, 0, 8192, 8192), 0);
+	if (fetch_read(test, &m))
+		return;
+	KUNIT_EXPECT_TRUE(test, cachefiles_od_serve(&stage->cookies[0], &bytes, &served));
+	KUNIT_EXPECT_EQ(test, taken(stage, 0), 1);
+	KUNIT_EXPECT_EQ(test, taken(stage, 1), 1);
+	KUNIT_EXPECT_EQ(test, taken(stage, 2), 0);
+	/* There is one run only: it includes what is between the two. */
+	KUNIT_EXPECT_EQ(test, served.nr, 1);
+	KUNIT_EXPECT_EQ(test, runs[0].start, 0);
+	KUNIT_EXPECT_EQ(test, runs[0].end, 12288);
+	/* They are present only once they were stored. */
+	KUNIT_EXPECT_FALSE(test, od_extents_touches(&stage->cookies[0].present, 0, 12288));
+	served.nr = 0;
+	KUNIT_EXPECT_FALSE(test, cachefiles_od_serve(&stage->cookies[0], &bytes, &served));
+	stage_fill(&stage->cookies[0], 0, 12288);
+	expect_piece(test, 2, 0, 0);
+	stage_fill(&stage->cookies[0], 12288, 16384);
+	expect_piece(test, 2, 1, 0);
+	KUNIT_EXPECT_EQ(test, stage_answer(stage, 0, &m), 0);
+}
+
 /* A range that was filled and punched does not count as left out by the daemon. */
 static void queue_forgets(struct kunit *test)
 {
@@ -1018,6 +1052,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_present_after_all),
 	KUNIT_CASE(queue_filled),
 	KUNIT_CASE(queue_passes_on),
+	KUNIT_CASE(queue_serves),
 	KUNIT_CASE(queue_forgets),
 	KUNIT_CASE(queue_no_room_is_narrow),
 	KUNIT_CASE(queue_culled),

@@ -60,7 +60,7 @@ int od_extents_remove(struct od_extents *x, u64 start, u64 end)
 {
 	size_t first = od_extents_search(x, start), last;
 
-	if (start >= end || first == x->nr)
+	if (start >= end || first == x->nr || x->e[first].start >= end)
 		return 0;
 	if (x->e[first].start < start && x->e[first].end > end)
 		return od_extents_split(x, first, start, end);
@@ -94,6 +94,13 @@ bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end)
 	}
 	*end = x->e[i].start;
 	return false;
+}
+
+bool od_extents_touches(const struct od_extents *x, u64 start, u64 end)
+{
+	size_t i = od_extents_search(x, start);
+
+	return start < end && i < x->nr && x->e[i].start < end;
 }
 
 bool od_extents_covers(const struct od_extents *x, u64 start, u64 end)

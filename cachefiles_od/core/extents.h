@@ -63,6 +63,14 @@ int od_extents_remove(struct od_extents *x, u64 start, u64 end);
 bool od_extents_run(const struct od_extents *x, u64 pos, u64 *end);
 
 /**
+ * od_extents_touches - whether any byte of a range is present
+ * @x: the map
+ * @start: first byte
+ * @end: first byte past it; an empty range is absent
+ */
+bool od_extents_touches(const struct od_extents *x, u64 start, u64 end);
+
+/**
  * od_extents_covers - whether a whole range is present
  * @x: the map
  * @start: first byte

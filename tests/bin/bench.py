@@ -13,6 +13,7 @@ import sys
 
 BASE = "ext4"
 OURS = ("od-a", "od-b")
+FORMER = ("former-a", "former-b")
 WARM = {
     "sequential": "sequential, 48 MiB by 1 MiB",
     "random-4k": "random, 2,000 of 4 KiB",
@@ -137,14 +138,14 @@ def zipped_table(results):
 def cold_table(results):
     rows = []
     for case, name in COLD.items():
-        for target in OURS + COLD_ZIPPED:
+        for target in OURS + FORMER + COLD_ZIPPED:
             if target in results.get(case, {}):
                 row = results[case][target]
                 rows.append([name, target, ms(row["busy"]), "%d" % row["reads"]])
     print_table("Empty cache, erofs-odd with a local directory: ms of processor time",
                 ["case", "target", "ms", "READs"], rows)
     rows = []
-    for target in OURS:
+    for target in OURS + FORMER:
         if target in results.get(FIRST, {}):
             row = results[FIRST][target]
             rows.append([target] + ["%.0f" % (row[name] / 1e3)

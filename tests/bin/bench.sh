@@ -9,7 +9,7 @@
 #
 # ROUNDS=5      rounds of all cases; the result is the median
 # PART=plain|compressed   only images of one kind
-# PEERS=no      without stock erofs, erofsfuse and squashfs
+# PEERS=no      without the former on-demand mode, stock erofs, erofsfuse and squashfs
 # LAST=FILE     figures to compare with (default build/bench/KERNEL/last.json, of the last run)
 # TIMEOUT=7200  seconds
 set -euo pipefail
@@ -51,6 +51,16 @@ add_erofsfuse() {
 	chmod 755 "$1/usr/bin/erofsfuse"
 }
 
+# add_former DIR: the kernel's own on-demand mode, if its source has it
+add_former() {
+	local from status=0
+	from=$("$top/scripts/former-mode.sh" "$id") || status=$?
+	[ $status != $no_archive ] || return 0
+	[ $status = 0 ] || exit $status
+	mkdir -p "$1/modules/former"
+	cp "$from"/*.ko "$1/modules/former/"
+}
+
 need_root "mmdebstrap unpacks erofsfuse, and the test images have device nodes"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -59,6 +69,7 @@ make -s -C "$top/tools" all
 make -s -C "$top/tests/vm"
 disk=$("$top/tests/images/mkimage.sh")
 add_erofsfuse "$work/files"
+[ "${PEERS-}" = no ] || [ "${PART-}" = compressed ] || add_former "$work/files"
 # mksquashfs loads it by dlopen() when its threads exit, so ldd does not list it.
 library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !seen++ { print $NF }')
 install -D "$library" "$work/files$library"

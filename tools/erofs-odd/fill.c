@@ -4,10 +4,23 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
 #include "stats.h"
+
+/**
+ * fill_buffer - allocate %FILL_PIECE bytes
+ *
+ * Aligned: the kernel's former on-demand mode writes from this memory by direct I/O.
+ *
+ * Return: what to pass to free(), or NULL
+ */
+char *fill_buffer(void)
+{
+	return aligned_alloc(FILL_BLOCK, FILL_PIECE);
+}
 
 /** fill_wanted - bytes still to come */
 uint64_t fill_wanted(const struct fill *fill)

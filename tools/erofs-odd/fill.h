@@ -48,6 +48,7 @@ struct fill {
 	int err;
 };
 
+char *fill_buffer(void);
 uint64_t fill_wanted(const struct fill *fill);
 char *fill_space(struct fill *fill, size_t *len);
 int fill_took(struct fill *fill, size_t len);

@@ -214,7 +214,7 @@ static void *worker(void *arg)
 	const struct source_ops *ops = pool->source->ops;
 	struct fetcher fetcher = { .options = pool->pools->options,
 				   .stop = &pool->pools->abort };
-	char *piece = malloc(FILL_PIECE);
+	char *piece = fill_buffer();
 
 	/* Retry after a while: a thread that cannot allocate its memory has no other way out. */
 	while (!piece || (ops->begin && ops->begin(&fetcher))) {
@@ -222,7 +222,7 @@ static void *worker(void *arg)
 			goto out;
 		sleep(1);
 		if (!piece)
-			piece = malloc(FILL_PIECE);
+			piece = fill_buffer();
 	}
 	work(pool, &fetcher, piece);
 	if (ops->end)

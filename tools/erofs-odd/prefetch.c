@@ -263,7 +263,7 @@ static void *run(void *arg)
 	struct prefetch *prefetch = arg;
 	struct fetcher fetcher = { .options = prefetch->work->pools.options,
 				   .stop = &prefetch->stop };
-	char *piece = malloc(FILL_PIECE);
+	char *piece = fill_buffer();
 
 	/* On Linux this only affects this thread. If it fails, misses are a little slower. */
 	setpriority(PRIO_PROCESS, 0, NICENESS);

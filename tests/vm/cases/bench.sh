@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 250
 # where: bench.sh
-# The cost of reads, in instructions: both forms of this project, ext4 with the same tree, and
-# other file systems with the same image. od.rounds=N: number of rounds over all targets;
+# The cost of reads, in instructions: both forms of this project, ext4 with the same tree, the
+# kernel's former on-demand mode, and other file systems with the same image. od.rounds=N: number
+# of rounds over all targets;
 # od.peers=no: without the other file systems; od.part=plain|compressed: one kind of images only.
 # Prints "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
 # tests/bin/bench.py formats these as tables.
 ROUNDS=$(od_arg rounds 5)
 IMAGE=/mnt/scratch/one
 COLD=/mnt/scratch/cold
-DEVICE=/dev/cachefiles1
+FORMER=/mnt/scratch/former
+# /dev/cachefiles is the former mode's.
+DEVICE=/dev/cachefiles_od
 SEQUENTIAL=large/sequential
 TARGETS=
 ZIPPED=
@@ -23,21 +26,42 @@ target() {
 	TARGETS="$TARGETS $name"
 }
 
-insmod_peers() {
+# peer_modules: prints their paths, in load order; erofs and cachefiles with the former mode, if
+# it was built
+peer_modules() {
 	local module
-	[ -e /modules/peers/order ] || return 0
-	while read -r module; do
-		insmod "/modules/peers/$module" || return 1
-	done </modules/peers/order
+	if [ -e /modules/former/erofs.ko ]; then
+		grep -vx erofs.ko /modules/rivals/order | sed 's|^|/modules/rivals/|'
+	fi
+	[ ! -e /modules/peers/order ] || sed 's|^|/modules/peers/|' /modules/peers/order
+}
+
+# is_loaded FILE
+is_loaded() {
+	local name=${1##*/}
+	grep -q "^$(echo "${name%.ko}" | tr - _) " /proc/modules
+}
+
+insmod_peers() {
+	local path name
+	peer_modules | while read -r path; do
+		name=${path##*/}
+		[ ! -e "/modules/former/$name" ] || path=/modules/former/$name
+		is_loaded "$path" || insmod "$path" || return 1
+	done
 }
 
 rmmod_peers() {
-	local module
-	[ -e /modules/peers/order ] || return 0
-	sed '1!G; h; $!d' /modules/peers/order | while read -r module; do
-		module=$(echo "${module%.ko}" | tr - _)
-		! grep -q "^$module " /proc/modules || rmmod "$module" || return 1
+	local path name
+	peer_modules | sed '1!G; h; $!d' | while read -r path; do
+		name=${path##*/}
+		! is_loaded "$path" || rmmod "$(echo "${name%.ko}" | tr - _)" || return 1
 	done
+}
+
+# has_former: the former mode is loaded
+has_former() {
+	[ "$(od_arg peers)" != no ] && [ -e /modules/former/erofs.ko ]
 }
 
 # has_type NAME: the kernel supports that file system type
@@ -205,6 +229,66 @@ zipped_round() {
 	done
 }
 
+# --- the former mode: one daemon at a time, without which its mounts fail ---
+
+former_is_bound() {
+	grep -q ' A former$' /proc/fs/fscache/caches
+}
+
+former_is_idle() {
+	! grep -q ' erofs,' /proc/fs/fscache/volumes && ! grep -q ' former$' /proc/fs/fscache/caches
+}
+
+# former_daemon DIR: starts a daemon with that cache directory
+former_daemon() {
+	mkdir -p "$1"
+	erofs-odd --device=/dev/cachefiles --dir="$1" --tag=former --source=$OD_BLOBS \
+		>/tmp/former.log 2>&1 &
+	od_wait 10 former_is_bound || { cat /tmp/former.log; return 1; }
+}
+
+# former_reads: READs that its daemon has had
+former_reads() {
+	local before
+	before=$(grep -c ' reads, ' /tmp/former.log)
+	killall -USR1 erofs-odd
+	while [ "$(grep -c ' reads, ' /tmp/former.log)" = "$before" ]; do sleep 0.05; done
+	sed -n 's/.* \([0-9]*\) reads, .*/\1/p' /tmp/former.log | tail -n 1
+}
+
+former_mount() {
+	former_daemon $FORMER && mount -t erofs -o ro,fsid=one none /mnt/former-a &&
+		mount -t erofs -o ro,fsid=boot none /mnt/former-b
+}
+
+former_umount() {
+	umount /mnt/former-a && umount /mnt/former-b && former_end
+}
+
+# What is committed after the unmount has to be on disk before the daemon goes.
+former_end() {
+	od_wait 20 former_has_closed
+	kill_daemons
+	od_wait 10 former_is_idle
+}
+
+former_has_closed() {
+	! grep -q ' erofs,' /proc/fs/fscache/volumes
+}
+
+# former_data NAME: as same_data, but other data is a fault of the former mode, not a failure
+former_data() {
+	local sum
+	sum=$(bench sum "/mnt/$1")
+	if [ "$sum" = "$(cat /tmp/sum)" ]; then
+		pass "$1 has the bytes of ext4"
+	else
+		skip "$1 has the bytes of ext4" "it has $sum, and is measured all the same"
+	fi
+}
+
+# --- empty caches ---
+
 # cold_counter COLUMN: a counter of the cache that is created for each measurement
 cold_counter() {
 	od_cell $OD_PROC/caches tag cold "$1"
@@ -214,44 +298,65 @@ cold_is() {
 	[ "$(cold_counter daemon)" = "$1" ]
 }
 
+# cold_start TARGET FSID
 cold_start() {
 	mkdir -p $COLD /mnt/cold
-	erofs-odd --device=$DEVICE --dir=$COLD --tag=cold --source=$OD_BLOBS >/tmp/cold.log 2>&1 &
-	od_wait 10 cold_is bound && od_mount /mnt/cold "fsid=$1,cache=cold" &&
-		stat /mnt/cold/$SEQUENTIAL >/dev/null
+	case $1 in
+	former-*) former_daemon $COLD && mount -t erofs -o "ro,fsid=$2" none /mnt/cold ;;
+	*)
+		erofs-odd --device=${DEVICE}1 --dir=$COLD --tag=cold --source=$OD_BLOBS \
+			>/tmp/cold.log 2>&1 &
+		od_wait 10 cold_is bound && od_mount /mnt/cold "fsid=$2,cache=cold"
+		;;
+	esac && stat /mnt/cold/$SEQUENTIAL >/dev/null
 }
 
+# cold_stop TARGET
 cold_stop() {
 	umount /mnt/cold
-	kill_daemons
-	od_wait 10 cold_is ""
+	case $1 in
+	former-*) former_end ;;
+	*)
+		kill_daemons
+		od_wait 10 cold_is ""
+		;;
+	esac
 	rm -rf $COLD
+}
+
+# cold_reads TARGET: number of READs until now
+cold_reads() {
+	case $1 in
+	former-*) former_reads ;;
+	*) cold_counter reads_sent ;;
+	esac
 }
 
 # cold ROUND TARGET FSID CASE COMMAND...: measures with a new cache; adds the number of READs
 cold() {
 	local round=$1 name=$2 fsid=$3 case=$4 reads out
 	shift 4
-	if ! out=$(cold_start "$fsid" 2>&1); then
+	if ! out=$(cold_start "$name" "$fsid" 2>&1); then
 		fail "cold start of $name" "$out $(cat /tmp/cold.log)"
-		cold_stop
+		cold_stop "$name"
 		return
 	fi
 	od_drop_caches
-	reads=$(cold_counter reads_sent)
+	reads=$(cold_reads "$name")
 	if out=$(bench "$@" 2>&1); then
-		reads=$(($(cold_counter reads_sent) - reads))
+		reads=$(($(cold_reads "$name") - reads))
 		note "measured $case $name $round $out $reads"
 		echo "$reads" >/tmp/reads.$name
 	else
 		fail "$case: $name" "$out"
 	fi
-	cold_stop
+	cold_stop "$name"
 }
 
 cold_round() {
-	local pair name fsid
-	for pair in od-a:one od-b:boot; do
+	local pair name fsid pairs="od-a:one od-b:boot"
+	! has_former || pairs="$pairs former-a:one former-b:boot"
+	for pair in $pairs; do
 		name=${pair%:*}
 		fsid=${pair#*:}
 		cold "$1" "$name" "$fsid" cold-sequential sequential /mnt/cold/$SEQUENTIAL
@@ -289,11 +394,21 @@ mount_plain() {
 	ok "the tree and the image on ext4" copy_tree
 	ok "mount of ext4" mount -o bind /mnt/scratch/tree /mnt/ext4
 	TARGETS="ext4 od-a od-b"
+	if has_former; then
+		mkdir -p /mnt/former-a /mnt/former-b
+		ok "mount of former-a and former-b" former_mount
+		TARGETS="$TARGETS former-a former-b"
+	elif [ "$(od_arg peers)" != no ]; then
+		skip "former-a and former-b" "the source of this kernel has no on-demand mode"
+	fi
 	[ "$(od_arg peers)" = no ] || mount_peers
 	bench sum /mnt/ext4 >/tmp/sum
 	note "the tree has $(cat /tmp/sum)"
 	for name in ${TARGETS#ext4 }; do
-		same_data "$name" ext4
+		case $name in
+		former-*) former_data "$name" ;;
+		*) same_data "$name" ext4 ;;
+		esac
 	done
 }
 
@@ -307,17 +422,20 @@ mount_compressed() {
 	done
 }
 
-ok "both modules" od_load devices=2
+ok "both modules" od_load devices=2 devname=${DEVICE#/dev/}
 [ "$(od_arg peers)" = no ] || ok "the stock modules" insmod_peers
 od_fresh_cache
-ok "daemon" odd
+ok "daemon" odd --device=$DEVICE
 ! wants plain || mount_plain
 ! wants compressed || mount_compressed
 # All data is present: the daemon is not needed, and would distort the measurement.
+! has_former || ! wants plain || ok "unmount of former-a and former-b" former_umount
 kill_daemons
 for round in $(seq "$ROUNDS"); do
 	if wants plain; then
+		! has_former || ok "mount of former-a and former-b" former_mount
 		warm_round "$round"
+		! has_former || ok "unmount of former-a and former-b" former_umount
 		cold_round "$round"
 	fi
 	if wants compressed; then
@@ -326,6 +444,7 @@ for round in $(seq "$ROUNDS"); do
 	fi
 done
 for name in $TARGETS $ZIPPED; do
+	case $name in former-*) continue ;; esac
 	ok "unmount of $name" umount "/mnt/$name"
 done
 ! wants compressed || umount /mnt/od-plain

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 30, debug 200
 # where: stock rows debug kasan
-# The cache's file system is frozen (fsfreeze): only tasks that write to it wait,
-# until they are killed or it thaws. Everything else works.
+# The cache's file system is frozen (fsfreeze): only tasks that write to it wait, and
+# readers that need more than one write, until they are killed or it thaws. Everything else works.
 LARGE=/mnt/a/large/sequential
 
 # in_time NAME COMMAND...: succeeds within 10 s
@@ -104,6 +104,8 @@ ok "thaw" fsfreeze --unfreeze /mnt/scratch
 ok "another daemon" odd
 ok "mount" od_mount /mnt/a fsid=one
 ok "freeze again" fsfreeze --freeze /mnt/scratch
+in_time "frozen: 4 KiB that are missing are served before they are stored" \
+	dd if=$LARGE of=/tmp/frozen.block bs=4096 skip=10240 count=1
 sha256sum $LARGE >/tmp/frozen.sum 2>&1 &
 READER=$!
 cull_other >/dev/null 2>&1 &
@@ -114,6 +116,9 @@ ok "thaw" fsfreeze --unfreeze /mnt/scratch
 ok "the reader finishes" od_wait 60 has_ended $READER
 is "with the right data" "$(cut -d' ' -f1 /tmp/frozen.sum)" \
 	"$(grep '^large/sequential ' $OD_SUMS/tree | cut -d' ' -f10)"
+od_drop_caches
+dd if=$LARGE of=/tmp/thawed.block bs=4096 skip=10240 count=1 2>/dev/null
+ok "as had what was read while it was frozen" cmp /tmp/frozen.block /tmp/thawed.block
 ok "cull finishes" od_wait 10 has_ended $CULLER
 ok "and has removed the file" test ! -e "$other"
 umount /mnt/a

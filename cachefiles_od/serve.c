@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Serving readers from the daemon's bytes before these are stored.
+ *
+ * Storing takes longer than everything else that a reader waits for: blocks are allocated, the
+ * journal is written. A piece that needs nothing but the bytes of one write gets them from memory;
+ * the others wait until the bytes are present.
+ */
+#include "internal.h"
+
+/* With no run left, the bytes between two ranges count as served, too. */
+static void note_served(struct od_extents *served, u64 start, u64 end)
+{
+	const struct od_range *last;
+
+	if (!od_extents_add(served, start, end))
+		return;
+	last = &served->e[served->nr - 1];
+	od_extents_add(served, min(start, last->start), max(end, last->end));
+}
+
+static void take_covered(struct cachefiles_od_request *req, u64 start, u64 end,
+			 struct list_head *pieces)
+{
+	struct rb_node *node, *next;
+
+	for (node = rb_first(&req->waits); node; node = next) {
+		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
+
+		if (cachefiles_od_piece_start(piece) >= end)
+			return;
+		next = rb_next(node);
+		if (cachefiles_od_piece_start(piece) >= start &&
+		    cachefiles_od_piece_end(piece) <= end)
+			cachefiles_od_waits_take(req, piece, 0, pieces);
+	}
+}
+
+/*
+ * Serves the pieces that need nothing but @bytes, which are stored next, and adds their ranges to
+ * @served. Returns whether any was served.
+ */
+bool cachefiles_od_serve(struct cachefiles_od_cookie *cookie,
+			 const struct cachefiles_od_bytes *bytes, struct od_extents *served)
+{
+	struct cachefiles_od_piece *piece, *next;
+	struct rb_node *node;
+	LIST_HEAD(pieces);
+
+	spin_lock(&cookie->lock);
+	for (node = cachefiles_od_reads_after(cookie, bytes->start);
+	     node && cachefiles_od_read_of(node)->range.start < bytes->end; node = rb_next(node))
+		take_covered(cachefiles_od_read_of(node), bytes->start, bytes->end, &pieces);
+	spin_unlock(&cookie->lock);
+	list_for_each_entry_safe(piece, next, &pieces, link) {
+		list_del_init(&piece->link);
+		note_served(served, cachefiles_od_piece_start(piece),
+			    cachefiles_od_piece_end(piece));
+		/* @piece may be freed once this returns. */
+		piece->take(piece, bytes);
+	}
+	return served->nr;
+}
