@@ -143,6 +143,7 @@ int od_name_compare(const char *a, u32 a_len, const char *b, u32 b_len)
  * @len: its length
  * @below: bytes that it has in common with the greatest name found to be less
  * @above: bytes that it has in common with the least name found to be greater
+ * @skipped: bytes not compared with the last name
  *
  * Names between those two have the fewer of these bytes in common with it as well.
  */
@@ -151,6 +152,7 @@ struct od_dirname {
 	u32 len;
 	u32 below;
 	u32 above;
+	u32 skipped;
 };
 
 /* As od_name_compare(), provided that the names are sorted. */
@@ -159,6 +161,7 @@ static int od_dirname_compare(struct od_dirname *x, const struct od_dirent *entr
 	u32 len = min(x->len, entry->name_len), i = min(x->below, x->above);
 	bool less;
 
+	x->skipped = i;
 	while (i < len && x->name[i] == entry->name[i])
 		i++;
 	if (i < len)
@@ -189,8 +192,8 @@ int od_dirblock_find(const struct od_dirblock *block, const char *name, u32 len,
 			return err;
 		order = od_dirname_compare(&x, entry);
 		if (!order) {
-			/* Differs in the bytes not compared if the names are not sorted. */
-			if (memcmp(name, entry->name, len))
+			/* These differ only if the names are not sorted. */
+			if (x.skipped && memcmp(name, entry->name, x.skipped))
 				return -EUCLEAN;
 			return od_dirblock_complete(block, mid, entry);
 		}
