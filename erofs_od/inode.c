@@ -212,8 +212,6 @@ static void fill_inode(struct inode *inode, const struct od_inode *od, char *lin
 	inode_set_ctime(inode, od->mtime, od->mtime_nsec);
 	i_size_write(inode, (loff_t)od->size);
 	inode->i_blocks = stored_bytes(inode->i_sb, od) >> 9;
-	/* As for the mount, but found out faster. */
-	inode->i_flags |= S_NOATIME;
 	/* Saves reading the xattrs at every permission check. */
 	if (!od->xattr_size)
 		cache_no_acl(inode);
