@@ -268,7 +268,7 @@ static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
 /**
  * erofs_od_meta_try_map - map metadata into memory, if it is there
  * @blob: blob
- * @off: first byte
+ * @off: first byte; the caller has checked it, and those it uses, against the end of the blob
  * @meta: the result, for erofs_od_meta_unmap(): the bytes up to the end of the page
  *
  * Context: does not sleep.
@@ -389,10 +389,13 @@ int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
  * @len: bytes
  *
  * Context: does not sleep.
- * Return: false if some of it is not in memory.
+ * Return: false if some of it is not in memory, or past the end of the blob: the last page has
+ * zeroes there.
  */
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
+	if (!meta_in_range(blob, off, len))
+		return false;
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct erofs_od_meta meta;
