@@ -450,15 +450,15 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
  * erofs_od_meta_read_present - read pages of a blob that need no READ, and wait for the first
  * @blob: blob
  * @off: byte in the first page
- * @nr: pages, if that many are present
+ * @nr: pages, if that many are present; those past the end of the blob are left out
  *
  * Context: sleeps, killably and freezably, but not for the daemon.
- * Return: false if the first page is not present, or if the task was killed. Otherwise the page
- * was read, but not necessarily with success.
+ * Return: false if the first page is not present or was found in memory, or if the task was
+ * killed. Otherwise the page was read, but not necessarily with success.
  */
 bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr)
 {
-	pgoff_t index = off >> PAGE_SHIFT;
+	pgoff_t index = off >> PAGE_SHIFT, end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
 	struct inode *inode = meta_inode(blob);
 	struct folio *folio;
 	int err = 0;
@@ -469,7 +469,13 @@ bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr)
 		nr /= 2;
 	if (!nr)
 		return false;
-	meta_read_pages(inode, index, nr);
+	/* It is being read, maybe along with pages that wait for the daemon. */
+	folio = meta_find(blob, index);
+	if (folio) {
+		folio_put(folio);
+		return false;
+	}
+	meta_read_pages(inode, index, min(nr, end - index));
 	folio = meta_find(blob, index);
 	if (!folio)
 		return false;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 15, debug 100
 # where: stock rows short pages debug
-# A blob of which some pages are in memory: an image that ends within the map of a file.
+# A blob of which some pages are in memory: an image that ends within the map of a file, and a
+# file whose page is read together with others that are missing.
 IMAGE=/tmp/blobs/crafted
 BLOCK=512
+MAX_WAIT=20
 
 # le BYTES NUMBER: little-endian
 le() {
@@ -83,5 +85,16 @@ od_drop_caches
 stat /mnt/a/cut >/dev/null
 notok "nor can all of the file" cat /mnt/a/cut
 
+block g 0 >/dev/null
+block h 0 >/dev/null
+stat /mnt/a/f /mnt/a/dir >/dev/null
+killall -USR1 fakedaemon
+ls /mnt/a/dir >/dev/null 2>&1 &
+lister=$!
+ok "a READ for a directory is filled in part" od_wait 10 grep -q HALF /tmp/fake.log
+ok "a file in that part is read without waiting for the rest" \
+	sh -c "timeout $MAX_WAIT head -c 8 /mnt/a/f | grep -qx 'the file'"
+kill -9 $lister
+wait $lister 2>/dev/null
 umount /mnt/a
 kill_daemons
