@@ -120,12 +120,15 @@ static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 	       blob->backend->is_present(blob, start, min((u64)nr << PAGE_SHIFT, end - start));
 }
 
-/* Twice the last window if that ended at @index. The fields are hints: tasks may race. */
+/*
+ * Twice the last window if that ended at @index, but not less than @window: it may have been cut
+ * short, and there may have been none. The fields are hints: tasks may race.
+ */
 static pgoff_t meta_next_window(const struct erofs_od_blob *blob, pgoff_t index, pgoff_t window)
 {
-	if (data_race(blob->window_end) != index)
-		return window;
-	return min_t(pgoff_t, 2 * data_race(blob->window), META_WINDOW_MAX >> PAGE_SHIFT);
+	pgoff_t twice = min_t(pgoff_t, 2 * data_race(blob->window), META_WINDOW_MAX >> PAGE_SHIFT);
+
+	return data_race(blob->window_end) == index ? max(twice, window) : window;
 }
 
 /*

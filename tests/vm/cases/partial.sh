@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # seconds: 15, debug 100
 # where: stock rows short pages debug
-# A blob of which some pages are in memory: an image that ends within the map of a file, and a
-# file whose page is read together with others that are missing.
+# A blob of which some pages are in memory: an image that ends within the map of a file, a file
+# whose page is read together with others that are missing, and windows of metadata.
 IMAGE=/tmp/blobs/crafted
 BLOCK=512
 MAX_WAIT=20
@@ -98,3 +98,20 @@ kill -9 $lister
 wait $lister 2>/dev/null
 umount /mnt/a
 kill_daemons
+
+od_unload
+ok "both modules" od_load
+od_fresh_cache
+ok "daemon" odd
+ok "mount of boot" od_mount /mnt/a fsid=boot
+ok "all of its metadata is read" sh -c 'find /mnt/a -type f | wc -l'
+umount /mnt/a
+kill_daemons
+od_unload
+ok "both modules" od_load
+ok "daemon" odd
+ok "once more" od_mount /mnt/a fsid=boot
+served=$(od_cell $OD_PROC/caches cache 1 bytes_served)
+note "$served bytes in $(od_cell $OD_PROC/caches cache 1 hits) reads"
+ok "the first window of metadata has 64 KiB, if these are present" test "$served" -ge 65536
+umount /mnt/a
