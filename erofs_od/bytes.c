@@ -47,6 +47,17 @@ static int copy_compressed(struct erofs_od_sb_info *sbi, const struct od_inode *
 	return 0;
 }
 
+/* The usual case, apart from erofs_od_map(), to which errors are left, too. */
+static bool find_tail(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, size_t len,
+		      u64 *off)
+{
+	u64 left;
+
+	return od_inode_in_tail(od, sbi->tab.blkbits, pos) &&
+	       !od_inode_tail(od, sbi->tab.blkbits, pos, off, &left) && len <= left &&
+	       *off + len <= erofs_od_blob_end(erofs_od_home(sbi, od->nid));
+}
+
 /**
  * erofs_od_map_bytes - map a range of a directory into memory
  * @inode: inode
@@ -65,8 +76,11 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 	const struct od_inode *od = &EROFS_OD_I(inode)->od;
 	struct erofs_od_extent extent = { };
+	u64 off;
 	int err;
 
+	if (find_tail(sbi, od, pos, len, &off))
+		return erofs_od_meta_map(erofs_od_home(sbi, od->nid), off, len, meta);
 	if (od_inode_is_compressed(od))
 		return decompress_bytes(sbi, od, pos, len, meta);
 	err = erofs_od_map(inode, pos, true, &extent);

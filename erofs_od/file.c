@@ -64,10 +64,17 @@ static int file_open(struct inode *inode, struct file *file)
 
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
+	ssize_t done, more;
+
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return erofs_od_direct_read(iocb, to);
+	if (erofs_od_small_read(iocb, to, &done))
+		return done;
 	adapt_readahead(iocb->ki_filp, iocb->ki_pos);
-	return generic_file_read_iter(iocb, to);
+	more = generic_file_read_iter(iocb, to);
+	if (!done)
+		return more;
+	return more > 0 ? done + more : done;
 }
 
 static ssize_t file_splice_read(struct file *file, loff_t *pos, struct pipe_inode_info *pipe,

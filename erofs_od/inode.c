@@ -111,6 +111,28 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 	return err;
 }
 
+/*
+ * Reads an inode if that takes no more than a page of metadata that is in memory. Errors are left
+ * to erofs_od_read_inode().
+ */
+static bool peek_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *od)
+{
+	struct erofs_od_blob *home = erofs_od_home(sbi, nid);
+	u64 end = home ? erofs_od_blob_end(home) : 0, off;
+	struct erofs_od_meta meta;
+	const char *why;
+	size_t len;
+	int err;
+
+	if (od_inode_offset(&sbi->od, nid, end, &off) || !erofs_od_meta_try_map(home, off, &meta))
+		return false;
+	len = min_t(u64, PAGE_SIZE - offset_in_page(off), end - off);
+	err = od_inode_parse(&sbi->od, nid, off, meta.p, len, od, &why);
+	erofs_od_meta_unmap(&meta);
+	/* More has to be read for these. */
+	return !err && !od_inode_is_compressed(od) && !S_ISLNK(od->mode);
+}
+
 /**
  * erofs_od_ino - map a nid to an inode number
  * @nid: node ID
@@ -178,8 +200,11 @@ static void fill_inode(struct inode *inode, const struct od_inode *od, char *lin
 	EROFS_OD_I(inode)->od = *od;
 	erofs_od_zsums_new(&EROFS_OD_I(inode)->od.z);
 	inode->i_mode = od->mode;
-	i_uid_write(inode, od->uid);
-	i_gid_write(inode, od->gid);
+	/* A new inode belongs to 0:0. */
+	if (od->uid)
+		i_uid_write(inode, od->uid);
+	if (od->gid)
+		i_gid_write(inode, od->gid);
 	inode->i_generation = EROFS_OD_SB(inode->i_sb)->generation;
 	set_nlink(inode, od->nlink);
 	inode_set_mtime(inode, od->mtime, od->mtime_nsec);
@@ -212,14 +237,16 @@ struct inode *erofs_od_iget(struct super_block *sb, u64 nid)
 	char *link = NULL;
 	int err;
 
-	inode = ilookup5(sb, erofs_od_ino(nid), inode_test, &nid);
-	if (inode)
-		return inode;
-	err = erofs_od_read_inode(sbi, nid, &od);
-	if (!err && S_ISLNK(od.mode))
-		err = erofs_od_read_fast_link(sbi, &od, &link);
-	if (err)
-		return ERR_PTR(err);
+	if (!peek_inode(sbi, nid, &od)) {
+		inode = ilookup5(sb, erofs_od_ino(nid), inode_test, &nid);
+		if (inode)
+			return inode;
+		err = erofs_od_read_inode(sbi, nid, &od);
+		if (!err && S_ISLNK(od.mode))
+			err = erofs_od_read_fast_link(sbi, &od, &link);
+		if (err)
+			return ERR_PTR(err);
+	}
 	inode = iget5_locked(sb, erofs_od_ino(nid), inode_test, inode_set,
 			     &nid);
 	if (inode && (inode_state_read_once(inode) & I_NEW)) {

@@ -97,9 +97,13 @@ struct erofs_od_domain {
  *	or %CACHEFILES_OD_TIMEOUT_METADATA
  * @error: errno of the last failed metadata read
  * @wait: woken up when a read of metadata ends
+ * @window: pages in the last window of metadata that was present
+ * @window_end: the page after it
+ * @small_last: page of the small file that was read last (small.c)
+ * @small_run: how many of those before it were near one another
  *
- * The domain's blobs_mutex protects the first four; the others do not change while
- * there are users.
+ * The domain's blobs_mutex protects the first four. @window to @small_run are hints, which
+ * tasks access without a lock; the others do not change while there are users.
  */
 struct erofs_od_blob {
 	struct rb_node node;
@@ -116,6 +120,10 @@ struct erofs_od_blob {
 	unsigned int timeout_ms;
 	int error;
 	wait_queue_head_t wait;
+	pgoff_t window;
+	pgoff_t window_end;
+	pgoff_t small_last;
+	unsigned int small_run;
 };
 
 /**
@@ -275,6 +283,12 @@ bool erofs_od_io_is_reading(struct inode *inode);
 void erofs_od_io_end_reads(struct inode *inode, struct erofs_od_blob *const *blobs,
 			   unsigned int nr, const void *owner);
 
+/* metafs.c */
+int erofs_od_meta_init(void);
+void erofs_od_meta_exit(void);
+struct super_block *erofs_od_meta_sb(void);
+void erofs_od_common_bdi(struct super_block *sb);
+
 /* meta.c */
 /**
  * struct erofs_od_meta - mapped bytes of a blob's metadata
@@ -286,9 +300,7 @@ struct erofs_od_meta {
 	const u8 *p;
 };
 
-int erofs_od_meta_init(void);
-void erofs_od_meta_exit(void);
-void erofs_od_common_bdi(struct super_block *sb);
+bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_meta *meta);
 int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 		      struct erofs_od_meta *meta);
 void erofs_od_meta_unmap(struct erofs_od_meta *meta);
@@ -296,6 +308,7 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
 int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len);
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
+bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr);
 
 /* map.c */
 const char *erofs_od_extent_blob_name(const struct erofs_od_sb_info *sbi,
@@ -304,7 +317,11 @@ int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64
 		    bool may_wait, struct erofs_od_extent *extent);
 int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 		 struct erofs_od_extent *extent);
+bool erofs_od_map_peek(struct inode *inode, u64 pos, struct erofs_od_extent *extent);
 u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_extent *extent);
+
+/* small.c */
+bool erofs_od_small_read(struct kiocb *iocb, struct iov_iter *to, ssize_t *done);
 
 /* zinode.c */
 int erofs_od_zinit(struct erofs_od_sb_info *sbi);

@@ -111,6 +111,26 @@ int erofs_od_map(struct inode *inode, u64 pos, bool may_wait,
 			       pos, may_wait, extent);
 }
 
+/**
+ * erofs_od_map_peek - map a byte of an inode if that needs no metadata that is not in memory
+ * @inode: inode that is not compressed
+ * @pos: the byte, below the inode's size
+ * @extent: the extent that starts with this byte
+ *
+ * Context: does not sleep, and logs nothing.
+ * Return: false if it is not in memory, or corrupt.
+ */
+bool erofs_od_map_peek(struct inode *inode, u64 pos, struct erofs_od_extent *extent)
+{
+	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
+	const struct od_inode *od = &EROFS_OD_I(inode)->od;
+	u8 entry[sizeof(struct od_disk_chunk_index)];
+	struct od_extent found;
+
+	return !map_entry(sbi, od, pos, false, entry) &&
+	       !map_extent(sbi, od, pos, entry, &found, extent);
+}
+
 /* False if the entry at @off, which maps byte @pos, is not in memory. */
 static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 off,
 		     struct erofs_od_extent *extent)

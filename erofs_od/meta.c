@@ -8,22 +8,19 @@
  */
 #include "internal.h"
 
-#include <linux/backing-dev.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
-#include <linux/magic.h>
-#include <linux/mount.h>
-#include <linux/pseudo_fs.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "../compat/wait.h"
 
-/* Readahead after a miss: metadata of nearby inodes is stored together. */
+/*
+ * Readahead after a miss: metadata of nearby inodes is stored together. It grows while misses
+ * follow one another, if the bytes are present.
+ */
 #define META_WINDOW	(64U << 10)
-#define META_MAGIC	0x6f646d64
-
-static struct vfsmount *meta_mnt;
+#define META_WINDOW_MAX	(256U << 10)
 
 static int meta_map(struct inode *inode, u64 pos, bool may_wait,
 		    struct erofs_od_extent *extent)
@@ -83,7 +80,7 @@ static const struct address_space_operations meta_aops = {
 static struct inode *new_meta_inode(struct erofs_od_blob *blob)
 {
 	unsigned int flags = memalloc_nofs_save();
-	struct inode *inode = new_inode(meta_mnt->mnt_sb);
+	struct inode *inode = new_inode(erofs_od_meta_sb());
 
 	memalloc_nofs_restore(flags);
 	if (!inode)
@@ -114,12 +111,24 @@ static struct inode *meta_inode(struct erofs_od_blob *blob)
 	return other;
 }
 
+/* Clips the pages to the blob. */
 static bool meta_present(struct erofs_od_blob *blob, pgoff_t index, pgoff_t nr)
 {
 	u64 start = (u64)index << PAGE_SHIFT, end = erofs_od_blob_end(blob);
 
 	return start < end &&
 	       blob->backend->is_present(blob, start, min((u64)nr << PAGE_SHIFT, end - start));
+}
+
+/*
+ * Twice the last window if that ended at @index, but not less than @window: it may have been cut
+ * short, and there may have been none. The fields are hints: tasks may race.
+ */
+static pgoff_t meta_next_window(const struct erofs_od_blob *blob, pgoff_t index, pgoff_t window)
+{
+	pgoff_t twice = min_t(pgoff_t, 2 * data_race(blob->window), META_WINDOW_MAX >> PAGE_SHIFT);
+
+	return data_race(blob->window_end) == index ? max(twice, window) : window;
 }
 
 /*
@@ -134,21 +143,30 @@ static pgoff_t meta_window(struct erofs_od_blob *blob, pgoff_t index, pgoff_t wa
 	pgoff_t nr = wanted;
 
 	if (meta_present(blob, index, wanted)) {
+		window = meta_next_window(blob, index, window);
 		while (nr < window && meta_present(blob, index + nr, nr))
 			nr *= 2;
+		data_race(blob->window = nr);
+		data_race(blob->window_end = index + nr);
 	} else if (blob->backend->is_wide(blob)) {
 		nr = max(nr, window);
 	}
 	return min(nr, end - index);
 }
 
-/* Starts to read the wanted pages and some more; pages in memory are skipped. */
-static void meta_start_pages(struct inode *inode, pgoff_t index, pgoff_t wanted)
+/* Starts to read pages; those in memory are skipped. */
+static void meta_read_pages(struct inode *inode, pgoff_t index, pgoff_t nr)
 {
 	struct file_ra_state ra = { };
 	DEFINE_READAHEAD(rac, NULL, &ra, inode->i_mapping, index);
 
-	page_cache_ra_unbounded(&rac, meta_window(inode->i_private, index, wanted), 0);
+	page_cache_ra_unbounded(&rac, nr, 0);
+}
+
+/* Starts to read the wanted pages and some more. */
+static void meta_start_pages(struct inode *inode, pgoff_t index, pgoff_t wanted)
+{
+	meta_read_pages(inode, index, meta_window(inode->i_private, index, wanted));
 }
 
 static struct folio *meta_find(struct erofs_od_blob *blob, pgoff_t index)
@@ -251,6 +269,29 @@ static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
 }
 
 /**
+ * erofs_od_meta_try_map - map metadata into memory, if it is there
+ * @blob: blob
+ * @off: first byte; the caller has checked it, and those it uses, against the end of the blob
+ * @meta: the result, for erofs_od_meta_unmap(): the bytes up to the end of the page
+ *
+ * Context: does not sleep.
+ */
+bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_meta *meta)
+{
+	struct folio *folio = meta_find(blob, off >> PAGE_SHIFT);
+
+	if (!folio)
+		return false;
+	if (!folio_test_uptodate(folio)) {
+		folio_put(folio);
+		return false;
+	}
+	meta->folio = folio;
+	meta->p = kmap_local_folio(folio, offset_in_page(off));
+	return true;
+}
+
+/**
  * erofs_od_meta_map - map metadata into memory
  * @blob: blob
  * @off: first byte
@@ -267,11 +308,13 @@ int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
 
 	if (!meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
 		return -EUCLEAN;
+	if (erofs_od_meta_try_map(blob, off, meta))
+		return 0;
 	folio = meta_folio(blob, off >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	meta->folio = folio;
-	meta->p = kmap_local_folio(folio, offset_in_folio(folio, off));
+	meta->p = kmap_local_folio(folio, offset_in_page(off));
 	return 0;
 }
 
@@ -349,27 +392,21 @@ int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
  * @len: bytes
  *
  * Context: does not sleep.
- * Return: false if some of it is not in memory.
+ * Return: false if some of it is not in memory, or past the end of the blob: the last page has
+ * zeroes there.
  */
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
+	if (!meta_in_range(blob, off, len))
+		return false;
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
-		struct folio *folio = meta_find(blob, off >> PAGE_SHIFT);
-		bool uptodate;
+		struct erofs_od_meta meta;
 
-		if (!folio)
+		if (!erofs_od_meta_try_map(blob, off, &meta))
 			return false;
-		uptodate = folio_test_uptodate(folio);
-		if (uptodate) {
-			void *p = kmap_local_folio(folio, offset_in_folio(folio, off));
-
-			memcpy(to, p, part);
-			kunmap_local(p);
-		}
-		folio_put(folio);
-		if (!uptodate)
-			return false;
+		memcpy(to, meta.p, part);
+		erofs_od_meta_unmap(&meta);
 		off += part;
 		to += part;
 		len -= part;
@@ -412,50 +449,41 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 	return done;
 }
 
-static int meta_init_fs_context(struct fs_context *fc)
-{
-	return init_pseudo(fc, META_MAGIC) ? 0 : -ENOMEM;
-}
-
-/* No owner: the mount below would pin the module. */
-static struct file_system_type meta_type = {
-	.name = "erofs_od_meta",
-	.init_fs_context = meta_init_fs_context,
-	.kill_sb = kill_anon_super,
-};
-
-int erofs_od_meta_init(void)
-{
-	struct backing_dev_info *bdi;
-	int err;
-
-	meta_mnt = kern_mount(&meta_type);
-	if (IS_ERR(meta_mnt))
-		return PTR_ERR(meta_mnt);
-	err = super_setup_bdi_name(meta_mnt->mnt_sb, "erofs_od");
-	if (err) {
-		kern_unmount(meta_mnt);
-		return err;
-	}
-	/* file.c widens it for streams. Single large reads and readahead(2) may exceed it. */
-	bdi = meta_mnt->mnt_sb->s_bdi;
-	bdi->ra_pages = EROFS_OD_READAHEAD_BYTES >> PAGE_SHIFT;
-	bdi->io_pages = EROFS_OD_STREAM_BYTES >> PAGE_SHIFT;
-	return 0;
-}
-
 /**
- * erofs_od_common_bdi - give a superblock the readahead settings common to all mounts
- * @sb: superblock
+ * erofs_od_meta_read_present - read pages of a blob that need no READ, and wait for the first
+ * @blob: blob
+ * @off: byte in the first page
+ * @nr: pages, if that many are present; those past the end of the blob are left out
  *
- * One bdi per mount, with its files in sysfs and debugfs, would take half of a mount's memory.
+ * Context: sleeps, killably and freezably, but not for the daemon.
+ * Return: false if the first page is not present or was found in memory, or if the task was
+ * killed. Otherwise the page was read, but not necessarily with success.
  */
-void erofs_od_common_bdi(struct super_block *sb)
+bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr)
 {
-	sb->s_bdi = bdi_get(meta_mnt->mnt_sb->s_bdi);
-}
+	pgoff_t index = off >> PAGE_SHIFT, end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
+	struct inode *inode = meta_inode(blob);
+	struct folio *folio;
+	int err = 0;
 
-void erofs_od_meta_exit(void)
-{
-	kern_unmount(meta_mnt);
+	if (!inode)
+		return false;
+	while (nr && !meta_present(blob, index, nr))
+		nr /= 2;
+	if (!nr)
+		return false;
+	/* It is being read, maybe along with pages that wait for the daemon. */
+	folio = meta_find(blob, index);
+	if (folio) {
+		folio_put(folio);
+		return false;
+	}
+	meta_read_pages(inode, index, min(nr, end - index));
+	folio = meta_find(blob, index);
+	if (!folio)
+		return false;
+	while (!err && folio_test_locked(folio))
+		err = meta_sleep(blob, folio);
+	folio_put(folio);
+	return !err;
 }

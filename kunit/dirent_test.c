@@ -164,6 +164,68 @@ static void dirent_bad_entries(struct kunit *test)
 	}
 }
 
+/* Each byte of a name is checked, in names of any length. */
+static void dirent_all_bytes(struct kunit *test)
+{
+	static const u8 valid[] = { 0x01, '.', '0', 0x7f, 0x80, 0xaf, 0xff };
+	const char *one = "an entry with a name of 32 bytes";
+	struct od_dirblock block;
+	struct od_dirent e;
+	u32 len, at, i;
+	u8 p[12 + 32];
+
+	for (len = 1; len <= 32; len++) {
+		make_block(test, p, sizeof(p), &one, 1);
+		KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, 12 + len, &block), 0);
+		for (at = 0; at < len; at++) {
+			u8 *byte = p + 12 + at, was = *byte;
+
+			*byte = '/';
+			KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);
+			for (i = 0; i < ARRAY_SIZE(valid); i++) {
+				*byte = valid[i];
+				KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), 0);
+			}
+			*byte = was;
+		}
+	}
+}
+
+/* A NUL may end only the last name of a block. */
+static void dirent_all_nuls(struct kunit *test)
+{
+	const char *const two[] = { "a name of 20 bytes..", "b" };
+	struct od_dirblock block;
+	struct od_dirent e;
+	u8 p[24 + 21];
+	u32 at;
+
+	for (at = 0; at < 20; at++) {
+		make_block(test, p, sizeof(p), two, 2);
+		p[24 + at] = 0;
+		KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+		KUNIT_EXPECT_EQ(test, od_dirblock_entry(&block, 0, &e), -EUCLEAN);
+	}
+}
+
+/*
+ * A search does not compare bytes that all names between two others have in common. In a
+ * directory that is not sorted it must not take another name for the one it looks for.
+ */
+static void dirent_unsorted(struct kunit *test)
+{
+	static const char *const seven[] = { "aa", "aba", "xxx", "abz", "b", "c", "d" };
+	struct od_dirblock block;
+	struct od_dirent e;
+	u8 p[128];
+
+	make_block(test, p, sizeof(p), seven, ARRAY_SIZE(seven));
+	KUNIT_EXPECT_EQ(test, od_dirblock_parse(p, sizeof(p), &block), 0);
+	KUNIT_EXPECT_EQ(test, od_dirblock_find(&block, "abx", 3, &e), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, od_dirblock_find(&block, "abz", 3, &e), 0);
+	KUNIT_EXPECT_EQ(test, e.nid, 103);
+}
+
 /* An entry with an invalid name or offset does not affect others. */
 static void dirent_bad_neighbours(struct kunit *test)
 {
@@ -374,6 +436,9 @@ static struct kunit_case dirent_cases[] = {
 	KUNIT_CASE(dirent_name_lengths),
 	KUNIT_CASE(dirent_bad_counts),
 	KUNIT_CASE(dirent_bad_entries),
+	KUNIT_CASE(dirent_all_bytes),
+	KUNIT_CASE(dirent_all_nuls),
+	KUNIT_CASE(dirent_unsorted),
 	KUNIT_CASE(dirent_bad_neighbours),
 	KUNIT_CASE(dirent_order),
 	KUNIT_CASE(dirent_block_search),

@@ -44,19 +44,11 @@ static void od_chunkmap_place(const struct od_blobtab *tab, u64 addr, u64 len,
 	od_blobtab_flat(tab, &x->off, &x->blob, &x->len);
 }
 
-static int od_chunkmap_inline_tail(const struct od_blobtab *tab,
-				   const struct od_inode *inode, u64 in_tail,
-				   u64 tail_len, struct od_extent *x)
+static int od_chunkmap_inline_tail(const struct od_blobtab *tab, const struct od_inode *inode,
+				   u64 pos, struct od_extent *x)
 {
-	u64 blk = (u64)1 << tab->blkbits;
-	u64 tail = od_inode_body_end(inode);
-
 	x->flags |= OD_EXTENT_INLINE;
-	x->off = tail + in_tail;
-	x->len = tail_len - in_tail;
-	if ((tail & (blk - 1)) + tail_len > blk)
-		return -EUCLEAN;
-	return 0;
+	return od_inode_tail(inode, tab->blkbits, pos, &x->off, &x->len);
 }
 
 static int od_chunkmap_flat(const struct od_blobtab *tab,
@@ -67,14 +59,10 @@ static int od_chunkmap_flat(const struct od_blobtab *tab,
 	u64 end = round_up(inode->size, blk);
 	u64 addr;
 
-	if (inode->layout == OD_LAYOUT_FLAT_INLINE) {
-		u64 last = (inode->size - 1) & ~(blk - 1);
-
-		if (pos >= last)
-			return od_chunkmap_inline_tail(tab, inode, pos - last,
-						       inode->size - last, x);
-		end = last;
-	}
+	if (od_inode_in_tail(inode, tab->blkbits, pos))
+		return od_chunkmap_inline_tail(tab, inode, pos, x);
+	if (inode->layout == OD_LAYOUT_FLAT_INLINE)
+		end = od_inode_tail_start(inode, tab->blkbits);
 	if (inode->hole) {
 		x->flags = 0;
 		x->len = end - pos;

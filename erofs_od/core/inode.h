@@ -135,4 +135,47 @@ static inline u64 od_inode_body_end(const struct od_inode *inode)
 	return inode->off + inode->inode_size + inode->xattr_size;
 }
 
+/**
+ * od_inode_tail_start - first byte of the inline data of %OD_LAYOUT_FLAT_INLINE
+ * @inode: inode, not empty
+ * @blkbits: log2 of the block size
+ */
+static inline u64 od_inode_tail_start(const struct od_inode *inode, u8 blkbits)
+{
+	return (inode->size - 1) >> blkbits << blkbits;
+}
+
+/**
+ * od_inode_in_tail - whether a byte of a file is inline
+ * @inode: inode, not compressed
+ * @blkbits: log2 of the block size
+ * @pos: the byte, below the inode's size
+ */
+static inline bool od_inode_in_tail(const struct od_inode *inode, u8 blkbits, u64 pos)
+{
+	return inode->layout == OD_LAYOUT_FLAT_INLINE && pos >= od_inode_tail_start(inode, blkbits);
+}
+
+/**
+ * od_inode_tail - locate inline data
+ * @inode: inode
+ * @blkbits: log2 of the block size
+ * @pos: byte for which od_inode_in_tail() is true
+ * @off: gets its offset in the blob, or in the metabox, that holds the inode; not checked
+ *	against the size of that
+ * @len: gets the number of inline bytes from it on
+ *
+ * Return: 0, or -EUCLEAN if the data is not in one block.
+ */
+static inline int od_inode_tail(const struct od_inode *inode, u8 blkbits, u64 pos, u64 *off,
+				u64 *len)
+{
+	u64 start = od_inode_tail_start(inode, blkbits), blk = (u64)1 << blkbits;
+	u64 tail = od_inode_body_end(inode);
+
+	*off = tail + (pos - start);
+	*len = inode->size - pos;
+	return (tail & (blk - 1)) + (inode->size - start) > blk ? -EUCLEAN : 0;
+}
+
 #endif /* OD_CORE_INODE_H */
