@@ -95,13 +95,13 @@ static bool is_loss(long err)
 
 /*
  * Reading a piece from the cache file failed. The daemon still has what the medium has lost: it
- * is asked once more.
+ * is asked once more, though not for what was read ahead, which has other readers' data in it.
  */
 static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 {
 	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), end = start + piece->len;
-	bool again = is_loss(ret) && !piece->reread;
+	bool again = is_loss(ret) && !piece->reread && !piece->read->ahead;
 
 	pr_err_limited(cookie->volume,
 		       "volume %s: cache file %s: read of %zu bytes at %llu failed: %zd%s\n",

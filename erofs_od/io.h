@@ -141,6 +141,8 @@ erofs_od_batch_read(const struct erofs_od_batch *batch, const struct erofs_od_bl
 		.use = sb ? &EROFS_OD_SB(sb)->use : NULL,
 		.start = off,
 		.timeout_ms = batch->source.timeout_ms,
+		/* What readahead could not read, readers read by themselves. */
+		.ahead = !batch->may_wait,
 	};
 }
 

@@ -87,6 +87,27 @@ lose_and_read() {
 	kill_daemons
 }
 
+# What is read ahead reads many extents at once. Without a daemon, a lost block costs one.
+lose_alone() {
+	local code=/mnt/a/data/code extent
+	ok "daemon" fake --wide
+	ok "mount of a compressed image" od_mount /mnt/a fsid=z-lz4
+	ok "a file is filled" cp $code /tmp/code
+	extent=$(readways fiemap $code | awk '$1 > 300000 { print; exit }')
+	# shellcheck disable=SC2086 # logical and physical offset, length, flags
+	set -- $extent
+	sector=$(($(oddriver where "$(od_cache_file z-lz4)" "$2") / 512))
+	kill_daemons
+	ok "the daemon is gone" od_wait 5 od_daemon_is gone
+	od_drop_caches
+	ok "a sector fails" lose $sector 1
+	is "only its extent cannot be read" \
+		"$(oddriver confined $code /tmp/code "$1" $(($1 + $3)) 2>&1)" "Input/output error"
+	ok "the sector is replaced" whole_disk
+	umount /mnt/a
+	rm /tmp/code
+}
+
 # A write of half a block goes through the page cache of the disk's file system; if the disk
 # write fails, the file has zeroes there. The blocks are preallocated, so that the sector to
 # fail is known.
@@ -146,6 +167,7 @@ if load_dm; then
 	if new_disk >/tmp/out 2>&1; then pass "a disk"; else fail "a disk" "$(cat /tmp/out)"; fi
 	mkdir -p $OD_CACHE
 	lose_and_read
+	lose_alone
 	lose_and_fill
 	ok "the disk is removed" old_disk
 	rmmod dm_mod 2>/dev/null
