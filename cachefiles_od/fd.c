@@ -249,17 +249,20 @@ static ssize_t store_here(const struct cachefiles_od_fd *fd,
 static ssize_t store_pinned(const struct cachefiles_od_fd *fd,
 			    const struct cachefiles_od_fillbuf *buf, u64 pos)
 {
-	ssize_t n = fd_begin(fd);
+	ssize_t n = store_here(fd, buf, pos);
 
-	if (n)
-		return n;
-	n = store_here(fd, buf, pos);
 	if (n < 0)
 		pr_warn_limited(fd->cookie->volume,
 				"volume %s: blob %s: write of %zu bytes at %llu rejected: %zd\n",
 				fd->cookie->volume->key, fd->cookie->name, buf->len, pos, n);
-	fd_end(fd);
 	return n;
+}
+
+/* Without space for that map, nothing is kept. */
+static bool wants_map(struct cachefiles_od_cookie *cookie)
+{
+	return READ_ONCE(cookie->map_closed) &&
+	       cachefiles_od_room(cachefiles_od_cookie_cache(cookie)) != OD_ROOM_NONE;
 }
 
 static int try_prepare(const struct cachefiles_od_fd *fd)
@@ -286,39 +289,19 @@ static int prepare(const struct cachefiles_od_fd *fd)
 	return err;
 }
 
-/*
- * Until end_fill() the file system stays thawed and no range of the blob is punched. A task
- * that punches may wait for a thaw while holding fill_sem, so freeze protection must not be
- * held while waiting for fill_sem.
- */
-static int begin_fill(struct cachefiles_od_cookie *cookie)
+/* Without waiting for a thaw: false if that, or an errno, is left to store_later(). */
+static bool try_begin_fill(struct cachefiles_od_cookie *cookie)
 {
-	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	int err;
-
-	for (;;) {
-		err = cachefiles_od_start_write(cache);
-		if (err || down_read_trylock(&cookie->fill_sem))
-			return err;
-		cachefiles_od_end_write(cache);
-		err = down_read_killable(&cookie->fill_sem);
-		if (err)
-			return err;
-		up_read(&cookie->fill_sem);
-	}
-}
-
-static void end_fill(struct cachefiles_od_cookie *cookie)
-{
-	up_read(&cookie->fill_sem);
-	cachefiles_od_end_write(cachefiles_od_cookie_cache(cookie));
+	if (wants_map(cookie) && cachefiles_od_presence_begin_fill(cookie))
+		return false;
+	return cachefiles_od_try_begin_fill(cookie);
 }
 
 /*
  * Readers come first. Those on this CPU run now; the daemon's own yield would come after the
  * store.
  */
-static void serve(const struct cachefiles_od_fd *fd, struct cachefiles_od_fillbuf *buf, u64 pos)
+static void serve(struct cachefiles_od_cookie *cookie, struct cachefiles_od_fillbuf *buf, u64 pos)
 {
 	const struct cachefiles_od_bytes bytes = {
 		.start = pos,
@@ -326,41 +309,48 @@ static void serve(const struct cachefiles_od_fd *fd, struct cachefiles_od_fillbu
 		.bvec = buf->bvec,
 		.kept = true,
 	};
-	bool served;
 
-	/* The store reports the error. */
-	if (fd_begin(fd))
-		return;
-	served = cachefiles_od_serve(fd->cookie, &bytes, &buf->served);
-	fd_end(fd);
-	if (served)
+	if (cachefiles_od_serve(cookie, &bytes, &buf->served))
 		yield();
 }
 
+/* A frozen file system must not keep the blob from being closed: nothing is pinned meanwhile. */
+static ssize_t store_later(const struct cachefiles_od_fd *fd,
+			   const struct cachefiles_od_fillbuf *buf, u64 pos)
+{
+	ssize_t n = wants_map(fd->cookie) ? prepare(fd) : 0;
+
+	if (n && !cachefiles_od_room_refused(cachefiles_od_cookie_cache(fd->cookie), n))
+		return n;
+	n = cachefiles_od_begin_fill(fd->cookie);
+	if (n)
+		return n;
+	n = fd_begin(fd);
+	if (!n) {
+		n = store_pinned(fd, buf, pos);
+		fd_end(fd);
+	}
+	cachefiles_od_end_fill(fd->cookie);
+	return n;
+}
+
+/* The blob stays pinned from serving its readers on: what they have is kept if they close it. */
 static ssize_t store_chunk(const struct cachefiles_od_fd *fd,
 			   struct cachefiles_od_fillbuf *buf, u64 pos)
 {
-	struct cachefiles_od_cookie *cookie = fd->cookie;
-	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
-	ssize_t n = 0;
+	ssize_t n = fd_begin(fd);
+	bool stored;
 
-	serve(fd, buf, pos);
-	/* Without space for that map, nothing is kept. */
-	if (READ_ONCE(cookie->map_closed) && cachefiles_od_room(cache) != OD_ROOM_NONE)
-		n = prepare(fd);
-	if (cachefiles_od_room_refused(cache, n))
-		n = 0;
-	/*
-	 * Before anything is pinned: a frozen file system must not keep the blob from being
-	 * closed.
-	 */
-	if (!n)
-		n = begin_fill(cookie);
-	if (!n) {
+	if (n)
+		return n;
+	serve(fd->cookie, buf, pos);
+	stored = try_begin_fill(fd->cookie);
+	if (stored) {
 		n = store_pinned(fd, buf, pos);
-		end_fill(cookie);
+		cachefiles_od_end_fill(fd->cookie);
 	}
-	return n;
+	fd_end(fd);
+	return stored ? n : store_later(fd, buf, pos);
 }
 
 static ssize_t write_chunk(const struct cachefiles_od_fd *fd, struct iov_iter *from,

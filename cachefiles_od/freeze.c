@@ -38,8 +38,8 @@ int cachefiles_od_wait_thawed(const struct path *path)
 	return err;
 }
 
-/* Same, but it cannot be frozen again until cachefiles_od_end_write(). */
-int cachefiles_od_start_write(const struct cachefiles_od_cache *cache)
+/* Same, but it cannot be frozen again until end_write(). */
+static int start_write(const struct cachefiles_od_cache *cache)
 {
 	int err = 0;
 
@@ -48,7 +48,48 @@ int cachefiles_od_start_write(const struct cachefiles_od_cache *cache)
 	return err;
 }
 
-void cachefiles_od_end_write(const struct cachefiles_od_cache *cache)
+static void end_write(const struct cachefiles_od_cache *cache)
 {
 	sb_end_write(cache->root.dentry->d_sb);
+}
+
+/*
+ * Until cachefiles_od_end_fill() the file system stays thawed and no range of the blob is punched.
+ * A task that punches may wait for a thaw while holding fill_sem, so freeze protection must not be
+ * held while waiting for fill_sem.
+ */
+int cachefiles_od_begin_fill(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+	int err;
+
+	for (;;) {
+		err = start_write(cache);
+		if (err || down_read_trylock(&cookie->fill_sem))
+			return err;
+		end_write(cache);
+		err = down_read_killable(&cookie->fill_sem);
+		if (err)
+			return err;
+		up_read(&cookie->fill_sem);
+	}
+}
+
+/* Same, without waiting; returns whether it succeeded. */
+bool cachefiles_od_try_begin_fill(struct cachefiles_od_cookie *cookie)
+{
+	struct cachefiles_od_cache *cache = cachefiles_od_cookie_cache(cookie);
+
+	if (!sb_start_write_trylock(cache->root.dentry->d_sb))
+		return false;
+	if (down_read_trylock(&cookie->fill_sem))
+		return true;
+	end_write(cache);
+	return false;
+}
+
+void cachefiles_od_end_fill(struct cachefiles_od_cookie *cookie)
+{
+	up_read(&cookie->fill_sem);
+	end_write(cachefiles_od_cookie_cache(cookie));
 }

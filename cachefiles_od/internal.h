@@ -327,8 +327,9 @@ u64 cachefiles_od_commit_bytes(void);
 bool cachefiles_od_is_frozen(const struct cachefiles_od_cache *cache);
 int cachefiles_od_wait_frozen(void);
 int cachefiles_od_wait_thawed(const struct path *path);
-int cachefiles_od_start_write(const struct cachefiles_od_cache *cache);
-void cachefiles_od_end_write(const struct cachefiles_od_cache *cache);
+int cachefiles_od_begin_fill(struct cachefiles_od_cookie *cookie);
+bool cachefiles_od_try_begin_fill(struct cachefiles_od_cookie *cookie);
+void cachefiles_od_end_fill(struct cachefiles_od_cookie *cookie);
 
 /* fscheck.c */
 int cachefiles_od_check_fs(const struct cachefiles_od_cache *cache);

@@ -6,7 +6,8 @@
  *	piece_start_off	  present: submit; missing: wait.c, which calls piece_go_on()
  *	piece_submit	  direct, around (whole blocks into a bounce buffer), or buffered
  *	piece_go_on	  if present now: submit; else start over and request it alone
- *	piece_take	  some of its data arrived but is not kept: take it, wait for the rest
+ *	piece_take	  its data is in memory: take it before it is stored; or some of it,
+ *			  not to be kept: take that, wait for the rest
  *	piece_lost	  the cache file cannot be read: drop the range and start over
  *	cachefiles_od_piece_done  reports it, once
  *
@@ -342,7 +343,7 @@ static void piece_go_on(struct cachefiles_od_piece *piece)
 		piece_queue(piece, piece_work_look_again);
 }
 
-/* --- what is not kept --- */
+/* --- from the daemon's write --- */
 
 static void piece_work_submit(struct work_struct *work)
 {
@@ -351,7 +352,7 @@ static void piece_work_submit(struct work_struct *work)
 
 /*
  * Some of the bytes that a piece waits for are available, but only now. The piece shrinks to
- * that part; new pieces wait for what is before and after it. The daemon's write keeps the file
+ * that part; new pieces wait for what is before and after it. The daemon's write may keep the file
  * system from being frozen meanwhile, so nothing is read from it here.
  */
 static void piece_take(struct cachefiles_od_piece *piece, const struct cachefiles_od_bytes *bytes)

@@ -16,9 +16,10 @@
  * sees the mark. No callback runs with a lock held: pieces are taken off the trees and resumed
  * after the lock is dropped.
  *
- * A piece leaves a READ when its range is present, when the READ is completed, when its
- * deadline has passed, when it is cancelled, or when the daemon or the blob goes away. A READ
- * without waiters is given up only at its deadline: data in transit may be needed again.
+ * A piece leaves a READ when its range is present, when it gets bytes from the daemon's write
+ * (serve.c, wait_pass), when the READ is completed, when its deadline has passed, when it is
+ * cancelled, or when the daemon or the blob goes away. A READ without waiters is given up only at
+ * its deadline: data in transit may be needed again.
  */
 #include "internal.h"
 

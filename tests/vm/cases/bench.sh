@@ -399,7 +399,7 @@ mount_plain() {
 		ok "mount of former-a and former-b" former_mount
 		TARGETS="$TARGETS former-a former-b"
 	elif [ "$(od_arg peers)" != no ]; then
-		skip "former-a and former-b" "the source of this kernel has no on-demand mode"
+		skip "former-a and former-b" "scripts/former-mode.sh has not built them: no such mode, or no source"
 	fi
 	[ "$(od_arg peers)" = no ] || mount_peers
 	bench sum /mnt/ext4 >/tmp/sum
