@@ -18,6 +18,8 @@ WARM = {
     "sequential": "sequential, 48 MiB by 1 MiB",
     "random-4k": "random, 2,000 of 4 KiB",
     "random-64k": "random, 500 of 64 KiB",
+    "readers-8": "8 readers, random, 512 of 64 KiB",
+    "readers-64": "64 readers, random, 512 of 64 KiB",
     "walk": "walk, metadata dropped",
     "hot-walk": "walk, hot",
     "small-files": "small files, all dropped",

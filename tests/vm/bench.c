@@ -4,6 +4,7 @@
  *
  *	sequential FILE         read the first 48 MiB in pieces of 1 MiB
  *	random FILE SIZE NR     NR reads of SIZE bytes at multiples of SIZE, the same in each run
+ *	readers FILE NR         NR processes at once, 512 random reads of 64 KiB in all
  *	walk DIR                list all directories, stat all names
  *	files DIR               same, and read all regular files
  *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
@@ -11,7 +12,7 @@
  *	mount TYPE SOURCE DIR OPTIONS
  *	loop FILE               print a loop device with direct I/O, for one mount
  *
- * The first four print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
+ * The first five print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
  * BUSY and WALL until the read returns, TOTAL until the work that it caused has ended. BUSY is
  * the time for which the guest ran tasks; in a VM whose clock counts instructions, their
  * number.
@@ -27,6 +28,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +36,8 @@
 
 #define MIB		(1 << 20)
 #define MAX_FIRST	64
+#define READS		512
+#define SEED		0x9e3779b97f4a7c15ULL
 
 static char buf[MIB];
 
@@ -98,21 +102,43 @@ static void sequential(char **arg)
 	close(fd);
 }
 
-static void random_reads(char **arg)
+static void read_randomly(const char *path, size_t size, long nr, uint64_t state)
 {
-	size_t size = strtoul(arg[1], NULL, 0);
-	long nr = atol(arg[2]);
-	uint64_t state = 0x9e3779b97f4a7c15ULL;
-	int fd = open_file(arg[0]);
+	int fd = open_file(path);
 	struct stat st;
 
 	if (size > sizeof(buf) || fstat(fd, &st) || (size_t)st.st_size < size)
-		errx(1, "%s: too short", arg[0]);
+		errx(1, "%s: too short", path);
 	while (nr--) {
 		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 		read_at(fd, size, (state >> 33) % (st.st_size / size) * size);
 	}
 	close(fd);
+}
+
+static void random_reads(char **arg)
+{
+	read_randomly(arg[0], strtoul(arg[1], NULL, 0), atol(arg[2]), SEED);
+}
+
+static void readers(char **arg)
+{
+	int nr = atoi(arg[1]), i, status;
+
+	if (nr < 1 || nr > READS)
+		errx(1, "invalid number of readers: %d", nr);
+	for (i = 0; i < nr; i++) {
+		switch (fork()) {
+		case -1:
+			err(1, "fork");
+		case 0:
+			read_randomly(arg[0], 65536, READS / nr, SEED + i);
+			_exit(0);
+		}
+	}
+	while (wait(&status) > 0)
+		if (status)
+			errx(1, "a reader failed");
 }
 
 static void read_all(const char *path, uint64_t *sum)
@@ -243,6 +269,7 @@ static const struct {
 } commands[] = {
 	{ "sequential", 1, sequential, 1 },
 	{ "random", 3, random_reads, 1 },
+	{ "readers", 2, readers, 1 },
 	{ "walk", 1, walk, 1 },
 	{ "files", 1, files, 1 },
 	{ "first", 3, first, 0 },

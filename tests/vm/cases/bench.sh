@@ -159,6 +159,10 @@ warm_round() {
 		measure "$1" "$name" random-64k dropped random "/mnt/$name/$SEQUENTIAL" 65536 500
 	done
 	for name in $TARGETS; do
+		measure "$1" "$name" readers-8 dropped readers "/mnt/$name/$SEQUENTIAL" 8
+		measure "$1" "$name" readers-64 dropped readers "/mnt/$name/$SEQUENTIAL" 64
+	done
+	for name in $TARGETS; do
 		measure "$1" "$name" walk dropped walk "/mnt/$name/tiny"
 		measure "$1" "$name" hot-walk hot walk "/mnt/$name/tiny"
 	done
