@@ -41,7 +41,7 @@ help:
 	@echo 'Develop'
 	@echo '  make unit                    the suites of kunit/ in user space, under ASan and UBSan'
 	@echo '  make lint                    the rules of CONTRIBUTING.md that a script can check'
-	@echo '  make check [CI=true]         the tests that a change needs, 40 minutes; CI=true: 50 to 60'
+	@echo '  make check [CI=true]         the tests that a change needs, 16 to 30 minutes; CI=true: 50 to 60'
 	@echo '  make check-full              all tests'
 	@echo '  make vm KERNEL=6.1 [TEST=name]   the guest tests, or one, on a stock kernel of SUPPORTED'
 	@echo '     [ACCEL=kvm] [SMP=2] [MEM=2048] [CMDLINE=...] [TIMEOUT=900]'

@@ -4,7 +4,7 @@
 #
 # Runs the tests in parts, two in parallel, and beside these, at low priority, the parts that
 # only compile: VMs wait too much to keep two cores busy. Without --full, runs a selection that
-# takes up to 40 minutes on two cores, with every test that a change is likely to break. With
+# takes 16 to 30 minutes on two cores, with every test that a change is likely to break. With
 # --full, runs all of them except the long forms in soak.sh.
 #
 # With CI=true, as much of --full as fits into BUDGET seconds (3000): first the parts of a
@@ -32,20 +32,20 @@ newest=7.3
 # seconds; COLD: additional seconds with cold caches.
 all_parts() {
 	cat <<-'END'
-		suite-1      check,ci              550  100 env HALF=1 tests/bin/matrix.sh --thin $stock
-		tools        check,ci,full         190    0 make -C tools all origin check
-		unit         check,ci,full          30    0 make -C tests/unit check threads
-		build        check,ci,full,spare   800  400 tests/bin/matrix.sh --build
-		lint         check,ci,full          20    0 scripts/lint.sh
+		suite-1      check,ci              540  100 env HALF=1 tests/bin/matrix.sh --thin $stock
+		tools        check,ci,full         130    0 make -C tools all origin check
+		unit         check,ci,full          20    0 make -C tests/unit check threads
+		build        check,ci,full,spare   970  400 tests/bin/matrix.sh --build
+		lint         check,ci,full          25    0 scripts/lint.sh
 		compat       ci,full,spare         250    0 tests/compat/run.sh
 		probes       check                   5    0 tests/compat/run.sh --quick
-		suite-2      check,ci              550    0 env HALF=2 tests/bin/matrix.sh --thin $stock
-		newest       check,ci              210   30 tests/bin/matrix.sh --brief $newest
-		oldest       check,ci              260   30 tests/bin/matrix.sh --brief $oldest
-		seeds        check,ci               80    0 tests/bin/fuzz.sh 0
+		suite-2      check,ci              470    0 env HALF=2 tests/bin/matrix.sh --thin $stock
+		newest       check,ci              280   30 tests/bin/matrix.sh --brief $newest
+		oldest       check,ci              225   30 tests/bin/matrix.sh --brief $oldest
+		seeds        check,ci               60    0 tests/bin/fuzz.sh 0
 		protocol     check                 180    0 debug_if_built protocol
 		debug        ci,full               700  900 tests/bin/debug.sh debug $(cases_for kasan)
-		packages     turn,full             500  200 tests/pkg/packages.sh
+		packages     turn,full             800  200 tests/pkg/packages.sh
 		portability  turn,full             300  200 tests/bin/portability.sh
 		boot         turn,full             300  200 tests/vm/boot.sh 6.1 6.12
 		powercut     turn,full             400   60 tests/vm/powercut.sh 6.12
@@ -59,7 +59,7 @@ all_parts() {
 		rows-6.1     turn,full            1000   30 tests/bin/matrix.sh --short 6.1
 		rows-6.12    full                 1600   30 tests/bin/matrix.sh --short 6.12
 		rows-7.3     turn,full             600   30 tests/bin/matrix.sh --short 7.3
-		pages        turn,full             700  250 tests/bin/matrix.sh --short 6.12-arm64 7.3-16k
+		pages        turn,full             900  250 tests/bin/matrix.sh --short 6.12-arm64 7.3-16k
 		selinux      turn,full             150  150 tests/vm/selinux.sh 6.12
 		apparmor     turn,full             150   30 tests/vm/apparmor.sh 6.12
 		exhaustive   turn                  800   30 tests/bin/matrix.sh --exhaustive 6.12
