@@ -251,12 +251,16 @@ former_daemon() {
 	od_wait 10 former_is_bound || { cat /tmp/former.log; return 1; }
 }
 
+# has_reported NR: its daemon has printed more than NR reports
+has_reported() {
+	[ "$(grep -c ' reads, ' /tmp/former.log)" -gt "$1" ]
+}
+
 # former_reads: READs that its daemon has had
 former_reads() {
 	local before
 	before=$(grep -c ' reads, ' /tmp/former.log)
-	killall -USR1 erofs-odd
-	while [ "$(grep -c ' reads, ' /tmp/former.log)" = "$before" ]; do sleep 0.05; done
+	killall -USR1 erofs-odd && od_wait 10 has_reported "$before" || return 1
 	sed -n 's/.* \([0-9]*\) reads, .*/\1/p' /tmp/former.log | tail -n 1
 }
 
@@ -280,7 +284,8 @@ former_has_closed() {
 	! grep -q ' erofs,' /proc/fs/fscache/volumes
 }
 
-# former_data NAME: as same_data, but other data is a fault of the former mode, not a failure
+# former_data NAME: as same_data, but other data is told rather than a failure: none of it was
+# stored or read by this project's modules
 former_data() {
 	local sum
 	sum=$(bench sum "/mnt/$1")
