@@ -173,7 +173,7 @@ static ssize_t pass(struct cachefiles_od_cookie *cookie, const struct cachefiles
 
 	atomic64_add(len - od_extents_missing(&buf->served, pos, pos + len),
 		     &cachefiles_od_cookie_cache(cookie)->stats.passed);
-	cachefiles_od_wait_pass(cookie, &bytes);
+	cachefiles_od_serve_unkept(cookie, &bytes);
 	return len;
 }
 

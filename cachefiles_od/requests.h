@@ -257,8 +257,6 @@ void cachefiles_od_wait_stop(struct cachefiles_od_queue *queue);
 int cachefiles_od_wait_miss(struct cachefiles_od_cookie *cookie,
 			    struct cachefiles_od_piece *piece, size_t *len);
 void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
-void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
-			     const struct cachefiles_od_bytes *bytes);
 void cachefiles_od_wait_forgotten(struct cachefiles_od_cookie *cookie, u64 start, u64 end);
 int cachefiles_od_wait_read_complete(struct cachefiles_od_cookie *cookie, u32 object_id,
 				     u32 msg_id);
@@ -273,6 +271,8 @@ void cachefiles_od_wait_want_reopen(struct cachefiles_od_cookie *cookie);
 /* serve.c */
 bool cachefiles_od_serve(struct cachefiles_od_cookie *cookie,
 			 const struct cachefiles_od_bytes *bytes, struct od_extents *served);
+void cachefiles_od_serve_unkept(struct cachefiles_od_cookie *cookie,
+				const struct cachefiles_od_bytes *bytes);
 
 /* object.c */
 int cachefiles_od_object_ask(struct cachefiles_od_cookie *cookie);

@@ -17,7 +17,7 @@
  * after the lock is dropped.
  *
  * A piece leaves a READ when its range is present, when it gets bytes from the daemon's write
- * (serve.c, wait_pass), when the READ is completed, when its deadline has passed, when it is
+ * (serve.c), when the READ is completed, when its deadline has passed, when it is
  * cancelled, or when the daemon or the blob goes away. A READ without waiters is given up only at
  * its deadline: data in transit may be needed again.
  */
@@ -156,46 +156,6 @@ void cachefiles_od_wait_filled(struct cachefiles_od_cookie *cookie, u64 start, u
 	}
 	spin_unlock(&cookie->lock);
 	cachefiles_od_wait_resume(&pieces);
-}
-
-static void take_overlapping(struct cachefiles_od_request *req, u64 start, u64 end,
-			     struct list_head *pieces)
-{
-	struct rb_node *node, *next;
-
-	req->passed = true;
-	for (node = rb_first(&req->waits); node; node = next) {
-		struct cachefiles_od_piece *piece = cachefiles_od_piece_of(node);
-
-		if (cachefiles_od_piece_start(piece) >= end)
-			return;
-		next = rb_next(node);
-		if (cachefiles_od_piece_end(piece) > start)
-			cachefiles_od_waits_take(req, piece, 0, pieces);
-	}
-}
-
-/*
- * The daemon has written bytes that are not kept: pieces that wait for some of them take those,
- * and wait again for the rest.
- */
-void cachefiles_od_wait_pass(struct cachefiles_od_cookie *cookie,
-			     const struct cachefiles_od_bytes *bytes)
-{
-	struct cachefiles_od_piece *piece, *next;
-	struct rb_node *node;
-	LIST_HEAD(pieces);
-
-	spin_lock(&cookie->lock);
-	for (node = cachefiles_od_reads_after(cookie, bytes->start);
-	     node && cachefiles_od_read_of(node)->range.start < bytes->end; node = rb_next(node))
-		take_overlapping(cachefiles_od_read_of(node), bytes->start, bytes->end, &pieces);
-	spin_unlock(&cookie->lock);
-	list_for_each_entry_safe(piece, next, &pieces, link) {
-		list_del_init(&piece->link);
-		/* @piece may be freed once this returns. */
-		piece->take(piece, bytes);
-	}
 }
 
 /*

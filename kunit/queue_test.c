@@ -322,7 +322,7 @@ static void pass(struct stage *stage, u64 start, u64 end)
 {
 	const struct cachefiles_od_bytes bytes = { .start = start, .end = end };
 
-	cachefiles_od_wait_pass(&stage->cookies[0], &bytes);
+	cachefiles_od_serve_unkept(&stage->cookies[0], &bytes);
 }
 
 static int taken(struct stage *stage, int nr)
