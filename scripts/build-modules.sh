@@ -33,29 +33,18 @@ copy_sources() {
 	mv "$list.new" "$list"
 }
 
-# Runs in its own mount namespace, so that parallel builds do not interfere.
+# Runs in its own mount namespace.
 build() {
-	local kbuild file
-	mount --bind "$out" "$toolchain/work"
-	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
-	for kbuild in "$kernel"/root/usr/lib/linux-kbuild-*; do
-		# Ubuntu's headers contain it.
-		[ -e "$kbuild" ] || continue
-		kbuild=/usr/lib/$(basename "$kbuild")
-		mkdir -p "$toolchain$kbuild"
-		mount --bind "$kernel/root$kbuild" "$toolchain$kbuild"
-	done
+	local file
+	mount_for_build "$out"
 	# Files that replace headers in a variant of the build.
 	for file in $([ ! -d "$out/.headers" ] || find "$out/.headers" -type f -printf '%P\n'); do
 		mount --bind "$out/.headers/$file" "$toolchain$headers/$file"
 	done
-	mount -t proc proc "$toolchain/proc"
-	mount -t tmpfs tmpfs "$toolchain/tmp"
-	mount --bind /dev "$toolchain/dev"
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
 		make -j"$(nproc)" -C "$headers" M=/work W=1 "$@" 2>&1
 }
-export -f build
+export -f build mount_for_build
 export kernel toolchain headers out
 
 # compiler: the argument for make, if the headers do not name the compiler that the

@@ -43,16 +43,7 @@ fetch_source() {
 
 # Runs in its own mount namespace.
 build() {
-	local kbuild
-	mount --bind "$source" "$toolchain/work"
-	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
-	for kbuild in "$kernel"/root/usr/lib/linux-kbuild-*; do
-		mkdir -p "$toolchain/usr/lib/${kbuild##*/}"
-		mount --bind "$kbuild" "$toolchain/usr/lib/${kbuild##*/}"
-	done
-	mount -t proc proc "$toolchain/proc"
-	mount -t tmpfs tmpfs "$toolchain/tmp"
-	mount --bind /dev "$toolchain/dev"
+	mount_for_build "$source"
 	chroot "$toolchain" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C \
 		make -j"$(nproc)" -C "/usr/src/linux-headers-$release" M=/work \
 		CONFIG_CACHEFILES=m CONFIG_CACHEFILES_ONDEMAND=y \
@@ -87,7 +78,7 @@ build_locked() {
 }
 
 toolchain=$("$top/scripts/toolchain.sh" "$row_toolchain")
-export -f build
+export -f build mount_for_build
 export kernel release toolchain source
 [ -e "$dir" ] || with_lock "former-$id" build_locked
 echo "$dir"

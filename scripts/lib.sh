@@ -129,3 +129,20 @@ distribution_of() {
 	*) echo debian ;;
 	esac
 }
+
+# mount_for_build DIR: DIR as /work in $toolchain, and the headers of $kernel where they are
+# installed; for a mount namespace of its own, so that parallel builds do not interfere
+mount_for_build() {
+	local kbuild
+	mount --bind "$1" "$toolchain/work"
+	mount --bind "$kernel/root/usr/src" "$toolchain/usr/src"
+	for kbuild in "$kernel"/root/usr/lib/linux-kbuild-*; do
+		# Ubuntu's headers contain it.
+		[ -e "$kbuild" ] || continue
+		mkdir -p "$toolchain/usr/lib/${kbuild##*/}"
+		mount --bind "$kbuild" "$toolchain/usr/lib/${kbuild##*/}"
+	done
+	mount -t proc proc "$toolchain/proc"
+	mount -t tmpfs tmpfs "$toolchain/tmp"
+	mount --bind /dev "$toolchain/dev"
+}
