@@ -84,13 +84,6 @@ punched() {
 	[ "$(od_counter bytes_punched)" -gt 0 ]
 }
 
-use() {
-	od_mount_right "$1"
-	set -- $?
-	umount /mnt/a
-	return "$1"
-}
-
 # reads_elsewhere IMAGE: in a mount namespace in which the cache is not mounted
 reads_elsewhere() {
 	unshare -m sh -c "umount $OD_CACHE && umount -l /mnt/scratch &&
@@ -147,7 +140,7 @@ echo token >/etc/erofs-odd/token
 ok "a daemon with an HTTP source, and a size limit" unit_odd --source-file=/etc/erofs-odd/url \
 	--token-file=/etc/erofs-odd/token --cache-size=12M --cold=1 --stats=/run/erofs-odd.stats
 for image in v-1024-flat v-1024-plain v-4096-flat; do
-	ok "$image is right" use $image
+	ok "$image is right" od_use $image
 done
 ok "the oldest one is culled" od_wait 20 has_not v-1024-flat
 ok "mount of an image larger than the cache" od_mount /mnt/a fsid=one
@@ -187,7 +180,7 @@ denied "a cache elsewhere" "name=\"$ELSEWHERE" timeout 60 erofs-odd --dir=$OD_CA
 echo "$ELSEWHERE/{,**} rw, $OD_BLOBS/{,**} r," >$LOCAL
 ok "a local rule" load_profile
 ok "a cache and a source elsewhere" unit_odd --source=$OD_BLOBS
-ok "an image is right" use v-2048-plain
+ok "an image is right" od_use v-2048-plain
 no_denials "elsewhere"
 stop_daemon
 apparmor_parser --config-file=/dev/null --remove $PROFILE

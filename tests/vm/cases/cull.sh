@@ -24,15 +24,6 @@ has_not() {
 	! has "$1"
 }
 
-# use IMAGE: mounts an image, reads all of it and unmounts it
-use() {
-	od_mount /mnt/a fsid="$1" && same_tree /mnt/a $OD_SUMS/small
-	set -- $?
-	umount /mnt/a
-	sleep 1.1
-	return "$1"
-}
-
 stop_daemon() {
 	kill_daemons
 	od_wait 5 od_daemon_is none
@@ -51,7 +42,7 @@ ok "setup" od_load
 ok "a small file system" small_fs
 ok "daemon" odd --brun=33 --bcull=30 --bstop=5 --cold=3600
 for image in v-1024-flat v-4096-flat v-2048-plain; do
-	ok "$image" use $image
+	ok "$image" od_use $image
 done
 is "there is room" "$(od_counter room)" plenty
 ok "pin" erofs-od pin v-4096-flat
@@ -62,7 +53,7 @@ ok "status --json, too" sh -c "erofs-od status --json | grep -q '\"other\"'"
 ok "unpin" erofs-od unpin other
 notok "unpin of a blob that is not pinned" erofs-od unpin other
 before=$(od_counter bytes_filled)
-ok "the first image is used again" use v-1024-flat
+ok "the first image is used again" od_use v-1024-flat
 is "and nothing is fetched" "$(od_counter bytes_filled)" "$before"
 
 ok "a fourth image" od_mount /mnt/b fsid=v-1024-plain
@@ -89,12 +80,12 @@ umount /mnt/b
 stop_daemon
 ok "a daemon with a size limit" odd --cache-size=12M --bcull=2 --brun=3 --bstop=1
 for image in v-1024-flat v-1024-plain; do
-	ok "$image" use $image
+	ok "$image" od_use $image
 done
 ok "the older one is culled" od_wait 20 has_not v-1024-flat
 ok "the pinned one is kept" has v-4096-flat
 ok "unpin" erofs-od unpin v-4096-flat
-ok "the next one" use v-2048-plain
+ok "the next one" od_use v-2048-plain
 ok "the unpinned one is culled" od_wait 20 has_not v-4096-flat
 ok "the cache is within its limit" od_wait 20 sh -c "[ \$(du -sk $OD_CACHE/cache | cut -f1) -le 12288 ]"
 

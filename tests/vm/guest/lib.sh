@@ -511,6 +511,21 @@ od_mount_right() {
 	od_mount /mnt/a "fsid=$1" && same_tree /mnt/a $OD_SUMS/small
 }
 
+# od_use IMAGE: same, and unmounts it; what is used next has a later time of last use, which
+# is in seconds
+od_use() {
+	local status=0 until
+	od_mount_right "$1" || status=$?
+	umount /mnt/a
+	until=$(($(date +%s) + 1))
+	od_wait 10 od_clock_is_past "$until"
+	return $status
+}
+
+od_clock_is_past() {
+	[ "$(date +%s)" -ge "$1" ]
+}
+
 od_drop_caches() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
