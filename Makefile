@@ -50,7 +50,7 @@ help:
 	@echo '  make mutants [TEST=name]     remove one guard after the other: does its test notice?'
 	@echo '  make fuzz [SECONDS=60] [TEST=name]   every parser under libFuzzer'
 	@echo '  make soak [MINUTES=30]       the long tests: debug kernels, coverage, stress'
-	@echo '  make bench [KERNEL=6.12] [ROUNDS=5] [PART=compressed]   reads beside other file systems'
+	@echo '  make bench [KERNEL=6.12] [ROUNDS=5] [PART=scale]   reads, mounts beside other file systems'
 	@echo '  make modules KERNEL=6.1      both modules for a kernel of SUPPORTED: build/modules/6.1'
 	@echo '  make probes [KERNEL=|KDIR=]  the form of each kernel interface'
 	@echo '  make images                  the test images'

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tables, JSON and plots of the measurements of tests/vm/cases/bench.sh.
+"""Tables, JSON and plots of the measurements of tests/vm/cases/bench.sh and scale.sh.
 
-Called by bench.sh. Reads lines of the guest, "# measured CASE TARGET ROUND BUSY WALL [FIGURE...]",
-in nanoseconds; FIGURE is the number of READs of a cold case, for first-byte after the total.
+Called by bench.sh. Reads lines of the guests: "# measured CASE TARGET ROUND BUSY WALL [FIGURE...]",
+in nanoseconds; FIGURE is the number of READs of a cold case, for first-byte and mounts after the
+total. "# scaled WHAT NUMBER MICROSECONDS": what one more costs, with NUMBER of them.
 """
 import argparse
 import json
@@ -28,6 +29,15 @@ COLD = {
     "cold-sequential": "sequential, 48 MiB by 1 MiB",
     "cold-small-files": "small files",
 }
+MOUNTS = {
+    "mount-new": "mount, empty cache",
+    "mount-known": "mount, cached",
+}
+SCALED = {
+    "new": "Mounts of images over the same 20 blobs, empty cache: processor time of each",
+    "known": "The same, cached",
+    "blobs": "Mounts of images with 21 blobs that no other one uses: processor time for each blob",
+}
 FIRST = "first-byte"
 ZIPPED = {
     "zip-sequential": "sequential, 48 MiB by 1 MiB",
@@ -44,27 +54,37 @@ NOISE = {True: 6.0, False: 20.0}
 
 
 def columns(case):
-    if case == FIRST:
+    if case == FIRST or case in MOUNTS:
         return ["busy", "wall", "total", "reads"]
     return ["busy", "wall", "reads"]
 
 
-def measured(log):
-    """{case: {target: {figure: [a value for each round]}}}"""
+def lines_of(log):
+    """Split lines; none if that part was not run."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as lines:
+            return [line.split() for line in lines]
+    except FileNotFoundError:
+        return []
+
+
+def figures_of(folder):
+    """{case: {target: {figure: [a value for each round]}}}, {what: {number: us}}, the kernel"""
     cases = {}
+    scale = {}
     release = None
-    with open(log, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            words = line.split()
-            if line.startswith("# up after "):
-                release = words[5].rstrip(",")
-            if words[:2] != ["#", "measured"]:
-                continue
+    for words in (lines_of(os.path.join(folder, "results.log")) +
+                  lines_of(os.path.join(folder, "scale", "results.log"))):
+        if words[:3] == ["#", "up", "after"]:
+            release = words[5].rstrip(",")
+        elif words[:2] == ["#", "measured"]:
             case, target = words[2:4]
             figures = cases.setdefault(case, {}).setdefault(target, {})
             for name, value in zip(columns(case), words[5:]):
                 figures.setdefault(name, []).append(int(value))
-    return cases, release
+        elif words[:2] == ["#", "scaled"]:
+            scale.setdefault(words[2], {})[int(words[3])] = int(words[4])
+    return cases, scale, release
 
 
 def medians(cases):
@@ -156,6 +176,22 @@ def cold_table(results):
                 ["target", "processor", "elapsed", "processor, total"], rows)
 
 
+def mount_table(results):
+    rows = []
+    for case, name in MOUNTS.items():
+        for target, row in results.get(case, {}).items():
+            rows.append([name, target] + [ms(row[figure]) for figure in ("busy", "wall", "total")])
+    print_table("Mounts, ms; total: until all that they began is over",
+                ["case", "target", "processor", "elapsed", "processor, total"], rows)
+
+
+def scale_table(scale):
+    for what, title in SCALED.items():
+        print_table(title, ["number", "us"],
+                    [["%d" % number, "%d" % cost]
+                     for number, cost in sorted(scale.get(what, {}).items())])
+
+
 def changes(results, last):
     rows = []
     for case, targets in results.items():
@@ -182,6 +218,8 @@ def compare(results, data, path):
     if last.get("release") != data["release"] or last.get("images") != data["images"]:
         print("Not comparable with %s: another kernel (%s) or other test images" %
               (path, last.get("release")))
+        return
+    if not results:
         return
     rows = changes(results, last)
     title = ("Since %s (%s): what changed by more than %d %%, cold cases by %d %%" %
@@ -224,22 +262,25 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("--kernel", "--images", "--commit", "--last"):
         parser.add_argument(name, required=True)
-    parser.add_argument("log")
     parser.add_argument("folder")
     args = parser.parse_args()
-    cases, release = measured(args.log)
-    if not cases:
-        sys.exit("%s: nothing was measured" % args.log)
+    cases, scale, release = figures_of(args.folder)
+    if not cases and not scale:
+        sys.exit("%s: nothing was measured" % args.folder)
     results = medians(cases)
     rounds = {len(row["rounds"]) for targets in results.values() for row in targets.values()}
-    if len(rounds) != 1:
-        sys.exit("%s: not every case has as many rounds: %s" % (args.log, sorted(rounds)))
+    if len(rounds) > 1:
+        sys.exit("%s: not every case has as many rounds: %s" % (args.folder, sorted(rounds)))
     data = {"kernel": args.kernel, "release": release, "commit": args.commit,
-            "images": args.images, "rounds": rounds.pop(), "unit": "ns", "cases": results}
-    print("\n%s, %s, medians of %d rounds\n" % (release, args.commit, data["rounds"]))
+            "images": args.images, "rounds": max(rounds, default=0), "unit": "ns",
+            "cases": results, "scale_us": scale}
+    print("\n%s, %s, medians of %d rounds\n" % (release, args.commit, data["rounds"])
+          if cases else "\n%s, %s\n" % (release, args.commit))
     warm_table(results)
     over = zipped_table(results)
     cold_table(results)
+    mount_table(results)
+    scale_table(scale)
     compare(results, data, args.last)
     path = os.path.join(args.folder, "bench.json")
     with open(path, "w", encoding="utf-8") as file:

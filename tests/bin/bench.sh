@@ -8,7 +8,7 @@
 # (bench.json) and, if python3-matplotlib is installed, plots.
 #
 # ROUNDS=5      rounds of all cases; the result is the median
-# PART=plain|compressed   only images of one kind
+# PART=plain|compressed|scale   only images of one kind; only what many mounts cost
 # PEERS=no      without the former on-demand mode, stock erofs, erofsfuse and squashfs
 # LAST=FILE     figures to compare with (default build/bench/KERNEL/last.json, of the last run)
 # TIMEOUT=7200  seconds
@@ -75,12 +75,21 @@ library=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !seen++ { print $NF }
 install -D "$library" "$work/files$library"
 mkdir -p "$out"
 
-# qemu64 has no fast string instructions, which the emulator runs byte by byte.
-DISK=$disk FILES=$work/files PROGRAMS="$top/build/tests/bench $(command -v mksquashfs)" \
-	ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
-	CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${PART:+od.part=$PART} ${CMDLINE-}" \
-	TIMEOUT=${TIMEOUT:-7200} LOGDIR=$out "$top/tests/bin/vm.sh" "$id" bench
+# reads: what reads and single mounts cost
+reads() {
+	# qemu64 has no fast string instructions, which the emulator runs byte by byte.
+	DISK=$disk FILES=$work/files PROGRAMS="$top/build/tests/bench $(command -v mksquashfs)" \
+		ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
+		CMDLINE="nokaslr audit=0 od.rounds=$rounds od.peers=${PEERS:-yes} ${PART:+od.part=$PART} ${CMDLINE-}" \
+		TIMEOUT=${TIMEOUT:-7200} LOGDIR=$out "$top/tests/bin/vm.sh" "$id" bench
+}
+
+rm -f "$out/results.log" "$out/scale/results.log"
+[ "${PART-}" = scale ] || reads
+case ${PART:-scale} in
+scale) LOGDIR=$out/scale "$top/tests/vm/scale.sh" "$id" ;;
+esac
 "$top/tests/bin/bench.py" --kernel "$id" --images "${disk##*/}" \
 	--commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo unknown)" \
-	--last "${LAST:-$out/last.json}" "$out/results.log" "$out"
+	--last "${LAST:-$out/last.json}" "$out"
 [ -n "${PART-}" ] || cp "$out/bench.json" "$out/last.json"

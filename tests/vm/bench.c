@@ -7,15 +7,15 @@
  *	readers FILE NR         NR processes at once, 512 random reads of 64 KiB in all
  *	walk DIR                list all directories, stat all names
  *	files DIR               same, and read all regular files
+ *	mount TYPE SOURCE DIR OPTIONS
  *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
  *	sum DIR                 print a checksum of all names and bytes
- *	mount TYPE SOURCE DIR OPTIONS
  *	loop FILE               print a loop device with direct I/O, for one mount
  *
- * The first five print "BUSY WALL" in nanoseconds, `first` the medians of "BUSY WALL TOTAL":
- * BUSY and WALL until the read returns, TOTAL until the work that it caused has ended. BUSY is
- * the time for which the guest ran tasks; in a VM whose clock counts instructions, their
- * number.
+ * The first five print "BUSY WALL" in nanoseconds, `mount` "BUSY WALL TOTAL", and `first` the
+ * medians of these: BUSY and WALL until the call returns, TOTAL until the work that it caused has
+ * ended. BUSY is the time for which the guest ran tasks; in a VM whose clock counts instructions,
+ * their number.
  */
 #include <err.h>
 #include <errno.h>
@@ -207,6 +207,38 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/*
+ * struct cost - of one call
+ * @busy, @wall: until it returned
+ * @total: as @busy, until the work that it caused had ended
+ */
+struct cost {
+	uint64_t busy, wall, total;
+};
+
+static void begin(struct cost *cost)
+{
+	settle();
+	cost->busy = busy_ns();
+	cost->wall = wall_ns();
+}
+
+static void end(struct cost *cost)
+{
+	uint64_t since = cost->busy;
+
+	cost->wall = wall_ns() - cost->wall;
+	cost->busy = busy_ns() - since;
+	settle();
+	cost->total = busy_ns() - since;
+}
+
+static void print_cost(const struct cost *cost)
+{
+	printf("%llu %llu %llu\n", (unsigned long long)cost->busy,
+	       (unsigned long long)cost->wall, (unsigned long long)cost->total);
+}
+
 static void first(char **arg)
 {
 	static uint64_t busy[MAX_FIRST], wall[MAX_FIRST], total[MAX_FIRST];
@@ -216,22 +248,19 @@ static void first(char **arg)
 	if (nr < 1 || nr > MAX_FIRST)
 		errx(1, "invalid number of reads: %d", nr);
 	for (i = 0; i < nr; i++) {
-		uint64_t before, since;
+		struct cost cost;
 
-		settle();
-		before = busy_ns();
-		since = wall_ns();
+		begin(&cost);
 		read_at(fd, 4096, i * step);
-		wall[i] = wall_ns() - since;
-		busy[i] = busy_ns() - before;
-		settle();
-		total[i] = busy_ns() - before;
+		end(&cost);
+		busy[i] = cost.busy;
+		wall[i] = cost.wall;
+		total[i] = cost.total;
 	}
 	qsort(busy, nr, sizeof(*busy), by_value);
 	qsort(wall, nr, sizeof(*wall), by_value);
 	qsort(total, nr, sizeof(*total), by_value);
-	printf("%llu %llu %llu\n", (unsigned long long)busy[nr / 2],
-	       (unsigned long long)wall[nr / 2], (unsigned long long)total[nr / 2]);
+	print_cost(&(struct cost) { busy[nr / 2], wall[nr / 2], total[nr / 2] });
 }
 
 static void sum(char **arg)
@@ -244,8 +273,13 @@ static void sum(char **arg)
 
 static void mount_plain(char **arg)
 {
+	struct cost cost;
+
+	begin(&cost);
 	if (mount(arg[1], arg[2], arg[0], MS_RDONLY, arg[3]))
 		err(1, "mount of %s on %s as %s", arg[1], arg[2], arg[0]);
+	end(&cost);
+	print_cost(&cost);
 }
 
 static void loop(char **arg)
@@ -272,9 +306,9 @@ static const struct {
 	{ "readers", 2, readers, 1 },
 	{ "walk", 1, walk, 1 },
 	{ "files", 1, files, 1 },
+	{ "mount", 4, mount_plain, 0 },
 	{ "first", 3, first, 0 },
 	{ "sum", 1, sum, 0 },
-	{ "mount", 4, mount_plain, 0 },
 	{ "loop", 1, loop, 0 },
 };
 

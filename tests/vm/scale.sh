@@ -6,6 +6,7 @@
 # (cases/scale.sh). Slab caches are not merged, so that objects have names.
 #
 # IMAGES=1000  number of images
+# LOGDIR=DIR   for the logs of the VM
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -16,4 +17,4 @@ make -s -C "$top/tests/vm"
 disk=$("$top/tests/images/mkimage.sh")
 DISK=$disk ACCEL=tcg,thread=single ICOUNT=shift=0,sleep=on CPU=qemu64 SMP=1 SCRATCH=4G \
 	CMDLINE="nokaslr audit=0 slab_nomerge od.images=${IMAGES:-1000} ${CMDLINE-}" TIMEOUT=${TIMEOUT:-1800} \
-	LOGDIR=$top/build/vm/scale "$top/tests/bin/vm.sh" "$id" scale
+	LOGDIR=${LOGDIR:-$top/build/vm/scale} "$top/tests/bin/vm.sh" "$id" scale

@@ -5,7 +5,7 @@
 # kernel's former on-demand mode, and other file systems with the same image. od.rounds=N: number
 # of rounds over all targets;
 # od.peers=no: without the other file systems; od.part=plain|compressed: one kind of images only.
-# Prints "measured CASE TARGET ROUND BUSY WALL [READS]" for each measurement, in nanoseconds;
+# Prints "measured CASE TARGET ROUND BUSY WALL [FIGURE...]" for each measurement, in nanoseconds;
 # tests/bin/bench.py formats these as tables.
 ROUNDS=$(od_arg rounds 5)
 IMAGE=/mnt/scratch/one
@@ -307,22 +307,39 @@ cold_is() {
 	[ "$(cold_counter daemon)" = "$1" ]
 }
 
-# cold_start TARGET FSID
-cold_start() {
+# cold_daemon TARGET: starts its daemon with an empty cache
+cold_daemon() {
 	mkdir -p $COLD /mnt/cold
 	case $1 in
-	former-*) former_daemon $COLD && mount -t erofs -o "ro,fsid=$2" none /mnt/cold ;;
+	former-*) former_daemon $COLD ;;
 	*)
 		erofs-odd --device=${DEVICE}1 --dir=$COLD --tag=cold --source=$OD_BLOBS \
 			>/tmp/cold.log 2>&1 &
-		od_wait 10 cold_is bound && od_mount /mnt/cold "fsid=$2,cache=cold"
+		od_wait 10 cold_is bound
 		;;
-	esac && stat /mnt/cold/$SEQUENTIAL >/dev/null
+	esac
 }
 
-# cold_stop TARGET
-cold_stop() {
+# cold_mount TARGET FSID: prints what it takes
+cold_mount() {
+	case $1 in
+	former-*) bench mount erofs none /mnt/cold "fsid=$2" ;;
+	*) bench mount erofs_od none /mnt/cold "fsid=$2,cache=cold" ;;
+	esac
+}
+
+cold_start() {
+	cold_daemon "$1" && cold_mount "$1" "$2" && stat /mnt/cold/$SEQUENTIAL
+}
+
+# cold_umount TARGET: waits until its blobs are closed
+cold_umount() {
 	umount /mnt/cold
+	case $1 in former-*) od_wait 20 former_has_closed ;; esac
+}
+
+# cold_end TARGET: stops its daemon and removes the cache
+cold_end() {
 	case $1 in
 	former-*) former_end ;;
 	*)
@@ -331,6 +348,11 @@ cold_stop() {
 		;;
 	esac
 	rm -rf $COLD
+}
+
+cold_stop() {
+	cold_umount "$1"
+	cold_end "$1"
 }
 
 # cold_reads TARGET: number of READs until now
@@ -362,12 +384,46 @@ cold() {
 	cold_stop "$name"
 }
 
+# measure_mount ROUND TARGET CASE COMMAND...: of a command that mounts it and prints what it takes
+measure_mount() {
+	local round=$1 target=$2 case=$3 out
+	shift 3
+	if out=$("$@" 2>&1); then
+		note "measured $case $target $round $out"
+	else
+		fail "$case: $target" "$out"
+	fi
+}
+
+# cold_mounts ROUND TARGET FSID: the first mount with a new cache, and one of what is cached
+cold_mounts() {
+	local case
+	ok "daemon of $2 with a new cache" cold_daemon "$2"
+	for case in mount-new mount-known; do
+		measure_mount "$1" "$2" $case cold_mount "$2" "$3"
+		cold_umount "$2"
+	done
+	cold_end "$2"
+}
+
+# stock_mount ROUND: the same image, with stock erofs
+stock_mount() {
+	case " $TARGETS " in
+	*' erofs-file '*)
+		measure_mount "$1" erofs-file mount-known erofs_file $IMAGE /mnt/cold
+		umount /mnt/cold
+		;;
+	esac
+}
+
 cold_round() {
 	local pair name fsid pairs="od-a:one od-b:boot"
 	! has_former || pairs="$pairs former-a:one former-b:boot"
+	stock_mount "$1"
 	for pair in $pairs; do
 		name=${pair%:*}
 		fsid=${pair#*:}
+		cold_mounts "$1" "$name" "$fsid"
 		cold "$1" "$name" "$fsid" cold-sequential sequential /mnt/cold/$SEQUENTIAL
 		cold "$1" "$name" "$fsid" cold-small-files files /mnt/cold/tiny
 		cold "$1" "$name" "$fsid" first-byte first /mnt/cold/$SEQUENTIAL 3145728 16
@@ -397,7 +453,7 @@ wants() {
 # mount_plain: mounts the targets that are compared with ext4
 mount_plain() {
 	local name
-	mkdir -p /mnt/od-a /mnt/od-b /mnt/ext4
+	mkdir -p /mnt/od-a /mnt/od-b /mnt/ext4 /mnt/cold
 	ok "mount of od-a" od_mount /mnt/od-a fsid=one
 	ok "mount of od-b" od_mount /mnt/od-b fsid=boot
 	ok "the tree and the image on ext4" copy_tree

@@ -23,12 +23,20 @@ mount_batch() {
 	took=$((($(busy) - took) / BATCH))
 }
 
-# mount_all NAME: mounts all images; compares with the second batch, as the first one also
+# scaled WHAT NUMBER: prints some of the figures, for tests/bin/bench.py
+scaled() {
+	case $2 in
+	50 | 100 | 200 | 500 | 1000 | 210 | 1050 | 5040) note "scaled $1 $2 $took" ;;
+	esac
+}
+
+# mount_all NAME WHAT: mounts all images; compares with the second batch, as the first one also
 # starts threads
 mount_all() {
 	local from first='' last=''
 	for from in $(seq 0 $BATCH $LAST); do
 		mount_batch "$from" || break
+		scaled "$2" $((from + BATCH))
 		[ "$from" != $BATCH ] || first=$took
 		[ "$from" != $LAST ] || last=$took
 	done
@@ -66,11 +74,11 @@ kill_daemons
 od_fresh_cache
 ok "daemon" odd --source=$COPIES --source=$OD_BLOBS
 blank=$(od_pinned)
-mount_all "unknown to the cache"
+mount_all "unknown to the cache" new
 all=$(od_pinned)
 note "memory: $(((all - blank) * 1024 / IMAGES)) bytes for each mount with its blob"
 ok "all are unmounted" mountstorm umount /mnt/many 0 "$IMAGES" 1
-mount_all "known to it"
+mount_all "known to it" known
 ok "status" sh -c "erofs-od status -v >/dev/null"
 ok "all are unmounted again" mountstorm umount /mnt/many 0 "$IMAGES" 1
 # The first mounts start threads, and open the blobs that all share.
@@ -95,8 +103,20 @@ mount_in_domains() {
 	done
 }
 
+# mount_alone: mounts 240 images without a domain, each with its 21 blobs
+mount_alone() {
+	local from
+	for from in $(seq 0 10 230); do
+		took=$(busy)
+		mountstorm mount /mnt/many "" copy "$from" 10 1 || return 1
+		took=$((($(busy) - took) / 210))
+		scaled blobs $(((from + 10) * 21)) >>/tmp/alone
+	done
+}
+
 if [ "$IMAGES" -ge 500 ]; then
-	ok "240 images are mounted without a domain" mountstorm mount /mnt/many "" copy 0 240 1
+	ok "240 images are mounted without a domain" mount_alone
+	cat /tmp/alone
 	is "5,040 blobs are open" "$(od_counter blobs)" 5040
 	ok "status" sh -c "erofs-od status -v >/dev/null"
 	ok "they are unmounted" mountstorm umount /mnt/many 0 240 1
