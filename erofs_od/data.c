@@ -120,7 +120,7 @@ static struct folio *data_start(struct address_space *mapping, u64 pos, size_t l
 				    readahead_gfp_mask(mapping));
 	if (IS_ERR_OR_NULL(folio) || !folio_trylock(folio))
 		return folio;
-	if (folio->mapping == mapping && !folio_test_uptodate(folio))
+	if (folio_mapping(folio) == mapping && !folio_test_uptodate(folio))
 		erofs_od_io_start_folio(&source, folio);
 	else
 		folio_unlock(folio);
