@@ -336,6 +336,13 @@ static void extent_cut(struct erofs_od_extent *extent, u64 max)
 		extent->encoded_len = max;
 }
 
+/* As run_extend(): chunks that must be read one by one, by a READ each if they are missing. */
+static bool must_cut(struct erofs_od_batch *batch, const struct erofs_od_extent *extent)
+{
+	return extent->blob && extent->unit && extent->len > extent->unit &&
+	       !erofs_od_batch_may_join(batch, extent->blob, extent->off, extent->encoded_len);
+}
+
 /* Accounts for every byte of a batch, or starts the read that will. */
 static int batch_submit_plain(struct erofs_od_batch *batch)
 {
@@ -344,10 +351,12 @@ static int batch_submit_plain(struct erofs_od_batch *batch)
 	int first_err = 0;
 
 	while (pos < end && pos < batch->source.size) {
-		struct erofs_od_extent extent = { };
+		struct erofs_od_extent extent = { .len = end - pos };
 		int err = erofs_od_batch_map(batch, pos, &extent);
 
 		extent_cut(&extent, end - pos);
+		if (!err && must_cut(batch, &extent))
+			extent_cut(&extent, extent.unit);
 		if (err) {
 			first_err = first_err ?: err;
 			erofs_od_batch_account(batch, pos, extent.len, err);
