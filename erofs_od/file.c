@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/xattr.h>
 
 /* Largest folio, in bytes, for a random read. */
