@@ -40,6 +40,7 @@ alloc_cookie(struct cachefiles_od_volume *volume, const void *key, size_t key_le
 	cookie->volume = volume;
 	INIT_LIST_HEAD(&cookie->link);
 	spin_lock_init(&cookie->lock);
+	atomic_set(&cookie->nr_reading[0], 1);
 	init_rwsem(&cookie->fill_sem);
 	mutex_init(&cookie->commit_mutex);
 	cookie->unversioned = true;

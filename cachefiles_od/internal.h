@@ -197,7 +197,8 @@ struct cachefiles_od_volume {
  * @reads_by_age: the same, oldest first
  * @nr_waiting: pieces that wait for them
  * @reopen: sends an OPEN when data is wanted while the daemon has no fd
- * @nr_reading: reads of the cache file in flight, one counter per epoch
+ * @nr_reading: reads of the cache file in flight, one counter per epoch; plus one for the epoch of
+ *	new reads, so that only the end of an earlier one wakes punch.c
  * @reading_epoch: the epoch of new reads; changed under fill_sem as well
  * @settled: the cookie was handed out: its file and size no longer change
  * @cull_deferred: remove the file once it is no longer in use

@@ -71,7 +71,8 @@ void cachefiles_od_piece_begin_reading(struct cachefiles_od_piece *piece)
 	piece->reading = true;
 	piece->epoch = cookie->reading_epoch;
 	atomic_inc(&cookie->nr_reading[piece->epoch]);
-	piece->unused = cachefiles_od_unused_has(cookie, cachefiles_od_piece_start(piece),
+	piece->unused = cookie->unused.nr &&
+			cachefiles_od_unused_has(cookie, cachefiles_od_piece_start(piece),
 						 cachefiles_od_piece_end(piece));
 }
 

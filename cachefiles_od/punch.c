@@ -71,8 +71,10 @@ static void drain_readers(struct cachefiles_od_cookie *cookie)
 	spin_lock(&cookie->lock);
 	before = &cookie->nr_reading[cookie->reading_epoch];
 	cookie->reading_epoch = !cookie->reading_epoch;
+	atomic_set(&cookie->nr_reading[cookie->reading_epoch], 1);
 	spin_unlock(&cookie->lock);
-	wait_var_event(before, atomic_read(before) == 0);
+	if (!atomic_dec_and_test(before))
+		wait_var_event(before, atomic_read(before) == 0);
 }
 
 static int take_out(struct cachefiles_od_cookie *cookie, u64 start, u64 end)

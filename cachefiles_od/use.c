@@ -34,9 +34,13 @@ static void count(struct cachefiles_od_use *use, const struct result *result)
 	if (result->missed) {
 		atomic64_inc(&use->misses);
 		atomic_inc(&use->waits[result->wait]);
-	} else if (!result->error) {
-		atomic64_inc(&use->hits);
 	}
+}
+
+static void count_hit(struct cachefiles_od_use *use, u64 bytes)
+{
+	atomic64_add(bytes, &use->served);
+	atomic64_inc(&use->hits);
 }
 
 /* Seconds suffice to order uses, and need no clock read. */
@@ -51,8 +55,7 @@ void cachefiles_od_use_note(struct cachefiles_od_cookie *cookie, u64 start, u64 
 		WRITE_ONCE(cookie->region_used[region], (u32)now);
 }
 
-/* A piece has ended. */
-void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error)
+static void count_piece(const struct cachefiles_od_piece *piece, int error)
 {
 	struct cachefiles_od_cookie *cookie = piece->read->cookie;
 	const struct result result = {
@@ -65,6 +68,21 @@ void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error)
 	count(&cachefiles_od_cookie_cache(cookie)->use, &result);
 	count(&cookie->use, &result);
 	count(piece->read->use, &result);
+}
+
+/* A piece has ended. */
+void cachefiles_od_use_piece(const struct cachefiles_od_piece *piece, int error)
+{
+	struct cachefiles_od_cookie *cookie = piece->read->cookie;
+
+	if (error || piece->missed) {
+		count_piece(piece, error);
+		return;
+	}
+	count_hit(&cachefiles_od_cookie_cache(cookie)->use, piece->len);
+	count_hit(&cookie->use, piece->len);
+	if (piece->read->use)
+		count_hit(piece->read->use, piece->len);
 }
 
 /* A blob could not be opened: only the cache can count it. */

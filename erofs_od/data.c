@@ -98,6 +98,60 @@ static void data_readahead(struct readahead_control *rac)
 	readahead_from(&source, rac);
 }
 
+/* Another task may have read what comes before it: a stream, which the VFS reads ahead. */
+static bool is_continued(struct address_space *mapping, pgoff_t index)
+{
+	const void *before = xa_load(&mapping->i_pages, index - 1);
+
+	return before && !xa_is_value(before);
+}
+
+/* Adds a folio of @len bytes and starts to read it. */
+static struct folio *data_start(struct address_space *mapping, u64 pos, size_t len)
+{
+	struct erofs_od_source source = erofs_od_data_source(mapping->host);
+	struct erofs_od_extent first;
+	struct folio *folio;
+
+	if (data_ready(&source, pos, len, &first) < len)
+		return NULL;
+	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT,
+				    FGP_CREAT | FGP_FOR_MMAP | fgf_set_order(len),
+				    readahead_gfp_mask(mapping));
+	if (IS_ERR_OR_NULL(folio) || !folio_trylock(folio))
+		return folio;
+	if (folio_mapping(folio) == mapping && !folio_test_uptodate(folio))
+		erofs_od_io_start_folio(&source, folio);
+	else
+		folio_unlock(folio);
+	return folio;
+}
+
+/**
+ * erofs_od_data_folio - get the folio for a random read
+ * @mapping: page cache of a regular file
+ * @pos: first byte, a multiple of @len, not 0
+ * @len: what is to be read, a power of two, at least a page
+ *
+ * The VFS would allocate and read it page by page.
+ *
+ * Context: sleeps for memory, never for the daemon or metadata.
+ * Return: the folio with the first byte, read or being read, for folio_put(); NULL or an ERR_PTR if
+ * the VFS should read it.
+ */
+struct folio *erofs_od_data_folio(struct address_space *mapping, u64 pos, size_t len)
+{
+	pgoff_t index = pos >> PAGE_SHIFT;
+	struct folio *folio;
+
+	if (mapping->a_ops != &erofs_od_data_aops)
+		return NULL;
+	folio = filemap_get_folio(mapping, index);
+	if (!IS_ERR_OR_NULL(folio) || is_continued(mapping, index))
+		return folio;
+	return data_start(mapping, pos, len);
+}
+
 const struct address_space_operations erofs_od_data_aops = {
 	.read_folio = data_read_folio,
 	.readahead = data_readahead,

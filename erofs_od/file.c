@@ -5,9 +5,22 @@
 #include <linux/backing-dev.h>
 #include <linux/compiler.h>
 #include <linux/huge_mm.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/swap.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/xattr.h>
+
+/* Largest folio, in bytes, for a random read. */
+#define RANDOM_MAX	(64U << 10)
+
+/* Whether a read at @pos does not go on from one that ended at @prev. */
+static bool is_apart(loff_t prev, loff_t pos)
+{
+	return pos < prev || pos - prev > PAGE_SIZE;
+}
 
 /*
  * Largest window, in pages, that the VFS may read ahead for this read. It grows only after
@@ -29,7 +42,7 @@ static unsigned int readahead_window(const struct file *file, loff_t pos, unsign
 	/* Nothing was read yet; from here on kernels differ by up to a page. */
 	if (prev < 0)
 		return advised ? stream : now;
-	if (pos < prev || pos - prev > PAGE_SIZE)
+	if (is_apart(prev, pos))
 		return usual;
 	if (advised)
 		return stream;
@@ -62,6 +75,61 @@ static int file_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/*
+ * Size of the folio that holds what is read, and nothing else; 0 if there is none. From the
+ * start of a file, the VFS reads ahead.
+ */
+static size_t read_folio_size(const struct kiocb *iocb, const struct iov_iter *to)
+{
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	u64 pos = iocb->ki_pos, size = i_size_read(mapping->host);
+	u64 start, len;
+
+	if (pos < PAGE_SIZE || pos >= size)
+		return 0;
+	start = round_down(pos, PAGE_SIZE);
+	len = round_up(min(pos + iov_iter_count(to), size), PAGE_SIZE) - start;
+	if (len > (mapping_large_folio_support(mapping) ? RANDOM_MAX : PAGE_SIZE))
+		return 0;
+	return is_power_of_2(len) && !(start & (len - 1)) ? len : 0;
+}
+
+/* Neither the first read of an open file nor one that goes on from the last. */
+static bool is_random(const struct kiocb *iocb)
+{
+	loff_t prev = data_race(iocb->ki_filp->f_ra.prev_pos);
+
+	return prev >= 0 && is_apart(prev, iocb->ki_pos);
+}
+
+/*
+ * Reads from the folio that holds all that a random read needs. Returns the bytes read; the VFS
+ * reads the rest, and reports what went wrong.
+ */
+static size_t random_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	size_t len = is_random(iocb) ? read_folio_size(iocb, to) : 0, at, done = 0;
+	loff_t size = i_size_read(file->f_mapping->host);
+	struct folio *folio;
+
+	if (!len || iocb->ki_flags & (IOCB_NOWAIT | IOCB_WAITQ))
+		return 0;
+	folio = erofs_od_data_folio(file->f_mapping, round_down((u64)iocb->ki_pos, len), len);
+	if (IS_ERR_OR_NULL(folio))
+		return 0;
+	if (!folio_wait_locked_killable(folio) && folio_test_uptodate(folio)) {
+		at = offset_in_folio(folio, iocb->ki_pos);
+		len = min_t(u64, folio_size(folio) - at, size - iocb->ki_pos);
+		done = copy_page_to_iter(folio_page(folio, 0), at, len, to);
+		folio_mark_accessed(folio);
+		iocb->ki_pos += done;
+		data_race(file->f_ra.prev_pos = iocb->ki_pos);
+	}
+	folio_put(folio);
+	return done;
+}
+
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	ssize_t done, more;
@@ -71,6 +139,9 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (erofs_od_small_read(iocb, to, &done))
 		return done;
 	adapt_readahead(iocb->ki_filp, iocb->ki_pos);
+	done += random_read(iocb, to);
+	if (done && !iov_iter_count(to))
+		return done;
 	more = generic_file_read_iter(iocb, to);
 	if (!done)
 		return more;

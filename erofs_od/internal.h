@@ -251,7 +251,8 @@ static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 
 /* trace.c */
 void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error);
-void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error);
+void erofs_od_trace_read_failed(const struct erofs_od_source *source, u64 pos, u64 len,
+				int error);
 
 /* cached.c */
 extern const struct erofs_od_backend erofs_od_cached_backend;
@@ -276,6 +277,7 @@ void erofs_od_batch_exit(void);
 /* io.c */
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos);
+void erofs_od_io_start_folio(const struct erofs_od_source *source, struct folio *folio);
 void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_control *rac, u64 end);
 
 /* io_end.c */
@@ -349,6 +351,7 @@ void erofs_od_metabox_free(struct erofs_od_sb_info *sbi);
 
 /* data.c */
 struct erofs_od_source erofs_od_data_source(struct inode *inode);
+struct folio *erofs_od_data_folio(struct address_space *mapping, u64 pos, size_t len);
 extern const struct address_space_operations erofs_od_data_aops;
 extern const struct address_space_operations erofs_od_shared_aops;
 

@@ -16,6 +16,8 @@
 /* Folios in a batch: as many as fit in a bio and in an allocation that does not fail. */
 #define BATCH_MAX	256U
 
+#define READAHEAD_GFP	(GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN)
+
 /**
  * struct run - bytes that are contiguous in a file and in a blob
  * @blob: the blob; NULL if the run is empty
@@ -95,7 +97,8 @@ void erofs_od_batch_account(struct erofs_od_batch *batch, u64 pos, u64 len, int 
 {
 	unsigned int nr = batch_find(batch, pos);
 
-	erofs_od_trace_read(&batch->source, pos, len, error);
+	if (error)
+		erofs_od_trace_read_failed(&batch->source, pos, len, error);
 	/* -EAGAIN: no task waits for these bytes; a reader that needs them reads them again. */
 	if (error && error != -EAGAIN && batch->source.error)
 		WRITE_ONCE(*batch->source.error, error);
@@ -333,6 +336,13 @@ static void extent_cut(struct erofs_od_extent *extent, u64 max)
 		extent->encoded_len = max;
 }
 
+/* As run_extend(): chunks that must be read one by one, by a READ each if they are missing. */
+static bool must_cut(struct erofs_od_batch *batch, const struct erofs_od_extent *extent)
+{
+	return extent->blob && extent->unit && extent->len > extent->unit &&
+	       !erofs_od_batch_may_join(batch, extent->blob, extent->off, extent->encoded_len);
+}
+
 /* Accounts for every byte of a batch, or starts the read that will. */
 static int batch_submit_plain(struct erofs_od_batch *batch)
 {
@@ -341,10 +351,12 @@ static int batch_submit_plain(struct erofs_od_batch *batch)
 	int first_err = 0;
 
 	while (pos < end && pos < batch->source.size) {
-		struct erofs_od_extent extent = { };
+		struct erofs_od_extent extent = { .len = end - pos };
 		int err = erofs_od_batch_map(batch, pos, &extent);
 
 		extent_cut(&extent, end - pos);
+		if (!err && must_cut(batch, &extent))
+			extent_cut(&extent, extent.unit);
 		if (err) {
 			first_err = first_err ?: err;
 			erofs_od_batch_account(batch, pos, extent.len, err);
@@ -365,6 +377,23 @@ static int batch_submit(struct erofs_od_batch *batch)
 	return batch->source.submit ? batch->source.submit(batch) : batch_submit_plain(batch);
 }
 
+static int read_folios(const struct erofs_od_source *source, struct folio **folios,
+		       unsigned int nr, u64 pos, gfp_t gfp, bool may_wait)
+{
+	struct erofs_od_batch *batch = erofs_od_batch_new(source, nr, gfp);
+	unsigned int i;
+
+	if (!batch) {
+		for (i = 0; i < nr; i++)
+			folio_unlock(folios[i]);
+		return -ENOMEM;
+	}
+	batch->may_wait = may_wait;
+	for (i = 0; i < nr; i++)
+		batch_add(batch, folios[i], pos + i * folio_size(folios[i]));
+	return batch_submit(batch);
+}
+
 /**
  * erofs_od_io_read_folios - read folios
  * @source: where the bytes come from
@@ -380,18 +409,19 @@ static int batch_submit(struct erofs_od_batch *batch)
 int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio **folios,
 			    unsigned int nr, u64 pos)
 {
-	struct erofs_od_batch *batch = erofs_od_batch_new(source, nr, GFP_NOFS);
-	unsigned int i;
+	return read_folios(source, folios, nr, pos, GFP_NOFS, true);
+}
 
-	if (!batch) {
-		for (i = 0; i < nr; i++)
-			folio_unlock(folios[i]);
-		return -ENOMEM;
-	}
-	batch->may_wait = true;
-	for (i = 0; i < nr; i++)
-		batch_add(batch, folios[i], pos + i * folio_size(folios[i]));
-	return batch_submit(batch);
+/**
+ * erofs_od_io_start_folio - start to read a folio, as readahead does
+ * @source: where the bytes come from
+ * @folio: locked folio in a page cache; unlocked when all of it has been read or has failed
+ *
+ * Never waits for the daemon, memory or metadata.
+ */
+void erofs_od_io_start_folio(const struct erofs_od_source *source, struct folio *folio)
+{
+	read_folios(source, &folio, 1, folio_pos(folio), READAHEAD_GFP, false);
 }
 
 /**
@@ -404,12 +434,11 @@ int erofs_od_io_read_folios(const struct erofs_od_source *source, struct folio *
  */
 void erofs_od_io_readahead(struct erofs_od_source *source, struct readahead_control *rac, u64 end)
 {
-	gfp_t gfp = GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN;
 	u64 pos = readahead_pos(rac);
 
 	while (pos < end && readahead_count(rac)) {
 		unsigned int max = min(readahead_count(rac), BATCH_MAX);
-		struct erofs_od_batch *batch = erofs_od_batch_new(source, max, gfp);
+		struct erofs_od_batch *batch = erofs_od_batch_new(source, max, READAHEAD_GFP);
 		struct folio *folio;
 
 		if (!batch)

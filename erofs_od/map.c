@@ -32,30 +32,64 @@ static int bad_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 	return -EUCLEAN;
 }
 
-/* Copies the chunk array entry for a byte. */
-static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
-		     u64 pos, bool may_wait, u8 entry[sizeof(struct od_disk_chunk_index)])
-{
-	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
-	u64 off;
-	int err = od_chunkmap_entry(od, pos, &off);
+/**
+ * struct entries - entries of the chunk array
+ * @meta: where they are
+ * @nr: how many; 0 if the layout has none
+ */
+struct entries {
+	struct erofs_od_meta meta;
+	unsigned int nr;
+};
 
-	if (err <= 0)
-		return err;
-	if (may_wait)
-		return erofs_od_meta_copy(home, off, entry, od->entry_size);
-	return erofs_od_meta_peek(home, off, entry, od->entry_size) ? 0 : -EAGAIN;
+/* How many entries from @off on map the bytes from @pos to @end, as far as they are in one page. */
+static unsigned int nr_entries(const struct od_inode *od, u64 pos, u64 end, u64 off, u64 blob_end)
+{
+	u64 chunks = ((min(end, od->size) - 1) >> od->chunkbits) - (pos >> od->chunkbits) + 1;
+	u64 bytes = min(blob_end - off, (u64)PAGE_SIZE - offset_in_page(off));
+
+	return min(chunks, (u64)((unsigned int)bytes / od->entry_size));
 }
 
-/* Decodes the extent from the inode and its chunk array entry, if it has one. */
-static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
-		      const u8 *entry, struct od_extent *found, struct erofs_od_extent *extent)
+/* Maps the chunk array entries of the bytes from @pos to @end; always that of @pos. */
+static int map_entries(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 end,
+		       bool may_wait, struct entries *entries)
 {
-	int err = od_chunkmap(&sbi->tab, od, pos, entry, found);
+	struct erofs_od_blob *home = erofs_od_home(sbi, od->nid);
+	u64 off, blob_end = erofs_od_blob_end(home);
+	int err = od_chunkmap_entry(od, pos, &off);
 
+	entries->meta.p = NULL;
+	entries->nr = 0;
+	if (err <= 0)
+		return err;
+	if (may_wait) {
+		err = erofs_od_meta_map(home, off, od->entry_size, &entries->meta);
+		if (err)
+			return err;
+	} else if (off > blob_end || od->entry_size > blob_end - off ||
+		   !erofs_od_meta_try_map(home, off, &entries->meta)) {
+		return -EAGAIN;
+	}
+	entries->nr = 1;
+	if (end > pos && pos < od->size)
+		entries->nr = nr_entries(od, pos, end, off, blob_end);
+	return 0;
+}
+
+/* Decodes the extent from the inode and its chunk array entries, if it has any, and unmaps them. */
+static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
+		      struct entries *entries, struct od_extent *found,
+		      struct erofs_od_extent *extent)
+{
+	int err = od_chunkmap_run(&sbi->tab, od, pos, entries->meta.p, entries->nr, found);
+
+	if (entries->nr)
+		erofs_od_meta_unmap(&entries->meta);
 	extent->flags = found->flags;
 	extent->encoded_len = found->encoded_len;
 	extent->len = found->len;
+	extent->unit = od_chunkmap_unit(od, pos, found->len);
 	if (err)
 		return err;
 	extent->off = found->off;
@@ -72,25 +106,26 @@ static int map_extent(struct erofs_od_sb_info *sbi, const struct od_inode *od, u
  * @od: inode that is not compressed
  * @pos: the byte, below the inode's size
  * @may_wait: wait for metadata, killably
- * @extent: the extent that starts with this byte
+ * @extent: the extent that starts with this byte; if its len is not 0, that many bytes are wanted,
+ *	and it may be of several chunks
  *
  * Return: as erofs_od_map().
  */
 int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos,
 		    bool may_wait, struct erofs_od_extent *extent)
 {
-	u8 entry[sizeof(struct od_disk_chunk_index)];
+	struct entries entries;
 	struct od_extent found;
 	int err;
 
-	err = map_entry(sbi, od, pos, may_wait, entry);
+	err = map_entries(sbi, od, pos, pos + extent->len, may_wait, &entries);
 	if (err) {
 		if (err == -EUCLEAN)
 			erofs_od_err_ratelimited(sbi, "inode %llu: no chunk array for byte %llu",
 						 od->nid, pos);
 		return err;
 	}
-	return map_extent(sbi, od, pos, entry, &found, extent) ?
+	return map_extent(sbi, od, pos, &entries, &found, extent) ?
 		       bad_extent(sbi, od, pos, &found) : 0;
 }
 
@@ -99,7 +134,8 @@ int erofs_od_map_od(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64
  * @inode: inode that is not compressed
  * @pos: the byte, below the inode's size
  * @may_wait: wait for metadata, killably
- * @extent: the extent that starts with this byte
+ * @extent: the extent that starts with this byte; if its len is not 0, that many bytes are wanted,
+ *	and it may be of several chunks
  *
  * Return: 0; -EAGAIN if it would have to wait; -EUCLEAN; or the errno of the failed
  * read of metadata.
@@ -124,24 +160,24 @@ bool erofs_od_map_peek(struct inode *inode, u64 pos, struct erofs_od_extent *ext
 {
 	struct erofs_od_sb_info *sbi = EROFS_OD_SB(inode->i_sb);
 	const struct od_inode *od = &EROFS_OD_I(inode)->od;
-	u8 entry[sizeof(struct od_disk_chunk_index)];
+	struct entries entries;
 	struct od_extent found;
 
-	return !map_entry(sbi, od, pos, false, entry) &&
-	       !map_extent(sbi, od, pos, entry, &found, extent);
+	return !map_entries(sbi, od, pos, pos, false, &entries) &&
+	       !map_extent(sbi, od, pos, &entries, &found, extent);
 }
 
-/* False if the entry at @off, which maps byte @pos, is not in memory. */
-static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 off,
+/* False if the entry of the byte @pos is not in memory. */
+static bool map_peek(struct erofs_od_sb_info *sbi, const struct od_inode *od, u64 pos, u64 end,
 		     struct erofs_od_extent *extent)
 {
-	u8 entry[sizeof(struct od_disk_chunk_index)];
+	struct entries entries;
 	struct od_extent found;
 
-	if (!erofs_od_meta_peek(erofs_od_home(sbi, od->nid), off, entry, od->entry_size))
+	if (map_entries(sbi, od, pos, end, false, &entries))
 		return false;
 	/* The read itself reports what is wrong with the entry. */
-	if (map_extent(sbi, od, pos, entry, &found, extent))
+	if (map_extent(sbi, od, pos, &entries, &found, extent))
 		extent->len = 0;
 	return true;
 }
@@ -173,7 +209,7 @@ u64 erofs_od_map_ready(struct inode *inode, u64 pos, u64 len, struct erofs_od_ex
 		return len;
 	/* Usually all of these entries are in one page, which is then looked up once. */
 	if (from >> PAGE_SHIFT == (next + od->entry_size - 1) >> PAGE_SHIFT &&
-	    map_peek(sbi, od, pos, from, extent))
+	    map_peek(sbi, od, pos, pos + len, extent))
 		return len;
 	if (od_chunkmap_entry(od, min(pos + len, size) - 1, &to) < 0)
 		return len;

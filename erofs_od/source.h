@@ -20,6 +20,7 @@ struct erofs_od_batch;
  * @flags: enum od_extent_flag
  * @off: first byte in the blob
  * @encoded_len: bytes in the blob; @len unless %OD_EXTENT_ENCODED
+ * @unit: bytes of it in its first chunk
  * @len: bytes of the run; on failure, bytes that the failure applies to, 0 if unknown
  */
 struct erofs_od_extent {
@@ -27,6 +28,7 @@ struct erofs_od_extent {
 	u32 flags;
 	u64 off;
 	u64 encoded_len;
+	u64 unit;
 	u64 len;
 };
 
@@ -39,7 +41,7 @@ struct erofs_od_extent {
  *	NULL
  * @sbi: mount
  * @od: inode; it stays until all bytes are accounted for
- * @map: finds the extent of the byte @pos; waits for metadata only if allowed
+ * @map: finds the extent of the byte @pos; waits for metadata only if allowed; as erofs_od_map()
  * @first: where the first bytes to read are, if that is known; NULL once it was used
  * @peek: copies bytes of a blob's metadata if they are in memory; NULL: no data is inline
  * @fetch: with @peek: waits until they are in memory

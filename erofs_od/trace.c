@@ -16,17 +16,16 @@ void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error)
 }
 
 /*
- * A read completed; a separate event reports failures only. Compressed directories, symbolic
+ * A read failed. Compressed directories, symbolic
  * links and the packed inode have no VFS inode here, and during a mount there is no superblock.
  */
-void erofs_od_trace_read(const struct erofs_od_source *source, u64 pos, u64 len, int error)
+void erofs_od_trace_read_failed(const struct erofs_od_source *source, u64 pos, u64 len,
+				int error)
 {
 	const struct inode *inode = source->share ? NULL : source->inode;
 	const struct super_block *sb = inode ? inode->i_sb : source->group;
 	u64 ino;
 
-	if (!error)
-		return;
 	ino = source->share ? source->ino : inode ? inode->i_ino : source->od->nid;
 	trace_erofs_od_read_failed(sb ? sb->s_dev : 0, ino, pos, len, error);
 }

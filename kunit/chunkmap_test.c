@@ -365,6 +365,49 @@ static void chunkmap_block_sizes(struct kunit *test)
 	}
 }
 
+/* Chunks that follow one another in a blob are mapped together, and no others. */
+static void chunkmap_runs(struct kunit *test)
+{
+	static const u32 blocks[] = { 10, 12, 14, 20, ~0U, 96, 98, 100 };
+	static const struct {
+		unsigned int first, nr;
+		u64 at, off, len;
+		u32 flags;
+	} runs[] = {
+		{ 0, 1, 100, 10 * BLK + 100, 2 * BLK - 100, OD_EXTENT_MAPPED },
+		{ 0, 2, 100, 10 * BLK + 100, 4 * BLK - 100, OD_EXTENT_MAPPED },
+		{ 0, 8, 100, 10 * BLK + 100, 6 * BLK - 100, OD_EXTENT_MAPPED },
+		{ 2, 6, 0, 14 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
+		{ 3, 5, 0, 20 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
+		{ 4, 4, BLK, 0, BLK, 0 },
+		/* Clipped to the blob. */
+		{ 5, 3, 0, 96 * BLK, 4 * BLK, OD_EXTENT_MAPPED },
+	};
+	static const struct od_inode inode = {
+		.layout = OD_LAYOUT_CHUNK_BASED, .size = 15 * BLK + 1, .chunkbits = 13,
+		.entry_size = 4,
+	};
+	u8 entries[ARRAY_SIZE(blocks) * 4];
+	struct od_extent x;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		put32(entries + i * 4, blocks[i]);
+	for (i = 0; i < ARRAY_SIZE(runs); i++) {
+		u64 pos = runs[i].first * 2 * BLK + runs[i].at;
+
+		KUNIT_EXPECT_EQ(test, od_chunkmap_run(&tab, &inode, pos,
+						      entries + runs[i].first * 4, runs[i].nr, &x),
+				0);
+		KUNIT_EXPECT_EQ(test, x.flags, runs[i].flags);
+		KUNIT_EXPECT_EQ(test, x.len, runs[i].len);
+		KUNIT_EXPECT_EQ(test, od_chunkmap_unit(&inode, pos, x.len),
+				min(x.len, 2 * BLK - runs[i].at));
+		if (runs[i].flags)
+			KUNIT_EXPECT_EQ(test, x.off, runs[i].off);
+	}
+}
+
 static struct kunit_case chunkmap_cases[] = {
 	KUNIT_CASE(chunkmap_flat_plain),
 	KUNIT_CASE(chunkmap_flat_outside),
@@ -376,6 +419,7 @@ static struct kunit_case chunkmap_cases[] = {
 	KUNIT_CASE(chunkmap_plain_chunks),
 	KUNIT_CASE(chunkmap_never_outside),
 	KUNIT_CASE(chunkmap_block_sizes),
+	KUNIT_CASE(chunkmap_runs),
 	{}
 };
 

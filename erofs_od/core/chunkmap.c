@@ -95,9 +95,26 @@ static bool od_chunkmap_address(const struct od_inode *inode, const u8 *entry, u
 	return *block != OD_BLOCK_HOLE_48;
 }
 
+/* How many of @nr entries, the first of which is @block of a device, follow it there. */
+static unsigned int od_chunkmap_follow(const struct od_blobtab *tab, const struct od_inode *inode,
+				       const u8 *entry, unsigned int nr, u64 block,
+				       u16 device_id)
+{
+	u64 blocks = (u64)1 << (inode->chunkbits - tab->blkbits), next;
+	unsigned int i;
+	u16 id;
+
+	for (i = 1; i < nr; i++) {
+		if (!od_chunkmap_address(inode, entry + i * inode->entry_size, &next, &id) ||
+		    next != block + i * blocks || id != device_id)
+			break;
+	}
+	return i;
+}
+
 static int od_chunkmap_chunk(const struct od_blobtab *tab,
 			     const struct od_inode *inode, u64 pos,
-			     const u8 *entry, struct od_extent *x)
+			     const u8 *entry, unsigned int nr, struct od_extent *x)
 {
 	u64 left = round_up(inode->size, (u64)1 << tab->blkbits) - pos;
 	u64 chunk = (u64)1 << inode->chunkbits;
@@ -106,12 +123,14 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 	u64 block, addr;
 	int err;
 
-	left = min(left, chunk - in_chunk);
-	x->len = left;
+	x->len = min(left, chunk - in_chunk);
 	if (!od_chunkmap_address(inode, entry, &block, &device_id)) {
 		x->flags = 0;
 		return 0;
 	}
+	nr = od_chunkmap_follow(tab, inode, entry, nr, block, device_id);
+	left = min(left, nr * chunk - in_chunk);
+	x->len = left;
 	x->off = block << tab->blkbits;
 	err = od_blobtab_device(tab, device_id, &x->blob);
 	if (err || check_add_overflow(x->off, in_chunk, &addr))
@@ -122,8 +141,23 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 	return 0;
 }
 
+u64 od_chunkmap_unit(const struct od_inode *inode, u64 pos, u64 len)
+{
+	u64 chunk = (u64)1 << inode->chunkbits;
+
+	if (inode->layout != OD_LAYOUT_CHUNK_BASED)
+		return len;
+	return min(len, chunk - (pos & (chunk - 1)));
+}
+
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent)
+{
+	return od_chunkmap_run(tab, inode, pos, entry, 1, extent);
+}
+
+int od_chunkmap_run(const struct od_blobtab *tab, const struct od_inode *inode, u64 pos,
+		    const u8 *entry, unsigned int nr, struct od_extent *extent)
 {
 	int err;
 
@@ -132,7 +166,7 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 	if (pos >= inode->size || od_inode_is_compressed(inode))
 		return -EUCLEAN;
 	if (inode->layout == OD_LAYOUT_CHUNK_BASED)
-		err = od_chunkmap_chunk(tab, inode, pos, entry, extent);
+		err = od_chunkmap_chunk(tab, inode, pos, entry, nr, extent);
 	else
 		err = od_chunkmap_flat(tab, inode, pos, extent);
 	if (err || !(extent->flags & OD_EXTENT_MAPPED))

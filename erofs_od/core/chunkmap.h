@@ -63,4 +63,26 @@ int od_chunkmap_entry(const struct od_inode *inode, u64 pos, u64 *off);
 int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);
 
+/**
+ * od_chunkmap_run - map a byte of a file and what follows it in the same blob
+ * @tab: as for od_chunkmap()
+ * @inode: as for od_chunkmap()
+ * @pos: as for od_chunkmap()
+ * @entry: the entry found by od_chunkmap_entry(), and those after it
+ * @nr: number of entries, all of chunks of the file
+ * @extent: as for od_chunkmap()
+ *
+ * Return: as od_chunkmap().
+ */
+int od_chunkmap_run(const struct od_blobtab *tab, const struct od_inode *inode, u64 pos,
+		    const u8 *entry, unsigned int nr, struct od_extent *extent);
+
+/**
+ * od_chunkmap_unit - how much of an extent is in its first chunk
+ * @inode: inode
+ * @pos: its first byte in the file
+ * @len: its length
+ */
+u64 od_chunkmap_unit(const struct od_inode *inode, u64 pos, u64 len);
+
 #endif /* OD_CORE_CHUNKMAP_H */

@@ -91,6 +91,31 @@ static void by_pread(int fd)
 	free(all);
 }
 
+/*
+ * Blocks of 64 KiB in no order, each backwards in pieces of one length: whole folios, pages, and
+ * unaligned ones.
+ */
+static void by_random(int fd)
+{
+	static const off_t lens[] = { 65536, 4096, 16384, 1000 };
+	off_t size = size_of(fd), first, block, at, len;
+	char *all = malloc(size + 1);
+
+	for (first = 6; first >= 0; first--) {
+		for (block = first; block * 65536 < size; block += 7) {
+			at = size - block * 65536 < 65536 ? size : (block + 1) * 65536;
+			for (; at > block * 65536; at -= len) {
+				len = lens[block % 4];
+				len = (at - block * 65536 - 1) % len + 1;
+				if (pread(fd, all + at - len, len, at - len) != len)
+					err(1, "pread at %lld", (long long)(at - len));
+			}
+		}
+	}
+	put(all, size);
+	free(all);
+}
+
 static void by_readv(int fd)
 {
 	struct iovec iov[3] = {
@@ -498,6 +523,7 @@ static const struct {
 } ways[] = {
 	{ "read", by_read },
 	{ "pread", by_pread },
+	{ "random", by_random },
 	{ "readv", by_readv },
 	{ "mmap-private", by_mmap_private },
 	{ "mmap-shared", by_mmap_shared },

@@ -28,6 +28,11 @@ static inline void inode_set_ctime(struct inode *inode, time64_t sec, long nsec)
 }
 #endif
 
+/* Reads of io_uring that are continued by a callback: until v5.8 there were none. */
+#ifndef IOCB_WAITQ
+#define IOCB_WAITQ	0
+#endif
+
 #ifdef OD_HAVE_INODE_STATE_FIELD
 #define inode_state_read_once(inode)	READ_ONCE((inode)->i_state)
 #endif

@@ -65,6 +65,9 @@ static inline void od_compat_single_pages(struct address_space *mapping, unsigne
 {
 }
 #define mapping_set_folio_order_range	od_compat_single_pages
+#undef mapping_large_folio_support
+#define mapping_large_folio_support(mapping)	((void)(mapping), false)
+#define fgf_set_order(size)			((void)(size), 0)
 #endif
 
 #ifdef OD_HAVE_FDATAWAIT_RANGE_KEEP_ERRORS_ABSENT

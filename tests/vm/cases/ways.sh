@@ -60,14 +60,14 @@ try_way() {
 	done
 }
 
-for way in read pread readv mmap-private mmap-shared sendfile splice copy_file_range direct \
+for way in read pread random readv mmap-private mmap-shared sendfile splice copy_file_range direct \
 	direct-sectors loop io_uring willneed readahead; do
 	ok "$way: new mount" start_over boot
 	try_way $way
 done
 
 ok "flat and inline: new mount" start_over one
-for way in direct direct-sectors loop mmap-private splice; do
+for way in random direct direct-sectors loop mmap-private splice; do
 	try_way $way
 done
 
