@@ -41,6 +41,8 @@ static void sb_umount_begin(struct super_block *sb)
 	/* Metadata is read on behalf of the primary blob. */
 	sbi->blobs[0]->backend->cancel(sbi->blobs[0], sbi->blobs[0]);
 	for (i = 0; i < sbi->nr_blobs; i++) {
+		/* The pages of the others belong to other mounts, too: this one's tasks leave. */
+		wake_up_all(&sbi->blobs[i]->wait);
 		sbi->blobs[i]->backend->cancel(sbi->blobs[i], sb);
 		if (sbi->metabox)
 			sbi->blobs[i]->backend->cancel(sbi->blobs[i], sbi->metabox);
