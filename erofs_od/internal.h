@@ -250,7 +250,7 @@ static inline struct erofs_od_blob *erofs_od_home(const struct erofs_od_sb_info 
 /* Unmounted by force: none of its tasks waits for long from now on. */
 static inline bool erofs_od_is_forced(const struct erofs_od_sb_info *sbi)
 {
-	return READ_ONCE(sbi->timeout_ms) == EROFS_OD_FORCED_MS;
+	return sbi && READ_ONCE(sbi->timeout_ms) == EROFS_OD_FORCED_MS;
 }
 
 static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
@@ -318,7 +318,8 @@ bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_
 int erofs_od_meta_map(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
 		      size_t len, struct erofs_od_meta *meta);
 void erofs_od_meta_unmap(struct erofs_od_meta *meta);
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
+int erofs_od_meta_copy(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		       void *to, size_t len);
 int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len);
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
@@ -389,6 +390,7 @@ int erofs_od_finish_blob(struct erofs_od_blob *blob);
 void erofs_od_abandon_blob(struct erofs_od_blob *blob);
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
 void erofs_od_close_blob(struct erofs_od_blob *blob);
+bool erofs_od_blob_is_shared(struct erofs_od_blob *blob);
 unsigned int erofs_od_folio_max(const struct inode *inode);
 
 /* share.c */

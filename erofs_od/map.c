@@ -43,7 +43,7 @@ static int map_entry(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 	if (err <= 0)
 		return err;
 	if (may_wait)
-		return erofs_od_meta_copy(home, off, entry, od->entry_size);
+		return erofs_od_meta_copy(sbi, home, off, entry, od->entry_size);
 	return erofs_od_meta_peek(home, off, entry, od->entry_size) ? 0 : -EAGAIN;
 }
 

@@ -210,9 +210,9 @@ static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 static int meta_sleep(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
 		      struct folio *folio)
 {
-	bool forced = sbi && erofs_od_is_forced(sbi);
+	bool forced = erofs_od_is_forced(sbi);
 	long left = od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio) ||
-						  (sbi && erofs_od_is_forced(sbi) != forced),
+						  erofs_od_is_forced(sbi) != forced,
 						  forced ? HZ : MAX_SCHEDULE_TIMEOUT);
 
 	if (left <= 0)
@@ -296,7 +296,7 @@ bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_
 
 /**
  * erofs_od_meta_map - map metadata into memory
- * @sbi: mount whose forced unmount ends the wait, or NULL if only this mount uses the blob
+ * @sbi: mount whose forced unmount ends the wait; NULL: of a metabox, whose reads are cancelled
  * @blob: blob
  * @off: first byte
  * @len: bytes, all in one page
@@ -334,7 +334,8 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
 }
 
 /* Waits until metadata is in memory, and copies it unless @to is NULL. */
-static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+static int meta_walk(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		     void *to, size_t len)
 {
 	if (!erofs_od_blob_has(blob, off, len))
 		return -EUCLEAN;
@@ -344,7 +345,7 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct erofs_od_meta meta;
-		int err = erofs_od_meta_map(NULL, blob, off, part, &meta);
+		int err = erofs_od_meta_map(sbi, blob, off, part, &meta);
 
 		if (err)
 			return err;
@@ -361,6 +362,7 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 
 /**
  * erofs_od_meta_copy - copy metadata
+ * @sbi: mount, as for erofs_od_meta_map()
  * @blob: blob
  * @off: first byte
  * @to: destination
@@ -369,9 +371,10 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
  * Context: sleeps, killably and freezably.
  * Return: as erofs_od_meta_map().
  */
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+int erofs_od_meta_copy(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		       void *to, size_t len)
 {
-	return meta_walk(blob, off, to, len);
+	return meta_walk(sbi, blob, off, to, len);
 }
 
 /**
@@ -385,7 +388,7 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
  */
 int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
 {
-	return meta_walk(blob, off, NULL, len);
+	return meta_walk(NULL, blob, off, NULL, len);
 }
 
 /**
