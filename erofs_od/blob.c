@@ -143,6 +143,9 @@ static struct erofs_od_blob *get_blob(struct erofs_od_sb_info *sbi, const char *
 			blob = ERR_PTR(-ENOMEM);
 	} else if (blob->state == EROFS_OD_BLOB_OPEN) {
 		blob->users++;
+		/* Not that of a mount that was unmounted by force. */
+		if (blob->timeout_ms == EROFS_OD_FORCED_MS)
+			WRITE_ONCE(blob->timeout_ms, erofs_od_metadata_timeout(sbi));
 	} else {
 		blob = NULL;
 	}
@@ -305,6 +308,17 @@ void erofs_od_close_blob(struct erofs_od_blob *blob)
 	iput(blob->meta);
 	blob->backend->close(blob);
 	drop_blob(blob);
+}
+
+/** erofs_od_blob_is_shared - whether an open blob has further users; may change at any time */
+bool erofs_od_blob_is_shared(struct erofs_od_blob *blob)
+{
+	bool shared;
+
+	mutex_lock(&blob->domain->blobs_mutex);
+	shared = blob->users > 1;
+	mutex_unlock(&blob->domain->blobs_mutex);
+	return shared;
 }
 
 /*

@@ -80,7 +80,7 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 	int err;
 
 	if (find_tail(sbi, od, pos, len, &off))
-		return erofs_od_meta_map(erofs_od_home(sbi, od->nid), off, len, meta);
+		return erofs_od_meta_map(sbi, erofs_od_home(sbi, od->nid), off, len, meta);
 	if (od_inode_is_compressed(od))
 		return decompress_bytes(sbi, od, pos, len, meta);
 	err = erofs_od_map(inode, pos, true, &extent);
@@ -91,7 +91,23 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 					 od->nid, pos);
 		return -EUCLEAN;
 	}
-	return erofs_od_meta_map(extent.blob, extent.off, len, meta);
+	return erofs_od_meta_map(sbi, extent.blob, extent.off, len, meta);
+}
+
+/* Copies the first bytes of an extent, up to *@len and to the end of a page; sets *@len. */
+static int copy_part(struct erofs_od_sb_info *sbi, const struct erofs_od_extent *extent, void *to,
+		     size_t *len)
+{
+	struct erofs_od_meta meta;
+	int err;
+
+	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(extent->off));
+	err = erofs_od_meta_map(sbi, extent->blob, extent->off, *len, &meta);
+	if (err)
+		return err;
+	memcpy(to, meta.p, *len);
+	erofs_od_meta_unmap(&meta);
+	return 0;
 }
 
 /**
@@ -121,7 +137,7 @@ int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		if (!extent.blob)
 			memset(to, 0, part);
 		else
-			err = erofs_od_meta_copy(extent.blob, extent.off, to, part);
+			err = copy_part(sbi, &extent, to, &part);
 		if (err)
 			return err;
 		pos += part;

@@ -98,8 +98,8 @@ static int read_slot(struct erofs_od_sb_info *sbi, unsigned int nr, struct openi
 	struct od_disk_slot disk;
 	int err;
 
-	err = erofs_od_meta_copy(sbi->blobs[0], sbi->od.devt_off + (u64)nr * sizeof(disk), &disk,
-				 sizeof(disk));
+	err = erofs_od_meta_copy(sbi, sbi->blobs[0], sbi->od.devt_off + (u64)nr * sizeof(disk),
+				 &disk, sizeof(disk));
 	if (err) {
 		erofs_od_err(sbi, "failed to read device slot %u: %d", nr, err);
 		return err;

@@ -303,16 +303,19 @@ int erofs_od_wait_for_twin(struct erofs_od_sb_info *sbi)
  * @sbi: mount, its primary blob open
  * @timeout_ms: as in od/cache.h
  *
- * Metadata is read from the primary blob, which no other mount shares. A mount that waits to
- * share this one compares its options again.
+ * Metadata is read with the deadline of the primary blob; if that is a data blob of another mount,
+ * it keeps the deadline. A mount that waits to share this one compares its options again.
  *
  * Context: sleeps, never on the daemon.
  */
 void erofs_od_set_timeout(struct erofs_od_sb_info *sbi, unsigned int timeout_ms)
 {
+	bool shared = erofs_od_blob_is_shared(sbi->blobs[0]);
+
 	mutex_lock(&domains_mutex);
 	WRITE_ONCE(sbi->timeout_ms, timeout_ms);
-	WRITE_ONCE(sbi->blobs[0]->timeout_ms, erofs_od_metadata_timeout(sbi));
+	if (!shared)
+		WRITE_ONCE(sbi->blobs[0]->timeout_ms, erofs_od_metadata_timeout(sbi));
 	mounts_changed();
 	mutex_unlock(&domains_mutex);
 }

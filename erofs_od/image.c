@@ -16,7 +16,7 @@ static int verify_checksum(struct erofs_od_sb_info *sbi)
 	p = kvmalloc(len, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	err = erofs_od_meta_copy(sbi->blobs[0], OD_SB_OFFSET, p, len);
+	err = erofs_od_meta_copy(sbi, sbi->blobs[0], OD_SB_OFFSET, p, len);
 	if (!err) {
 		((struct od_disk_sb *)p)->checksum = 0;
 		if (crc32c(~0U, p, len) != sbi->od.checksum)
@@ -34,7 +34,7 @@ static int read_super(struct erofs_od_sb_info *sbi)
 	struct od_disk_sb disk;
 	int err;
 
-	err = erofs_od_meta_copy(sbi->blobs[0], OD_SB_OFFSET, &disk, sizeof(disk));
+	err = erofs_od_meta_copy(sbi, sbi->blobs[0], OD_SB_OFFSET, &disk, sizeof(disk));
 	if (err == -EUCLEAN)
 		err = -EINVAL;
 	else if (err)
@@ -83,7 +83,7 @@ static int read_metabox(struct erofs_od_sb_info *sbi)
 
 	if (!sbi->od.metabox)
 		return 0;
-	err = erofs_od_meta_copy(sbi->blobs[0], OD_SB_METABOX_OFFSET, &disk, sizeof(disk));
+	err = erofs_od_meta_copy(sbi, sbi->blobs[0], OD_SB_METABOX_OFFSET, &disk, sizeof(disk));
 	if (!err)
 		err = od_sb_parse_metabox(&disk, &sbi->od, &why);
 	if (!err)

@@ -93,7 +93,7 @@ int erofs_od_read_inode(struct erofs_od_sb_info *sbi, u64 nid, struct od_inode *
 	err = od_inode_offset(&sbi->od, nid, end, &off);
 	if (!err) {
 		len = min_t(u64, sizeof(p), end - off);
-		err = erofs_od_meta_copy(home, off, p, len);
+		err = erofs_od_meta_copy(sbi, home, off, p, len);
 		if (err)
 			return err;
 		err = od_inode_parse(&sbi->od, nid, off, p, len, od, &why);

@@ -35,6 +35,9 @@ struct fs_parameter;
 #define EROFS_OD_READAHEAD_BYTES	(128U << 10)
 #define EROFS_OD_STREAM_BYTES		(8U << 20)
 
+/* The deadline of a mount that was unmounted by force, in ms. */
+#define EROFS_OD_FORCED_MS		1U
+
 /**
  * enum erofs_od_blob_state - state of a blob
  * @EROFS_OD_BLOB_OPENING: one mount waits for the daemon, others wait for that mount
@@ -244,9 +247,20 @@ static inline struct erofs_od_blob *erofs_od_home(const struct erofs_od_sb_info 
 	return nid & OD_NID_METABOX ? sbi->metabox : sbi->blobs[0];
 }
 
+/* Unmounted by force: none of its tasks waits for long from now on. */
+static inline bool erofs_od_is_forced(const struct erofs_od_sb_info *sbi)
+{
+	return sbi && READ_ONCE(sbi->timeout_ms) == EROFS_OD_FORCED_MS;
+}
+
 static inline u64 erofs_od_blob_end(const struct erofs_od_blob *blob)
 {
 	return blob->size;
+}
+
+static inline bool erofs_od_blob_has(const struct erofs_od_blob *blob, u64 off, u64 len)
+{
+	return off <= erofs_od_blob_end(blob) && len <= erofs_od_blob_end(blob) - off;
 }
 
 /* trace.c */
@@ -303,14 +317,16 @@ struct erofs_od_meta {
 };
 
 bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_meta *meta);
-int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
-		      struct erofs_od_meta *meta);
+int erofs_od_meta_map(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		      size_t len, struct erofs_od_meta *meta);
 void erofs_od_meta_unmap(struct erofs_od_meta *meta);
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
+int erofs_od_meta_copy(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		       void *to, size_t len);
 int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len);
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len);
 u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len);
-bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr);
+bool erofs_od_meta_read_present(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
+				u64 off, pgoff_t nr);
 
 /* map.c */
 const char *erofs_od_extent_blob_name(const struct erofs_od_sb_info *sbi,
@@ -377,6 +393,7 @@ int erofs_od_finish_blob(struct erofs_od_blob *blob);
 void erofs_od_abandon_blob(struct erofs_od_blob *blob);
 struct erofs_od_blob *erofs_od_open_blob(struct erofs_od_sb_info *sbi, const char *name);
 void erofs_od_close_blob(struct erofs_od_blob *blob);
+bool erofs_od_blob_is_shared(struct erofs_od_blob *blob);
 unsigned int erofs_od_folio_max(const struct inode *inode);
 
 /* share.c */

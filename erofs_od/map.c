@@ -64,10 +64,10 @@ static int map_entries(struct erofs_od_sb_info *sbi, const struct od_inode *od, 
 	if (err <= 0)
 		return err;
 	if (may_wait) {
-		err = erofs_od_meta_map(home, off, od->entry_size, &entries->meta);
+		err = erofs_od_meta_map(sbi, home, off, od->entry_size, &entries->meta);
 		if (err)
 			return err;
-	} else if (off > blob_end || od->entry_size > blob_end - off ||
+	} else if (!erofs_od_blob_has(home, off, od->entry_size) ||
 		   !erofs_od_meta_try_map(home, off, &entries->meta)) {
 		return -EAGAIN;
 	}

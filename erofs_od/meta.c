@@ -203,12 +203,20 @@ static struct folio *meta_get(struct erofs_od_blob *blob, pgoff_t index)
 /*
  * Waits until a page may be unlocked. There is no freezable wait for a folio lock, so a folio
  * is marked "checked" while it is being read, and @blob->wait is woken up afterwards.
+ *
+ * The read has the deadline of the mount that opened the blob, and other mounts may wait for it:
+ * after a forced unmount of @sbi it goes on, but without this task.
  */
-static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_sleep(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
+		      struct folio *folio)
 {
-	if (od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio),
-					  MAX_SCHEDULE_TIMEOUT) < 0)
-		return -EINTR;
+	bool forced = erofs_od_is_forced(sbi);
+	long left = od_compat_wait_event_killable(blob->wait, !folio_test_checked(folio) ||
+						  erofs_od_is_forced(sbi) != forced,
+						  forced ? HZ : MAX_SCHEDULE_TIMEOUT);
+
+	if (left <= 0)
+		return left ? -EINTR : -ETIMEDOUT;
 	/* Locked but not marked: by memory management, or by a read about to start or end. */
 	if (folio_test_locked(folio))
 		schedule_timeout_killable(1);
@@ -219,7 +227,8 @@ static int meta_sleep(struct erofs_od_blob *blob, struct folio *folio)
  * Waits for a page, and reads it once more if the read in flight failed. Not if that read timed
  * out, or each waiter in turn would wait for another deadline.
  */
-static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
+static int meta_wait(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
+		     struct folio *folio)
 {
 	bool waited = false, tried = false;
 	int err = 0;
@@ -227,7 +236,7 @@ static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 	while (!err && !folio_test_uptodate(folio)) {
 		if (!folio_trylock(folio)) {
 			waited |= folio_test_checked(folio);
-			err = meta_sleep(blob, folio);
+			err = meta_sleep(sbi, blob, folio);
 		} else if (!folio_mapping(folio)) {
 			folio_unlock(folio);
 			err = -EAGAIN;
@@ -245,7 +254,8 @@ static int meta_wait(struct erofs_od_blob *blob, struct folio *folio)
 	return err;
 }
 
-static struct folio *meta_folio(struct erofs_od_blob *blob, pgoff_t index)
+static struct folio *meta_folio(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
+				pgoff_t index)
 {
 	struct folio *folio;
 	int err;
@@ -254,18 +264,11 @@ static struct folio *meta_folio(struct erofs_od_blob *blob, pgoff_t index)
 		folio = meta_get(blob, index);
 		if (IS_ERR(folio))
 			return folio;
-		err = meta_wait(blob, folio);
+		err = meta_wait(sbi, blob, folio);
 		if (err)
 			folio_put(folio);
 	} while (err == -EAGAIN);
 	return err ? ERR_PTR(err) : folio;
-}
-
-static bool meta_in_range(const struct erofs_od_blob *blob, u64 off, u64 len)
-{
-	u64 end = erofs_od_blob_end(blob);
-
-	return off <= end && len <= end - off;
 }
 
 /**
@@ -293,24 +296,25 @@ bool erofs_od_meta_try_map(struct erofs_od_blob *blob, u64 off, struct erofs_od_
 
 /**
  * erofs_od_meta_map - map metadata into memory
+ * @sbi: mount whose forced unmount ends the wait; NULL: of a metabox, whose reads are cancelled
  * @blob: blob
  * @off: first byte
  * @len: bytes, all in one page
  * @meta: the result, for erofs_od_meta_unmap()
  *
  * Context: sleeps, killably and freezably.
- * Return: 0; -EUCLEAN past the end of the blob or across pages; -EINTR if killed; -EIO.
+ * Return: 0; -EUCLEAN past the end of the blob or across pages; -EINTR; -ETIMEDOUT; -EIO.
  */
-int erofs_od_meta_map(struct erofs_od_blob *blob, u64 off, size_t len,
-		      struct erofs_od_meta *meta)
+int erofs_od_meta_map(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		      size_t len, struct erofs_od_meta *meta)
 {
 	struct folio *folio;
 
-	if (!meta_in_range(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
+	if (!erofs_od_blob_has(blob, off, len) || offset_in_page(off) + len > PAGE_SIZE)
 		return -EUCLEAN;
 	if (erofs_od_meta_try_map(blob, off, meta))
 		return 0;
-	folio = meta_folio(blob, off >> PAGE_SHIFT);
+	folio = meta_folio(sbi, blob, off >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	meta->folio = folio;
@@ -330,9 +334,10 @@ void erofs_od_meta_unmap(struct erofs_od_meta *meta)
 }
 
 /* Waits until metadata is in memory, and copies it unless @to is NULL. */
-static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+static int meta_walk(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		     void *to, size_t len)
 {
-	if (!meta_in_range(blob, off, len))
+	if (!erofs_od_blob_has(blob, off, len))
 		return -EUCLEAN;
 	/* Start all pages at once rather than one after the other. */
 	if (offset_in_page(off) + len > PAGE_SIZE)
@@ -340,7 +345,7 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
 		struct erofs_od_meta meta;
-		int err = erofs_od_meta_map(blob, off, part, &meta);
+		int err = erofs_od_meta_map(sbi, blob, off, part, &meta);
 
 		if (err)
 			return err;
@@ -357,6 +362,7 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 
 /**
  * erofs_od_meta_copy - copy metadata
+ * @sbi: mount, as for erofs_od_meta_map()
  * @blob: blob
  * @off: first byte
  * @to: destination
@@ -365,9 +371,10 @@ static int meta_walk(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
  * Context: sleeps, killably and freezably.
  * Return: as erofs_od_meta_map().
  */
-int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
+int erofs_od_meta_copy(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob, u64 off,
+		       void *to, size_t len)
 {
-	return meta_walk(blob, off, to, len);
+	return meta_walk(sbi, blob, off, to, len);
 }
 
 /**
@@ -381,7 +388,7 @@ int erofs_od_meta_copy(struct erofs_od_blob *blob, u64 off, void *to, size_t len
  */
 int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
 {
-	return meta_walk(blob, off, NULL, len);
+	return meta_walk(NULL, blob, off, NULL, len);
 }
 
 /**
@@ -397,7 +404,7 @@ int erofs_od_meta_fetch(struct erofs_od_blob *blob, u64 off, size_t len)
  */
 bool erofs_od_meta_peek(struct erofs_od_blob *blob, u64 off, void *to, size_t len)
 {
-	if (!meta_in_range(blob, off, len))
+	if (!erofs_od_blob_has(blob, off, len))
 		return false;
 	while (len) {
 		size_t part = min_t(size_t, len, PAGE_SIZE - offset_in_page(off));
@@ -429,7 +436,7 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 	u64 done = 0;
 	bool ready = true;
 
-	if (!inode || !meta_in_range(blob, off, len))
+	if (!inode || !erofs_od_blob_has(blob, off, len))
 		return 0;
 	for (u64 at = off; at < off + len; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
 		struct folio *folio = meta_find(blob, at >> PAGE_SHIFT);
@@ -451,15 +458,17 @@ u64 erofs_od_meta_start(struct erofs_od_blob *blob, u64 off, u64 len)
 
 /**
  * erofs_od_meta_read_present - read pages of a blob that need no READ, and wait for the first
+ * @sbi: mount, as for erofs_od_meta_map()
  * @blob: blob
  * @off: byte in the first page
  * @nr: pages, if that many are present; those past the end of the blob are left out
  *
- * Context: sleeps, killably and freezably, but not for the daemon.
+ * Context: sleeps, killably and freezably; for the daemon only if data is lost meanwhile.
  * Return: false if the first page is not present or was found in memory, or if the task was
  * killed. Otherwise the page was read, but not necessarily with success.
  */
-bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr)
+bool erofs_od_meta_read_present(const struct erofs_od_sb_info *sbi, struct erofs_od_blob *blob,
+				u64 off, pgoff_t nr)
 {
 	pgoff_t index = off >> PAGE_SHIFT, end = DIV_ROUND_UP(erofs_od_blob_end(blob), PAGE_SIZE);
 	struct inode *inode = meta_inode(blob);
@@ -483,7 +492,7 @@ bool erofs_od_meta_read_present(struct erofs_od_blob *blob, u64 off, pgoff_t nr)
 	if (!folio)
 		return false;
 	while (!err && folio_test_locked(folio))
-		err = meta_sleep(blob, folio);
+		err = meta_sleep(sbi, blob, folio);
 	folio_put(folio);
 	return !err;
 }

@@ -13,9 +13,9 @@ static int prefix_bytes(struct erofs_od_sb_info *sbi, u64 at, void *to, size_t l
 	case OD_PREFIX_IN_PACKED:
 		return erofs_od_copy_bytes(sbi, &sbi->packed, at, to, len);
 	case OD_PREFIX_IN_METABOX:
-		return erofs_od_meta_copy(sbi->metabox, at, to, len);
+		return erofs_od_meta_copy(sbi, sbi->metabox, at, to, len);
 	default:
-		return erofs_od_meta_copy(sbi->blobs[0], at, to, len);
+		return erofs_od_meta_copy(sbi, sbi->blobs[0], at, to, len);
 	}
 }
 

@@ -217,8 +217,8 @@ static u32 map_tail(const struct inode *inode)
 	return EROFS_OD_I(inode)->od.layout == OD_LAYOUT_FLAT_INLINE ? i_blocksize(inode) : 0;
 }
 
-static int map_add(struct od_datamap *map, u32 max, u32 room, const struct erofs_od_extent *extent,
-		   u64 len)
+static int map_add(const struct erofs_od_sb_info *sbi, struct od_datamap *map, u32 max, u32 room,
+		   const struct erofs_od_extent *extent, u64 len)
 {
 	u8 *tail;
 
@@ -229,7 +229,7 @@ static int map_add(struct od_datamap *map, u32 max, u32 room, const struct erofs
 	if (len > room)
 		return -EUCLEAN;
 	tail = od_datamap_add_tail(map, max, (u32)len);
-	return tail ? erofs_od_meta_copy(extent->blob, extent->off, tail, len) : -E2BIG;
+	return tail ? erofs_od_meta_copy(sbi, extent->blob, extent->off, tail, len) : -E2BIG;
 }
 
 static int map_fill(struct inode *inode, struct od_datamap *map, u32 max, u32 room)
@@ -245,7 +245,7 @@ static int map_fill(struct inode *inode, struct od_datamap *map, u32 max, u32 ro
 			return -EINTR;
 		err = erofs_od_map(inode, pos, true, &extent);
 		len = min(extent.len, map->size - pos);
-		err = err ?: map_add(map, max, room, &extent, len);
+		err = err ?: map_add(EROFS_OD_SB(inode->i_sb), map, max, room, &extent, len);
 	}
 	return err;
 }

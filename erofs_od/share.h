@@ -27,9 +27,6 @@ struct erofs_od_share {
 	struct list_head inodes;
 };
 
-/* The deadline of a mount that was unmounted by force, in ms. */
-#define EROFS_OD_FORCED_MS	1U
-
 static inline unsigned int erofs_od_share_interrupts(const struct erofs_od_share *share)
 {
 	return atomic_read_acquire(&share->interrupts);

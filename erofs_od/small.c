@@ -50,8 +50,8 @@ static unsigned int note_read(struct erofs_od_blob *blob, pgoff_t index)
 }
 
 /* Maps the bytes of an extent that are in its first page, if that needs no READ. */
-static bool small_map(const struct erofs_od_extent *extent, bool may_wait,
-		      struct erofs_od_meta *meta)
+static bool small_map(const struct erofs_od_sb_info *sbi, const struct erofs_od_extent *extent,
+		      bool may_wait, struct erofs_od_meta *meta)
 {
 	struct erofs_od_blob *blob = extent->blob;
 	unsigned int run;
@@ -62,7 +62,7 @@ static bool small_map(const struct erofs_od_extent *extent, bool may_wait,
 	if (erofs_od_meta_try_map(blob, extent->off, meta))
 		return true;
 	/* Nobody knows whether the neighbours of the first one will be read. */
-	return may_wait && run && erofs_od_meta_read_present(blob, extent->off, 1UL << run) &&
+	return may_wait && run && erofs_od_meta_read_present(sbi, blob, extent->off, 1UL << run) &&
 	       erofs_od_meta_try_map(blob, extent->off, meta);
 }
 
@@ -74,7 +74,7 @@ static size_t small_copy(struct inode *inode, u64 pos, bool may_wait, struct iov
 	size_t len;
 
 	if (!erofs_od_map_peek(inode, pos, &extent) || !extent.blob ||
-	    !small_map(&extent, may_wait, &meta))
+	    !small_map(EROFS_OD_SB(inode->i_sb), &extent, may_wait, &meta))
 		return 0;
 	len = min_t(u64, extent.len, i_size_read(inode) - pos);
 	len = min(len, PAGE_SIZE - offset_in_page(extent.off));
@@ -90,7 +90,7 @@ static size_t small_copy(struct inode *inode, u64 pos, bool may_wait, struct iov
  * @to: destination
  * @done: gets the number of bytes read
  *
- * Context: sleeps, killably and freezably, but not for the daemon.
+ * Context: sleeps, killably and freezably; for the daemon only if data is lost meanwhile.
  * Return: false if the rest is to be read through the page cache of the file.
  */
 bool erofs_od_small_read(struct kiocb *iocb, struct iov_iter *to, ssize_t *done)

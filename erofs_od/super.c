@@ -38,9 +38,12 @@ static void sb_umount_begin(struct super_block *sb)
 	if (!sbi->fsid)
 		return;
 	erofs_od_set_timeout(sbi, EROFS_OD_FORCED_MS);
-	/* Metadata is read on behalf of the primary blob. */
-	sbi->blobs[0]->backend->cancel(sbi->blobs[0], sbi->blobs[0]);
+	/* Metadata is read on behalf of the primary blob, which other mounts may use for data. */
+	if (!erofs_od_blob_is_shared(sbi->blobs[0]))
+		sbi->blobs[0]->backend->cancel(sbi->blobs[0], sbi->blobs[0]);
 	for (i = 0; i < sbi->nr_blobs; i++) {
+		/* Pages of shared blobs belong to other mounts, too: this one's tasks leave. */
+		wake_up_all(&sbi->blobs[i]->wait);
 		sbi->blobs[i]->backend->cancel(sbi->blobs[i], sb);
 		if (sbi->metabox)
 			sbi->blobs[i]->backend->cancel(sbi->blobs[i], sbi->metabox);

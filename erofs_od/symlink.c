@@ -40,7 +40,7 @@ int erofs_od_read_fast_link(struct erofs_od_sb_info *sbi, const struct od_inode 
 	*link = kzalloc(od->size + 1, GFP_KERNEL);
 	if (!*link)
 		return -ENOMEM;
-	err = erofs_od_meta_copy(erofs_od_home(sbi, od->nid), found.off, *link, od->size);
+	err = erofs_od_meta_copy(sbi, erofs_od_home(sbi, od->nid), found.off, *link, od->size);
 	if (!err)
 		err = check_link(sbi, od->nid, *link, od->size);
 	if (err) {

@@ -62,12 +62,12 @@ static int read_shared(struct erofs_od_sb_info *sbi, u64 off, struct found_xattr
 
 	if (check_add_overflow(sbi->od.xattr_off, off, &off))
 		return -EUCLEAN;
-	err = erofs_od_meta_copy(shared_home(sbi), off, &head, sizeof(head));
+	err = erofs_od_meta_copy(sbi, shared_home(sbi), off, &head, sizeof(head));
 	if (err)
 		return err;
 	od_xattr_entry_head(&head, &x->entry);
 	off += sizeof(head);
-	err = erofs_od_meta_copy(shared_home(sbi), off, x->name, x->entry.name_len);
+	err = erofs_od_meta_copy(sbi, shared_home(sbi), off, x->name, x->entry.name_len);
 	if (err)
 		return err;
 	x->entry.name = x->name;
@@ -102,7 +102,7 @@ static u8 *read_body(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	err = erofs_od_meta_copy(erofs_od_home(sbi, od->nid), od->off + od->inode_size, p,
+	err = erofs_od_meta_copy(sbi, erofs_od_home(sbi, od->nid), od->off + od->inode_size, p,
 				 od->xattr_size);
 	if (!err)
 		err = od_xattr_body_parse(p, od->xattr_size, body);
@@ -175,7 +175,7 @@ static int visit_get(struct erofs_od_sb_info *sbi, const struct found_xattr *x,
 		memcpy(get->buffer, x->value, size);
 		return STOP;
 	}
-	err = erofs_od_meta_copy(shared_home(sbi), x->value_off, get->buffer, size);
+	err = erofs_od_meta_copy(sbi, shared_home(sbi), x->value_off, get->buffer, size);
 	return err ?: STOP;
 }
 

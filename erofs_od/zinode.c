@@ -21,14 +21,14 @@ static int read_config(struct erofs_od_sb_info *sbi, unsigned int algorithm, u64
 
 	*why = "not readable";
 	*off = round_up(*off, OD_CONFIG_ALIGN);
-	err = erofs_od_meta_copy(blob, *off, &head, sizeof(head));
+	err = erofs_od_meta_copy(sbi, blob, *off, &head, sizeof(head));
 	if (err)
 		return err;
 	len = le16_to_cpu(head) ?: RECORD_MAX;
 	p = kvmalloc(len, GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	err = erofs_od_meta_copy(blob, *off + sizeof(head), p, len);
+	err = erofs_od_meta_copy(sbi, blob, *off + sizeof(head), p, len);
 	if (!err)
 		err = od_zconfig_parse(algorithm, p, len, sbi->od.blkbits, config, why);
 	kvfree(p);
@@ -138,7 +138,7 @@ int erofs_od_read_zinode(struct erofs_od_sb_info *sbi, struct od_inode *od, cons
 	int err;
 
 	*why = "map beyond the end of the image";
-	err = erofs_od_meta_copy(home, od_zinode_header(od), &disk, sizeof(disk));
+	err = erofs_od_meta_copy(sbi, home, od_zinode_header(od), &disk, sizeof(disk));
 	if (!err)
 		err = od_zinode_parse(&sbi->od, od, &disk, erofs_od_blob_end(home), &od->z, why);
 	return err ?: check_algorithms(sbi, &od->z, why);

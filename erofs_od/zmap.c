@@ -7,12 +7,14 @@
 
 /**
  * struct map_reader - how a lookup reads the map
+ * @sbi: mount
  * @home: blob that holds the map
  * @may_wait: wait for metadata, killably
  * @missing: first byte that was not in memory
  * @missing_len: bytes from there on
  */
 struct map_reader {
+	const struct erofs_od_sb_info *sbi;
 	struct erofs_od_blob *home;
 	bool may_wait;
 	u64 missing;
@@ -30,7 +32,7 @@ static int read_map(void *data, u64 off, void *to, u32 len)
 	if (erofs_od_meta_peek(reader->home, off, to, len))
 		return 0;
 	if (reader->may_wait)
-		return erofs_od_meta_copy(reader->home, off, to, len);
+		return erofs_od_meta_copy(reader->sbi, reader->home, off, to, len);
 	reader->missing = off;
 	reader->missing_len = len;
 	return -EAGAIN;
@@ -63,6 +65,7 @@ static int lookup(struct erofs_od_sb_info *sbi, struct map_reader *reader,
 		.data = reader,
 	};
 
+	reader->sbi = sbi;
 	reader->home = erofs_od_home(sbi, od->nid);
 	return od_zmap(&map, od, &od->z, pos, x);
 }

@@ -10,6 +10,7 @@
  *	mount TYPE SOURCE DIR OPTIONS
  *	first FILE STEP NR      NR reads of 4 KiB, STEP bytes apart, each after a pause
  *	sum DIR                 print a checksum of all names and bytes
+ *	compare DIR OTHER       print how many blocks in OTHER differ: zeroes after zeroes, others
  *	loop FILE               print a loop device with direct I/O, for one mount
  *
  * The first five print "BUSY WALL" in nanoseconds, `mount` "BUSY WALL TOTAL", and `first` the
@@ -35,6 +36,7 @@
 #include "loop.h"
 
 #define MIB		(1 << 20)
+#define BLOCK		4096
 #define MAX_FIRST	64
 #define READS		512
 #define SEED		0x9e3779b97f4a7c15ULL
@@ -282,6 +284,54 @@ static void mount_plain(char **arg)
 	print_cost(&cost);
 }
 
+static int is_zero(const char *p, size_t len)
+{
+	return !*p && !memcmp(p, p + 1, len - 1);
+}
+
+static void compare_files(const char *path, const char *other, unsigned long nr[2])
+{
+	static char mine[BLOCK], theirs[BLOCK];
+	int fd = open_file(path), fd2 = open_file(other), after_zeroes = 0;
+	ssize_t n, n2;
+
+	while ((n = read(fd, mine, BLOCK)) > 0) {
+		n2 = read(fd2, theirs, BLOCK);
+		if (n2 != n)
+			errx(1, "%s: read of %zd: %zd", other, n, n2);
+		if (memcmp(mine, theirs, n))
+			nr[after_zeroes && is_zero(theirs, n)]++;
+		after_zeroes = is_zero(theirs, n);
+	}
+	if (n < 0)
+		err(1, "%s", path);
+	close(fd);
+	close(fd2);
+}
+
+static void compare(char **arg)
+{
+	char *roots[] = { arg[0], NULL }, other[4096];
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	unsigned long nr[2] = { 0, 0 };
+	FTSENT *ent;
+
+	if (!fts)
+		err(1, "%s", arg[0]);
+	while ((errno = 0, ent = fts_read(fts))) {
+		if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR || ent->fts_info == FTS_NS)
+			errx(1, "%s: %s", ent->fts_path, strerror(ent->fts_errno));
+		if (ent->fts_info != FTS_F)
+			continue;
+		snprintf(other, sizeof(other), "%s%s", arg[1], ent->fts_path + strlen(arg[0]));
+		compare_files(ent->fts_path, other, nr);
+	}
+	if (errno)
+		err(1, "%s", arg[0]);
+	fts_close(fts);
+	printf("%lu zeroes after zeroes, %lu others\n", nr[1], nr[0]);
+}
+
 static void loop(char **arg)
 {
 	char path[32];
@@ -309,6 +359,7 @@ static const struct {
 	{ "mount", 4, mount_plain, 0 },
 	{ "first", 3, first, 0 },
 	{ "sum", 1, sum, 0 },
+	{ "compare", 2, compare, 0 },
 	{ "loop", 1, loop, 0 },
 };
 

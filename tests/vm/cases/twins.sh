@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# seconds: 30, debug 90
+# seconds: 40, debug 120
 # where: stock debug
 # An image mounted twice: with the same options both mounts share one superblock, even if
 # the first one still waits for the daemon. And the effects of remount and umount -f.
@@ -77,6 +77,47 @@ killall -CONT erofs-odd
 ok "the other mount is not affected" dd if=/mnt/c/$FILE bs=4096 skip=10240 count=1 of=/dev/null
 umount /mnt/a /mnt/c
 kill_daemons
+
+# --- umount -f: directories in a blob that is data of one mount, metadata of another ---
+
+# counts DIR OUT: counts the names of a directory in the background; sets pid
+counts() {
+	dirways count "$1" >"$2" 2>&1 &
+	pid=$!
+}
+
+# forced_beside NAME DIR OTHER: unmounts DIR by force while both read the same directory
+forced_beside() {
+	local name=$1 dir=$2 other=$3 reader other_reader
+	od_fresh_cache
+	ok "$name: a daemon" fake
+	ok "$name: a mount with a data blob" od_mount /mnt/a domain_id=d,fsid=over
+	ok "$name: a mount of that blob" od_mount /mnt/c domain_id=d,fsid=v-4096-flat
+	stat /mnt/a/b/many /mnt/c/b/many >/dev/null
+	killall -STOP fakedaemon
+	counts "$dir/b/many" /tmp/out.count
+	reader=$pid
+	ok "$name: a reader waits" od_wait 5 od_waiting 1
+	counts "$other/b/many" /tmp/out.other
+	other_reader=$pid
+	notok "$name: a forced unmount of a mount in use" umount -f "$dir"
+	ok "$name: the reader returns" od_wait 10 has_ended $reader
+	wait $reader
+	is "$name: it fails" $? 1
+	counts "$dir/b/many" /tmp/out.count
+	ok "$name: a new reader returns" od_wait 10 has_ended $pid
+	ok "$name: it can be unmounted" umount "$dir"
+	notok "$name: the reader of the other mount still waits" has_ended $other_reader
+	killall -CONT fakedaemon
+	wait $other_reader
+	is "$name: the reader of the other mount succeeds" $? 0
+	is "$name: with all names" "$(cat /tmp/out.other)" "302 entries"
+	umount "$other"
+	kill_daemons
+}
+
+forced_beside "directory in a data blob" /mnt/a /mnt/c
+forced_beside "directory in a primary blob that is shared" /mnt/c /mnt/a
 
 # --- a context without a superblock does not block mounts ---
 
