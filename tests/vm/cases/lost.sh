@@ -87,7 +87,8 @@ lose_and_read() {
 	kill_daemons
 }
 
-# What is read ahead reads many extents at once. Without a daemon, a lost block costs one.
+# What is read ahead reads many extents at once. Without a daemon, a lost block costs one, and
+# only until it can be read again.
 lose_alone() {
 	local code=/mnt/a/data/code extent
 	ok "daemon" fake --wide
@@ -104,6 +105,7 @@ lose_alone() {
 	is "only its extent cannot be read" \
 		"$(oddriver confined $code /tmp/code "$1" $(($1 + $3)) 2>&1)" "Input/output error"
 	ok "the sector is replaced" whole_disk
+	ok "then the whole file can be read, still without a daemon" cmp $code /tmp/code
 	umount /mnt/a
 	rm /tmp/code
 }
