@@ -88,24 +88,37 @@ lose_and_read() {
 	kill_daemons
 }
 
-# What is read ahead reads many extents at once. Without a daemon, a lost block costs one, and
-# only until it can be read again.
+# lost_extent: the sector of an extent in the middle of $code fails; nothing else may be unreadable
+lost_extent() {
+	od_drop_caches
+	ok "$1: a sector fails" lose $sector 1
+	is "$1: only its extent cannot be read" \
+		"$(oddriver confined $code /tmp/code $first $last 2>&1)" "Input/output error"
+	ok "$1: the sector is replaced" whole_disk
+}
+
+# What is read ahead reads many extents at once. A lost block costs one: of the others nothing is
+# requested again. Without a daemon it costs that only until it can be read again.
 lose_alone() {
-	local code=/mnt/a/data/code extent
+	local code=/mnt/a/data/code first last
 	ok "daemon" fake --wide
 	ok "mount of a compressed image" od_mount /mnt/a fsid=z-lz4
 	ok "a file is filled" cp $code /tmp/code
-	extent=$(readways fiemap $code | awk '$1 > 300000 { print; exit }')
-	# shellcheck disable=SC2086 # logical and physical offset, length, flags
-	set -- $extent
+	# Logical and physical offset, length, flags
+	# shellcheck disable=SC2046 # several words
+	set -- $(readways fiemap $code | awk '$1 > 300000 { print; exit }')
 	sector=$(($(oddriver where "$(od_cache_file z-lz4)" "$2") / 512))
+	first=$1
+	last=$(($1 + $3))
+	ok "short waits" mount -o remount,ro,timeout=300 none /mnt/a
+	killall -STOP fakedaemon
+	lost_extent "a daemon that is stopped"
+	killall -CONT fakedaemon
+	ok "longer waits" mount -o remount,ro,timeout=60000 none /mnt/a
+	ok "then the whole file can be read" cmp $code /tmp/code
 	kill_daemons
 	ok "the daemon is gone" od_wait 5 od_daemon_is gone
-	od_drop_caches
-	ok "a sector fails" lose $sector 1
-	is "only its extent cannot be read" \
-		"$(oddriver confined $code /tmp/code "$1" $(($1 + $3)) 2>&1)" "Input/output error"
-	ok "the sector is replaced" whole_disk
+	lost_extent "no daemon"
 	ok "then the whole file can be read, still without a daemon" cmp $code /tmp/code
 	umount /mnt/a
 	rm /tmp/code
