@@ -8,7 +8,7 @@
  *	piece_go_on	  if present now: submit; else start over and request it alone
  *	piece_take	  its data is in memory: take it before it is stored; or some of it,
  *			  not to be kept: take that, wait for the rest
- *	piece_lost	  the cache file cannot be read: drop the range and start over
+ *	piece_lost	  the cache file cannot be read: drop the range and ask the daemon
  *	cachefiles_od_piece_done  reports it, once
  *
  * The cache file is only accessed with the cache's credentials.
