@@ -137,10 +137,11 @@ is_asleep() {
 # are those of the images
 find_block() {
 	local cached from
-	for cached in $(find $OD_CACHE/cache -name 'D*' ! -name 'Dcopy*'); do
+	find $OD_CACHE/cache -name 'D*' ! -name 'Dcopy*' >/tmp/data
+	while read -r cached; do
 		from=$(readways seek "$cached" | awk '$1 == "data" { print $2; exit }')
 		[ -z "$from" ] || sector=$(($(oddriver where "$cached" "$from") / 512))
-	done
+	done </tmp/data
 }
 
 # A mount is unmounted while the disk reads a page on its behalf that another mount shares. Only
