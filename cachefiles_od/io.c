@@ -8,7 +8,7 @@
  *	piece_go_on	  if present now: submit; else start over and request it alone
  *	piece_take	  its data is in memory: take it before it is stored; or some of it,
  *			  not to be kept: take that, wait for the rest
- *	piece_lost	  the cache file cannot be read: drop the range and start over
+ *	piece_lost	  the cache file cannot be read: drop the range and ask the daemon
  *	cachefiles_od_piece_done  reports it, once
  *
  * The cache file is only accessed with the cache's credentials.
@@ -97,12 +97,14 @@ static bool is_loss(long err)
 /*
  * Reading a piece from the cache file failed. The daemon still has what the medium has lost: it
  * is asked once more, though not for what was read ahead, which has other readers' data in it.
+ * Without a daemon, nothing is dropped: the failure may be temporary.
  */
 static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 {
 	struct cachefiles_od_cookie *cookie = cachefiles_od_piece_cookie(piece);
 	u64 start = cachefiles_od_piece_start(piece), end = start + piece->len;
-	bool again = is_loss(ret) && !piece->reread && !piece->read->ahead;
+	bool again = is_loss(ret) && !piece->reread && !piece->read->ahead &&
+		     READ_ONCE(cachefiles_od_cookie_queue(cookie)->live);
 
 	pr_err_limited(cookie->volume,
 		       "volume %s: cache file %s: read of %zu bytes at %llu failed: %zd%s\n",
@@ -113,12 +115,11 @@ static void piece_lost(struct cachefiles_od_piece *piece, ssize_t ret)
 		end = min(round_up(end, (u64)OD_READ_ALIGN), cookie->size);
 		again = start >= end || cachefiles_od_presence_drop(cookie, start, end) == 0;
 	}
-	if (!again) {
-		cachefiles_od_piece_done(piece, -EIO);
-		return;
-	}
 	piece->reread = true;
-	piece_start_over(piece);
+	if (again)
+		piece_start_over(piece);
+	else
+		cachefiles_od_piece_done(piece, -EIO);
 }
 
 /* --- through the page cache of the cache's file system --- */

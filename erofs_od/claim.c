@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "../compat/wait.h"
 
@@ -22,7 +23,7 @@
  * @node: in the list of claims; empty if it could not be claimed
  * @dev: the device
  * @file: open exclusively for as long as the claim is held; NULL while the first user opens it,
- *        an ERR_PTR if that fails
+ *        and while the last one closes it; then an ERR_PTR if that fails, or when it is closed
  * @users: blobs read from it, and mounts that wait for @file; protected by claims_lock, as is @node
  */
 struct erofs_od_claim {
@@ -112,6 +113,19 @@ static struct erofs_od_claim *get_claim(dev_t dev, bool *first)
 	return new;
 }
 
+/* Sets the result of opening or closing a device. After a failure it is no longer listed. */
+static void set_result(struct erofs_od_claim *claim, struct file *file)
+{
+	if (IS_ERR(file)) {
+		spin_lock(&claims_lock);
+		list_del_init(&claim->node);
+		spin_unlock(&claims_lock);
+	}
+	/* Pairs with the acquire in wait_was_killed(). */
+	smp_store_release(&claim->file, file);
+	wake_up_all(&claims_wait);
+}
+
 /*
  * No lock is held: a path lookup may block indefinitely. The device is listed before it is opened,
  * so a mount that finds it open exclusively knows whether another mount has done that.
@@ -125,22 +139,67 @@ static void open_claim(struct erofs_od_claim *claim, const char *path)
 		fput(file);
 		file = ERR_PTR(-EBUSY);
 	}
-	if (IS_ERR(file)) {
-		spin_lock(&claims_lock);
-		list_del_init(&claim->node);
-		spin_unlock(&claims_lock);
-	}
-	/* Pairs with the acquire in wait_was_killed(). */
-	smp_store_release(&claim->file, file);
-	wake_up_all(&claims_wait);
+	set_result(claim, file);
 }
 
-/* Whether the task was killed while another one opens the device. */
+/* Whether the task was killed while another one opens or closes the device. */
 static bool wait_was_killed(struct erofs_od_claim *claim)
 {
-	/* Pairs with the release in open_claim(). */
+	/* Pairs with the release in set_result(). */
 	return od_compat_wait_event_killable(claims_wait, smp_load_acquire(&claim->file),
 					     MAX_SCHEDULE_TIMEOUT) < 0;
+}
+
+/**
+ * struct closing - a file being closed
+ * @work: closes it
+ * @file: the file
+ */
+struct closing {
+	struct work_struct work;
+	struct file *file;
+};
+
+static void close_work(struct work_struct *work)
+{
+	__fput_sync(container_of(work, struct closing, work)->file);
+}
+
+/*
+ * By a worker: only there can all kernels close a file at once. fput() may leave the device
+ * open until the task returns to user space.
+ */
+static void close_now(struct file *file)
+{
+	struct closing closing = { .file = file };
+
+	INIT_WORK_ONSTACK(&closing.work, close_work);
+	schedule_work(&closing.work);
+	flush_work(&closing.work);
+	destroy_work_on_stack(&closing.work);
+}
+
+/*
+ * Drops a reference. If it was the last one to an open device, returns its file, and the caller
+ * keeps the reference: the claim stays listed, so that mounts wait until the device is closed
+ * rather than find it open.
+ */
+static struct file *put_claim(struct erofs_od_claim *claim)
+{
+	struct file *file = NULL;
+	bool last = false;
+
+	spin_lock(&claims_lock);
+	if (claim->users == 1 && !IS_ERR(claim->file)) {
+		file = claim->file;
+		claim->file = NULL;
+	} else {
+		last = !--claim->users;
+	}
+	spin_unlock(&claims_lock);
+	if (last)
+		kfree(claim);
+	return file;
 }
 
 /**
@@ -148,7 +207,7 @@ static bool wait_was_killed(struct erofs_od_claim *claim)
  * @path: its path, which the caller has opened before
  * @dev: the device
  *
- * Context: sleeps, killably if another mount is opening the device.
+ * Context: sleeps, killably if another mount is opening or closing the device.
  * Return: the claim, or an ERR_PTR: -EBUSY if another file system has claimed it.
  */
 struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
@@ -171,7 +230,7 @@ struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
 		if (!err)
 			return claim;
 		erofs_od_release_device(claim);
-		/* Another mount's failure says nothing: it may have been killed. */
+		/* The device was closed, or another mount failed, which may have been killed. */
 	} while (!first);
 	return ERR_PTR(err);
 }
@@ -179,21 +238,16 @@ struct erofs_od_claim *erofs_od_claim_device(const char *path, dev_t dev)
 /**
  * erofs_od_release_device - undo erofs_od_claim_device()
  * @claim: claim, or NULL
+ *
+ * Context: sleeps until the device is closed.
  */
 void erofs_od_release_device(struct erofs_od_claim *claim)
 {
-	bool last;
+	struct file *file = claim ? put_claim(claim) : NULL;
 
-	if (!claim)
+	if (!file)
 		return;
-	spin_lock(&claims_lock);
-	last = !--claim->users;
-	if (last)
-		list_del(&claim->node);
-	spin_unlock(&claims_lock);
-	if (!last)
-		return;
-	if (!IS_ERR(claim->file))
-		fput(claim->file);
-	kfree(claim);
+	close_now(file);
+	set_result(claim, ERR_PTR(-EBUSY));
+	put_claim(claim);
 }

@@ -242,8 +242,8 @@ void cachefiles_od_use_show(struct seq_file *m, const struct cachefiles_od_use *
  * @timeout_ms: deadline of the wait for missing data, or one of
  *	CACHEFILES_OD_TIMEOUT_*
  * @ahead: what is needed of it is read again, in smaller pieces, if it fails: bytes that the
- *	medium has lost fail with -EIO. Otherwise the daemon is asked for them, and for all
- *	others that were read from the cache file together with them
+ *	medium has lost fail with -EIO. Otherwise the daemon, if there is one, is asked for them,
+ *	and for all others that were read from the cache file together with them
  * @done: called when the bytes [@from, @from + @len) counted from the start of
  *	the read are in the pages, or failed with @error. Every byte is reported
  *	exactly once, in any order and grouping, from any context up to hard

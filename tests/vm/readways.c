@@ -9,6 +9,7 @@
  *	readways peek FILE OFFSET          print a byte, read by mmap; SIGBUS on errors
  *	readways fault FILE OFFSET         the same without any readahead
  *	readways sector FILE OFFSET        print 512 bytes, read with O_DIRECT
+ *	readways again FILE SECONDS        read it with O_DIRECT for that long: always the same
  *	readways refuses-unaligned FILE    unaligned O_DIRECT reads must fail with EINVAL
  *	readways seek FILE                 print "data|hole FROM TO" lines
  *	readways fiemap FILE               print "LOGICAL PHYSICAL LENGTH FLAGS" lines
@@ -40,6 +41,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -616,6 +618,31 @@ static void sector(const char *path, off_t offset)
 	put(buf, 512);
 }
 
+static size_t read_direct(int fd, const char *path)
+{
+	ssize_t n = pread(fd, buf, CHUNK, 0);
+
+	if (n < 0)
+		err(1, "%s", path);
+	return (size_t)n;
+}
+
+static void again(const char *path, long seconds)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT);
+	static char first[CHUNK];
+	time_t end = time(NULL) + seconds;
+	size_t len;
+
+	if (fd < 0)
+		err(1, "%s", path);
+	len = read_direct(fd, path);
+	memcpy(first, buf, len);
+	while (time(NULL) < end)
+		if (read_direct(fd, path) != len || memcmp(buf, first, len))
+			errx(1, "%s: not the same", path);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -634,6 +661,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && (!strcmp(argv[1], "peek") || !strcmp(argv[1], "fault"))) {
 		peek(argv[2], strtoll(argv[3], NULL, 0), !strcmp(argv[1], "fault"));
+		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "again")) {
+		again(argv[2], strtol(argv[3], NULL, 0));
 		return 0;
 	}
 	if (argc == 4 && !strcmp(argv[1], "sector")) {

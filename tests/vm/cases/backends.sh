@@ -180,6 +180,24 @@ claim_storm() {
 	rm -r $WORK/storm* /mnt/storm
 }
 
+# claim_relay OPTIONS: mounts an image while another is unmounted, forty times; prints what failed
+claim_relay() {
+	local nr
+	for nr in 0 1; do
+		mkdir -p /mnt/relay/$nr
+		cp $TWENTY $WORK/relay$nr
+	done
+	lm erofs_od $WORK/relay0 /mnt/relay/0 "$1" 2>&1
+	for nr in $(seq 40); do
+		umount /mnt/relay/$(((nr + 1) % 2)) 2>&1 &
+		lm erofs_od $WORK/relay$((nr % 2)) /mnt/relay/$((nr % 2)) "$1" 2>&1 || break
+		wait
+	done
+	wait
+	umount /mnt/relay/* 2>/dev/null
+	rm -r $WORK/relay* /mnt/relay
+}
+
 options=
 while read -r name block blocks; do
 	options=$options,device=$OD_BLOBS/$name
@@ -205,6 +223,10 @@ ok "a device after the first unmount: every byte is right" same_domain
 umount /mnt/a
 is "mounts of it at the same moment" "$(claim_storm "device=$DEV,${options#*,}")" ""
 detach "a device for two mounts" "$DEV"
+# The last one is the first to be closed.
+attach "a device to hand over" "${options##*=}"
+is "mounts of it while it is unmounted" "$(claim_relay "${options%,*},device=$DEV")" ""
+detach "a device to hand over" "$DEV"
 attach "files of the same names" $TWENTY
 mkdir $WORK/names
 ln -s $OD_BLOBS/* $WORK/names

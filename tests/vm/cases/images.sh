@@ -116,7 +116,20 @@ ok "inline data in a metabox: mount" od_mount /mnt/a fsid=m-inline-metabox
 is "FIEMAP reports no physical offset" "$(readways fiemap /mnt/a/data/many/7)" "0 0 196 303"
 is "inode numbers leave the top bits free" "$(stat -c %i /mnt/a)" "$((1 << 48 | ($(stat -c %i /mnt/a) & 0xffffffff)))"
 umount /mnt/a
-held m-zstd-boxed-tails data/many/7
+held m-lz4-boxed-tails data/many/4
+ok "an inline pcluster in a metabox: mount" od_mount /mnt/a fsid=m-lz4-boxed-tails
+# As above, and FIEMAP_EXTENT_ENCODED
+is "FIEMAP shows an inline pcluster" "$(readways fiemap /mnt/a/data/many/4 | cut -d' ' -f4)" 30b
+# Its map is on the same page, which only memory management drops between the two.
+touch /tmp/dropping
+while [ -e /tmp/dropping ]; do
+	echo 1 >/proc/sys/vm/drop_caches
+done &
+dropper=$!
+ok "it is right while metadata is dropped all the time" readways again /mnt/a/data/many/4 10
+rm /tmp/dropping
+wait $dropper
+umount /mnt/a
 
 # The xattr with a file's digest is not listed, and files that have one can be read.
 ok "digests of files: mount" od_mount /mnt/a fsid=m-inline-ishare

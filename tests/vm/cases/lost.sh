@@ -2,12 +2,13 @@
 # seconds: 25, debug 300
 # where: stock debug
 # Sectors of a cache file fail on read: their data is requested again, and reads are right; or
-# on write: no part of the write counts as data. And /proc files that are read while blobs are
-# opened, filled and closed.
+# on write: no part of the write counts as data. A mount that ends while one is read on its
+# behalf. And /proc files that are read while blobs are opened, filled and closed.
 
 DISK=/tmp/lost
 OD_CACHE=/mnt/lost/cache
 IMAGE=v-4096-plain
+COPIES=$OD_MNT/scratch/lost
 export DM_DISABLE_UDEV=1
 
 load_dm() {
@@ -87,25 +88,99 @@ lose_and_read() {
 	kill_daemons
 }
 
-# What is read ahead reads many extents at once. Without a daemon, a lost block costs one.
+# lost_extent: the sector of an extent in the middle of $code fails; nothing else may be unreadable
+lost_extent() {
+	od_drop_caches
+	ok "$1: a sector fails" lose $sector 1
+	is "$1: only its extent cannot be read" \
+		"$(oddriver confined $code /tmp/code $first $last 2>&1)" "Input/output error"
+	ok "$1: the sector is replaced" whole_disk
+}
+
+# What is read ahead reads many extents at once. A lost block costs one: of the others nothing is
+# requested again. Without a daemon it costs that only until it can be read again.
 lose_alone() {
-	local code=/mnt/a/data/code extent
+	local code=/mnt/a/data/code first last
 	ok "daemon" fake --wide
 	ok "mount of a compressed image" od_mount /mnt/a fsid=z-lz4
 	ok "a file is filled" cp $code /tmp/code
-	extent=$(readways fiemap $code | awk '$1 > 300000 { print; exit }')
-	# shellcheck disable=SC2086 # logical and physical offset, length, flags
-	set -- $extent
+	# Logical and physical offset, length, flags
+	# shellcheck disable=SC2046 # several words
+	set -- $(readways fiemap $code | awk '$1 > 300000 { print; exit }')
 	sector=$(($(oddriver where "$(od_cache_file z-lz4)" "$2") / 512))
+	first=$1
+	last=$(($1 + $3))
+	ok "short waits" mount -o remount,ro,timeout=300 none /mnt/a
+	killall -STOP fakedaemon
+	lost_extent "a daemon that is stopped"
+	killall -CONT fakedaemon
+	ok "longer waits" mount -o remount,ro,timeout=60000 none /mnt/a
+	ok "then the whole file can be read" cmp $code /tmp/code
 	kill_daemons
 	ok "the daemon is gone" od_wait 5 od_daemon_is gone
-	od_drop_caches
-	ok "a sector fails" lose $sector 1
-	is "only its extent cannot be read" \
-		"$(oddriver confined $code /tmp/code "$1" $(($1 + $3)) 2>&1)" "Input/output error"
-	ok "the sector is replaced" whole_disk
+	lost_extent "no daemon"
+	ok "then the whole file can be read, still without a daemon" cmp $code /tmp/code
 	umount /mnt/a
 	rm /tmp/code
+}
+
+# pieces: prints the number of pieces of reads that wait for the daemon
+pieces() {
+	awk -F'\t' 'NR > 1 { n += $6 } END { print n + 0 }' $OD_PROC/blobs
+}
+
+is_asleep() {
+	grep -q '^State:	D' "/proc/$1/status"
+}
+
+# find_block: sets sector, the location on the disk of the only block of data; other cache files
+# are those of the images
+find_block() {
+	local cached from
+	find $OD_CACHE/cache -name 'D*' ! -name 'Dcopy*' >/tmp/data
+	while read -r cached; do
+		from=$(readways seek "$cached" | awk '$1 == "data" { print $2; exit }')
+		[ -z "$from" ] || sector=$(($(oddriver where "$cached" "$from") / 512))
+	done </tmp/data
+}
+
+# A mount is unmounted while the disk reads a page on its behalf that another mount shares. Only
+# then that read fails, and its data is requested from the daemon.
+end_while_reading() {
+	local file=large/sequential offset=4096000 reader mount
+	od_unload
+	ok "modules" od_load window_kib=4
+	od_fresh_cache
+	mkdir -p $COPIES
+	ok "two images of the same chunks" oddimage copies $OD_BLOBS/boot $COPIES/copy 2
+	ok "daemon" odd --source=$COPIES --source=$OD_BLOBS
+	ok "a mount" od_mount /mnt/a domain_id=d,fsid=copy0,share=on
+	ok "another mount" od_mount /mnt/b domain_id=d,fsid=copy1,share=on
+	ok "a block is read" readways fault /mnt/a/$file $offset
+	sector=0
+	find_block
+	ok "its sector is known" test "$sector" -gt 0
+	ok "its page is dropped" readways dontneed /mnt/a/$file
+	killall -STOP erofs-odd
+	ok "the disk stops" dmsetup suspend --noflush --nolockfs lost
+	readways fault /mnt/a/$file $offset >/tmp/out 2>&1 &
+	reader=$!
+	ok "a reader waits for the disk" od_wait 10 is_asleep $reader
+	kill -9 $reader
+	ok "it is killed" od_wait 10 has_ended $reader
+	umount /mnt/a &
+	mount=$!
+	sleep 1
+	notok "its mount does not end before the read" has_ended $mount
+	ok "the read fails" lose $((sector - sector % 8)) 8
+	ok "the mount ends" od_wait 20 has_ended $mount
+	is "and no read on its behalf is left" "$(pieces)" 0
+	ok "the sectors are replaced" whole_disk
+	killall -CONT erofs-odd
+	ok "the other mount gets the block" readways fault /mnt/b/$file $offset
+	umount /mnt/b
+	kill_daemons
+	rm -r $COPIES
 }
 
 # A write of half a block goes through the page cache of the disk's file system; if the disk
@@ -168,6 +243,7 @@ if load_dm; then
 	mkdir -p $OD_CACHE
 	lose_and_read
 	lose_alone
+	end_while_reading
 	lose_and_fill
 	ok "the disk is removed" old_disk
 	rmmod dm_mod 2>/dev/null
