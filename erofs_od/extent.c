@@ -13,6 +13,8 @@ static int extent_at(struct inode *inode, u64 pos, struct erofs_od_extent *exten
 	cond_resched();
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	/* Chunks that follow one another are looked up together. */
+	extent->len = i_size_read(inode) - pos;
 	if (od_inode_is_compressed(&EROFS_OD_I(inode)->od))
 		err = erofs_od_zmap_extent(inode, pos, extent);
 	else

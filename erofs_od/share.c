@@ -238,7 +238,7 @@ static int map_fill(struct inode *inode, struct od_datamap *map, u32 max, u32 ro
 	int err = 0;
 
 	for (; !err && pos < map->size; pos += len) {
-		struct erofs_od_extent extent = { };
+		struct erofs_od_extent extent = { .len = map->size - pos };
 
 		cond_resched();
 		if (fatal_signal_pending(current))

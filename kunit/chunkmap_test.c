@@ -365,10 +365,10 @@ static void chunkmap_block_sizes(struct kunit *test)
 	}
 }
 
-/* Chunks that follow one another in a blob are mapped together, and no others. */
+/* Chunks that follow one another in a blob, or are holes, are mapped together; no others are. */
 static void chunkmap_runs(struct kunit *test)
 {
-	static const u32 blocks[] = { 10, 12, 14, 20, ~0U, 96, 98, 100 };
+	static const u32 blocks[] = { 10, 12, 14, 20, ~0U, ~0U, 96, 98, 100 };
 	static const struct {
 		unsigned int first, nr;
 		u64 at, off, len;
@@ -376,15 +376,16 @@ static void chunkmap_runs(struct kunit *test)
 	} runs[] = {
 		{ 0, 1, 100, 10 * BLK + 100, 2 * BLK - 100, OD_EXTENT_MAPPED },
 		{ 0, 2, 100, 10 * BLK + 100, 4 * BLK - 100, OD_EXTENT_MAPPED },
-		{ 0, 8, 100, 10 * BLK + 100, 6 * BLK - 100, OD_EXTENT_MAPPED },
-		{ 2, 6, 0, 14 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
-		{ 3, 5, 0, 20 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
-		{ 4, 4, BLK, 0, BLK, 0 },
+		{ 0, 9, 100, 10 * BLK + 100, 6 * BLK - 100, OD_EXTENT_MAPPED },
+		{ 2, 7, 0, 14 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
+		{ 3, 6, 0, 20 * BLK, 2 * BLK, OD_EXTENT_MAPPED },
+		{ 4, 1, BLK, 0, BLK, 0 },
+		{ 4, 5, BLK, 0, 3 * BLK, 0 },
 		/* Clipped to the blob. */
-		{ 5, 3, 0, 96 * BLK, 4 * BLK, OD_EXTENT_MAPPED },
+		{ 6, 3, 0, 96 * BLK, 4 * BLK, OD_EXTENT_MAPPED },
 	};
 	static const struct od_inode inode = {
-		.layout = OD_LAYOUT_CHUNK_BASED, .size = 15 * BLK + 1, .chunkbits = 13,
+		.layout = OD_LAYOUT_CHUNK_BASED, .size = 17 * BLK + 1, .chunkbits = 13,
 		.entry_size = 4,
 	};
 	u8 entries[ARRAY_SIZE(blocks) * 4];

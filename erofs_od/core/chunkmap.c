@@ -95,18 +95,18 @@ static bool od_chunkmap_address(const struct od_inode *inode, const u8 *entry, u
 	return *block != OD_BLOCK_HOLE_48;
 }
 
-/* How many of @nr entries, the first of which is @block of a device, follow it there. */
+/* How many of @nr entries continue the first one: holes, or blocks that follow those before. */
 static unsigned int od_chunkmap_follow(const struct od_blobtab *tab, const struct od_inode *inode,
-				       const u8 *entry, unsigned int nr, u64 block,
-				       u16 device_id)
+				       const u8 *entry, unsigned int nr)
 {
-	u64 blocks = (u64)1 << (inode->chunkbits - tab->blkbits), next;
+	u64 blocks = (u64)1 << (inode->chunkbits - tab->blkbits), block, next;
+	u16 device_id, id;
+	bool data = od_chunkmap_address(inode, entry, &block, &device_id);
 	unsigned int i;
-	u16 id;
 
 	for (i = 1; i < nr; i++) {
-		if (!od_chunkmap_address(inode, entry + i * inode->entry_size, &next, &id) ||
-		    next != block + i * blocks || id != device_id)
+		if (od_chunkmap_address(inode, entry + i * inode->entry_size, &next, &id) != data ||
+		    (data && (next != block + i * blocks || id != device_id)))
 			break;
 	}
 	return i;
@@ -123,21 +123,19 @@ static int od_chunkmap_chunk(const struct od_blobtab *tab,
 	u64 block, addr;
 	int err;
 
-	x->len = min(left, chunk - in_chunk);
+	nr = od_chunkmap_follow(tab, inode, entry, nr);
+	x->len = min(left, nr * chunk - in_chunk);
 	if (!od_chunkmap_address(inode, entry, &block, &device_id)) {
 		x->flags = 0;
 		return 0;
 	}
-	nr = od_chunkmap_follow(tab, inode, entry, nr, block, device_id);
-	left = min(left, nr * chunk - in_chunk);
-	x->len = left;
 	x->off = block << tab->blkbits;
 	err = od_blobtab_device(tab, device_id, &x->blob);
 	if (err || check_add_overflow(x->off, in_chunk, &addr))
 		return -EUCLEAN;
 	x->off = addr;
 	if (!x->blob)
-		od_chunkmap_place(tab, x->off, left, x);
+		od_chunkmap_place(tab, x->off, x->len, x);
 	return 0;
 }
 

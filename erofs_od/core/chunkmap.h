@@ -64,7 +64,7 @@ int od_chunkmap(const struct od_blobtab *tab, const struct od_inode *inode,
 		u64 pos, const u8 *entry, struct od_extent *extent);
 
 /**
- * od_chunkmap_run - map a byte of a file and what follows it in the same blob
+ * od_chunkmap_run - map a byte of a file and what follows it in the same blob or hole
  * @tab: as for od_chunkmap()
  * @inode: as for od_chunkmap()
  * @pos: as for od_chunkmap()
