@@ -9,6 +9,7 @@
  *	readways peek FILE OFFSET          print a byte, read by mmap; SIGBUS on errors
  *	readways fault FILE OFFSET         the same without any readahead
  *	readways sector FILE OFFSET        print 512 bytes, read with O_DIRECT
+ *	readways apart FILE OFFSET OTHER   read 4 KiB at both, which must succeed
  *	readways again FILE SECONDS        read it with O_DIRECT for that long: always the same
  *	readways refuses-unaligned FILE    unaligned O_DIRECT reads must fail with EINVAL
  *	readways seek FILE                 print "data|hole FROM TO" lines
@@ -618,6 +619,17 @@ static void sector(const char *path, off_t offset)
 	put(buf, 512);
 }
 
+/* The second read is neither the first of an open file nor goes on from it. */
+static void apart(const char *path, off_t first, off_t second)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || pread(fd, buf, 4096, first) != 4096)
+		err(1, "first read of %s", path);
+	if (pread(fd, buf, 4096, second) < 0)
+		err(1, "second read");
+}
+
 static size_t read_direct(int fd, const char *path)
 {
 	ssize_t n = pread(fd, buf, CHUNK, 0);
@@ -661,6 +673,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && (!strcmp(argv[1], "peek") || !strcmp(argv[1], "fault"))) {
 		peek(argv[2], strtoll(argv[3], NULL, 0), !strcmp(argv[1], "fault"));
+		return 0;
+	}
+	if (argc == 5 && !strcmp(argv[1], "apart")) {
+		apart(argv[2], strtoll(argv[3], NULL, 0), strtoll(argv[4], NULL, 0));
 		return 0;
 	}
 	if (argc == 4 && !strcmp(argv[1], "again")) {

@@ -113,6 +113,16 @@ before=$(od_reads)
 ok "the last one" sh -c "readways sector '/mnt/a/$large' 24064 >/dev/null"
 is "is read without the next block" "$(od_reads)" "$before"
 
+ok "random reads: new mount" start_over boot
+ok "of two blocks" readways apart "/mnt/a/$large" 20480 524288
+kill_daemons
+od_drop_caches
+ok "of these from the cache" readways apart "/mnt/a/$large" 20480 524288
+is "one of a missing block fails without a daemon" \
+	"$(readways apart "/mnt/a/$large" 20480 655360 2>&1)" \
+	"readways: second read: Input/output error"
+ok "daemon" odd
+
 if [ "$(uname -m)" = x86_64 ]; then
 	is "execve of a static program" "$(/mnt/a/root/bin/busybox echo here)" here
 	is "execve of a program with its libraries" "$(chroot /mnt/a/root /bin/env here=1 /bin/busybox echo here)" here
