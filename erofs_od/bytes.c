@@ -94,22 +94,6 @@ int erofs_od_map_bytes(struct inode *inode, u64 pos, size_t len,
 	return erofs_od_meta_map(sbi, extent.blob, extent.off, len, meta);
 }
 
-/* Copies the first bytes of an extent, up to *@len and to the end of a page; sets *@len. */
-static int copy_part(struct erofs_od_sb_info *sbi, const struct erofs_od_extent *extent, void *to,
-		     size_t *len)
-{
-	struct erofs_od_meta meta;
-	int err;
-
-	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(extent->off));
-	err = erofs_od_meta_map(sbi, extent->blob, extent->off, *len, &meta);
-	if (err)
-		return err;
-	memcpy(to, meta.p, *len);
-	erofs_od_meta_unmap(&meta);
-	return 0;
-}
-
 /**
  * erofs_od_copy_bytes - copy a range of a symbolic link or of the packed inode
  * @sbi: mount
@@ -137,7 +121,7 @@ int erofs_od_copy_bytes(struct erofs_od_sb_info *sbi, const struct od_inode *od,
 		if (!extent.blob)
 			memset(to, 0, part);
 		else
-			err = copy_part(sbi, &extent, to, &part);
+			err = erofs_od_meta_copy(sbi, extent.blob, extent.off, to, part);
 		if (err)
 			return err;
 		pos += part;

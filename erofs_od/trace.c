@@ -16,8 +16,8 @@ void erofs_od_trace_mount(const struct erofs_od_sb_info *sbi, int error)
 }
 
 /*
- * A read failed. Compressed directories, symbolic
- * links and the packed inode have no VFS inode here, and during a mount there is no superblock.
+ * A read failed. Compressed directories, symbolic links and the packed inode have no VFS inode
+ * here, and during a mount there is no superblock.
  */
 void erofs_od_trace_read_failed(const struct erofs_od_source *source, u64 pos, u64 len,
 				int error)
